@@ -1,0 +1,37 @@
+"""fastgd: gradient descent for small and middling neural networks, at the speed of the machine."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastgd import data
+    from fastgd.network import MLP
+    from fastgd.run import DivergedError, History, Run
+    from fastgd.runfile import load_run
+    from fastgd.training import train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "MLP": "fastgd.network",
+    "DivergedError": "fastgd.run",
+    "History": "fastgd.run",
+    "Run": "fastgd.run",
+    "load_run": "fastgd.runfile",
+    "train": "fastgd.training",
+}
+
+__all__ = ["MLP", "DivergedError", "History", "Run", "__version__", "data", "load_run", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are loaded on first use: `import fastgd` stays instant."""
+    if name == "data":
+        return import_module("fastgd.data")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'fastgd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

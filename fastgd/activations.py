@@ -1,0 +1,97 @@
+"""Each activation f(z) and its derivative, once, for one float or one vector of them.
+
+A derivative gets the pre-activation z and the activation a = f(z) and uses whichever is cheaper. Softmax, which needs a whole layer,
+is the exception: it is written where layers are, in the kernels.
+"""
+
+from fastgd.jit import inline
+from fastgd.names import ACTIVATIONS
+from fastgd.numeric import cos, sigmoid, sin, tanh
+from fastgd.simd import like, where_negative, where_positive
+
+LEAKY_SLOPE = 0.01
+
+
+@inline
+def identity(z):
+    return z
+
+
+@inline
+def identity_derivative(z, a):
+    return like(a, 1.0)
+
+
+@inline
+def sigmoid_derivative(z, a):
+    """Notes 002 (10)."""
+    return a * (like(a, 1.0) - a)
+
+
+@inline
+def tanh_derivative(z, a):
+    return like(a, 1.0) - a * a
+
+
+@inline
+def relu(z):
+    return where_negative(z, like(z, 0.0), z)
+
+
+@inline
+def relu_derivative(z, a):
+    return where_positive(z, like(a, 1.0), like(a, 0.0))
+
+
+@inline
+def leaky_relu(z):
+    return where_negative(z, like(z, LEAKY_SLOPE) * z, z)
+
+
+@inline
+def leaky_relu_derivative(z, a):
+    return where_positive(z, like(a, 1.0), like(a, LEAKY_SLOPE))
+
+
+@inline
+def sin_derivative(z, a):
+    return cos(z)
+
+
+# -- the same by number, a name's place in names.ACTIVATIONS
+
+IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, SIN, SOFTMAX = range(len(ACTIVATIONS))
+
+
+@inline
+def activate(number, z):
+    if number == SIGMOID:
+        a = sigmoid(z)
+    elif number == TANH:
+        a = tanh(z)
+    elif number == RELU:
+        a = relu(z)
+    elif number == LEAKY_RELU:
+        a = leaky_relu(z)
+    elif number == SIN:
+        a = sin(z)
+    else:
+        a = identity(z)
+    return a
+
+
+@inline
+def derivative(number, z, a):
+    if number == SIGMOID:
+        slope = sigmoid_derivative(z, a)
+    elif number == TANH:
+        slope = tanh_derivative(z, a)
+    elif number == RELU:
+        slope = relu_derivative(z, a)
+    elif number == LEAKY_RELU:
+        slope = leaky_relu_derivative(z, a)
+    elif number == SIN:
+        slope = sin_derivative(z, a)
+    else:
+        slope = identity_derivative(z, a)
+    return slope

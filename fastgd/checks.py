@@ -1,0 +1,84 @@
+"""What comes from a user becomes a number, a seed or a float array, or is refused by name."""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def whole_number(argument: str, value: object, least: int, most: int | None = None) -> int:
+    """`value` as an int between `least` and `most`; bools and fractions are refused."""
+    expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{argument} must be {expected}; got {value!r}")
+    if isinstance(value, (float, np.floating)):
+        if not float(value).is_integer():
+            raise ValueError(f"{argument} must be {expected}; got {value!r}")
+        value = int(value)
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{argument} must be {expected}; got {value!r}") from None
+    if number < least or (most is not None and number > most):
+        raise ValueError(f"{argument} must be {expected}; got {number}")
+    return number
+
+
+def finite_number(argument: str, value: object, *, positive: bool = False) -> float:
+    """`value` as a finite float, above zero if `positive`."""
+    expected = "a positive, finite number" if positive else "a finite number"
+    if isinstance(value, (bool, np.bool_, str, bytes, complex)) or np.ndim(value) != 0:  # type: ignore[arg-type]
+        raise TypeError(f"{argument} must be {expected}; got {value!r}")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{argument} must be {expected}; got {value!r}") from None
+    if not math.isfinite(number) or (positive and number <= 0):
+        raise ValueError(f"{argument} must be {expected}; got {value!r}")
+    return number
+
+
+def real_array(argument: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
+    """`value` as a C-contiguous array of `dtype`, finite everywhere; complex, text and object arrays are refused."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{argument} must be an array of real numbers; got rows of different lengths ({error})") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{argument} must be an array of real numbers; got dtype {array.dtype}")
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+    if not np.isfinite(converted).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
+        shown = array[place] if place else array
+        raise ValueError(f"{argument} must be finite in {dtype}; got {shown} at index {', '.join(map(str, place))}")
+    return converted
+
+
+def rows(argument: str, value: ArrayLike, columns: int, of_what: str, dtype: np.dtype[Any]) -> Array:
+    """`value` as an (n, columns) array of `dtype`, n at least 1; a 1-D array is one column."""
+    array = real_array(argument, value, dtype)
+    if array.ndim == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim != 2 or array.shape[1] != columns:
+        raise ValueError(f"{argument} must have shape (n, {columns}) for {of_what}; got {np.shape(value)}")
+    if len(array) == 0:
+        raise ValueError(f"{argument} must have at least one row; got shape {np.shape(value)}")
+    return array
+
+
+def seed_of(rng: object) -> int:
+    """The seed behind `rng`: itself if it is an int, drawn from a Generator, drawn from the system for None."""
+    if rng is None:
+        return int(np.random.default_rng().integers(2**63))
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if isinstance(rng, (bool, np.bool_)) or not isinstance(rng, (int, np.integer)):
+        raise TypeError(f"rng must be an int, a numpy Generator or None; got {rng!r}")
+    if not 0 <= rng < 2**63:
+        raise ValueError(f"rng must be from 0 to 2**63 - 1 as an int; got {rng}")
+    return int(rng)

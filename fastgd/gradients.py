@@ -1,0 +1,77 @@
+"""Outputs, cost, gradient by four methods and the notes' layer costs, as functions of given parameters.
+
+Each runs the very code that trains. Arguments are checked here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastgd.checks import Array, finite_number, rows
+from fastgd.names import METHODS, check_name
+from fastgd.network import MLP
+
+
+def check_data(net: MLP, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
+    """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError."""
+    X = rows("X", X, net.widths[0], str(net), net.dtype)
+    Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
+    if len(X) != len(Y):
+        raise ValueError(f"X and Y must have the same number of rows; got {len(X)} and {len(Y)}")
+    if net.loss != "squared_error" and not ((Y >= 0) & (Y <= 1)).all():
+        raise ValueError(f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}")
+    return X, Y
+
+
+def check_method(net: MLP, method: str) -> str:
+    """`method` if it is known and serves the network's loss."""
+    check_name("method", method, METHODS)
+    if method == "layerwise" and net.loss != "squared_error":
+        raise ValueError(f"method 'layerwise' needs loss 'squared_error'; got loss {net.loss!r}")
+    return method
+
+
+def predict(net: MLP, params: ArrayLike, X: ArrayLike) -> Array:
+    X = rows("X", X, net.widths[0], str(net), net.dtype)
+    return _evaluate(net, net.check_params(params), X, np.zeros((len(X), net.widths[-1]), net.dtype))[0]
+
+
+def cost(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
+    return float(_evaluate(net, net.check_params(params), *check_data(net, X, Y))[1][0])
+
+
+def layer_costs(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Array:
+    if net.loss != "squared_error":
+        raise ValueError(f"layer costs are defined for loss 'squared_error'; got loss {net.loss!r}")
+    return _evaluate(net, net.check_params(params), *check_data(net, X, Y), layer_costs=True)[1][1:]
+
+
+def gradient(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike, method: str, eps: float) -> Array:
+    check_method(net, method)
+    eps = finite_number("eps", eps, positive=True)
+    return unchecked(net, net.check_params(params), *check_data(net, X, Y), method, eps)[1]
+
+
+def cost_and_gradient(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> tuple[float, Array]:
+    return unchecked(net, net.check_params(params), *check_data(net, X, Y))
+
+
+def _evaluate(net: MLP, params: Array, X: Array, Y: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
+    from fastgd import kernels
+
+    plan = kernels.make_plan(net, len(X), None, False, "backprop", "matrix")
+    with kernels.one_blas_thread(plan):
+        return kernels.Matrix(plan, X, Y).evaluate(params, layer_costs=layer_costs)
+
+
+def unchecked(net: MLP, params: Array, X: Array, Y: Array, method: str = "backprop", eps: float = 1e-3) -> tuple[float, Array]:
+    """Cost and gradient of checked arguments: one epoch of training at rate 0, and what it leaves behind."""
+    from fastgd import kernels
+
+    plan = kernels.make_plan(net, len(X), None, False, method, "matrix")
+    kernel = kernels.Matrix(plan, X, Y)
+    state = kernels.start(kernels.pad(params), seed=0, first=0, epochs=1, record=np.array([0]))
+    with kernels.one_blas_thread(plan):
+        kernel.advance(state, 0.0, eps, 1)
+    return float(state.costs[0]), kernel.gradient.copy()

@@ -1,0 +1,16 @@
+"""How fastgd compiles: the flags of every kernel, in one place.
+
+"contract" lets a product and a sum become one fused instruction. Nothing else is relaxed: infinities, NaN and the order of sums are
+kept, so the same source gives the same bits wherever it is inlined. Division follows IEEE instead of raising.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+
+kernel: Callable[..., Any] = numba.njit(**FLAGS)
+merged: Callable[..., Any] = numba.njit(forceinline=True, **FLAGS)  # compiled, then merged into its callers by LLVM
+inline: Callable[..., Any] = numba.njit(inline="always", **FLAGS)  # spliced into its callers by numba, before they are compiled

@@ -1,0 +1,39 @@
+"""Compiled training loops: `load` gives the kernel of a plan, `start` the state it advances."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastgd.checks import Array
+from fastgd.kernels.driver import State, start
+from fastgd.kernels.matrix import Matrix, padded
+from fastgd.kernels.plan import Plan, make_plan
+
+__all__ = ["Kernel", "Matrix", "Plan", "State", "load", "make_plan", "one_blas_thread", "pad", "start"]
+
+
+class Kernel(Protocol):
+    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
+        """At most `limit` updates of `state`; 0 compiles what has not been compiled yet."""
+
+
+def load(plan: Plan, X: Array, Y: Array) -> Kernel:
+    """The kernel that the plan names, bound to its data."""
+    return {"matrix": Matrix}[plan.kernel](plan, X, Y)
+
+
+def pad(params: Array) -> Array:
+    """A copy of `params` with zeros up to whole vectors."""
+    result = np.zeros(padded(len(params), params.dtype), params.dtype)
+    result[: len(params)] = params
+    return result
+
+
+def one_blas_thread(plan: Plan) -> AbstractContextManager[Any]:
+    """BLAS on one thread, where the plan's products are its: the bits of a product depend on the number of threads."""
+    if not plan.wide:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")  # type: ignore[no-any-return]

@@ -1,0 +1,295 @@
+"""Forward pass, per-layer backprop and finite differences of one block of rows, for any widths.
+
+A block is padded to whole vectors by rows of weight 0. Inside it every array of a layer is (units, stride), one row a unit, `stride`
+padded samples wide, so that loops over samples are vectors and every product of wide layers is a plain one for BLAS. Wide networks take
+their inputs as they lie in X, (stride, inputs).
+
+Which activation, loss and method they use is decided at run time, so that one compilation serves every network of a dtype.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgd.activations import SOFTMAX, activate, derivative
+from fastgd.jit import inline, kernel, merged
+from fastgd.kernels.blas import multiply
+from fastgd.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_derivative,
+    cross_entropy,
+    cross_entropy_derivative,
+    squared_error,
+    squared_error_derivative,
+)
+from fastgd.names import LOSSES
+from fastgd.numeric import exp, log
+from fastgd.simd import broadcast, lane_sum, lanes_of, load, store, where_positive
+
+SQUARED_ERROR, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(len(LOSSES))
+
+
+class Network(NamedTuple):
+    """An MLP in numbers; layer l, counted from 0, has widths[l] inputs and widths[l + 1] units."""
+
+    layers: int
+    n_params: int
+    widths: Any  # (layers + 1,)
+    units_before: Any  # (layers + 1,) units of all earlier layers, the inputs counting as one
+    weights: Any  # (layers,) where W starts in the flat array
+    biases: Any  # (layers,) where b starts, -1 without biases
+    activations: Any  # (layers,) numbers of names.ACTIVATIONS
+    loss: int
+    gemm: int  # address of BLAS gemm; 0 for loops over vectors
+
+
+class Data(NamedTuple):
+    X: Any  # (n * inputs,)
+    Y: Any  # (n * outputs,)
+    order: Any  # (n,) the row at each place of this epoch, where `shuffled`
+    n: int
+    shuffled: bool
+
+
+class Work(NamedTuple):
+    """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
+
+    a: Any  # activations, the inputs first
+    z: Any  # pre-activations
+    delta: Any  # dC/da, then dC/dz
+    y: Any  # (outputs, stride) targets
+    weight: Any  # (stride,) share of each sample in the cost; 0 for padding
+    gradient: Any  # (n_params,) and padding to whole vectors
+    block: int  # most rows of a block, a multiple of the lanes
+
+
+# -- one layer: l, its units and inputs, where it starts (here) and where the layer before does -----------------------------------------
+
+
+@inline
+def _forward_layer(net, params, work, stride, l):
+    """z = W a + b and a = f(z), notes 002 (45), 004."""
+    a, z, lanes = work.a, work.z, lanes_of(work.a)
+    inputs, units = net.widths[l], net.widths[l + 1]
+    before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
+    weights, biases, activation = net.weights[l], net.biases[l], net.activations[l]
+    if net.gemm != 0:
+        # the first layer's inputs are (stride, inputs), all others (units, stride)
+        multiply(net.gemm, False, l == 0, units, stride, inputs, params, weights, a, before, 0.0, z, here)
+    for j in range(units):
+        w = weights + j * inputs
+        bias = params[biases + j] if biases >= 0 else 0.0
+        for s in range(0, stride, lanes):
+            total = broadcast(z, bias)
+            if net.gemm != 0:
+                total += load(z, here + j * stride + s)
+            else:
+                for k in range(inputs):
+                    total += params[w + k] * load(a, before + k * stride + s)
+            store(z, here + j * stride + s, total)
+            store(a, here + j * stride + s, activate(activation, total))
+    if activation == SOFTMAX:
+        _softmax(units, stride, z, a, here)
+
+
+@inline
+def _softmax(units, stride, z, a, here):
+    """a_k = exp z_k / sum exp z, shifted by the largest z so that nothing overflows."""
+    for s in range(here, here + stride, lanes_of(a)):
+        largest = load(z, s)
+        for j in range(units):
+            v = load(z, s + j * stride)
+            largest = where_positive(v - largest, v, largest)
+        total = broadcast(a, 0.0)
+        for j in range(units):
+            e = exp(load(z, s + j * stride) - largest)
+            store(a, s + j * stride, e)
+            total += e
+        for j in range(units):
+            store(a, s + j * stride, load(a, s + j * stride) / total)
+
+
+@inline
+def _softmax_derivative(units, stride, a, delta, here):
+    """delta_k = a_k (delta_k - sum_j a_j delta_j)."""
+    for s in range(here, here + stride, lanes_of(a)):
+        inner = broadcast(a, 0.0)
+        for j in range(units):
+            inner += load(a, s + j * stride) * load(delta, s + j * stride)
+        for j in range(units):
+            store(delta, s + j * stride, load(a, s + j * stride) * (load(delta, s + j * stride) - inner))
+
+
+@inline
+def _layer_gradient(net, work, stride, l, add):
+    """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004; added to earlier blocks' if `add`."""
+    a, delta, gradient, lanes = work.a, work.delta, work.gradient, lanes_of(work.a)
+    inputs, units = net.widths[l], net.widths[l + 1]
+    before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
+    weights, biases = net.weights[l], net.biases[l]
+    if net.gemm != 0:
+        old = 1.0 if add else 0.0
+        multiply(net.gemm, False, l > 0, units, inputs, stride, delta, here, a, before, old, gradient, weights)
+    for j in range(units):
+        row = here + j * stride
+        if net.gemm == 0:
+            for k in range(inputs):
+                total = broadcast(a, 0.0)
+                for s in range(0, stride, lanes):
+                    total += load(delta, row + s) * load(a, before + k * stride + s)
+                i = weights + j * inputs + k
+                gradient[i] = lane_sum(total) + gradient[i] if add else lane_sum(total)
+        if biases >= 0:
+            total = broadcast(a, 0.0)
+            for s in range(0, stride, lanes):
+                total += load(delta, row + s)
+            gradient[biases + j] = lane_sum(total) + gradient[biases + j] if add else lane_sum(total)
+
+
+@inline
+def backward_layer(net, params, work, stride, l):
+    """dC/da of the layer before: W^T delta, notes 002 (52), 004."""
+    delta, lanes = work.delta, lanes_of(work.a)
+    inputs, units = net.widths[l], net.widths[l + 1]
+    before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
+    weights = net.weights[l]
+    if net.gemm != 0:
+        multiply(net.gemm, True, False, inputs, stride, units, params, weights, delta, here, 0.0, delta, before)
+    else:
+        for k in range(inputs):
+            for s in range(0, stride, lanes):
+                total = broadcast(delta, 0.0)
+                for j in range(units):
+                    total += params[weights + j * inputs + k] * load(delta, here + j * stride + s)
+                store(delta, before + k * stride + s, total)
+
+
+@inline
+def times_derivative(net, work, stride, l, factor):
+    """delta = factor dC/da f'(z) at layer l, notes 002 (50)."""
+    a, z, delta = work.a, work.z, work.delta
+    here, activation = net.units_before[l + 1] * stride, net.activations[l]
+    for i in range(here, here + net.widths[l + 1] * stride, lanes_of(a)):
+        store(delta, i, factor * load(delta, i) * derivative(activation, load(z, i), load(a, i)))
+
+
+# -- one block of rows ---------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def gather(net, data, work, start, rows, stride, samples):
+    """Copy places start ... start + rows of this epoch's order into the block; padding repeats the first of them with weight 0."""
+    inputs, outputs = net.widths[0], net.widths[net.layers]
+    for s in range(stride):
+        place = start + (s if s < rows else 0)
+        row = data.order[place] if data.shuffled else place
+        work.weight[s] = 1.0 / samples if s < rows else 0.0
+        if net.gemm != 0:
+            for k in range(inputs):
+                work.a[s * inputs + k] = data.X[row * inputs + k]
+        else:
+            for k in range(inputs):
+                work.a[k * stride + s] = data.X[row * inputs + k]
+        for k in range(outputs):
+            work.y[k * stride + s] = data.Y[row * outputs + k]
+
+
+@merged
+def forward(net, params, work, stride, first_layer):
+    """Activations of every layer from `first_layer` on."""
+    for l in range(first_layer, net.layers):
+        _forward_layer(net, params, work, stride, l)
+
+
+@kernel
+def block_cost(net, work, stride):
+    """The block's share of the cost: the sum over its samples of weight times loss."""
+    a, z, y, weight, lanes = work.a, work.z, work.y, work.weight, lanes_of(work.a)
+    here = net.units_before[net.layers] * stride
+    size = net.widths[net.layers] * stride
+    cost = broadcast(a, 0.0)
+    for s in range(0, stride, lanes):
+        loss = broadcast(a, 0.0)
+        if net.loss == CROSS_ENTROPY:
+            largest = load(z, here + s)
+            for k in range(s, s + size, stride):
+                v = load(z, here + k)
+                largest = where_positive(v - largest, v, largest)
+            exponentials = broadcast(a, 0.0)
+            for k in range(s, s + size, stride):
+                exponentials += exp(load(z, here + k) - largest)
+            log_sum_exp = log(exponentials) + largest
+            for k in range(s, s + size, stride):
+                loss += cross_entropy(load(z, here + k), log_sum_exp, load(y, k))
+        elif net.loss == BINARY_CROSS_ENTROPY:
+            for k in range(s, s + size, stride):
+                loss += binary_cross_entropy(load(z, here + k), load(a, here + k), load(y, k))
+        else:
+            for k in range(s, s + size, stride):
+                loss += squared_error(load(z, here + k), load(a, here + k), load(y, k))
+        cost += load(weight, s) * loss
+    return np.float64(lane_sum(cost))
+
+
+@inline
+def output_delta(net, work, stride):
+    """delta of the last layer, dC/dz times the sample's weight, notes 004 (Biases)."""
+    a, z, y, delta, lanes = work.a, work.z, work.y, work.delta, lanes_of(work.a)
+    activation = net.activations[net.layers - 1]
+    units, here = net.widths[net.layers], net.units_before[net.layers] * stride
+    size = units * stride
+    for s in range(0, stride, lanes):
+        weight = load(work.weight, s)
+        total = broadcast(a, 0.0)
+        if net.loss == CROSS_ENTROPY:
+            for k in range(s, s + size, stride):
+                total += load(y, k)
+        for k in range(s, s + size, stride):
+            i = here + k
+            if net.loss == CROSS_ENTROPY:
+                d = cross_entropy_derivative(load(a, i), load(y, k), total)
+            elif net.loss == BINARY_CROSS_ENTROPY:
+                d = binary_cross_entropy_derivative(load(a, i), load(y, k))
+            elif activation == SOFTMAX:
+                d = squared_error_derivative(load(a, i), load(y, k))
+            else:
+                d = squared_error_derivative(load(a, i), load(y, k)) * derivative(activation, load(z, i), load(a, i))
+            store(delta, i, weight * d)
+    if net.loss == SQUARED_ERROR and activation == SOFTMAX:
+        _softmax_derivative(units, stride, a, delta, here)
+
+
+@merged
+def backward(net, params, work, stride, factor, add):
+    """Gradient of the block by per-layer backprop, from the last layer to the first, notes 002 (50)-(52), 004."""
+    output_delta(net, work, stride)
+    for l in range(net.layers - 1, -1, -1):
+        _layer_gradient(net, work, stride, l, add)
+        if l > 0:
+            backward_layer(net, params, work, stride, l)
+            times_derivative(net, work, stride, l - 1, factor)
+
+
+@kernel
+def differences(net, params, work, stride, central, eps, add):
+    """The block's cost, and its gradient by forward or central differences, notes 002 (1).
+
+    Layers are perturbed from the last to the first, so that the activations before the perturbed layer are always the true ones.
+    """
+    gradient = work.gradient
+    base = block_cost(net, work, stride)
+    stop = net.n_params
+    sides = 2 if central else 1
+    for l in range(net.layers - 1, -1, -1):
+        for i in range(net.weights[l], stop):
+            value, slope, step = params[i], 0.0, eps
+            for _ in range(sides):
+                params[i] = value + step
+                forward(net, params, work, stride, l)
+                slope += (block_cost(net, work, stride) - base) / step
+                step = -step
+            params[i] = value
+            slope /= sides
+            gradient[i] = slope + gradient[i] if add else slope
+        stop = net.weights[l]
+    return base

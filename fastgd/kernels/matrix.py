@@ -1,0 +1,224 @@
+"""The kernel for any widths: passes over blocks of rows, then the update, over flat arrays."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgd.checks import Array
+from fastgd.jit import inline, kernel
+from fastgd.kernels import driver
+from fastgd.kernels.blas import gemm_address
+from fastgd.kernels.driver import Course, State
+from fastgd.kernels.layers import (
+    Data,
+    Network,
+    Work,
+    backward,
+    backward_layer,
+    block_cost,
+    differences,
+    forward,
+    gather,
+    output_delta,
+    times_derivative,
+)
+from fastgd.kernels.plan import Plan
+from fastgd.kernels.store import entry
+from fastgd.names import ACTIVATIONS, LOSSES, METHODS
+from fastgd.optimizers import sgd
+from fastgd.simd import VECTOR_BYTES, lanes_of, load, span_of, store
+
+_, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
+
+BLOCK = 256  # most rows of a block
+
+
+class Problem(NamedTuple):
+    net: Any
+    data: Any
+    params: Any  # (n_params,) and padding to whole vectors
+    work: Any
+    method: int
+    eps: float  # step of the difference methods
+    batch: int  # rows of a batch; the last one of an epoch may be shorter
+    learning_rate: float
+
+
+@inline
+def steps(problem, batch_index, count, observe):
+    """`count` updates from batch `batch_index` of the epoch on; the sum of the batches' mean costs if `observe`.
+
+    The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
+    once and stays.
+    """
+    net, data, params, work, method, eps, batch, learning_rate = problem
+    lanes = lanes_of(work.a)
+    whole = batch == data.n
+    stays = whole and batch <= work.block and not data.shuffled
+    cost = 0.0
+    for i in range(count):
+        batch_start = 0 if whole else (batch_index + i) * batch
+        batch_stop = min(batch_start + batch, data.n)
+        for start in range(batch_start, batch_stop, work.block):
+            rows = min(work.block, batch_stop - start)
+            stride = (rows + lanes - 1) // lanes * lanes
+            add = start > batch_start
+            if i == 0 or not stays:
+                gather(net, data, work, start, rows, stride, batch_stop - batch_start)
+            forward(net, params, work, stride, np.int64(0))
+            if method >= FINITE_DIFFERENCE:
+                cost += differences(net, params, work, stride, method == CENTRAL_DIFFERENCE, eps, add)
+            else:
+                if observe:
+                    cost += block_cost(net, work, stride)
+                backward(net, params, work, stride, 2.0 if method == LAYERWISE else 1.0, add)
+        for p in range(0, net.n_params, lanes):
+            store(params, p, sgd(load(params, p), load(work.gradient, p), learning_rate))
+    return cost
+
+
+@kernel
+def _add_layer_costs(net, data, params, work, stride, costs):
+    """costs[l] += the block's share of C(l) = mean over samples of the squared dC(l+1)/da(l), notes 002 (49), for l = 1 ... m."""
+    costs[net.layers] += block_cost(net, work, stride)
+    output_delta(net, work, stride)
+    for l in range(net.layers - 1, 0, -1):
+        before = net.units_before[l] * stride
+        backward_layer(net, params, work, stride, l)
+        for i in range(before, before + net.widths[l] * stride):
+            costs[l] += data.n * np.float64(work.delta[i]) ** 2  # delta is the derivative times the sample's weight, 1 / n or 0
+        times_derivative(net, work, stride, l - 1, 2.0)
+
+
+# -- what Python calls, by way of a generated module that is compiled once a dtype -----------------------------------------------------
+
+MODULE = '''"""The matrix kernel, compiled here."""
+
+import numba
+
+from fastgd.jit import FLAGS
+from fastgd.kernels import matrix
+
+
+@numba.njit(cache=True, **FLAGS)
+def train(net, data, work, params, method, eps, learning_rate, course, limit):
+    return matrix.train(net, data, work, params, method, eps, learning_rate, course, limit)
+
+
+@numba.njit(cache=True, **FLAGS)
+def evaluate(net, data, work, params, outputs, costs):
+    return matrix.evaluate(net, data, work, params, outputs, costs)
+'''
+
+
+@inline
+def _borrow(net, data, work):
+    """The same with spans in the place of arrays."""
+    return (
+        Network(
+            net.layers, net.n_params, span_of(net.widths), span_of(net.units_before), span_of(net.weights), span_of(net.biases),
+            span_of(net.activations), net.loss, net.gemm,
+        ),
+        Data(span_of(data.X), span_of(data.Y), span_of(data.order), data.n, data.shuffled),
+        Work(
+            span_of(work.a), span_of(work.z), span_of(work.delta), span_of(work.y), span_of(work.weight), span_of(work.gradient),
+            work.block,
+        ),
+    )  # fmt: skip
+
+
+@inline
+def train(net_arrays, data_arrays, work_arrays, params, method, eps, learning_rate, course, limit):
+    """At most `limit` updates of `params` along the course."""
+    net, data, work = _borrow(net_arrays, data_arrays, work_arrays)
+    problem = Problem(net, data, span_of(params), work, method, eps, course.batch, learning_rate)
+    driver.advance(steps, problem, course, data.order, data.n, limit)
+
+
+@inline
+def evaluate(net_arrays, data_arrays, work_arrays, params_array, outputs_array, costs_array):
+    """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any, with the notes' C(1) ... C(m)."""
+    net, data, work = _borrow(net_arrays, data_arrays, work_arrays)
+    params, outputs, costs = span_of(params_array), span_of(outputs_array), span_of(costs_array)
+    lanes, units = lanes_of(work.a), net.widths[net.layers]
+    for start in range(0, data.n, work.block):
+        rows = min(work.block, data.n - start)
+        stride = (rows + lanes - 1) // lanes * lanes
+        here = net.units_before[net.layers] * stride
+        gather(net, data, work, start, rows, stride, data.n)
+        forward(net, params, work, stride, np.int64(0))
+        costs[0] += block_cost(net, work, stride)
+        for s in range(rows):
+            for k in range(units):
+                outputs[(start + s) * units + k] = work.a[here + k * stride + s]
+        if len(costs_array) > 1:
+            _add_layer_costs(net, data, params, work, stride, costs)
+
+
+class Matrix:
+    """The matrix kernel for one plan and its data: X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous."""
+
+    def __init__(self, plan: Plan, X: Array, Y: Array):
+        net, dtype = plan.net, plan.net.dtype
+        lanes = VECTOR_BYTES // dtype.itemsize
+        block = min(BLOCK, -(-plan.batch // lanes) * lanes)
+        units = sum(net.widths)
+
+        def scratch(size: int) -> Array:
+            return np.zeros(size, dtype)
+
+        def integers(values: list[int]) -> Array:
+            return np.array(values, np.int64)
+
+        self.plan = plan
+        self.net = Network(
+            layers=len(net.layers),
+            n_params=net.n_params,
+            widths=integers(list(net.widths)),
+            units_before=integers([sum(net.widths[:l]) for l in range(len(net.widths))]),
+            weights=integers([layer.weights.start for layer in net.layers]),
+            biases=integers([layer.biases.start if layer.bias else -1 for layer in net.layers]),
+            activations=integers([ACTIVATIONS.index(layer.activation) for layer in net.layers]),
+            loss=LOSSES.index(net.loss),
+            gemm=gemm_address(dtype) if plan.wide else 0,
+        )
+        self.data = Data(X, Y, np.empty(plan.n if plan.shuffle else 0, np.int64), plan.n, plan.shuffle)
+        self.work = Work(
+            a=scratch(units * block),
+            z=scratch(units * block),
+            delta=scratch(units * block),
+            y=scratch(net.widths[-1] * block),
+            weight=scratch(block),
+            gradient=scratch(padded(net.n_params, dtype)),
+            block=block,
+        )
+        self._train = entry("matrix", MODULE, "train")
+        self._evaluate = entry("matrix", MODULE, "evaluate")
+
+    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
+        """At most `limit` updates; 0 compiles what has not been compiled yet."""
+        plan = self.plan
+        course = Course(
+            state.epochs, plan.batch, plan.batches, plan.shuffle, np.uint64(state.seed), state.cursor, state.pending,
+            len(state.record), state.record, state.costs,
+        )  # fmt: skip
+        method = METHODS.index(plan.method)
+        self._train(self.net, self.data, self.work, state.params, method, eps, learning_rate, course, limit)
+
+    def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
+        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
+        outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
+        costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
+        self._evaluate(self.net, self.data, self.work, params, outputs, costs)
+        return outputs, costs
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient of the last update, (n_params,)."""
+        return self.work.gradient[: self.net.n_params]
+
+
+def padded(size: int, dtype: np.dtype[Any]) -> int:
+    """`size` rounded up to whole vectors."""
+    lanes = VECTOR_BYTES // dtype.itemsize
+    return -(-size // lanes) * lanes

@@ -1,0 +1,21 @@
+"""The names a user may write, and how a wrong one is refused. Compiled code knows each by its place in the tuple."""
+
+from collections.abc import Sequence
+
+ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin", "softmax")
+LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
+METHODS = ("backprop", "layerwise", "finite_difference", "central_difference")
+OPTIMIZERS = ("sgd",)
+KERNELS = ("auto", "matrix")
+SCHEMES = ("auto", "uniform", "glorot", "he", "zeros")
+DTYPES = ("float32", "float64")
+GATES = ("and", "or", "nand", "nor", "xor", "xnor")
+
+
+def check_name(argument: str, name: object, known: Sequence[str]) -> str:
+    """`name` if it is one of `known`; otherwise a ValueError, or TypeError for what is no string, that lists them."""
+    if not isinstance(name, str):
+        raise TypeError(f"{argument} must be a name, one of {', '.join(known)}; got {name!r}")
+    if name not in known:
+        raise ValueError(f"unknown {argument} {name!r}; known: {', '.join(known)}")
+    return name

@@ -1,0 +1,263 @@
+"""Vectors of floats as values of compiled code.
+
+Whether LLVM turns a loop over four samples into one packed instruction depends on the day. Here the vector is explicit: `load`
+reads neighbouring floats of a flat array as one value, arithmetic works lane by lane, `store` writes it back, `lane_sum` adds the
+lanes in a fixed order. A function that uses only arithmetic and the operations of this file and of `numeric` runs unchanged on a
+single float and on a vector.
+
+Arithmetic between a vector and a number broadcasts the number and rounds it to the vector's dtype, so that a literal never widens
+float32 lanes. For single floats `like(x, 0.5)` is the literal of x's dtype.
+"""
+
+import operator
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, config, types
+from numba.core.imputils import lower_builtin, lower_cast
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, models, register_model
+
+VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
+
+
+class Vector(types.Type):  # type: ignore[misc]
+    """The numba type of `lanes` neighbouring floats of type `dtype`."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        self.lanes = VECTOR_BYTES * 8 // dtype.bitwidth
+        super().__init__(name=f"Vector({dtype} x {self.lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, vector: Any) -> None:
+        super().__init__(manager, vector, ir.VectorType(manager.lookup(vector.dtype).get_value_type(), vector.lanes))
+
+
+def splat(builder: Any, value: Any, vector_type: Any) -> Any:
+    """The LLVM vector whose lanes all hold `value`."""
+    index = ir.Constant(ir.IntType(32), 0)
+    first = builder.insert_element(ir.Constant(vector_type, ir.Undefined), value, index)
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector_type.count), 0)
+    return builder.shuffle_vector(first, ir.Constant(vector_type, ir.Undefined), zeros)
+
+
+@lower_cast(types.Number, Vector)  # type: ignore[untyped-decorator]
+def _number_to_vector(context: Any, builder: Any, from_type: Any, to_type: Any, value: Any) -> Any:
+    scalar = context.cast(builder, value, from_type, to_type.dtype)
+    return splat(builder, scalar, context.get_value_type(to_type))
+
+
+def _common(*args: Any) -> Any:
+    """The vector type of an operation on vectors and numbers, or None."""
+    vectors = {a for a in args if isinstance(a, Vector)}
+    known = all(isinstance(a, (Vector, types.Number)) for a in args)
+    return vectors.pop() if known and len(vectors) == 1 else None
+
+
+def _define_operator(symbol: Any, instruction: str) -> None:
+    @infer_global(symbol)
+    class _Typing(AbstractTemplate):  # type: ignore[misc]
+        def generic(self, args: Any, kws: Any) -> Any:
+            vector = _common(*args)
+            return None if vector is None else signature(vector, *[vector] * len(args))
+
+    def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return getattr(builder, instruction)(*args)
+
+    lower_builtin(symbol, *[Vector] * (1 if instruction == "fneg" else 2))(lower)
+
+
+for _symbol, _instruction in [
+    (operator.add, "fadd"),
+    (operator.iadd, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.isub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.imul, "fmul"),
+    (operator.truediv, "fdiv"),
+    (operator.neg, "fneg"),
+]:
+    _define_operator(_symbol, _instruction)
+
+
+def real_type(ty: Any) -> Any:
+    """The float type behind `ty`, which is a float or a Vector; None for anything else."""
+    if isinstance(ty, Vector):
+        return ty.dtype
+    return ty if ty in (types.float32, types.float64) else None
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def like(typing_context, x, number):
+    """The number rounded to x's dtype, on every lane if x is a vector."""
+    if real_type(x) is None:
+        return None
+
+    def generate(context, builder, sig, args):
+        return context.cast(builder, args[1], sig.args[1], sig.return_type)
+
+    return x(x, number), generate
+
+
+class Span(types.Type):  # type: ignore[misc]
+    """The numba type of a borrowed flat array: an address and a length, without reference counts or negative indices."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Span({dtype})")
+
+
+@register_model(Span)
+class _SpanModel(models.StructModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, span: Any) -> None:
+        super().__init__(manager, span, [("data", types.CPointer(span.dtype)), ("length", types.intp)])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def span_of(typing_context, array):
+    """The Span of a C-contiguous array of any shape. It must not outlive the array."""
+    if not isinstance(array, types.Array) or array.layout != "C":
+        return None
+
+    def generate(context, builder, sig, args):
+        source = context.make_array(sig.args[0])(context, builder, args[0])
+        span = cgutils.create_struct_proxy(sig.return_type)(context, builder)
+        span.data = source.data
+        span.length = source.nitems
+        return span._getvalue()
+
+    return Span(array.dtype)(array), generate
+
+
+def element_address(context, builder, span_type, span_value, index_type, index, count=1):
+    """Pointer to element `index` of a span; under NUMBA_BOUNDSCHECK refuses unless `count` elements are there."""
+    span = cgutils.create_struct_proxy(span_type)(context, builder, value=span_value)
+    index = context.cast(builder, index, index_type, types.intp)
+    if config.BOUNDSCHECK:
+        cgutils.do_boundscheck(context, builder, index, span.length)
+        cgutils.do_boundscheck(context, builder, builder.add(index, index.type(count - 1)), span.length)
+    return builder.gep(span.data, [index])
+
+
+@infer_global(operator.getitem)
+class _GetItem(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, kws: Any) -> Any:
+        span, index = args
+        if isinstance(span, Span) and isinstance(index, types.Integer):
+            return signature(span.dtype, span, index)
+        return None
+
+
+@lower_builtin(operator.getitem, Span, types.Integer)  # type: ignore[untyped-decorator]
+def _get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return builder.load(element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1]))
+
+
+@infer_global(operator.setitem)
+class _SetItem(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, kws: Any) -> Any:
+        span, index, value = args
+        if isinstance(span, Span) and isinstance(index, types.Integer) and isinstance(value, types.Number):
+            return signature(types.none, span, index, span.dtype)
+        return None
+
+
+@lower_builtin(operator.setitem, Span, types.Integer, types.Number)  # type: ignore[untyped-decorator]
+def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    builder.store(args[2], element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1]))
+    return context.get_dummy_value()
+
+
+def _is_float_span(span) -> bool:
+    return isinstance(span, Span) and real_type(span.dtype) is not None
+
+
+def _vector_address(context, builder, sig, args):
+    vector = Vector(sig.args[0].dtype)
+    pointer = element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1], vector.lanes)
+    return builder.bitcast(pointer, context.get_value_type(vector).as_pointer())
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load(typing_context, span, index):
+    """The vector span[index : index + lanes]."""
+    if not _is_float_span(span):
+        return None
+
+    def generate(context, builder, sig, args):
+        return builder.load(_vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8)
+
+    return Vector(span.dtype)(span, index), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store(typing_context, span, index, value):
+    """Write a vector, or one number on every lane, to span[index : index + lanes]."""
+    if not _is_float_span(span):
+        return None
+
+    def generate(context, builder, sig, args):
+        builder.store(args[2], _vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(span, index, Vector(span.dtype)), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lanes_of(typing_context, span):
+    """How many floats of the span's dtype make one vector."""
+    if not _is_float_span(span):
+        return None
+    lanes = Vector(span.dtype).lanes
+    return types.intp(span), lambda context, builder, sig, args: context.get_constant(types.intp, lanes)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def broadcast(typing_context, span, number):
+    """The number on every lane of a vector of the span's dtype."""
+    if not _is_float_span(span):
+        return None
+    vector = Vector(span.dtype)
+    return vector(span, vector), lambda context, builder, sig, args: args[1]
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lane_sum(typing_context, vector):
+    """The sum of the lanes, by halves: lane i and lane i + lanes / 2 first."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        (value,) = args
+        width = vector.lanes
+        undefined = ir.Constant(value.type, ir.Undefined)
+        while width > 1:
+            width //= 2
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [i + width if i < width else i for i in range(vector.lanes)])
+            value = builder.fadd(value, builder.shuffle_vector(value, undefined, mask))
+        return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+
+    return vector.dtype(vector), generate
+
+
+def _select(name, condition):
+    @intrinsic
+    def choose(typing_context, x, yes, no):
+        if real_type(x) is None:
+            return None
+
+        def generate(context, builder, sig, args):
+            zero = context.get_constant_null(sig.args[0])
+            return builder.select(builder.fcmp_ordered(condition, args[0], zero), args[1], args[2])
+
+        return x(x, x, x), generate
+
+    choose.__doc__ = f"`yes` where x {condition} 0, `no` elsewhere and where x is NaN."
+    return choose
+
+
+where_positive = _select("where_positive", ">")
+where_negative = _select("where_negative", "<")

@@ -1,0 +1,229 @@
+"""train(): a compiled loop in chunks, and between them everything that Python does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastgd import gradients
+from fastgd.checks import Array, finite_number, seed_of, whole_number
+from fastgd.names import KERNELS, OPTIMIZERS, check_name
+from fastgd.network import MLP
+from fastgd.run import DivergedError, History, Run
+
+if TYPE_CHECKING:
+    from fastgd.kernels import Kernel, State
+
+CHUNK_SECONDS = 0.05
+_MOST_EPOCHS = 2**62
+
+
+class Progress(NamedTuple):
+    """What a `progress` function is told between chunks."""
+
+    epoch: int  # epochs finished
+    epochs: int  # to be finished
+    cost: float  # the last recorded one
+    seconds: float  # in compiled loops so far
+
+
+def train(
+    net: MLP,
+    X: ArrayLike,
+    Y: ArrayLike,
+    epochs: int,
+    learning_rate: float = 0.1,
+    *,
+    params: ArrayLike | Run | None = None,
+    rng: int | np.random.Generator | None = None,
+    method: str = "backprop",
+    eps: float = 1e-3,
+    batch_size: int | None = None,
+    shuffle: bool = True,
+    optimizer: str = "sgd",
+    kernel: str = "auto",
+    record: int = 1000,
+    progress: Callable[[Progress], object] | None = None,
+) -> Run:
+    """Train a network: every epoch runs inside compiled code.
+
+    Parameters
+    ----------
+    net : MLP
+    X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column
+    epochs : int
+        Passes over the rows. With `params=run`, further ones.
+    learning_rate : float
+    params : (n_params,) array_like or Run, optional
+        Initial parameters, `net.init(rng)` if not given. A Run goes on where it ended: its seed, its count of epochs, its history.
+    rng : int, numpy Generator or None
+        Seed of the initial parameters and of the order of rows; None draws one. Same seed, same bits.
+    method : str
+        backprop (exact), layerwise (a factor 2 at every layer, notes 002 (52)), finite_difference (notes 002 (1)) or central_difference.
+    eps : float
+        Step of the two difference methods.
+    batch_size : int, optional
+        Rows of a batch, notes 004 Algorithm 1; None takes all rows at once. The last batch of an epoch may be short.
+    shuffle : bool
+        Whether the rows of mini-batches are put in a new order every epoch.
+    optimizer : str
+        sgd.
+    kernel : str
+        auto or matrix.
+    record : int
+        Most points of the history, spaced evenly; the first and the last epoch are always among them.
+    progress : callable, optional
+        Called between chunks with a `Progress`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad arguments, before anything is compiled.
+    DivergedError
+        When a cost or a parameter stops being finite; it carries the last good run.
+    """
+    if not isinstance(net, MLP):
+        raise TypeError(f"net must be an MLP; got {net!r}")
+    X, Y = gradients.check_data(net, X, Y)
+    epochs = whole_number("epochs", epochs, least=0, most=_MOST_EPOCHS)
+    options: dict[str, Any] = {
+        "method": gradients.check_method(net, method),
+        "learning_rate": finite_number("learning_rate", learning_rate),
+        "eps": finite_number("eps", eps, positive=True),
+        "batch_size": None if batch_size is None else whole_number("batch_size", batch_size, least=1, most=len(X)),
+        "shuffle": _truth("shuffle", shuffle),
+        "optimizer": check_name("optimizer", optimizer, OPTIMIZERS),
+    }
+    check_name("kernel", kernel, KERNELS)
+    record = whole_number("record", record, least=2)
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a function or None; got {progress!r}")
+    before = params if isinstance(params, Run) else None
+    seed = before.seed if before is not None and rng is None else seed_of(rng)
+    if isinstance(params, Run):
+        if params.net != net:
+            raise ValueError(f"params must be a Run of {net}; got one of {params.net}")
+        initial = params.params
+    else:
+        initial = net.init(seed) if params is None else net.check_params(params)
+
+    from fastgd import kernels
+
+    plan = kernels.make_plan(net, len(X), options["batch_size"], options["shuffle"], method, kernel)
+    first = before.epochs if before is not None else 0
+    schedule = np.unique(np.linspace(first, first + epochs, min(record, epochs + 1)).round().astype(np.int64))[:-1]
+    state = kernels.start(kernels.pad(initial), seed, first, first + epochs, schedule)
+    run = Run(net, initial.copy(), np.nan, first, 0.0, plan.kernel, seed, "epochs", History(schedule[:0], np.zeros(0)), options)
+    training = _Training(run, kernels.load(plan, X, Y), state, X, Y)
+    with kernels.one_blas_thread(plan):
+        for seconds in training.chunks():
+            if progress is not None:
+                cost = state.costs[state.recorded - 1] if state.recorded else np.nan
+                progress(Progress(state.epoch, state.epochs, float(cost), seconds))
+        run = training.result()
+    return run if before is None else _joined(before, run, record)
+
+
+def _truth(argument: str, value: object) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{argument} must be True or False; got {value!r}")
+    return bool(value)
+
+
+class _Training:
+    """A state on its way from its first epoch to its last."""
+
+    def __init__(self, run: Run, kernel: Kernel, state: State, X: Array, Y: Array):
+        self.run, self.kernel, self.state, self.X, self.Y = run, kernel, state, X, Y
+        self.seconds = 0.0
+        self.good, self.unverified = state.copy(), 0  # the last state known to be finite, and the updates since
+        self.next_cost = 0.0  # when to look at the cost of all rows again
+
+    def _advance(self, limit: int) -> float:
+        """Advance and return the seconds that it took."""
+        before = time.perf_counter()
+        self.kernel.advance(self.state, self.run.options["learning_rate"], self.run.options["eps"], limit)
+        return time.perf_counter() - before
+
+    def chunks(self) -> Iterator[float]:
+        """Advance to the end, chunk by chunk of about CHUNK_SECONDS; yield the seconds in compiled code so far."""
+        self._advance(0)  # compiles
+        if not self._cost_is_finite():
+            raise DivergedError(f"the cost of the initial parameters is {self.result().cost}; scale X and Y", self.result())
+        limit = 1
+        while self.state.epoch < self.state.epochs:
+            elapsed = self._advance(limit)
+            self.seconds += elapsed
+            self.unverified += limit
+            self._verify()
+            yield self.seconds
+            limit = max(1, int(limit * min(10.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
+        self._verify(at_the_end=True)
+
+    # -- numbers that stop being finite
+
+    def _verify(self, at_the_end: bool = False) -> None:
+        """Raise if a parameter or a recorded cost is not finite, or the cost of all rows, which is looked at as often as is cheap."""
+        state = self.state
+        now = time.perf_counter()
+        if not (np.isfinite(state.params).all() and np.isfinite(state.costs[: state.recorded]).all()):
+            self._raise_diverged()
+        if at_the_end or now >= self.next_cost:
+            if not self._cost_is_finite():
+                self._raise_diverged()
+            after = time.perf_counter()
+            self.next_cost = after + 50 * (after - now)
+            self.good, self.unverified = state.copy(), 0
+
+    def _cost_is_finite(self) -> bool:
+        return bool(np.isfinite(self._cost(self.state.params[: self.run.net.n_params])))
+
+    def _cost(self, params: Array) -> float:
+        return gradients.unchecked(self.run.net, params, self.X, self.Y)[0]
+
+    def _raise_diverged(self) -> None:
+        """Find the last good update since the last good state, by halving, so that neither chunks nor the clock leave a trace in it."""
+        good, limit = self.good, self.unverified
+        while limit > 1:
+            self.state = good.copy()
+            self._advance(limit // 2)
+            if np.isfinite(self.state.params).all() and self._cost_is_finite():
+                good, limit = self.state, limit - limit // 2
+            else:
+                limit //= 2
+        self.state = good
+        rate = self.run.options["learning_rate"]
+        raise DivergedError(
+            f"cost or parameters stopped being finite in epoch {good.epoch + 1} at learning_rate {rate:g}; "
+            "try a smaller learning_rate, or scale X and Y",
+            self.result(),
+        )
+
+    def result(self) -> Run:
+        """The run as far as the state has come."""
+        state, net = self.state, self.run.net
+        params = state.params[: net.n_params].copy()
+        cost = self._cost(params)
+        done = state.recorded
+        # an epoch that has begun has a recorded cost of its own beside the final one
+        keep = done if done == 0 or state.record[done - 1] < state.epoch else done - 1
+        epoch = np.append(state.record[:keep], state.epoch)
+        costs = np.append(state.costs[:keep], cost)
+        return replace(self.run, params=params, cost=cost, epochs=state.epoch, seconds=self.seconds, history=History(epoch, costs))
+
+
+def _joined(before: Run, after: Run, record: int) -> Run:
+    """The run that went on from `before`, seen from the start."""
+    epoch = np.concatenate([before.history.epoch[:-1], after.history.epoch])
+    cost = np.concatenate([before.history.cost[:-1], after.history.cost])
+    kept = np.unique(np.linspace(0, len(epoch) - 1, min(record, len(epoch))).round().astype(np.int64))
+    return replace(after, seconds=before.seconds + after.seconds, history=History(epoch[kept], cost[kept]), table=before.table)
