@@ -13,7 +13,8 @@ import operator
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, config, types
+from numba import types
+from numba.core import cgutils, config
 from numba.core.imputils import lower_builtin, lower_cast
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
