@@ -1,9 +1,16 @@
-"""Small data sets of the notes: the gates and "twice"."""
+"""Data: the small sets of the notes, and tables from CSV and .npz files."""
+
+import os
+from collections.abc import Sequence
 
 import numpy as np
 
 from fastgd.checks import Array
+from fastgd.columns import Columns, read_columns
 from fastgd.names import GATES, check_name
+from fastgd.tables import Table
+
+__all__ = ["Columns", "Table", "gate", "read_columns", "read_table", "twice"]
 
 _INPUTS = [[0, 0], [1, 0], [0, 1], [1, 1]]
 _OUTPUTS = {
@@ -26,3 +33,53 @@ def twice() -> tuple[Array, Array]:
     """X (5, 1) and Y (5, 1) = 2 X: the data of the notes' linear model."""
     x = np.arange(5.0).reshape(5, 1)
     return x, 2 * x
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    target: str | Sequence[str] | None = None,
+    *,
+    inputs: Sequence[str] | None = None,
+    task: str = "auto",
+    outputs: int | None = None,
+    output: str = "identity",
+    scale_inputs: str = "standard",
+    scale_targets: str = "auto",
+) -> tuple[Table, Array, Array]:
+    """Read a CSV file with a header row, or an .npz file with X and Y, for training.
+
+    Parameters
+    ----------
+    path : path of the file
+    target : name or names of the columns to learn; for .npz all of Y if not given
+    inputs, task, outputs, output, scale_inputs, scale_targets
+        As in `Table.fit`.
+
+    Returns
+    -------
+    table : Table
+        Names, classes and scales; `table.decode(run.predict(X))` speaks in original units. `dataclasses.replace(run, table=table.to_dict())`
+        is a run that `fastgd predict` can use.
+    X : (n, inputs) array
+    Y : (n, outputs) array
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    ValueError
+        If it is malformed, naming the file, the line and the column, or has no such columns.
+    """
+    columns = read_columns(path)
+    names = [target] if isinstance(target, str) else columns.targets if target is None else target
+    table = Table.fit(
+        columns,
+        names,
+        inputs=inputs,
+        task=task,
+        outputs=outputs,
+        output=output,
+        scale_inputs=scale_inputs,
+        scale_targets=scale_targets,
+    )
+    return table, table.encode(columns), table.encode_targets(columns)

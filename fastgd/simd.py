@@ -19,6 +19,8 @@ from numba.core.imputils import lower_builtin, lower_cast
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
+from fastgd.jit import inline
+
 VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
 
 
@@ -226,22 +228,40 @@ def broadcast(typing_context, span, number):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def lane_sum(typing_context, vector):
-    """The sum of the lanes, by halves: lane i and lane i + lanes / 2 first."""
+def lane_total(typing_context, vector):
+    """The sum of the lanes, on every lane: lanes half the vector apart are added first."""
     if not isinstance(vector, Vector):
         return None
 
     def generate(context, builder, sig, args):
         (value,) = args
-        width = vector.lanes
         undefined = ir.Constant(value.type, ir.Undefined)
-        while width > 1:
-            width //= 2
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [i + width if i < width else i for i in range(vector.lanes)])
-            value = builder.fadd(value, builder.shuffle_vector(value, undefined, mask))
-        return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+        apart = vector.lanes // 2
+        while apart:
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [i ^ apart for i in range(vector.lanes)])
+            value = builder.fadd(value, builder.shuffle_vector(value, undefined, mask), flags=("contract",))
+            apart //= 2
+        return value
+
+    return vector(vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def first_lane(typing_context, vector):
+    """The number on the first lane."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        return builder.extract_element(args[0], ir.Constant(ir.IntType(32), 0))
 
     return vector.dtype(vector), generate
+
+
+@inline
+def lane_sum(vector):
+    """The sum of the lanes, as a number."""
+    return first_lane(lane_total(vector))
 
 
 def _select(name, condition):

@@ -3,12 +3,12 @@
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
-import numpy as np
-
 from fastgd.checks import Array
 from fastgd.kernels.driver import State, start
-from fastgd.kernels.matrix import Matrix, padded
+from fastgd.kernels.matrix import Matrix
 from fastgd.kernels.plan import Plan, make_plan
+from fastgd.kernels.problem import pad
+from fastgd.kernels.unrolled import Unrolled
 
 __all__ = ["Kernel", "Matrix", "Plan", "State", "load", "make_plan", "one_blas_thread", "pad", "start"]
 
@@ -20,14 +20,7 @@ class Kernel(Protocol):
 
 def load(plan: Plan, X: Array, Y: Array) -> Kernel:
     """The kernel that the plan names, bound to its data."""
-    return {"matrix": Matrix}[plan.kernel](plan, X, Y)
-
-
-def pad(params: Array) -> Array:
-    """A copy of `params` with zeros up to whole vectors."""
-    result = np.zeros(padded(len(params), params.dtype), params.dtype)
-    result[: len(params)] = params
-    return result
+    return {"matrix": Matrix, "unrolled": Unrolled}[plan.kernel](plan, X, Y)
 
 
 def one_blas_thread(plan: Plan) -> AbstractContextManager[Any]:

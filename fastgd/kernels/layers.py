@@ -7,8 +7,6 @@ their inputs as they lie in X, (stride, inputs).
 Which activation, loss and method they use is decided at run time, so that one compilation serves every network of a dtype.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from fastgd.activations import SOFTMAX, activate, derivative
@@ -27,40 +25,6 @@ from fastgd.numeric import exp, log
 from fastgd.simd import broadcast, lane_sum, lanes_of, load, store, where_positive
 
 SQUARED_ERROR, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(len(LOSSES))
-
-
-class Network(NamedTuple):
-    """An MLP in numbers; layer l, counted from 0, has widths[l] inputs and widths[l + 1] units."""
-
-    layers: int
-    n_params: int
-    widths: Any  # (layers + 1,)
-    units_before: Any  # (layers + 1,) units of all earlier layers, the inputs counting as one
-    weights: Any  # (layers,) where W starts in the flat array
-    biases: Any  # (layers,) where b starts, -1 without biases
-    activations: Any  # (layers,) numbers of names.ACTIVATIONS
-    loss: int
-    gemm: int  # address of BLAS gemm; 0 for loops over vectors
-
-
-class Data(NamedTuple):
-    X: Any  # (n * inputs,)
-    Y: Any  # (n * outputs,)
-    order: Any  # (n,) the row at each place of this epoch, where `shuffled`
-    n: int
-    shuffled: bool
-
-
-class Work(NamedTuple):
-    """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
-
-    a: Any  # activations, the inputs first
-    z: Any  # pre-activations
-    delta: Any  # dC/da, then dC/dz
-    y: Any  # (outputs, stride) targets
-    weight: Any  # (stride,) share of each sample in the cost; 0 for padding
-    gradient: Any  # (n_params,) and padding to whole vectors
-    block: int  # most rows of a block, a multiple of the lanes
 
 
 # -- one layer: l, its units and inputs, where it starts (here) and where the layer before does -----------------------------------------
@@ -174,24 +138,6 @@ def times_derivative(net, work, stride, l, factor):
 
 
 # -- one block of rows ---------------------------------------------------------------------------------------------------------------
-
-
-@kernel
-def gather(net, data, work, start, rows, stride, samples):
-    """Copy places start ... start + rows of this epoch's order into the block; padding repeats the first of them with weight 0."""
-    inputs, outputs = net.widths[0], net.widths[net.layers]
-    for s in range(stride):
-        place = start + (s if s < rows else 0)
-        row = data.order[place] if data.shuffled else place
-        work.weight[s] = 1.0 / samples if s < rows else 0.0
-        if net.gemm != 0:
-            for k in range(inputs):
-                work.a[s * inputs + k] = data.X[row * inputs + k]
-        else:
-            for k in range(inputs):
-                work.a[k * stride + s] = data.X[row * inputs + k]
-        for k in range(outputs):
-            work.y[k * stride + s] = data.Y[row * outputs + k]
 
 
 @merged

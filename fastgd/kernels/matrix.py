@@ -1,47 +1,20 @@
 """The kernel for any widths: passes over blocks of rows, then the update, over flat arrays."""
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from fastgd.checks import Array
 from fastgd.jit import inline, kernel
-from fastgd.kernels import driver
-from fastgd.kernels.blas import gemm_address
-from fastgd.kernels.driver import Course, State
-from fastgd.kernels.layers import (
-    Data,
-    Network,
-    Work,
-    backward,
-    backward_layer,
-    block_cost,
-    differences,
-    forward,
-    gather,
-    output_delta,
-    times_derivative,
-)
+from fastgd.kernels.layers import backward, backward_layer, block_cost, differences, forward, output_delta, times_derivative
 from fastgd.kernels.plan import Plan
+from fastgd.kernels.problem import Bound, borrow, gather
 from fastgd.kernels.store import entry
-from fastgd.names import ACTIVATIONS, LOSSES, METHODS
+from fastgd.names import METHODS
 from fastgd.optimizers import sgd
-from fastgd.simd import VECTOR_BYTES, lanes_of, load, span_of, store
+from fastgd.simd import lanes_of, load, span_of, store
 
 _, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
 
 BLOCK = 256  # most rows of a block
-
-
-class Problem(NamedTuple):
-    net: Any
-    data: Any
-    params: Any  # (n_params,) and padding to whole vectors
-    work: Any
-    method: int
-    eps: float  # step of the difference methods
-    batch: int  # rows of a batch; the last one of an epoch may be shorter
-    learning_rate: float
 
 
 @inline
@@ -97,12 +70,12 @@ MODULE = '''"""The matrix kernel, compiled here."""
 import numba
 
 from fastgd.jit import FLAGS
-from fastgd.kernels import matrix
+from fastgd.kernels import matrix, problem
 
 
 @numba.njit(cache=True, **FLAGS)
 def train(net, data, work, params, method, eps, learning_rate, course, limit):
-    return matrix.train(net, data, work, params, method, eps, learning_rate, course, limit)
+    return problem.train(matrix.steps, net, data, work, params, method, eps, learning_rate, course, limit)
 
 
 @numba.njit(cache=True, **FLAGS)
@@ -112,33 +85,9 @@ def evaluate(net, data, work, params, outputs, costs):
 
 
 @inline
-def _borrow(net, data, work):
-    """The same with spans in the place of arrays."""
-    return (
-        Network(
-            net.layers, net.n_params, span_of(net.widths), span_of(net.units_before), span_of(net.weights), span_of(net.biases),
-            span_of(net.activations), net.loss, net.gemm,
-        ),
-        Data(span_of(data.X), span_of(data.Y), span_of(data.order), data.n, data.shuffled),
-        Work(
-            span_of(work.a), span_of(work.z), span_of(work.delta), span_of(work.y), span_of(work.weight), span_of(work.gradient),
-            work.block,
-        ),
-    )  # fmt: skip
-
-
-@inline
-def train(net_arrays, data_arrays, work_arrays, params, method, eps, learning_rate, course, limit):
-    """At most `limit` updates of `params` along the course."""
-    net, data, work = _borrow(net_arrays, data_arrays, work_arrays)
-    problem = Problem(net, data, span_of(params), work, method, eps, course.batch, learning_rate)
-    driver.advance(steps, problem, course, data.order, data.n, limit)
-
-
-@inline
 def evaluate(net_arrays, data_arrays, work_arrays, params_array, outputs_array, costs_array):
     """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any, with the notes' C(1) ... C(m)."""
-    net, data, work = _borrow(net_arrays, data_arrays, work_arrays)
+    net, data, work = borrow(net_arrays, data_arrays, work_arrays)
     params, outputs, costs = span_of(params_array), span_of(outputs_array), span_of(costs_array)
     lanes, units = lanes_of(work.a), net.widths[net.layers]
     for start in range(0, data.n, work.block):
@@ -155,70 +104,20 @@ def evaluate(net_arrays, data_arrays, work_arrays, params_array, outputs_array, 
             _add_layer_costs(net, data, params, work, stride, costs)
 
 
-class Matrix:
-    """The matrix kernel for one plan and its data: X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous."""
+class Matrix(Bound):
+    """The matrix kernel of a plan and its data."""
 
     def __init__(self, plan: Plan, X: Array, Y: Array):
-        net, dtype = plan.net, plan.net.dtype
-        lanes = VECTOR_BYTES // dtype.itemsize
-        block = min(BLOCK, -(-plan.batch // lanes) * lanes)
-        units = sum(net.widths)
-
-        def scratch(size: int) -> Array:
-            return np.zeros(size, dtype)
-
-        def integers(values: list[int]) -> Array:
-            return np.array(values, np.int64)
-
-        self.plan = plan
-        self.net = Network(
-            layers=len(net.layers),
-            n_params=net.n_params,
-            widths=integers(list(net.widths)),
-            units_before=integers([sum(net.widths[:l]) for l in range(len(net.widths))]),
-            weights=integers([layer.weights.start for layer in net.layers]),
-            biases=integers([layer.biases.start if layer.bias else -1 for layer in net.layers]),
-            activations=integers([ACTIVATIONS.index(layer.activation) for layer in net.layers]),
-            loss=LOSSES.index(net.loss),
-            gemm=gemm_address(dtype) if plan.wide else 0,
-        )
-        self.data = Data(X, Y, np.empty(plan.n if plan.shuffle else 0, np.int64), plan.n, plan.shuffle)
-        self.work = Work(
-            a=scratch(units * block),
-            z=scratch(units * block),
-            delta=scratch(units * block),
-            y=scratch(net.widths[-1] * block),
-            weight=scratch(block),
-            gradient=scratch(padded(net.n_params, dtype)),
-            block=block,
-        )
-        self._train = entry("matrix", MODULE, "train")
-        self._evaluate = entry("matrix", MODULE, "evaluate")
-
-    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
-        """At most `limit` updates; 0 compiles what has not been compiled yet."""
-        plan = self.plan
-        course = Course(
-            state.epochs, plan.batch, plan.batches, plan.shuffle, np.uint64(state.seed), state.cursor, state.pending,
-            len(state.record), state.record, state.costs,
-        )  # fmt: skip
-        method = METHODS.index(plan.method)
-        self._train(self.net, self.data, self.work, state.params, method, eps, learning_rate, course, limit)
+        super().__init__(plan, X, Y, entry("matrix", MODULE, "train"), min(BLOCK, plan.batch), plan.wide)
 
     def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
         """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        self._evaluate(self.net, self.data, self.work, params, outputs, costs)
+        entry("matrix", MODULE, "evaluate")(self.net, self.data, self.work, params, outputs, costs)
         return outputs, costs
 
     @property
     def gradient(self) -> Array:
         """The gradient of the last update, (n_params,)."""
         return self.work.gradient[: self.net.n_params]
-
-
-def padded(size: int, dtype: np.dtype[Any]) -> int:
-    """`size` rounded up to whole vectors."""
-    lanes = VECTOR_BYTES // dtype.itemsize
-    return -(-size // lanes) * lanes

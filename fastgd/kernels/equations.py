@@ -1,0 +1,187 @@
+"""The equations of one sample, written out for one network as lines of Python.
+
+A name is that of the notes: `w2_0_1` is the weight of layer 2 from unit 1 of the layer before to unit 0, `b2_0` a bias, `z` a
+pre-activation, `a` an activation, `delta` the cost's derivative by z, `x` an input, `y` a target; `dw2_0_1` collects the gradient.
+The lines are the same whether a name holds a number, a vector of samples or a vector of networks: that is for the loop around them.
+"""
+
+from collections.abc import Sequence
+
+from fastgd.network import MLP, Layer
+
+
+def weight_name(l: int, j: int, k: int) -> str:
+    return f"w{l}_{j}_{k}"
+
+
+def bias_name(l: int, j: int) -> str:
+    return f"b{l}_{j}"
+
+
+def parameter_names(net: MLP) -> list[str]:
+    """The name of every parameter, in the order of the flat array."""
+    names = []
+    for l, layer in enumerate(net.layers, start=1):
+        names += [weight_name(l, j, k) for j in range(layer.outputs) for k in range(layer.inputs)]
+        names += [bias_name(l, j) for j in range(layer.outputs) if layer.bias]
+    return names
+
+
+def functions(net: MLP) -> list[str]:
+    """Names of the scalar functions that the lines call."""
+    names = {layer.activation for layer in net.layers} - {"softmax", "identity"}
+    derivatives = {f"{name}_derivative" for name in names}
+    extra = {"exp", "where_positive"} if net.layers[-1].activation == "softmax" else set()
+    extra |= {"log"} if net.loss == "cross_entropy" else set()
+    return sorted(names | derivatives | extra | {net.loss, f"{net.loss}_derivative"})
+
+
+def activation_of(l: int, j: int) -> str:
+    """The name of activation j of layer l; layer 0 is the input."""
+    return f"a{l}_{j}" if l else f"x_{j}"
+
+
+def total(terms: Sequence[str]) -> str:
+    """The sum of the terms, by halves: as few dependent additions as can be."""
+    if len(terms) <= 2:
+        return " + ".join(terms)
+    middle = (len(terms) + 1) // 2
+    left, right = total(terms[:middle]), total(terms[middle:])
+    return f"({left}) + {right if len(terms) - middle == 1 else f'({right})'}"
+
+
+# -- forward -------------------------------------------------------------------------------------------------------------------------
+
+
+def pre_activation(layer: Layer, l: int, j: int) -> str:
+    """b + sum of w a, notes 002 (45)."""
+    bias = [bias_name(l, j)] if layer.bias else []
+    return total(bias + [f"{weight_name(l, j, k)} * {activation_of(l - 1, k)}" for k in range(layer.inputs)])
+
+
+def activation(layer: Layer, z: str) -> str:
+    return z if layer.activation == "identity" else f"{layer.activation}({z})"
+
+
+def softmax(layer: Layer, l: int, mark: str = "") -> list[str]:
+    """a_k = exp z_k / sum exp z, shifted by the largest z; also leaves log_sum_exp of the shifted ones."""
+    units = range(layer.outputs)
+    lines = [f"largest{mark} = z{l}_0{mark}"]
+    lines += [f"largest{mark} = where_positive(z{l}_{j}{mark} - largest{mark}, z{l}_{j}{mark}, largest{mark})" for j in units[1:]]
+    lines += [f"e_{j}{mark} = exp(z{l}_{j}{mark} - largest{mark})" for j in units]
+    lines += [f"exponentials{mark} = {total([f'e_{j}{mark}' for j in units])}"]
+    return lines + [f"a{l}_{j}{mark} = e_{j}{mark} / exponentials{mark}" for j in units]
+
+
+def forward(net: MLP) -> list[str]:
+    lines: list[str] = []
+    for l, layer in enumerate(net.layers, start=1):
+        lines += [f"# layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004"]
+        lines += [f"z{l}_{j} = {pre_activation(layer, l, j)}" for j in range(layer.outputs)]
+        if layer.activation == "softmax":
+            lines += softmax(layer, l)
+        else:
+            lines += [f"a{l}_{j} = {activation(layer, f'z{l}_{j}')}" for j in range(layer.outputs)]
+    return lines
+
+
+def loss(net: MLP, mark: str = "") -> list[str]:
+    """The loss of the sample, in `loss`."""
+    l, units = len(net.layers), range(net.widths[-1])
+    if net.loss == "cross_entropy":
+        lines = [f"log_sum_exp{mark} = log(exponentials{mark}) + largest{mark}"]
+        terms = [f"cross_entropy(z{l}_{k}{mark}, log_sum_exp{mark}, y_{k})" for k in units]
+    else:
+        lines = []
+        terms = [f"{net.loss}(z{l}_{k}{mark}, a{l}_{k}{mark}, y_{k})" for k in units]
+    return [*lines, f"loss{mark} = {total(terms)}"]
+
+
+# -- backward ------------------------------------------------------------------------------------------------------------------------
+
+
+def output_delta(net: MLP) -> list[str]:
+    """delta of the last layer, times the sample's weight, notes 004 (Biases)."""
+    l, layer, units = len(net.layers), net.layers[-1], range(net.widths[-1])
+    if net.loss == "cross_entropy":
+        return [f"target = {total([f'y_{k}' for k in units])}"] + [
+            f"delta{l}_{k} = weight * cross_entropy_derivative(a{l}_{k}, y_{k}, target)" for k in units
+        ]
+    if net.loss == "binary_cross_entropy":
+        return [f"delta{l}_{k} = weight * binary_cross_entropy_derivative(a{l}_{k}, y_{k})" for k in units]
+    if layer.activation == "softmax":
+        lines = [f"da{l}_{k} = weight * squared_error_derivative(a{l}_{k}, y_{k})" for k in units]
+        lines += [f"inner = {total([f'a{l}_{k} * da{l}_{k}' for k in units])}"]
+        return lines + [f"delta{l}_{k} = a{l}_{k} * (da{l}_{k} - inner)" for k in units]
+    return [f"delta{l}_{k} = squared_error_derivative(a{l}_{k}, y_{k}) * {slope(layer, l, k, 'weight')}" for k in units]
+
+
+def slope(layer: Layer, l: int, j: int, times: str) -> str:
+    """`times` f'(z)."""
+    if layer.activation == "identity":
+        return times
+    return f"({times} * {layer.activation}_derivative(z{l}_{j}, a{l}_{j}))"
+
+
+def backward(net: MLP, method: str) -> list[str]:
+    """Add the sample's gradient to `dw` and `db`, from the last layer to the first, notes 002 (50)-(52)."""
+    lines = [f"# {net.loss} at the output, notes 002 (20), 004", *output_delta(net)]
+    for l in range(len(net.layers), 0, -1):
+        layer = net.layers[l - 1]
+        lines += [f"# layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)"]
+        for j in range(layer.outputs):
+            lines += [f"d{weight_name(l, j, k)} += delta{l}_{j} * {activation_of(l - 1, k)}" for k in range(layer.inputs)]
+            lines += [f"d{bias_name(l, j)} += delta{l}_{j}"] if layer.bias else []
+        if l > 1:
+            twice = "2.0 * " if method == "layerwise" else ""
+            before = net.layers[l - 2]
+            lines += [f"# layer {l - 1}: delta = {twice}W delta f'(z), notes 002 (52)"]
+            for k in range(layer.inputs):
+                inflow = total([f"{weight_name(l, j, k)} * delta{l}_{j}" for j in range(layer.outputs)])
+                lines += [f"da{l - 1}_{k} = {inflow}"]
+                factor = f"{twice}da{l - 1}_{k}"
+                lines += [f"delta{l - 1}_{k} = {slope(before, l - 1, k, factor)}"]
+    return lines
+
+
+# -- finite differences --------------------------------------------------------------------------------------------------------------
+
+
+def perturbed_loss(net: MLP, l: int, j: int, change: str, mark: str) -> list[str]:
+    """The loss when z of unit j in layer l changes by `change`, in `loss` + mark; what the change does not reach is used again."""
+    layer = net.layers[l - 1]
+    changed = [j]
+    lines = [f"z{l}_{j}{mark} = z{l}_{j} + {change}"]
+    for m in range(l, len(net.layers) + 1):
+        layer = net.layers[m - 1]
+        if m > l:
+            before, changed = changed, list(range(layer.outputs))
+            for i in changed:
+                terms = [f"{weight_name(m, i, k)} * (a{m - 1}_{k}{mark} - a{m - 1}_{k})" for k in before]
+                lines += [f"z{m}_{i}{mark} = {total([f'z{m}_{i}', *terms])}"]
+        if layer.activation == "softmax":
+            lines += [f"z{m}_{i}{mark} = z{m}_{i}" for i in range(layer.outputs) if i not in changed]
+            lines += softmax(layer, m, mark)
+            changed = list(range(layer.outputs))
+        else:
+            lines += [f"a{m}_{i}{mark} = {activation(layer, f'z{m}_{i}{mark}')}" for i in changed]
+    last = len(net.layers)
+    for i in range(net.widths[-1]):
+        if i not in changed:
+            lines += [f"z{last}_{i}{mark} = z{last}_{i}", f"a{last}_{i}{mark} = a{last}_{i}"]
+    return lines + loss(net, mark)
+
+
+def differences(net: MLP, method: str) -> list[str]:
+    """Add the sample's share of every difference quotient, times its weight and the step, notes 002 (1)."""
+    lines: list[str] = []
+    for l, layer in enumerate(net.layers, start=1):
+        for j in range(layer.outputs):
+            changes = [(weight_name(l, j, k), f"eps * {activation_of(l - 1, k)}") for k in range(layer.inputs)]
+            changes += [(bias_name(l, j), "eps")] if layer.bias else []
+            for name, change in changes:
+                lines += [f"# C({name} + eps)", *perturbed_loss(net, l, j, change, "p")]
+                if method == "central_difference":
+                    lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, f"-({change})", "m")]
+                lines += [f"d{name} += weight * (lossp - {'lossm' if method == 'central_difference' else 'loss'})"]
+    return lines

@@ -1,0 +1,115 @@
+"""The kernel for one small network: its equations written out, every parameter a local name, in a loop over vectors of samples.
+
+Each name of `equations` holds a vector: of samples for z, a and delta, of one number on every lane for parameters, so that the sums over
+samples that make the gradient need not leave the vector registers. A batch that is all the data stays in place, and its number of
+vectors is a constant of the code where it is small.
+"""
+
+from collections.abc import Iterable
+from textwrap import indent
+
+from fastgd.checks import Array
+from fastgd.kernels import equations
+from fastgd.kernels.plan import Plan
+from fastgd.kernels.problem import Bound, padded
+from fastgd.kernels.store import entry
+from fastgd.network import MLP
+
+_MOST_CONSTANT_VECTORS = 4  # of samples in full batch, up to which their number is written into the code
+
+_HEADER = '''"""{title}. Written by fastgd.kernels.unrolled."""
+
+import numba
+
+{imports}
+
+{constants}
+
+@inline
+def steps(problem, batch_index, count, observe):
+    net, data, params, work, method, eps, batch, learning_rate = problem
+    x, y, lanes = work.a, work.y, lanes_of(params)
+'''
+
+_FOOTER = """
+
+@numba.njit(cache=True, **FLAGS)
+def train(net, data, work, params, method, eps, learning_rate, course, limit):
+    return problem.train(steps, net, data, work, params, method, eps, learning_rate, course, limit)
+"""
+
+
+def source(plan: Plan) -> str:
+    """The text of the module that trains `plan`."""
+    net = plan.net
+    names = equations.parameter_names(net)
+    body = [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
+    body += ["costs = broadcast(params, 0.0)"]
+    vectors = padded(plan.n, net.dtype) * net.dtype.itemsize // 32
+    if plan.batch == plan.n and not plan.shuffle:
+        constant = vectors <= _MOST_CONSTANT_VECTORS
+        body += [f"stride = {padded(plan.n, net.dtype) if constant else 'work.block'}"]
+        body += ["gather(net, data, work, 0, data.n, stride, data.n)"]
+        batch = []
+    else:
+        batch = [
+            "start = (batch_index + i) * batch",
+            "rows = min(batch, data.n - start)",
+            "stride = (rows + lanes - 1) // lanes * lanes",
+            "gather(net, data, work, start, rows, stride, rows)",
+        ]
+    batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
+    batch += ["for s in range(0, stride, lanes):", *_indented(_sample(net, plan.method))]
+    batch += ["# the update, notes 004 Algorithm 1"]
+    batch += [f"{name} = sgd({name}, {_slope(name, plan.method)}, learning_rate)" for name in names]
+    body += ["for i in range(count):", *_indented(batch)]
+    body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
+    body += ["return first_lane(lane_total(costs))"]
+    return _header(plan) + "\n".join(_indented(body)) + _FOOTER
+
+
+def _sample(net: MLP, method: str) -> list[str]:
+    """The loop over samples: load, forward, cost, gradient."""
+    lines = [f"x_{k} = load(x, {k} * stride + s)" for k in range(net.widths[0])]
+    lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
+    lines += ["weight = load(work.weight, s)", *equations.forward(net)]
+    cost = [*equations.loss(net), "costs += weight * loss"]
+    if method.endswith("difference"):
+        return lines + cost + equations.differences(net, method)
+    return [*lines, "if observe:", *_indented(cost), *equations.backward(net, method)]
+
+
+def _slope(name: str, method: str) -> str:
+    steps = {"finite_difference": "eps", "central_difference": "(2.0 * eps)"}
+    return f"lane_total(d{name})" + (f" / {steps[method]}" if method in steps else "")
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [indent(line, "    ") for line in lines]
+
+
+def _header(plan: Plan) -> str:
+    net = plan.net
+    rows = f"{plan.n} rows in full batch" if plan.batch == plan.n else "mini-batches"
+    called = set(equations.functions(net))
+    imports = [("fastgd.jit", {"FLAGS", "inline"}), ("fastgd.kernels", {"problem"}), ("fastgd.kernels.problem", {"gather"})]
+    from fastgd import activations, losses, numeric
+
+    for module in (activations, losses, numeric):
+        found = {name for name in called if getattr(module, name, None) is not None}
+        called -= found
+        imports.append((module.__name__, found))
+    imports.append(("fastgd.optimizers", {"sgd"}))
+    imports.append(("fastgd.simd", {"broadcast", "first_lane", "lane_total", "lanes_of", "load"} | called))
+    return _HEADER.format(
+        title=f"{net}: {plan.method}, {rows}",
+        imports="\n".join(f"from {module} import {', '.join(sorted(names))}" for module, names in imports if names),
+        constants="",
+    )
+
+
+class Unrolled(Bound):
+    """The unrolled kernel of a plan and its data."""
+
+    def __init__(self, plan: Plan, X: Array, Y: Array):
+        super().__init__(plan, X, Y, entry("unrolled", source(plan), "train"), plan.batch, wide=False)
