@@ -52,7 +52,7 @@ def cost(net, params, X, Y):
     if net.loss == "squared_error":
         losses = (a - Y) ** 2
     elif net.loss == "binary_cross_entropy":
-        losses = np.logaddexp(0, z) - Y * z
+        losses = Y * np.logaddexp(0, -z) + (1 - Y) * np.logaddexp(0, z)
     else:
         losses = -Y * log_softmax(z, axis=1)
     return losses.sum(axis=1).mean()

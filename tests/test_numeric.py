@@ -1,0 +1,204 @@
+"""exp, log, log1p, tanh, sigmoid, sin, cos against mpmath, as single floats and as vectors, under the kernels' flags and laxer ones."""
+
+from functools import cache
+
+import mpmath
+import numba
+import numpy as np
+import pytest
+
+from fastgd import jit
+from fastgd.numeric import cos, exp, log, log1p, sigmoid, sin, tanh
+from fastgd.simd import lanes_of, load, span_of, store
+
+NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos"]
+ULPS = {"exp": 1.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 2.5, "sin": 1.0, "cos": 1.0}
+EXACT = {
+    "exp": mpmath.exp,
+    "log": mpmath.log,
+    "log1p": mpmath.log1p,
+    "tanh": mpmath.tanh,
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "sin": mpmath.sin,
+    "cos": mpmath.cos,
+}
+FLAGS = {
+    "the kernels' flags": jit.FLAGS,
+    "laxer flags": {**jit.FLAGS, "fastmath": {"contract", "reassoc", "nsz"}},
+}
+
+
+@cache
+def applied(flags):
+    """Functions of x and (7, n) results, one for single floats and one for vectors of the whole lanes of x."""
+
+    @numba.njit(**FLAGS[flags])
+    def by_float(x, results):
+        for i in range(len(x)):
+            v = x[i]
+            results[0, i] = exp(v)
+            results[1, i] = log(v)
+            results[2, i] = log1p(v)
+            results[3, i] = tanh(v)
+            results[4, i] = sigmoid(v)
+            results[5, i] = sin(v)
+            results[6, i] = cos(v)
+
+    @numba.njit(**FLAGS[flags])
+    def by_vector(x, results):
+        n = len(x)
+        source, target = span_of(x), span_of(results)
+        for i in range(0, n, lanes_of(source)):
+            v = load(source, i)
+            store(target, i, exp(v))
+            store(target, n + i, log(v))
+            store(target, 2 * n + i, log1p(v))
+            store(target, 3 * n + i, tanh(v))
+            store(target, 4 * n + i, sigmoid(v))
+            store(target, 5 * n + i, sin(v))
+            store(target, 6 * n + i, cos(v))
+
+    return {"float": by_float, "vector": by_vector}
+
+
+def evaluated(name, x, flags, form):
+    """The named function of x (n,)."""
+    padded = np.ones(-(-len(x) // 8) * 8, x.dtype)
+    padded[: len(x)] = x
+    results = np.empty((len(NAMES), len(padded)), x.dtype)
+    applied(flags)[form](padded, results)
+    return results[NAMES.index(name), : len(x)]
+
+
+@pytest.fixture(params=FLAGS, scope="module")
+def flags(request):
+    return request.param
+
+
+@pytest.fixture(params=["float", "vector"], scope="module")
+def form(request):
+    return request.param
+
+
+@cache
+def points(name, dtype):
+    """A thousand or so values where the named function is finite, over its whole range, dense where it is interesting."""
+    rng = np.random.default_rng(NAMES.index(name))
+    info = np.finfo(dtype)
+    top, bottom = float(np.log(info.max)), float(np.log(info.tiny))
+    size = 400
+    magnitudes = 2.0 ** rng.uniform(np.log2(float(info.tiny)), np.log2(float(info.max)) - 1, size)
+    both_signs = np.concatenate([magnitudes, -magnitudes])
+    near_zero = 10.0 ** rng.uniform(-10, 0, size) * rng.choice([-1, 1], size)
+    ordinary = rng.normal(size=size) * 5
+    chosen = {
+        "exp": [rng.uniform(bottom, top, 2 * size), near_zero, ordinary, np.arange(-20, 20) * np.log(2) / 2],
+        "log": [magnitudes, 1 + near_zero[near_zero > -0.9], np.abs(ordinary), 2.0 ** np.arange(-30, 30) * np.sqrt(2)],
+        "log1p": [rng.uniform(0, 1, 2 * size), np.abs(near_zero), 2.0 ** -np.arange(0.0, 60.0), [0.0, 1.0]],
+        "tanh": [both_signs, near_zero, ordinary],
+        "sigmoid": [rng.uniform(bottom, top, size), rng.uniform(bottom, top, size) / 10, near_zero, ordinary],
+        "sin": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
+        "cos": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
+    }
+    return np.concatenate(chosen[name]).astype(dtype)
+
+
+@cache
+def exact(name, dtype):
+    """The true values at `points`, as (n,) high and low parts."""
+    with mpmath.workdps(40):
+        values = [EXACT[name](mpmath.mpf(float(x))) for x in points(name, dtype)]
+        high = [float(v) for v in values]
+        low = [float(v - h) for v, h in zip(values, high, strict=True)]
+    return np.array(high), np.array(low)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_units_in_the_last_place(name, dtype, flags, form):
+    x = points(name, dtype)
+    high, low = exact(name, dtype)
+    ours = evaluated(name, x, flags, form)
+    assert ours.dtype == dtype
+    tiny = float(np.finfo(dtype).tiny)
+    normal = np.abs(high) >= tiny
+    spacing = np.spacing(np.abs(high).astype(dtype)).astype(float)
+    errors = np.abs((ours.astype(float) - high) - low)
+    worst = np.argmax(np.where(normal, errors / spacing, 0))
+    assert errors[worst] / spacing[worst] <= ULPS[name], f"{name}({x[worst]!r}) = {ours[worst]!r}, exactly {high[worst]!r}"
+    assert np.all(errors[~normal] <= tiny)
+    assert normal.sum() > 500
+
+
+SPECIAL = {  # name: (x, exact result) where IEEE arithmetic has an opinion
+    "exp": [(0.0, 1.0), (-0.0, 1.0), (np.inf, np.inf), (-np.inf, 0.0), (1e30, np.inf), (-1e30, 0.0), (-1e4, 0.0), (1e4, np.inf)],
+    "log": [(0.0, -np.inf), (-0.0, -np.inf), (1.0, 0.0), (np.inf, np.inf), (-1.0, np.nan), (-np.inf, np.nan), (-1e-30, np.nan)],
+    "log1p": [(0.0, 0.0), (1e-30, 1e-30)],
+    "tanh": [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (1e30, 1.0), (-1e30, -1.0), (25.0, 1.0), (-25.0, -1.0)],
+    "sigmoid": [(0.0, 0.5), (-0.0, 0.5), (np.inf, 1.0), (-np.inf, 0.0), (1e30, 1.0), (-1e30, 0.0), (100.0, 1.0), (-1e4, 0.0)],
+    "sin": [(0.0, 0.0), (-0.0, -0.0), (np.inf, np.nan), (-np.inf, np.nan)],
+    "cos": [(0.0, 1.0), (-0.0, 1.0), (np.inf, np.nan), (-np.inf, np.nan)],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_special_values(name, dtype, flags, form):
+    x, expected = np.array([*SPECIAL[name], (np.nan, np.nan)], dtype).T.copy()
+    ours = evaluated(name, x, flags, form)
+    assert np.array_equal(ours, expected, equal_nan=True)
+    if name == "tanh":  # with laxer flags the sign of zero is nobody's business
+        assert np.array_equal(np.signbit(ours[:-1]), np.signbit(expected[:-1])) or flags == "laxer flags"
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid", "sin", "cos"])
+def test_nan_of_either_sign(name, dtype, flags, form):
+    assert np.isnan(evaluated(name, np.array([np.nan, -np.nan], dtype), flags, form)).all()
+
+
+def test_overflow_edge_of_exp(dtype, flags, form):
+    """The largest argument of a finite e^x is right, the next float gives inf, at -x sigmoid goes on being finite."""
+    info = np.finfo(dtype)
+    edge = np.log(info.max.astype(np.longdouble)).astype(dtype)
+    while mpmath.exp(mpmath.mpf(float(edge))) > float(info.max):
+        edge = np.nextafter(edge, dtype_zero(dtype))
+    above = np.nextafter(edge, info.max)
+    below, at, over = evaluated("exp", np.array([edge - 1, edge, above], dtype), flags, form)
+    assert below < at <= info.max
+    assert over == np.inf
+    assert float(at) == pytest.approx(float(mpmath.exp(mpmath.mpf(float(edge)))), rel=4 * float(info.eps))
+    assert np.all(evaluated("sigmoid", np.array([-edge, -above], dtype), flags, form) <= info.tiny)
+
+
+def dtype_zero(dtype):
+    return np.array(0, dtype)[()]
+
+
+def test_underflow_of_exp(dtype, flags, form):
+    """Results are right down to sqrt 2 times the smallest normal number, below it right or flushed to zero, and never negative."""
+    tiny = float(np.finfo(dtype).tiny)
+    x = (np.log(tiny) + np.linspace(-30, 2, 801)).astype(dtype)
+    ours = evaluated("exp", x, flags, form).astype(float)
+    theirs = np.array([float(mpmath.exp(mpmath.mpf(float(v)))) for v in x])
+    assert np.all(ours >= 0)
+    right = np.abs(ours - theirs) <= 2 * float(np.finfo(dtype).eps) * theirs
+    assert np.all(right | ((ours == 0) & (theirs < 1.4143 * tiny)))
+    assert right.sum() > 30
+
+
+def test_subnormal_arguments(dtype, flags, form):
+    info = np.finfo(dtype)
+    x = np.array([info.smallest_subnormal, info.smallest_subnormal * 3, info.tiny / 2, info.tiny], dtype)
+    for name in ["exp", "cos"]:
+        assert np.array_equal(evaluated(name, x, flags, form), np.ones(4, dtype))
+    assert np.array_equal(evaluated("sigmoid", x, flags, form), np.full(4, 0.5, dtype))
+    for name in ["tanh", "sin", "log1p"]:
+        assert np.all(np.abs(evaluated(name, x, flags, form) - x) <= info.tiny)
+    theirs = [float(mpmath.log(mpmath.mpf(float(v)))) for v in x]
+    assert evaluated("log", x, flags, form).astype(float) == pytest.approx(theirs, rel=2 * float(info.eps))
+
+
+def test_float_and_vector_give_the_same_bits(dtype):
+    """A layer's result must not depend on whether its code was written for one float or a vector of them."""
+    for name in NAMES:
+        x = points(name, dtype)
+        one, many = (evaluated(name, x, "the kernels' flags", form) for form in ("float", "vector"))
+        assert np.array_equal(one, many), name
