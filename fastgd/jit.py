@@ -9,8 +9,9 @@ from typing import Any
 
 import numba
 
-FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "no_cfunc_wrapper": True}
+_INNER = {**FLAGS, "no_cpython_wrapper": True}  # called by compiled code only
 
-kernel: Callable[..., Any] = numba.njit(**FLAGS)
-merged: Callable[..., Any] = numba.njit(forceinline=True, **FLAGS)  # compiled, then merged into its callers by LLVM
-inline: Callable[..., Any] = numba.njit(inline="always", **FLAGS)  # spliced into its callers by numba, before they are compiled
+kernel: Callable[..., Any] = numba.njit(**_INNER)
+merged: Callable[..., Any] = numba.njit(forceinline=True, **_INNER)  # compiled, then merged into its callers by LLVM
+inline: Callable[..., Any] = numba.njit(inline="always", **_INNER)  # spliced into its callers by numba, before they are compiled

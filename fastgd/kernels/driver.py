@@ -54,7 +54,7 @@ class Course(NamedTuple):
     batch: int  # rows of a batch
     batches: int  # of an epoch
     shuffle: bool
-    seed: Any  # uint64
+    seed: int
     cursor: Any  # from here on as in State
     pending: Any
     records: int
@@ -87,12 +87,12 @@ def next_stretch(course, order, n, left):
     """Order the rows if an epoch begins. How many updates to make before something has to be seen, and whether to sum their costs."""
     cursor = course.cursor
     epoch, batch, recorded = cursor[EPOCH], cursor[BATCH], cursor[RECORDED]
-    if course.shuffle and cursor[ORDERED] != epoch:
-        shuffle(order, n, course.seed, epoch)
+    if course.shuffle != 0 and cursor[ORDERED] != epoch:
+        shuffle(order, n, np.uint64(course.seed), epoch)
         cursor[ORDERED] = epoch
     next_record = course.record[recorded] if recorded < course.records else course.epochs
     observe = recorded < course.records and next_record == epoch
-    if course.batches == 1 and not course.shuffle:
+    if course.batches == 1 and course.shuffle == 0:
         count = 1 if observe else next_record - epoch
     else:
         count = course.batches - batch

@@ -4,9 +4,10 @@ import numpy as np
 
 from fastgd.checks import Array
 from fastgd.jit import inline, kernel
+from fastgd.kernels import driver
 from fastgd.kernels.layers import backward, backward_layer, block_cost, differences, forward, output_delta, times_derivative
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.problem import Bound, borrow, gather
+from fastgd.kernels.problem import Bound, gather, pad, unpack
 from fastgd.kernels.store import entry
 from fastgd.names import METHODS
 from fastgd.optimizers import sgd
@@ -27,7 +28,7 @@ def steps(problem, batch_index, count, observe):
     net, data, params, work, method, eps, batch, learning_rate = problem
     lanes = lanes_of(work.a)
     whole = batch == data.n
-    stays = whole and batch <= work.block and not data.shuffled
+    stays = whole and batch <= work.block and data.shuffled == 0
     cost = 0.0
     for i in range(count):
         batch_start = 0 if whole else (batch_index + i) * batch
@@ -74,21 +75,21 @@ from fastgd.kernels import matrix, problem
 
 
 @numba.njit(cache=True, **FLAGS)
-def train(net, data, work, params, method, eps, learning_rate, course, limit):
-    return problem.train(matrix.steps, net, data, work, params, method, eps, learning_rate, course, limit)
+def train(table, zero, method, eps, learning_rate, limit):
+    problem.train(matrix.steps, table, zero, method, eps, learning_rate, limit)
 
 
 @numba.njit(cache=True, **FLAGS)
-def evaluate(net, data, work, params, outputs, costs):
-    return matrix.evaluate(net, data, work, params, outputs, costs)
+def evaluate(table, zero, outputs, costs):
+    matrix.evaluate(table, zero, outputs, costs)
 '''
 
 
 @inline
-def evaluate(net_arrays, data_arrays, work_arrays, params_array, outputs_array, costs_array):
+def evaluate(table, zero, outputs_array, costs_array):
     """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any, with the notes' C(1) ... C(m)."""
-    net, data, work = borrow(net_arrays, data_arrays, work_arrays)
-    params, outputs, costs = span_of(params_array), span_of(outputs_array), span_of(costs_array)
+    net, data, work, _, params = unpack(table, zero)
+    outputs, costs = span_of(outputs_array), span_of(costs_array)
     lanes, units = lanes_of(work.a), net.widths[net.layers]
     for start in range(0, data.n, work.block):
         rows = min(work.block, data.n - start)
@@ -114,7 +115,8 @@ class Matrix(Bound):
         """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        entry("matrix", MODULE, "evaluate")(self.net, self.data, self.work, params, outputs, costs)
+        state = driver.start(pad(params), seed=0, first=0, epochs=0, record=np.zeros(0, np.int64))
+        entry("matrix", MODULE, "evaluate")(self.table(state), self.zero, outputs, costs)
         return outputs, costs
 
     @property

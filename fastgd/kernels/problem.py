@@ -1,5 +1,10 @@
-"""What a kernel is given: a network in numbers, its data, scratch memory; and the entry through which Python calls any kernel."""
+"""What a kernel is given: a network in numbers, data, scratch memory, a course; and how Python hands them over.
 
+They cross as one table of addresses, lengths and numbers: compiling the conversion of thirty Python objects would take longer than
+compiling a small kernel. `Bound` keeps the arrays alive and builds the table; `unpack` reads it in the same order.
+"""
+
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +17,7 @@ from fastgd.kernels.driver import Course, State
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.store import Entry
 from fastgd.names import ACTIVATIONS, LOSSES, METHODS
-from fastgd.simd import VECTOR_BYTES, span_of
+from fastgd.simd import VECTOR_BYTES, span_in, span_of
 
 
 class Network(NamedTuple):
@@ -64,41 +69,75 @@ class Problem(NamedTuple):
 def gather(net, data, work, start, rows, stride, samples):
     """Copy places start ... start + rows of this epoch's order into the block; padding repeats the first of them with weight 0."""
     inputs, outputs = net.widths[0], net.widths[net.layers]
+    # the inputs of wide networks lie as (stride, inputs), all others as (inputs, stride)
+    next_input, next_sample = (1, inputs) if net.gemm != 0 else (stride, 1)
     for s in range(stride):
         place = start + (s if s < rows else 0)
-        row = data.order[place] if data.shuffled else place
+        row = data.order[place] if data.shuffled != 0 else place
         work.weight[s] = 1.0 / samples if s < rows else 0.0
-        if net.gemm != 0:
-            for k in range(inputs):
-                work.a[s * inputs + k] = data.X[row * inputs + k]
-        else:
-            for k in range(inputs):
-                work.a[k * stride + s] = data.X[row * inputs + k]
+        for k in range(inputs):
+            work.a[s * next_sample + k * next_input] = data.X[row * inputs + k]
         for k in range(outputs):
             work.y[k * stride + s] = data.Y[row * outputs + k]
 
 
-@inline
-def borrow(net, data, work):
-    """The same with spans in the place of arrays."""
-    return (
-        Network(
-            net.layers, net.n_params, span_of(net.widths), span_of(net.units_before), span_of(net.weights), span_of(net.biases),
-            span_of(net.activations), net.loss, net.gemm,
-        ),
-        Data(span_of(data.X), span_of(data.Y), span_of(data.order), data.n, data.shuffled),
-        Work(
-            span_of(work.a), span_of(work.z), span_of(work.delta), span_of(work.y), span_of(work.weight), span_of(work.gradient),
-            work.block,
-        ),
-    )  # fmt: skip
+_DATA = len(Network._fields)
+_WORK = _DATA + len(Data._fields)
+_COURSE = _WORK + len(Work._fields)
+_PARAMS = _COURSE + len(Course._fields)
 
 
 @inline
-def train(steps, net_arrays, data_arrays, work_arrays, params, method, eps, learning_rate, course, limit):
-    """At most `limit` updates of `params` along the course."""
-    net, data, work = borrow(net_arrays, data_arrays, work_arrays)
-    problem = Problem(net, data, span_of(params), work, method, eps, course.batch, learning_rate)
+def unpack(table_array, zero):
+    """Network, data, work, course and parameters of a table; `zero` is one of the network's dtype."""
+    table = span_of(table_array)
+    net = Network(
+        table[2 * 0],
+        table[2 * 1],
+        span_in(table, 2, 0),
+        span_in(table, 3, 0),
+        span_in(table, 4, 0),
+        span_in(table, 5, 0),
+        span_in(table, 6, 0),
+        table[2 * 7],
+        table[2 * 8],
+    )
+    data = Data(
+        span_in(table, _DATA, zero),
+        span_in(table, _DATA + 1, zero),
+        span_in(table, _DATA + 2, 0),
+        table[2 * (_DATA + 3)],
+        table[2 * (_DATA + 4)],
+    )
+    work = Work(
+        span_in(table, _WORK, zero),
+        span_in(table, _WORK + 1, zero),
+        span_in(table, _WORK + 2, zero),
+        span_in(table, _WORK + 3, zero),
+        span_in(table, _WORK + 4, zero),
+        span_in(table, _WORK + 5, zero),
+        table[2 * (_WORK + 6)],
+    )
+    course = Course(
+        table[2 * _COURSE],
+        table[2 * (_COURSE + 1)],
+        table[2 * (_COURSE + 2)],
+        table[2 * (_COURSE + 3)],
+        table[2 * (_COURSE + 4)],
+        span_in(table, _COURSE + 5, 0),
+        span_in(table, _COURSE + 6, 0.0),
+        table[2 * (_COURSE + 7)],
+        span_in(table, _COURSE + 8, 0),
+        span_in(table, _COURSE + 9, 0.0),
+    )
+    return net, data, work, course, span_in(table, _PARAMS, zero)
+
+
+@inline
+def train(steps, table, zero, method, eps, learning_rate, limit):
+    """At most `limit` updates of the parameters along the course."""
+    net, data, work, course, params = unpack(table, zero)
+    problem = Problem(net, data, params, work, method, eps, course.batch, learning_rate)
     driver.advance(steps, problem, course, data.order, data.n, limit)
 
 
@@ -113,6 +152,12 @@ def pad(params: Array) -> Array:
     result = np.zeros(padded(len(params), params.dtype), params.dtype)
     result[: len(params)] = params
     return result
+
+
+def _table(values: Iterable[Any]) -> Array:
+    """Two int64 a value: address and length of an array, or a number and 0."""
+    rows = [(v.ctypes.data, v.size) if isinstance(v, np.ndarray) else (int(v), 0) for v in values]
+    return np.array(rows, np.int64).ravel()
 
 
 class Bound:
@@ -133,6 +178,7 @@ class Bound:
             return np.array(values, np.int64)
 
         self.plan, self.entry = plan, entry
+        self.zero = dtype.type(0)
         self.net = Network(
             layers=len(net.layers),
             n_params=net.n_params,
@@ -155,12 +201,24 @@ class Bound:
             block=block,
         )
 
-    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
-        """At most `limit` updates; 0 compiles what has not been compiled yet."""
+    def table(self, state: State) -> Array:
+        """What `unpack` reads; valid as long as this object and `state` keep their arrays."""
         plan = self.plan
         course = Course(
-            state.epochs, plan.batch, plan.batches, plan.shuffle, np.uint64(state.seed), state.cursor, state.pending,
-            len(state.record), state.record, state.costs,
-        )  # fmt: skip
-        method = METHODS.index(plan.method)
-        self.entry(self.net, self.data, self.work, state.params, method, eps, learning_rate, course, limit)
+            epochs=state.epochs,
+            batch=plan.batch,
+            batches=plan.batches,
+            shuffle=plan.shuffle,
+            seed=state.seed,
+            cursor=state.cursor,
+            pending=state.pending,
+            records=len(state.record),
+            record=state.record,
+            costs=state.costs,
+        )
+        return _table([*self.net, *self.data, *self.work, *course, state.params])
+
+    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
+        """At most `limit` updates; 0 compiles what has not been compiled yet."""
+        method = METHODS.index(self.plan.method)
+        self.entry(self.table(state), self.zero, method, eps, learning_rate, limit)

@@ -34,8 +34,8 @@ def steps(problem, batch_index, count, observe):
 _FOOTER = """
 
 @numba.njit(cache=True, **FLAGS)
-def train(net, data, work, params, method, eps, learning_rate, course, limit):
-    return problem.train(steps, net, data, work, params, method, eps, learning_rate, course, limit)
+def train(table, zero, method, eps, learning_rate, limit):
+    problem.train(steps, table, zero, method, eps, learning_rate, limit)
 """
 
 
