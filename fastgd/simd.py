@@ -227,6 +227,33 @@ def store(typing_context, span, index, value):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def copy(typing_context, target, at, source, start, count):
+    """target[at : at + count] = source[start : start + count], for spans that do not overlap."""
+    if not isinstance(target, Span) or target != source:
+        return None
+
+    def generate(context, builder, sig, args):
+        size = context.cast(builder, args[4], sig.args[4], types.intp)
+        to = element_address(context, builder, target, args[0], sig.args[1], args[1])
+        come_from = element_address(context, builder, target, args[2], sig.args[3], args[3])
+        cgutils.raw_memcpy(builder, to, come_from, size, target.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(target, at, source, start, count), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def stay_scalar(typing_context):
+    """In the body of a loop of few turns, keeps LLVM from vectorizing it at ten times its size."""
+
+    def generate(context, builder, sig, args):
+        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], side_effect=True)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def lanes_of(typing_context, span):
     """How many floats of the span's dtype make one vector."""
     if not _is_float_span(span):

@@ -123,7 +123,7 @@ def train(
     schedule = np.unique(np.linspace(first, first + epochs, min(record, epochs + 1)).round().astype(np.int64))[:-1]
     state = kernels.start(kernels.pad(initial), seed, first, first + epochs, schedule)
     run = Run(net, initial.copy(), np.nan, first, 0.0, plan.kernel, seed, "epochs", History(schedule[:0], np.zeros(0)), options)
-    training = _Training(run, kernels.load(plan, X, Y), state, X, Y)
+    training = _Training(run, kernels.load(plan, X, Y), state)
     with kernels.one_blas_thread(plan):
         for seconds in training.chunks():
             if progress is not None:
@@ -142,8 +142,8 @@ def _truth(argument: str, value: object) -> bool:
 class _Training:
     """A state on its way from its first epoch to its last."""
 
-    def __init__(self, run: Run, kernel: Kernel, state: State, X: Array, Y: Array):
-        self.run, self.kernel, self.state, self.X, self.Y = run, kernel, state, X, Y
+    def __init__(self, run: Run, kernel: Kernel, state: State):
+        self.run, self.kernel, self.state = run, kernel, state
         self.seconds = 0.0
         self.good, self.unverified = state.copy(), 0  # the last state known to be finite, and the updates since
         self.next_cost = 0.0  # when to look at the cost of all rows again
@@ -188,7 +188,7 @@ class _Training:
         return bool(np.isfinite(self._cost(self.state.params[: self.run.net.n_params])))
 
     def _cost(self, params: Array) -> float:
-        return gradients.unchecked(self.run.net, params, self.X, self.Y)[0]
+        return self.kernel.cost(params)
 
     def _raise_diverged(self) -> None:
         """Find the last good update since the last good state, by halving, so that neither chunks nor the clock leave a trace in it."""

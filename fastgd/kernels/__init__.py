@@ -17,6 +17,9 @@ class Kernel(Protocol):
     def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
         """At most `limit` updates of `state`; 0 compiles what has not been compiled yet."""
 
+    def cost(self, params: Array) -> float:
+        """The cost of all rows for (n_params,) parameters."""
+
 
 def load(plan: Plan, X: Array, Y: Array) -> Kernel:
     """The kernel that the plan names, bound to its data."""

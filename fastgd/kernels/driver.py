@@ -11,6 +11,7 @@ import numpy as np
 
 from fastgd.checks import Array
 from fastgd.jit import inline, kernel
+from fastgd.simd import stay_scalar
 
 EPOCH, BATCH, RECORDED, ORDERED = range(4)  # places in a cursor
 
@@ -76,6 +77,7 @@ def shuffle(order, n, seed, epoch):
     key = _mix(seed + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(epoch) + np.uint64(1)))
     for i in range(n):
         order[i] = i
+        stay_scalar()
     for i in range(n - 1, 0, -1):
         draw = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
         j = np.int64(((draw >> np.uint64(32)) * np.uint64(i + 1)) >> np.uint64(32))

@@ -11,7 +11,7 @@ from fastgd.kernels.problem import Bound, gather, pad, unpack
 from fastgd.kernels.store import entry
 from fastgd.names import METHODS
 from fastgd.optimizers import sgd
-from fastgd.simd import lanes_of, load, span_of, store
+from fastgd.simd import lanes_of, load, span_of, stay_scalar, store
 
 _, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
 
@@ -101,6 +101,7 @@ def evaluate(table, zero, outputs_array, costs_array):
         for s in range(rows):
             for k in range(units):
                 outputs[(start + s) * units + k] = work.a[here + k * stride + s]
+                stay_scalar()
         if len(costs_array) > 1:
             _add_layer_costs(net, data, params, work, stride, costs)
 
@@ -116,7 +117,7 @@ class Matrix(Bound):
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
         state = driver.start(pad(params), seed=0, first=0, epochs=0, record=np.zeros(0, np.int64))
-        entry("matrix", MODULE, "evaluate")(self.table(state), self.zero, outputs, costs)
+        entry("matrix", MODULE, "evaluate")(self.table(state, self.data, self.plan.batch), self.zero, outputs, costs)
         return outputs, costs
 
     @property

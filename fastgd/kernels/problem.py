@@ -17,7 +17,7 @@ from fastgd.kernels.driver import Course, State
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.store import Entry
 from fastgd.names import ACTIVATIONS, LOSSES, METHODS
-from fastgd.simd import VECTOR_BYTES, span_in, span_of
+from fastgd.simd import VECTOR_BYTES, copy, span_in, span_of, stay_scalar
 
 
 class Network(NamedTuple):
@@ -69,16 +69,19 @@ class Problem(NamedTuple):
 def gather(net, data, work, start, rows, stride, samples):
     """Copy places start ... start + rows of this epoch's order into the block; padding repeats the first of them with weight 0."""
     inputs, outputs = net.widths[0], net.widths[net.layers]
-    # the inputs of wide networks lie as (stride, inputs), all others as (inputs, stride)
-    next_input, next_sample = (1, inputs) if net.gemm != 0 else (stride, 1)
     for s in range(stride):
         place = start + (s if s < rows else 0)
         row = data.order[place] if data.shuffled != 0 else place
         work.weight[s] = 1.0 / samples if s < rows else 0.0
-        for k in range(inputs):
-            work.a[s * next_sample + k * next_input] = data.X[row * inputs + k]
+        if net.gemm != 0:
+            copy(work.a, s * inputs, data.X, row * inputs, inputs)
+        else:
+            for k in range(inputs):
+                work.a[k * stride + s] = data.X[row * inputs + k]
+                stay_scalar()
         for k in range(outputs):
             work.y[k * stride + s] = data.Y[row * outputs + k]
+            stay_scalar()
 
 
 _DATA = len(Network._fields)
@@ -201,14 +204,13 @@ class Bound:
             block=block,
         )
 
-    def table(self, state: State) -> Array:
-        """What `unpack` reads; valid as long as this object and `state` keep their arrays."""
-        plan = self.plan
+    def table(self, state: State, data: Data, batch: int) -> Array:
+        """What `unpack` reads; valid as long as its arrays are."""
         course = Course(
             epochs=state.epochs,
-            batch=plan.batch,
-            batches=plan.batches,
-            shuffle=plan.shuffle,
+            batch=batch,
+            batches=-(-data.n // batch),
+            shuffle=data.shuffled,
             seed=state.seed,
             cursor=state.cursor,
             pending=state.pending,
@@ -216,9 +218,23 @@ class Bound:
             record=state.record,
             costs=state.costs,
         )
-        return _table([*self.net, *self.data, *self.work, *course, state.params])
+        return _table([*self.net, *data, *self.work, *course, state.params])
 
     def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
         """At most `limit` updates; 0 compiles what has not been compiled yet."""
         method = METHODS.index(self.plan.method)
-        self.entry(self.table(state), self.zero, method, eps, learning_rate, limit)
+        self.entry(self.table(state, self.data, self.plan.batch), self.zero, method, eps, learning_rate, limit)
+
+    def cost(self, params: Array) -> float:
+        """The cost of all rows for (n_params,) parameters: an epoch at rate 0, in which the last batch, if short, is a pass of its own."""
+        n, batch, total = self.plan.n, self.plan.batch, 0.0
+        whole = n - n % batch
+        for first, stop in [(0, whole), (whole, n)]:
+            if first < stop:
+                X, Y = self.data.X[first:stop], self.data.Y[first:stop]
+                data = Data(X, Y, self.data.order[:0], stop - first, False)
+                state = driver.start(pad(params), seed=0, first=0, epochs=1, record=np.zeros(1, np.int64))
+                table = self.table(state, data, min(batch, stop - first))
+                self.entry(table, self.zero, METHODS.index("backprop"), 1.0, 0.0, stop - first)
+                total += state.costs[0] * (stop - first)
+        return float(total / n)
