@@ -61,7 +61,8 @@ class Columns:
     def numbers(self, name: str) -> Array:
         """The column as float64, finite everywhere."""
         cells = self.cells[name]
-        values = np.array([_number(cell) for cell in cells])
+        numeric = isinstance(cells, np.ndarray) and cells.dtype.kind != "U"
+        values = np.array(cells, dtype=float) if numeric else np.array([_number(cell) for cell in cells])
         if not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values)))
             cell = str(cells[row])
@@ -71,7 +72,7 @@ class Columns:
 
     def take(self, rows: Sequence[int]) -> Columns:
         """These rows alone."""
-        cells = {name: [column[i] for i in rows] for name, column in self.cells.items()}
+        cells: dict[str, list[str] | Array] = {name: [column[i] for i in rows] for name, column in self.cells.items()}
         return Columns(self.source, cells, [self.places[i] for i in rows], self.targets)
 
 
@@ -140,12 +141,14 @@ def _records(text: str, source: str) -> list[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"{source}, line {line}: {error}") from None
-    while records and not any(records[-1][1][:1]) and len(records[-1][1]) <= 1:
+    while records and records[-1][1] in ([], [""]):
         records.pop()
     return records
 
 
 def _check_header(source: str, names: list[str]) -> None:
+    if not names:
+        raise ValueError(f"{source}, line 1: expected a header row of column names; got a blank line")
     for position, name in enumerate(names):
         if not name:
             raise ValueError(f"{source}, line 1: column {position + 1} has no name")

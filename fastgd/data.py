@@ -58,8 +58,8 @@ def read_table(
     Returns
     -------
     table : Table
-        Names, classes and scales; `table.decode(run.predict(X))` speaks in original units. `dataclasses.replace(run, table=table.to_dict())`
-        is a run that `fastgd predict` can use.
+        Names, classes and scales; `table.decode(run.predict(X))` speaks in original units, and
+        `dataclasses.replace(run, table=table.to_dict())` is a run that `fastgd predict` can use.
     X : (n, inputs) array
     Y : (n, outputs) array
 

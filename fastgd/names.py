@@ -10,6 +10,9 @@ KERNELS = ("auto", "matrix", "unrolled")
 SCHEMES = ("auto", "uniform", "glorot", "he", "zeros")
 DTYPES = ("float32", "float64")
 GATES = ("and", "or", "nand", "nor", "xor", "xnor")
+TASKS = ("auto", "classes", "values")
+SCALES = ("standard", "range", "none")
+TARGET_SCALES = ("auto", *SCALES)
 
 
 def check_name(argument: str, name: object, known: Sequence[str]) -> str:

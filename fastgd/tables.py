@@ -11,11 +11,8 @@ from numpy.typing import ArrayLike
 
 from fastgd.checks import Array
 from fastgd.columns import Columns, is_number
-from fastgd.names import check_name
+from fastgd.names import SCALES, TARGET_SCALES, TASKS, check_name
 
-TASKS = ("auto", "classes", "values")
-SCALES = ("standard", "range", "none")
-TARGET_SCALES = ("auto", *SCALES)
 _AUTO = {"identity": "standard", "softmax": "none"}  # of real-valued targets, by output activation; range for the others
 _FROM_MINUS_ONE = ("tanh", "sin")
 
@@ -83,7 +80,8 @@ class Table:
         scale_inputs : str
             standard (mean 0, deviation 1), range ([0, 1]) or none.
         scale_targets : str
-            The same for values; range is [-1, 1] for outputs tanh and sin. auto is standard for identity, none for softmax, range for others.
+            The same for values; range is [-1, 1] for outputs tanh and sin. auto is standard for identity, none for softmax, range for
+            others.
         """
         check_name("task", task, TASKS)
         check_name("scale_inputs", scale_inputs, SCALES)
@@ -122,7 +120,8 @@ class Table:
     def from_dict(cls, facts: dict[str, Any]) -> Table:
         """The table that `to_dict` described."""
         try:
-            return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()})
+            values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+            return cls(**values)
         except TypeError as error:
             raise ValueError(f"table: {error}") from None
 
@@ -132,23 +131,23 @@ class Table:
         if missing:
             raise ValueError(f"{columns.source} has no column {', '.join(map(repr, missing))}; it has: {', '.join(columns.names)}")
         X = np.column_stack([columns.numbers(name) for name in self.inputs])
-        return (X - np.array(self.input_shift)) / np.array(self.input_scale)
+        return np.asarray((X - np.array(self.input_shift)) / np.array(self.input_scale))
 
     def encode_targets(self, columns: Columns) -> Array:
         """Y, (n, outputs)."""
         columns.check_known("target", self.targets)
         if self.classes is None:
             Y = np.column_stack([columns.numbers(name) for name in self.targets])
-            return (Y - np.array(self.target_shift)) / np.array(self.target_scale)
+            return np.asarray((Y - np.array(self.target_shift)) / np.array(self.target_scale))
         order = {label: position for position, label in enumerate(self.classes)}
         try:
-            positions = np.array([order[label] for label in _labels(columns, self.targets[0])])
+            positions = np.array([order[label] for label in self._labels(columns)])
         except KeyError as error:
             known = ", ".join(map(str, self.classes))
             raise ValueError(f"{columns.source}, column {self.targets[0]!r}: unknown class {error}; known: {known}") from None
         if self.outputs == 1:
             return positions.reshape(-1, 1).astype(float)
-        return np.eye(self.outputs)[positions]
+        return np.asarray(np.eye(self.outputs)[positions])
 
     def decode(self, outputs: ArrayLike) -> Array:
         """What the network's outputs (n, outputs) say: labels (n, 1), or values (n, targets) in original units."""
@@ -156,14 +155,14 @@ class Table:
         if self.classes is None:
             return np.asarray(a * np.array(self.target_scale) + np.array(self.target_shift))
         chosen = (a[:, 0] >= 0.5).astype(int) if self.outputs == 1 else a.argmax(axis=1)
-        return np.array(self.classes, dtype=object)[chosen].reshape(-1, 1)
+        return np.asarray(np.array(self.classes, dtype=object)[chosen].reshape(-1, 1))
 
     def probabilities(self, outputs: ArrayLike) -> Array:
         """One column a class, (n, classes), of the outputs of a sigmoid or softmax layer."""
         if self.classes is None:
             raise ValueError(f"probabilities are of classes; the targets {', '.join(self.targets)} are values")
         a = np.asarray(outputs, dtype=float)
-        return np.column_stack([1 - a, a]) if self.outputs == 1 else a
+        return np.column_stack([1 - a, a]) if self.outputs == 1 else np.asarray(a)
 
     def score(self, columns: Columns, outputs: ArrayLike) -> dict[str, Any]:
         """Accuracy, or mean squared error and R2 of each target in original units, over the rows whose targets are there."""
@@ -173,7 +172,7 @@ class Table:
             return {"rows": 0}
         columns, predicted = columns.take(known), self.decode(outputs)[known]
         if self.classes is not None:
-            right = sum(p == label for p, label in zip(predicted[:, 0], _labels(columns, self.targets[0]), strict=True))
+            right = sum(p == label for p, label in zip(predicted[:, 0], self._labels(columns), strict=True))
             return {"rows": len(known), "right": right, "accuracy": right / len(known)}
         score: dict[str, Any] = {"rows": len(known), "mean_squared_error": {}, "r2": {}}
         for position, name in enumerate(self.targets):
@@ -183,18 +182,33 @@ class Table:
             score["r2"][name] = 1 - error / float(values.var()) if values.var() > 0 else None
         return score
 
+    def _labels(self, columns: Columns) -> list[Label]:
+        """The target column as labels of the kind that the classes are."""
+        text = columns.text(self.targets[0])
+        whole = self.classes is not None and isinstance(self.classes[0], int)
+        return [_label(cell) for cell in text] if whole else list(text)
+
 
 def _widths(classes: Sequence[Label]) -> tuple[int, ...]:
     """Output widths that serve these classes."""
-    return (len(classes), 1) if len(classes) == 2 else (len(classes),)
+    return {1: (), 2: (2, 1)}.get(len(classes), (len(classes),))
+
+
+def _label(cell: str) -> Label:
+    """A whole number if it is one, text otherwise."""
+    if not (is_number(cell) and float(cell).is_integer()):
+        return cell
+    try:
+        return int(cell)
+    except ValueError:
+        return int(float(cell))
 
 
 def _labels(columns: Columns, name: str) -> list[Label]:
     """The column as labels: whole numbers if all of it is, text otherwise."""
     text = columns.text(name)
-    if all(is_number(cell) and float(cell).is_integer() for cell in text):
-        return [int(float(cell)) for cell in text]
-    return list(text)
+    labels = [_label(cell) for cell in text]
+    return list(text) if any(isinstance(label, str) for label in labels) else labels
 
 
 def _classes(columns: Columns, targets: Sequence[str], task: str, outputs: int | None) -> tuple[Label, ...] | None:

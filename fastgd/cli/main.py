@@ -1,0 +1,71 @@
+"""`fastgd`: its subcommands, and how every error becomes one line on stderr."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from fastgd import __version__
+from fastgd.cli import check, predict, race, train
+from fastgd.cli.options import Parser
+
+_EXAMPLES = """\
+examples:
+  fastgd race                                             finite differences against gradient descent on a NAND gate
+  fastgd train --gate xor --layers 2-2-1                  a network of the notes
+  fastgd train data.csv --target price --layers 4-8-1 --out run.npz
+  fastgd predict run.npz new.csv                          its predictions, as CSV
+  fastgd check --layers 3-5-2                             the four gradients, layer by layer
+
+`fastgd COMMAND --help` shows the flags of a command. Bad input is one line on stderr and exit status 2.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments, those of the process if None, and return its exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        options.command(options)
+        print(end="", flush=True)
+    except SystemExit as end:  # argparse: --help, --version, bad flags
+        return int(end.code or 0)
+    except KeyboardInterrupt:
+        print("fastgd: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        _drop_what_stdout_refuses()
+        return 141
+    except (ValueError, TypeError, OSError, ArithmeticError, MemoryError) as error:
+        print(f"fastgd: error: {_one_line(error)}", file=sys.stderr)
+        _drop_what_stdout_refuses()
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="fastgd",
+        description="Gradient descent for small neural networks, every epoch in compiled code.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"fastgd {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in (race, train, predict, check):
+        command.add(commands)
+    return parser
+
+
+def _drop_what_stdout_refuses() -> None:
+    """The interpreter flushes stdout once more at exit, and would complain on its own."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,142 @@
+"""Flags that commands share, and how their text is read."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import secrets
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from fastgd.names import ACTIVATIONS, DTYPES, LOSSES
+
+if TYPE_CHECKING:
+    from fastgd.network import MLP
+
+
+class Parser(argparse.ArgumentParser):
+    """Bad flags are one line, like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"fastgd: error: {message} (see {self.prog} --help)\n")
+
+
+def add_command(commands: Any, name: str, summary: str, epilog: str) -> argparse.ArgumentParser:
+    """A subcommand's parser, with examples at its end."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return parser
+
+
+def whole(text: str) -> int:
+    """A whole number: 1000, 1_000 or 1e3."""
+    try:
+        return int(text)
+    except ValueError:
+        value = number(text)
+        if value.is_integer():
+            return int(value)
+    raise argparse.ArgumentTypeError(f"expected a whole number; got {text!r}")
+
+
+def number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected a finite number; got {text!r}")
+    return value
+
+
+def seed(text: str) -> int:
+    value = whole(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 2**63 - 1; got {text!r}")
+    return value
+
+
+def widths(text: str) -> tuple[int, ...]:
+    """4-8-3: inputs, then the units of each layer."""
+    try:
+        return tuple(int(part) for part in text.split("-"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected widths like 4-8-3, inputs first; got {text!r}") from None
+
+
+def names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
+def add_network_flags(parser: argparse._ActionsContainer, activation: str, output: str, loss: str) -> None:
+    """--activation, --output, --loss, --no-bias and --dtype; the arguments say what each is if not given."""
+    known = ", ".join(ACTIVATIONS)
+    parser.add_argument(
+        "--activation", metavar="NAME[,NAME...]", help=f"one for all layers, or one a layer: {known} (default: {activation})"
+    )
+    parser.add_argument("--output", metavar="NAME", help=f"activation of the last layer (default: {output})")
+    parser.add_argument("--loss", metavar="NAME", help=f"{', '.join(LOSSES)} (default: {loss})")
+    parser.add_argument("--no-bias", action="store_true", help="layers without biases (default: with)")
+    parser.add_argument("--dtype", choices=DTYPES, default="float64", help="(default: %(default)s)")
+
+
+def network(options: argparse.Namespace, layers: tuple[int, ...], activation: str, output: str | None, loss: str) -> MLP:
+    """The network that the flags describe; the arguments stand in for flags that were not given."""
+    from fastgd.network import MLP
+
+    given = names(options.activation) if options.activation else [activation]
+    if options.output:
+        output = options.output
+    elif options.activation and len(given) == len(layers) - 1:
+        output = None  # the list names it
+    return MLP(
+        *layers,
+        activation=given[0] if len(given) == 1 else given,
+        output=output,
+        loss=options.loss or loss,
+        bias=not options.no_bias,
+        dtype=options.dtype,
+    )
+
+
+def check_writable(path: str, *others: str) -> None:
+    """Refuse, before any work, an output that could not be written or that would replace an input."""
+    for other in others:
+        if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+            raise ValueError(f"--out would replace {other}, which is read; name another file")
+    if os.path.isdir(path):
+        raise ValueError(f"--out must name a file; {path} is a folder")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise ValueError(f"--out can't be written: there is no folder {folder}")
+    probe = os.path.join(folder, f".fastgd-{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        with open(probe, "xb"):
+            pass
+        os.unlink(probe)
+    except OSError as error:
+        raise ValueError(f"--out can't be written in {folder}: {error.strerror}") from None
+
+
+def count(n: int, noun: str, plural: str | None = None) -> str:
+    """1 row, 1,000 rows."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def machine() -> str:
+    """The processor's name, as far as the system tells."""
+    import platform
+
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        models = []
+    return models[0] if models else platform.processor() or platform.machine() or sys.platform

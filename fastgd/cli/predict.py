@@ -1,0 +1,94 @@
+"""`fastgd predict`: what a saved run says about the rows of a file, as CSV."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+from fastgd.cli.options import add_command, check_writable
+from fastgd.cli.train import score_lines
+
+if TYPE_CHECKING:
+    from fastgd.columns import Columns
+    from fastgd.run import Run
+
+_EXAMPLES = """\
+examples:
+  fastgd predict iris.npz new.csv
+  fastgd predict iris.npz new.csv --probabilities --out predicted.csv
+  head -20 new.csv | fastgd predict iris.npz -
+
+Input columns are found by name, in any order; other columns are ignored. Where the target columns are there too, accuracy or mean
+squared error goes to stderr. A run saved from Python without a table takes all columns of the file in their order.
+"""
+
+
+def add(commands: Any) -> None:
+    parser = add_command(commands, "predict", "print what a saved run predicts for the rows of a file", _EXAMPLES)
+    parser.add_argument("run", help="a file that `fastgd train --out` or Run.save wrote")
+    parser.add_argument("file", help="CSV with a header row, or .npz with an array X; - for standard input")
+    parser.add_argument("--probabilities", action="store_true", help="add a column p_CLASS for every class (default: without)")
+    parser.add_argument("--out", metavar="FILE", help="write the CSV there (default: standard output)")
+    parser.set_defaults(command=predict)
+
+
+def predict(options: argparse.Namespace) -> None:
+    from fastgd.columns import parse_columns, read_columns
+    from fastgd.runfile import load_run
+
+    if options.out:
+        check_writable(options.out, options.run, options.file)
+    run = load_run(options.run)
+    columns = parse_columns(sys.stdin.buffer.read(), "standard input") if options.file == "-" else read_columns(options.file)
+    if run.table is None:
+        header, rows = _plain(options, run, columns)
+    else:
+        header, rows = _by_table(options, run, columns)
+    if options.out:
+        with open(options.out, "w", encoding="utf-8", newline="") as file:
+            _write(file, header, rows)
+    else:
+        _write(sys.stdout, header, rows)
+
+
+def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], list[list[Any]]]:
+    from fastgd.tables import Table
+
+    assert run.table is not None
+    table = Table.from_dict(run.table)
+    if (len(table.inputs), table.outputs) != (run.net.widths[0], run.net.widths[-1]):
+        raise ValueError(f"{options.run}: its table has {len(table.inputs)} inputs and {table.outputs} outputs; its network is {run.net}")
+    if options.probabilities and run.net.activations[-1] not in ("sigmoid", "softmax"):
+        raise ValueError(f"--probabilities needs a sigmoid or softmax output; {options.run} has {run.net.activations[-1]}")
+    outputs = run.predict(table.encode(columns))
+    header, rows = list(table.targets), table.decode(outputs).tolist()
+    if options.probabilities:
+        probabilities = table.probabilities(outputs)
+        header += [f"p_{label}" for label in table.classes or ()]
+        rows = [row + p for row, p in zip(rows, probabilities.tolist(), strict=True)]
+    if all(name in columns.cells for name in table.targets):
+        score = table.score(columns, outputs)
+        for title, text in score_lines(score) if score["rows"] else []:
+            print(f"{title} {text}" if table.classes else f"{title}: {text}", file=sys.stderr)
+    return header, rows
+
+
+def _plain(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], list[list[Any]]]:
+    """For a run without a table: all columns of the file are its inputs."""
+    import numpy as np
+
+    if options.probabilities:
+        raise ValueError(f"--probabilities needs a run trained on classes; {options.run} has no table")
+    inputs = [name for name in columns.names if name not in columns.targets]
+    if len(inputs) != run.net.widths[0]:
+        raise ValueError(f"{columns.source} must have {run.net.widths[0]} columns for {run.net}; it has {len(inputs)}: {', '.join(inputs)}")
+    outputs = run.predict(np.column_stack([columns.numbers(name) for name in inputs]))
+    return [f"y{i + 1}" for i in range(outputs.shape[1])], outputs.astype(float).tolist()
+
+
+def _write(file: IO[str], header: list[str], rows: list[list[Any]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
