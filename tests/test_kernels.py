@@ -1,0 +1,261 @@
+"""Every kernel against the oracle: Algorithm 1 in order, blocks of rows, wide layers; and the results do not depend on the chunks."""
+
+import numba
+import numpy as np
+import oracle
+import pytest
+from conftest import random_problem
+
+import fastgd
+from fastgd import jit, kernels
+from fastgd.kernels import driver
+from fastgd.simd import span_of
+
+
+@numba.njit(**jit.FLAGS)
+def _shuffle(order, n, seed, epoch):
+    driver.shuffle(span_of(order), n, seed, epoch)
+
+
+def order_of(n, seed, epoch):
+    order = np.full(n, -1, np.int64)
+    _shuffle(order, n, np.uint64(seed), epoch)
+    return order
+
+
+def agree(ours, theirs, dtype="float64"):
+    bound = 1e-11 if dtype == "float64" else 2e-4
+    assert np.max(np.abs(ours.astype(float) - theirs) / (1 + np.abs(theirs))) < bound
+
+
+# -- the order of rows -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 257])
+def test_every_row_once_an_epoch(n):
+    for epoch in range(20):
+        assert np.array_equal(np.sort(order_of(n, 5, epoch)), np.arange(n))
+
+
+def test_order_is_a_function_of_seed_and_epoch():
+    orders = {(seed, epoch): tuple(order_of(20, seed, epoch)) for seed in [0, 1, 2, 2**63 - 1] for epoch in [0, 1, 2, 10**12]}
+    assert len(set(orders.values())) == 16
+    for (seed, epoch), order in orders.items():
+        assert tuple(order_of(20, seed, epoch)) == order
+
+
+def test_every_order_is_as_likely():
+    """Of 4 rows there are 24 orders; chi squared with 23 degrees of freedom is under 60 but for one time in 30,000."""
+    for epochs, seeds in [(24_000, 1), (1, 24_000)]:
+        seen = [tuple(order_of(4, seed, epoch)) for epoch in range(epochs) for seed in range(seeds)]
+        counts = np.unique(seen, axis=0, return_counts=True)[1]
+        assert len(counts) == 24
+        assert np.sum((counts - 1000.0) ** 2 / 1000) < 60
+
+
+def test_training_takes_that_order(train):
+    net = fastgd.MLP(3, 2, 1, activation="tanh")
+    X, Y, params = random_problem(net, 10)
+    run = train(net, X, Y, 5, 0.3, params=params, rng=11, batch_size=1)
+    agree(run.params, oracle.train(net, params, X, Y, 5, 0.3, 1, lambda epoch: order_of(10, 11, epoch))[0])
+
+
+# -- Algorithm 1 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["backprop", "layerwise", "finite_difference", "central_difference"])
+@pytest.mark.parametrize("batch_size", [None, 1, 3, 4, 10, 11])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_algorithm_1(method, batch_size, shuffle, train, dtype):
+    """11 rows: the last batch is short for 3, 4 and 10."""
+    net = fastgd.MLP(3, 4, 2, activation="tanh", dtype=dtype)
+    X, Y, params = random_problem(net, 11)
+    eps = 1e-2
+    run = train(net, X, Y, 6, 0.2, params=params, rng=4, method=method, eps=eps, batch_size=batch_size, shuffle=shuffle)
+    order = (lambda epoch: order_of(11, 4, epoch)) if shuffle and batch_size else None
+    expected, costs = oracle.train(net, params, X, Y, 6, 0.2, batch_size, order, oracle.gradient_by(method, eps))
+    if dtype == "float32" and "difference" in method:
+        assert np.abs(run.params - expected).max() < 5e-3
+    else:
+        agree(run.params, expected, dtype)
+    assert np.array_equal(run.history.epoch, np.arange(7))
+    assert run.history.cost == pytest.approx(costs, rel=1e-10 if dtype == "float64" else 5e-3)
+    assert run.cost == run.history.cost[-1]
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "binary_cross_entropy", "cross_entropy"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_losses(loss, bias, train):
+    output = {"squared_error": "identity", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}[loss]
+    net = fastgd.MLP(3, 5, 3, activation="leaky_relu", output=output, loss=loss, bias=bias)
+    X, Y, params = random_problem(net, 13)
+    for batch_size in (None, 5):
+        run = train(net, X, Y, 5, 0.1, params=params, batch_size=batch_size, shuffle=False)
+        expected, costs = oracle.train(net, params, X, Y, 5, 0.1, batch_size)
+        agree(run.params, expected)
+        agree(run.history.cost, costs)
+
+
+def test_a_batch_of_all_rows_is_full_batch(train):
+    net = fastgd.MLP(2, 3, 1)
+    X, Y, params = random_problem(net, 9)
+    whole = train(net, X, Y, 20, 0.5, params=params, rng=0)
+    ordered = train(net, X, Y, 20, 0.5, params=params, rng=0, batch_size=9, shuffle=False)
+    shuffled = train(net, X, Y, 20, 0.5, params=params, rng=0, batch_size=9)
+    assert np.array_equal(whole.params, ordered.params)
+    agree(shuffled.params, whole.params)
+
+
+# -- several blocks, and BLAS ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [255, 256, 257, 511, 512, 513, 700])
+@pytest.mark.parametrize("batch_size", [None, 255, 256, 257, 300])
+def test_blocks(n, batch_size, dtype):
+    """The matrix kernel passes over 256 rows at a time; 300 of 700 rows leave blocks of 256, 44, 256, 44, 100."""
+    if batch_size is not None and batch_size > n:
+        return
+    net = fastgd.MLP(3, 4, 2, activation="tanh", dtype=dtype)
+    X, Y, params = random_problem(net, n)
+    run = fastgd.train(net, X, Y, 4, 0.3, params=params, rng=2, batch_size=batch_size, kernel="matrix")
+    order = None if batch_size is None else (lambda epoch: order_of(n, 2, epoch))
+    expected, costs = oracle.train(net, params, X, Y, 4, 0.3, batch_size, order)
+    agree(run.params, expected, dtype)
+    agree(run.history.cost, costs, dtype)
+    agree(net.predict(params, X), oracle.predict(net, params, X), dtype)
+
+
+@pytest.mark.parametrize("method", ["layerwise", "finite_difference", "central_difference"])
+def test_methods_over_blocks(method):
+    net = fastgd.MLP(3, 4, 2, activation="tanh")
+    X, Y, params = random_problem(net, 700)
+    for wide in (False, True):
+        if wide:
+            net = fastgd.MLP(3, 9, 2, activation="tanh")
+            X, Y, params = random_problem(net, 700)
+        assert plan_of(net, 700, None).wide == wide
+        run = fastgd.train(net, X, Y, 2, 0.3, params=params, method=method, eps=1e-2, kernel="matrix")
+        agree(run.params, oracle.train(net, params, X, Y, 2, 0.3, gradient=oracle.gradient_by(method, 1e-2))[0])
+
+
+def plan_of(net, n, batch_size, kernel="matrix", method="backprop", shuffle=False):
+    return kernels.make_plan(net, n, batch_size, shuffle, method, kernel)
+
+
+WIDE = [
+    fastgd.MLP(20, 33, 10, activation="tanh"),
+    fastgd.MLP(7, 64, 31, 3, activation=["relu", "sigmoid", "identity"]),
+    fastgd.MLP(16, 40, 5, activation="leaky_relu", output="softmax", loss="cross_entropy"),
+    fastgd.MLP(16, 40, 5, activation="tanh", output="sigmoid", loss="binary_cross_entropy", bias=False),
+    fastgd.MLP(12, 16, 4, activation="sin", output="softmax"),
+    fastgd.MLP(1, 64, 1, activation="tanh"),
+]
+
+
+@pytest.mark.parametrize("net", WIDE, ids=str)
+@pytest.mark.parametrize(("n", "batch_size"), [(70, None), (600, None), (600, 300), (130, 64)])
+def test_wide_networks(net, n, batch_size, dtype):
+    """Widths from which the products are BLAS's."""
+    net = fastgd.MLP(*net.widths, activation=net.activations, loss=net.loss, bias=net.bias, dtype=dtype)
+    assert plan_of(net, n, batch_size).wide
+    X, Y, params = random_problem(net, n)
+    params *= np.dtype(dtype).type(0.4)
+    run = fastgd.train(net, X, Y, 3, 0.1, params=params, rng=6, batch_size=batch_size, kernel="matrix")
+    order = None if batch_size is None else (lambda epoch: order_of(n, 6, epoch))
+    expected, costs = oracle.train(net, params, X, Y, 3, 0.1, batch_size, order)
+    agree(run.params, expected, dtype)
+    agree(run.history.cost, costs, dtype)
+    agree(run.predict(X), oracle.predict(net, expected, X), dtype)
+
+
+def test_wide_layer_costs():
+    net = fastgd.MLP(20, 33, 10, activation="tanh")
+    X, Y, params = random_problem(net, 600)
+    assert net.layer_costs(params * 0.4, X, Y) == pytest.approx(oracle.layer_costs(net, params * 0.4, X, Y), rel=1e-11)
+
+
+def test_both_engines_agree():
+    """One network just under and just over the size from which BLAS is used."""
+    net = fastgd.MLP(16, 16, 2, activation="tanh")
+    X, Y, params = random_problem(net, 16)
+    assert plan_of(net, 16, None).wide
+    assert not plan_of(net, 16, 15).wide
+    wide = net.gradient(params, X, Y)
+    narrow = sum(net.gradient(params, X[i : i + 1], Y[i : i + 1]) for i in range(16)) / 16
+    agree(wide, narrow)
+
+
+# -- the plan --------------------------------------------------------------------------------------------
+
+
+def test_plan_counts_batches():
+    net = fastgd.MLP(2, 1)
+    assert [plan_of(net, 10, size).batches for size in (None, 1, 3, 5, 9, 10)] == [1, 10, 4, 2, 2, 1]
+
+
+def test_auto_is_a_function_of_the_arguments():
+    for net in [fastgd.MLP(2, 1), fastgd.MLP(64, 32, 10)]:
+        assert len({kernels.make_plan(net, 100, 10, True, "backprop", "auto") for _ in range(3)}) == 1
+        assert kernels.make_plan(net, 100, 10, True, "backprop", "auto").kernel in kernels_known()
+
+
+def kernels_known():
+    from fastgd.names import KERNELS
+
+    return set(KERNELS) - {"auto"}
+
+
+# -- chunks ----------------------------------------------------------------------------------------------
+
+
+def advanced(kernel, net, X, Y, params, epochs, limit, batch_size, record, method="backprop"):
+    """The state after `epochs` in calls of at most `limit` updates."""
+    try:
+        loop = kernels.load(plan_of(net, len(X), batch_size, kernel, method, shuffle=batch_size is not None), X, Y)
+    except ValueError as error:
+        if kernel == "matrix":
+            raise
+        pytest.skip(str(error))
+    state = kernels.start(kernels.pad(params), 9, 0, epochs, np.array(record))
+    while state.epoch < epochs:
+        before = state.cursor.copy()
+        loop.advance(state, 0.3, 1e-3, limit)
+        assert not np.array_equal(state.cursor, before)
+    return state
+
+
+@pytest.mark.parametrize("batch_size", [None, 1, 3, 10])
+@pytest.mark.parametrize("method", ["backprop", "finite_difference"])
+def test_chunks_leave_no_trace(kernel, batch_size, method, dtype):
+    """One update at a time, seven, or all in one call: the same bits, history included."""
+    net = fastgd.MLP(3, 4, 2, activation="tanh", dtype=dtype)
+    X, Y, params = random_problem(net, 10)
+    record = [0, 1, 5, 6, 20, 29]
+    states = [advanced(kernel, net, X, Y, params, 30, limit, batch_size, record, method) for limit in (1, 7, 10**9)]
+    for state in states:
+        assert state.epoch == 30
+        assert state.recorded == 6
+        assert np.array_equal(state.params, states[0].params)
+        assert np.array_equal(state.costs, states[0].costs)
+    assert np.isfinite(states[0].costs).all()
+
+
+def test_recording_leaves_no_trace(kernel, dtype):
+    """The cost is observed on the way: parameters do not depend on how often."""
+    net = fastgd.MLP(3, 4, 2, activation="tanh", dtype=dtype)
+    X, Y, params = random_problem(net, 10)
+    for batch_size in (None, 3):
+        states = [advanced(kernel, net, X, Y, params, 30, 10**9, batch_size, record) for record in ([], [0], list(range(30)))]
+        assert all(np.array_equal(state.params, states[0].params) for state in states)
+
+
+def test_no_updates_of_no_limit(kernel):
+    """A limit of 0 compiles and changes nothing."""
+    net = fastgd.MLP(3, 4, 2)
+    X, Y, params = random_problem(net, 10)
+    state = kernels.start(kernels.pad(params), 9, 0, 5, np.array([0]))
+    before = state.copy()
+    kernels.load(plan_of(net, 10, None, kernel), X, Y).advance(state, 0.3, 1e-3, 0)
+    assert np.array_equal(state.params, before.params)
+    assert state.epoch == 0
+    assert state.recorded == 0
