@@ -132,7 +132,7 @@ def _from_csv(data: bytes, source: str) -> Columns:
 
 def _records(text: str, source: str) -> list[tuple[int, list[str]]]:
     """Each record with the line that it begins in; blank lines at the end are none, others are empty records."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     records = []
     line = 1
     try:

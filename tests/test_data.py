@@ -1,0 +1,295 @@
+"""Tables: reading, scaling, classes and back again, against NumPy and against values written out here."""
+
+import json
+
+import numpy as np
+import pytest
+
+from fastgd.columns import parse_columns
+from fastgd.data import Table, gate, read_columns, read_table, twice
+
+FLOWERS = "length,kind,width,legs\n1,rose,10,4\n2,tulip,10,4\n4,rose,10,2\n5,lily,10,2\n"
+
+
+@pytest.fixture
+def flowers(tmp_path):
+    path = tmp_path / "flowers.csv"
+    path.write_text(FLOWERS, encoding="utf-8")
+    return path
+
+
+def columns(text):
+    return parse_columns(text.encode() if isinstance(text, str) else text, "rows.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("and", lambda x, y: x and y),
+        ("or", lambda x, y: x or y),
+        ("nand", lambda x, y: not (x and y)),
+        ("nor", lambda x, y: not (x or y)),
+        ("xor", lambda x, y: x != y),
+        ("xnor", lambda x, y: x == y),
+    ],
+)
+def test_gates(name, rule):
+    X, Y = gate(name)
+    assert {tuple(x) for x in X} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert [bool(y) for y in Y[:, 0]] == [bool(rule(bool(a), bool(b))) for a, b in X]
+
+
+def test_unknown_gate():
+    with pytest.raises(ValueError, match="unknown gate 'imply'; known: and, or, nand, nor, xor, xnor"):
+        gate("imply")
+
+
+def test_twice():
+    X, Y = twice()
+    assert X[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert Y[:, 0].tolist() == [0, 2, 4, 6, 8]
+
+
+def test_classes_of_a_text_column(flowers):
+    table, X, Y = read_table(flowers, "kind")
+    assert table.inputs == ("length", "width", "legs")
+    assert table.classes == ("lily", "rose", "tulip")
+    assert Y.tolist() == [[0, 1, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0]]
+    length, legs = np.array([1, 2, 4, 5]), np.array([4, 4, 2, 2])
+    np.testing.assert_allclose(X[:, 0], (length - length.mean()) / length.std(), rtol=1e-15)
+    assert X[:, 1].tolist() == [0, 0, 0, 0]  # constant
+    np.testing.assert_allclose(X[:, 2], (legs - 3) / 1, rtol=1e-15)
+    assert table.decode([[0.2, 0.3, 0.5], [0.6, 0.4, 0]]).tolist() == [["tulip"], ["lily"]]
+
+
+def test_inputs_by_name_and_range(flowers):
+    table, X, _ = read_table(flowers, "kind", inputs=["legs", "length"], scale_inputs="range")
+    assert table.inputs == ("legs", "length")
+    assert X.tolist() == [[1, 0], [1, 0.25], [0, 0.75], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("output", "how", "expected"),
+    [
+        ("identity", "auto", [-1, -1 / 3, 1 / 3, 1]),  # see below: standardised
+        ("sigmoid", "auto", [0, 1 / 3, 2 / 3, 1]),
+        ("relu", "auto", [0, 1 / 3, 2 / 3, 1]),
+        ("tanh", "auto", [-1, -1 / 3, 1 / 3, 1]),
+        ("sin", "auto", [-1, -1 / 3, 1 / 3, 1]),
+        ("softmax", "auto", [10, 20, 30, 40]),
+        ("sigmoid", "none", [10, 20, 30, 40]),
+        ("tanh", "range", [-1, -1 / 3, 1 / 3, 1]),
+    ],
+)
+def test_targets_scaled_to_the_output(output, how, expected):
+    rows = columns("x,y\n1,10\n2,20\n3,30\n4,40\n")
+    table = Table.fit(rows, ["y"], output=output, scale_targets=how)
+    Y = table.encode_targets(rows)[:, 0]
+    if output == "identity":
+        expected = np.array(expected) / np.std(expected)
+    np.testing.assert_allclose(Y, expected, rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(table.decode(Y.reshape(-1, 1))[:, 0], [10, 20, 30, 40], rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("column", "outputs", "classes"),
+    [
+        ("3 1 3 2", 3, (1, 2, 3)),  # as many whole numbers as outputs
+        ("3.0 1 3 2", 3, (1, 2, 3)),
+        ("3 1 3 2", 1, None),
+        ("3 1 3 2", None, None),
+        ("7 5 7 5", 1, (5, 7)),  # two, in one output
+        ("7 5 7 5", 2, (5, 7)),
+        ("7.5 5 7.5 5", 1, None),
+        ("4 4 4 4", 1, None),
+        ("a b b a", 1, ("a", "b")),
+        ("10 9 10 x", 3, ("10", "9", "x")),
+    ],
+)
+def test_what_makes_classes(column, outputs, classes):
+    rows = columns("x,y\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(column.split())))
+    assert Table.fit(rows, ["y"], outputs=outputs).classes == classes
+
+
+def test_task_is_forced():
+    rows = columns("x,y\n1,2\n2,3\n3,2\n")
+    assert Table.fit(rows, ["y"], outputs=1, task="values").classes is None
+    assert Table.fit(rows, ["y"], task="classes").classes == (2, 3)
+
+
+def test_two_classes_in_one_output():
+    rows = columns("x,y\n1,no\n2,yes\n3,yes\n")
+    table = Table.fit(rows, ["y"], outputs=1)
+    assert table.encode_targets(rows).tolist() == [[0], [1], [1]]
+    assert table.decode([[0.49], [0.5], [1]]).ravel().tolist() == ["no", "yes", "yes"]
+    assert table.probabilities([[0.25]]).tolist() == [[0.75, 0.25]]
+    assert table.score(rows, [[0.9], [0.9], [0.1]]) == {"rows": 3, "right": 1, "accuracy": 1 / 3}
+
+
+def test_score_of_values_is_in_original_units():
+    rows = columns("x,y,z\n1,10,1\n2,20,1\n3,30,1\n")
+    table = Table.fit(rows, ["y", "z"])
+    outputs = table.encode_targets(rows)
+    outputs[0, 0] += 3 / np.std([10, 20, 30])
+    score = table.score(rows, outputs)
+    assert score["mean_squared_error"] == pytest.approx({"y": 3.0, "z": 0.0})
+    assert score["r2"]["y"] == pytest.approx(1 - 3 / np.var([10, 20, 30]))
+    assert score["r2"]["z"] is None
+
+
+def test_score_leaves_out_rows_without_targets():
+    table = Table.fit(columns("x,y\n1,a\n2,b\n"), ["y"])
+    assert table.score(columns("x,y\n1,a\n2,\n3,c\n"), [[1, 0], [1, 0], [1, 0]]) == {"rows": 2, "right": 1, "accuracy": 0.5}
+    assert table.score(columns("x,y\n1,\n"), [[1, 0]]) == {"rows": 0}
+
+
+def test_whole_number_classes_beside_an_unknown_one():
+    table = Table.fit(columns("x,y\n1,1\n2,2\n"), ["y"], task="classes")
+    assert table.score(columns("x,y\n1,1\n2,?\n"), [[1, 0], [1, 0]])["accuracy"] == 0.5
+    with pytest.raises(ValueError, match=r"rows\.csv, column 'y': unknown class 3; known: 1, 2"):
+        table.encode_targets(columns("x,y\n1,3\n"))
+
+
+@pytest.mark.parametrize("target", ["kind", "length"])
+def test_dict_and_back_through_json(flowers, target):
+    table, X, _ = read_table(flowers, target, inputs=["width", "legs"])
+    again = Table.from_dict(json.loads(json.dumps(table.to_dict())))
+    assert again == table
+    assert again.to_dict() == json.loads(json.dumps(table.to_dict()))
+    np.testing.assert_array_equal(again.encode(read_columns(flowers)), X)
+
+
+def test_a_dict_that_is_no_table(flowers):
+    facts = read_table(flowers, "kind")[0].to_dict()
+    for wrong in ({}, {"x": 1}, {**facts, "outputs": 2}, {**facts, "inputs": []}, {**facts, "input_scale": [1.0]}, {**facts, "inputs": 3}):
+        with pytest.raises(ValueError, match="table: "):
+            Table.from_dict(wrong)
+
+
+def test_what_csv_allows():
+    plain = columns("a,b\n1,2\n3,4\n")
+    for text in ("\ufeffa,b\r\n1,2\r\n3,4\r\n", ' a , "b"\n 1,"2"\n3e0,+4.0', "a,b\n1,2\n3,4\n\n\n"):
+        again = columns(text)
+        assert again.names == plain.names
+        for name in plain.names:
+            assert again.numbers(name).tolist() == plain.numbers(name).tolist()
+    assert columns('a,"b\nc, d"\n1,2\n').names == ("a", "b\nc, d")
+    assert columns('a,b\n"x\ny",2\n1,z\n').places == ["line 2", "line 4"]
+    assert columns("0,1\n5,6\n").names == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "rows.csv is empty"),
+        ("\n\n", "rows.csv is empty"),
+        ("a,b\n", "rows.csv has a header row and no rows"),
+        ("\na,b\n1,2\n", "rows.csv, line 1: expected a header row of column names; got a blank line"),
+        ("a,b\n1,2\n3\n", "rows.csv, line 3: expected 2 cells, one a column; got 1"),
+        ("a,b\n1,2,3\n", "rows.csv, line 2: expected 2 cells, one a column; got 3"),
+        ("a,b\n1,2\n\n3,4\n", "rows.csv, line 3: expected 2 cells, one a column; got 0"),
+        ("a,b,a\n1,2,3\n", "rows.csv, line 1: two columns, 1 and 3, have the name 'a'"),
+        ("a,\n1,2\n", "rows.csv, line 1: column 2 has no name"),
+        ("1.5,2\n3,4\n", "rows.csv, line 1: expected a header row of column names; got numbers"),
+        ("a;b\n1;2\n", "rows.csv, line 1: expected columns separated by commas; got 'a;b'"),
+        ('a,b\n1,2\n3,"4\n', "rows.csv, line 3: unexpected end of data"),
+        (b"a,b\n1,2\n\xe9,3\n", "rows.csv, line 3: expected text in UTF-8; got byte 0xe9"),
+        ("a,b\n1,2\n".encode("utf-16"), "rows.csv, line 1: expected text in UTF-8; got byte 0xff"),
+    ],
+)
+def test_malformed_csv(text, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        columns(text)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("", "rows.csv, line 3, column 'b': missing value"),
+        ("  ", "rows.csv, line 3, column 'b': missing value"),
+        ("x", "rows.csv, line 3, column 'b': expected a finite number; got 'x'"),
+        ("nan", "rows.csv, line 3, column 'b': expected a finite number; got 'nan'"),
+        ("-inf", "rows.csv, line 3, column 'b': expected a finite number; got '-inf'"),
+        ("1e999", "rows.csv, line 3, column 'b': expected a finite number; got '1e999'"),
+        ("1_000", "rows.csv, line 3, column 'b': expected a finite number; got '1_000'"),
+    ],
+)
+@pytest.mark.parametrize("role", ["input", "target"])
+def test_cells_that_are_no_numbers(cell, message, role):
+    rows = columns(f"a,b\n1,2\n3,{cell}\n5,6\n")
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        Table.fit(rows, ["a" if role == "input" else "b"], outputs=1)
+    assert str(caught.value) == message
+
+
+def test_columns_that_do_not_fit(flowers):
+    rows = read_columns(flowers)
+    cases = [
+        ((["color"],), {}, "has no column 'color'; it has: length, kind, width, legs"),
+        ((["kind", "kind"],), {}, "column 'kind' is named twice"),
+        (([],), {}, "target must name at least one column"),
+        ((["kind"],), {"inputs": ["size"]}, "inputs: .* has no column 'size'"),
+        ((["kind"],), {"inputs": ["kind"]}, "column 'kind' can't be an input and a target"),
+        ((["kind"],), {"outputs": 2}, "column 'kind' holds 3 classes and needs 3 outputs; got 2"),
+        ((["kind", "legs"],), {"task": "classes", "inputs": ["width"]}, "classes need a single target column; got kind, legs"),
+        ((["kind"],), {"scale_targets": "standard"}, "scale_targets 'standard' is for values; column 'kind' holds classes"),
+        ((["width"],), {"task": "classes", "inputs": ["legs"]}, "column 'width': classes must be at least two; got 10 alone"),
+        ((["kind"],), {"task": "both"}, "unknown task 'both'; known: auto, classes, values"),
+        ((["kind"],), {"scale_inputs": "auto"}, "unknown scale_inputs 'auto'; known: standard, range, none"),
+        ((["length"],), {}, "line 2, column 'kind': expected a finite number; got 'rose'"),
+        ((list(rows.names),), {}, "has no column left for an input"),
+    ]
+    for arguments, keywords, message in cases:
+        with pytest.raises(ValueError, match=message):
+            Table.fit(rows, *arguments, **keywords)
+
+
+def test_a_column_too_wide_to_scale():
+    rows = columns("a,b\n1e308,1\n-1e308,2\n")
+    for how in ("standard", "range"):
+        with pytest.raises(ValueError, match=r"column 'a': values from -1e\+308 to 1e\+308 can't be scaled to"):
+            Table.fit(rows, ["b"], scale_inputs=how)
+
+
+def test_npz(tmp_path):
+    path = tmp_path / "rows.npz"
+    np.savez(path, X=np.arange(6).reshape(3, 2), Y=np.array(["b", "a", "b"]))
+    table, X, Y = read_table(path, scale_inputs="none")
+    assert (table.inputs, table.targets, table.classes) == (("x1", "x2"), ("y1",), ("a", "b"))
+    assert X.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert Y.tolist() == [[0, 1], [1, 0], [0, 1]]
+
+    np.savez(path, X=np.arange(3.0), Y=np.array([[1.5, 2], [3, 4], [5, 6]]))
+    table, X, Y = read_table(path, scale_inputs="none", scale_targets="none")
+    assert (table.inputs, table.targets, table.classes) == (("x1",), ("y1", "y2"), None)
+    assert Y.tolist() == [[1.5, 2], [3, 4], [5, 6]]
+
+
+def test_malformed_npz(tmp_path):
+    path = tmp_path / "rows.npz"
+    X = np.ones((3, 2))
+    holed = X.copy()
+    holed[1, 1] = np.nan
+    cases = [
+        ({"A": X, "B": X}, "has no array X; it has: A, B"),
+        ({"X": X, "Y": X[:2]}, "X and Y must have the same number of rows"),
+        ({"X": X[:0], "Y": X[:0]}, "at least one"),
+        ({"X": X.astype(complex), "Y": X}, "X must be rows of real numbers; got shape .* of dtype complex128"),
+        ({"X": X.reshape(3, 2, 1), "Y": X}, "X must be rows of real numbers"),
+        ({"X": X.astype(object), "Y": X}, "is no whole .npz file of plain arrays"),
+        ({"X": holed, "Y": X}, "row 1, column 'x2': expected a finite number; got 'nan'"),
+    ]
+    for arrays, message in cases:
+        np.savez(path, **arrays)
+        with pytest.raises(ValueError, match=message):
+            read_table(path)
+    np.savez(path, X=X, Y=X)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(ValueError, match=r"is no whole \.npz file"):
+        read_table(path)
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_table(tmp_path / "absent.csv", "y")
