@@ -50,10 +50,13 @@ def python():
     """Run a program in a fresh interpreter with this package; returns what it prints."""
 
     def run(program, *arguments, **environment):
-        package = str(Path(fastgd.__file__).parent.parent)
-        variables = {**os.environ, "PYTHONPATH": package, **{name: str(value) for name, value in environment.items()}}
         finished = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program, *map(str, arguments)], capture_output=True, text=True, env=variables, timeout=300
+            [sys.executable, "-W", "error", "-c", program, *map(str, arguments)],
+            cwd=Path(fastgd.__file__).parent.parent,  # comes first where modules are looked for
+            env={**os.environ, **{name: str(value) for name, value in environment.items()}},
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
