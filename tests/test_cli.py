@@ -141,6 +141,14 @@ def test_train_gate_is_the_library(command):
     assert json.loads(command("train", "--gate", "xor", *flags, "--no-shuffle", "--json"))["cost"] == kept.cost != expected.cost
 
 
+def test_defaults_on_a_gate_are_the_notes(command):
+    facts = json.loads(command("train", "--gate", "xnor", "--epochs", 100, "--json"))
+    net = fastgd.MLP(2, 2, 1)
+    X, Y = fastgd.data.gate("xnor")
+    assert facts["cost"] == fastgd.train(net, X, Y, 100, 0.1, params=net.init(0, "uniform")).cost
+    assert "1,000,000 epochs of backprop, all rows at once, rate 0.1, seed 0" in command("train", "--gate", "and")
+
+
 def test_gate_run_predicts_columns_in_order(command):
     command("train", "--gate", "nand", "--epochs", 100_000, "--learning-rate", 1, "--out", "nand.npz")
     write("rows.csv", ["q", "p"], [[0, 0], [1, 1]])
@@ -229,6 +237,22 @@ def test_several_targets_and_chosen_inputs(command, line, capsys):
     for column, name in [(3, "price"), (1, "rooms")]:
         best = A @ np.linalg.lstsq(A, line[:, column], rcond=None)[0]
         assert f"{name:<12}mean squared error {np.mean((best - line[:, column]) ** 2):.6g}," in again
+
+
+def test_defaults_on_a_file(command, line):
+    facts = json.loads(command("train", "houses.csv", "--target", "price", "--layers", "3-4-1", "--json"))
+    net = fastgd.MLP(3, 4, 1, activation="tanh", output="identity")
+    scale = line.std(axis=0)
+    scale[2] = 1
+    Z = (line - line.mean(axis=0)) / scale
+    assert facts["cost"] == pytest.approx(fastgd.train(net, Z[:, :3], Z[:, 3], 1_000, 0.1, rng=0).cost, rel=1e-9)
+
+
+def test_one_activation_for_one_layer_is_the_output(command, line):
+    facts = json.loads(command("train", "houses.csv", "--target", "price", "--layers", "3-1", "--activation", "sigmoid", "--json"))
+    assert facts["network"]["activations"] == ["sigmoid"]
+    # targets scaled to [0, 1] leave a cost within 1
+    assert facts["cost"] < 0.1
 
 
 def test_npz(command, line):

@@ -84,7 +84,7 @@ def add_network_flags(parser: argparse._ActionsContainer, activation: str, outpu
     parser.add_argument("--output", metavar="NAME", help=f"activation of the last layer (default: {output})")
     parser.add_argument("--loss", metavar="NAME", help=f"{', '.join(LOSSES)} (default: {loss})")
     parser.add_argument("--no-bias", action="store_true", help="layers without biases (default: with)")
-    parser.add_argument("--dtype", choices=DTYPES, default="float64", help="(default: %(default)s)")
+    parser.add_argument("--dtype", choices=DTYPES, default="float64", help="of parameters and data (default: %(default)s)")
 
 
 def network(options: argparse.Namespace, layers: tuple[int, ...], activation: str, output: str | None, loss: str) -> MLP:
@@ -128,6 +128,14 @@ def check_writable(path: str, *others: str) -> None:
 def count(n: int, noun: str, plural: str | None = None) -> str:
     """1 row, 1,000 rows."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """In the unit that suits: 1.25 s, 46.1 ns."""
+    for unit, size in [("s", 1.0), ("ms", 1e-3), ("us", 1e-6)]:
+        if seconds >= size:
+            return f"{seconds / size:.{1 if seconds >= 100 * size else 2}f} {unit}"
+    return f"{1e9 * seconds:.1f} ns"
 
 
 def machine() -> str:

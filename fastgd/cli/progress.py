@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -41,6 +42,7 @@ class Line:
 
     def _show(self, text: str) -> None:
         if self.terminal:
+            text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps can't be written over
             sys.stderr.write(f"\r{text:{self.width}}")
             sys.stderr.flush()
             self.width = len(text)

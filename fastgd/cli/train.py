@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fastgd.cli.options import add_command, add_network_flags, check_writable, count, names, network, number, seed, whole, widths
+from fastgd.cli.options import add_command, add_network_flags, check_writable, count, duration, names, network, number, seed, whole, widths
 from fastgd.cli.progress import Line
 from fastgd.names import GATES, KERNELS, METHODS, SCALES, SCHEMES, TARGET_SCALES, TASKS, check_name
 
@@ -56,12 +56,12 @@ def add(commands: Any) -> None:
     add_network_flags(
         model,
         activation="sigmoid on gates, tanh on files, where one name leaves the output to --output",
-        output="sigmoid on gates and for two classes in one output, softmax for classes, identity for values",
+        output="as --activation on gates; softmax for classes, sigmoid for two in one output, identity for values",
         loss="cross_entropy for softmax, binary_cross_entropy for two classes in one sigmoid output, else squared_error",
     )
 
     training = parser.add_argument_group("training")
-    training.add_argument("--epochs", type=whole, metavar="N", help=f"(default: {_GATE_EPOCHS:,} on gates, {_TABLE_EPOCHS:,} on files)")
+    training.add_argument("--epochs", type=whole, metavar="N", help=f"passes over the rows (default: {_GATE_EPOCHS:,} on gates, {_TABLE_EPOCHS:,} on files)")
     training.add_argument("--learning-rate", type=number, default=0.1, metavar="RATE", help="(default: %(default)s)")
     training.add_argument("--method", metavar="NAME", default="backprop", help=f"{', '.join(METHODS)} (default: %(default)s)")
     training.add_argument(
@@ -220,14 +220,14 @@ def _meaning(table: Table) -> str:
 def _print_run(run: Run) -> None:
     net, options = run.net, run.options
     batch = "all rows at once" if options["batch_size"] is None else f"batches of {options['batch_size']:,}"
-    pace = f", {1e6 * run.seconds / run.epochs:.3g} us an epoch" if run.epochs else ""
+    pace = f", {duration(run.seconds / run.epochs)} an epoch" if run.epochs else ""
     bias = "" if net.bias else ", no biases"
     widths = "-".join(map(str, net.widths))
     print(f"{'network':<12}{widths}, {', '.join(net.activations)}, {net.loss}{bias}, {net.dtype}: {count(net.n_params, 'parameter')}")
     print(
         f"{'training':<12}{count(run.epochs, 'epoch')} of {options['method']}, {batch}, rate {options['learning_rate']:g}, seed {run.seed}"
     )
-    print(f"{'time':<12}{run.seconds:.3g} s in the {run.kernel} kernel{pace}")
+    print(f"{'time':<12}{duration(run.seconds)} in the {run.kernel} kernel{pace}")
     print(f"{'cost':<12}{run.history.cost[0]:.6g} at first, {run.cost:.6g} at last")
 
 
