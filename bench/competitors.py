@@ -107,7 +107,10 @@ class Process:
     def train(self, epochs: int, shuffle: bool) -> Result:
         self._write(f"{epochs} {int(shuffle)}")
         assert self._process.stdout is not None
-        seconds, *params = map(float, self._process.stdout.readline().split())
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"{self._process.args} ended with exit code {self._process.wait()}")
+        seconds, *params = map(float, answer.split())
         return Result(seconds, np.array(params))
 
     def __enter__(self) -> "Process":

@@ -43,7 +43,7 @@ def compare(case: Case, rounds: int, share: float) -> dict[str, Any]:
         if ours in OURS and peer not in OURS
     }
     nanoseconds = {kind: median(values) for kind, values in times.items()}
-    return {"work": case.name, "nanoseconds": nanoseconds, "ratios": ratios, "missing": missing}
+    return {"work": case.name, "nanoseconds": nanoseconds, "ratios": ratios, "rounds": times, "missing": missing}
 
 
 def machine() -> dict[str, str]:
@@ -75,18 +75,15 @@ def _first_line(command: list[str]) -> str:
 
 
 def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """The table: a line for each work, a column for each competitor, then the ratios."""
-    yield f"{'ns an update':36}" + "".join(f"{kind:>17}" for kind in KINDS)
+    """The table: a line for each work and competitor; beside a peer, fastgd's time as a multiple of the peer's."""
+    yield f"{'work':36}{'competitor':18}{'ns an update':>12}" + "".join(f"{kernel + ' / it':>16}" for kernel in OUR_KERNELS)
     for row in rows:
-        times = row["nanoseconds"]
-        yield f"{row['work']:36}" + "".join(f"{times[kind]:17,.1f}" if kind in times else f"{'-':>17}" for kind in KINDS)
-    yield ""
-    peers = [kind for kind in KINDS if kind not in OURS]
-    pairs = [f"{ours} / {peer}" for ours in OURS for peer in peers]
-    yield f"{'ratio':36}" + "".join(f"{pair.removeprefix('fastgd '):>24}" for pair in pairs)
-    for row in rows:
-        ratios = row["ratios"]
-        yield f"{row['work']:36}" + "".join(f"{ratios[pair]:24.3f}" if pair in ratios else f"{'-':>24}" for pair in pairs)
+        name = row["work"]
+        for kind, nanoseconds in row["nanoseconds"].items():
+            ratios = [row["ratios"].get(f"{ours} / {kind}") for ours in OURS]
+            line = f"{name:36}{kind:18}{nanoseconds:12,.1f}" + "".join(" " * 16 if r is None else f"{r:16.3f}" for r in ratios)
+            yield line.rstrip()
+            name = ""
 
 
 def main() -> None:
