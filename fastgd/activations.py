@@ -6,7 +6,7 @@ is the exception: it is written where layers are, in the kernels.
 
 from fastgd.jit import inline
 from fastgd.names import ACTIVATIONS
-from fastgd.numeric import cos, sigmoid, sin, tanh
+from fastgd.numeric import cos, fma, sigmoid, sin, tanh
 from fastgd.simd import like, where_negative, where_positive
 
 LEAKY_SLOPE = 0.01
@@ -24,13 +24,14 @@ def identity_derivative(z, a):
 
 @inline
 def sigmoid_derivative(z, a):
-    """Notes 002 (10)."""
-    return a * (like(a, 1.0) - a)
+    """a (1 - a), notes 002 (10)."""
+    return fma(-a, a, a)
 
 
 @inline
 def tanh_derivative(z, a):
-    return like(a, 1.0) - a * a
+    """1 - a^2."""
+    return fma(-a, a, like(a, 1.0))
 
 
 @inline

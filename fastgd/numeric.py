@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastgd.jit import inline
-from fastgd.simd import like, real_type
+from fastgd.simd import real_type
+
+_LN2_BELOW_FLOAT64 = 2.3190468138462996e-17  # ln 2 less its nearest float64
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,21 @@ class _Format:
     dtype: Any
     bits: int
     mantissa: int  # stored bits of the mantissa
-    ln2_high: float  # ln 2 in two parts; n * ln2_high is exact for every exponent n
-    ln2_low: float
     exp_tail: tuple[float, ...]  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
     log_tail: tuple[float, ...]  # (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for 1 / sqrt 2 <= (1 + s) / (1 - s) <= sqrt 2
 
     @property
     def bias(self) -> int:
         return (1 << (self.bits - self.mantissa - 2)) - 1
+
+    @property
+    def ln2_high(self) -> float:
+        return float(self.dtype(math.log(2)))
+
+    @property
+    def ln2_low(self) -> float:
+        """What ln2_high lacks of ln 2."""
+        return _LN2_BELOW_FLOAT64 if self.bits == 64 else math.log(2) - self.ln2_high
 
     @property
     def round_magic(self) -> float:
@@ -46,8 +55,6 @@ _FORMATS = {
         dtype=np.float64,
         bits=64,
         mantissa=52,
-        ln2_high=6.93147180369123816490e-01,
-        ln2_low=1.90821492927058770002e-10,
         exp_tail=(
             0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065, 0.0013888888917196719,
             0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06, 2.7620075879983367e-07, 2.5100375832561234e-08,
@@ -61,8 +68,6 @@ _FORMATS = {
         dtype=np.float32,
         bits=32,
         mantissa=23,
-        ln2_high=6.9313812256e-01,
-        ln2_low=9.0580006145e-06,
         exp_tail=(0.5, 0.1666657702559799, 0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
         log_tail=(0.6666668503957586, 0.3998878056602198, 0.2957994939197279),
     ),
@@ -96,11 +101,26 @@ class _Value:
     def __truediv__(self, other: Any) -> "_Value":
         return self._of(self.builder.fdiv(self.ir, self._coerce(other), flags=("contract",)))
 
+    def __neg__(self) -> "_Value":
+        return self._of(self.builder.fneg(self.ir))
+
     __radd__ = __add__
     __rmul__ = __mul__
 
     def __rsub__(self, other: float) -> "_Value":
         return self.const(other) - self
+
+    def __rtruediv__(self, other: float) -> "_Value":
+        return self.const(other) / self
+
+    def fma(self, factor: Any, summand: Any) -> "_Value":
+        """self * factor + summand, rounded once on every machine."""
+        kind = self.ir.type
+        element = kind.element if isinstance(kind, ir.VectorType) else kind
+        suffix = f"v{kind.count}" if isinstance(kind, ir.VectorType) else ""
+        name = f"llvm.fma.{suffix}{element.intrinsic_name}"
+        function = cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(kind, [kind] * 3), name)
+        return self._of(self.builder.call(function, [self.ir, self._coerce(factor), self._coerce(summand)]))
 
     def where(self, condition: str, bound: Any, yes: Any, no: Any) -> "_Value":
         """`yes` on the lanes where self `condition` bound holds; NaN takes `no`."""
@@ -149,29 +169,45 @@ def _polynomial(x: _Value, coefficients: tuple[float, ...]) -> _Value:
     return terms[0]
 
 
-def _reduced(x: _Value) -> tuple[_Value, _Value, _Value]:
-    """x = n ln 2 + r: r, r^2 (e^r - 1 - r) / r^2, and round_magic + n."""
-    f = x.format
+def _exp_parts(x: _Value, constant: int) -> tuple[_Value, _Value]:
+    """x = n ln 2 + r: e^r, or e^r - 1 for constant 0, and round_magic + n.
+
+    e^r first takes r to be x - n fl(ln 2); what that lacks enters at second order only, off the chain of dependent operations.
+    """
+    f, c = x.format, x.format.exp_tail
     shifted = x * (1 / math.log(2)) + f.round_magic
     n = shifted - f.round_magic
-    r = x - n * f.ln2_high - n * f.ln2_low
-    return r, r * r * _polynomial(r, f.exp_tail), shifted
+    r = n.fma(-f.ln2_high, x)
+    r2 = r * r
+    first = (r + 1.0 if constant else r) + r2 * (r * c[1] + c[0])
+    power = first if constant else first + 1.0
+    return first - (n * f.ln2_low) * power + (r2 * r2) * _polynomial(r, c[2:]), shifted
+
+
+def _clamped(x: _Value) -> _Value:
+    """x where e^x is a normal number; beyond, the nearest x whose power of two is 0 or inf."""
+    bias = x.format.bias
+    return x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2))
 
 
 def _exp(x: _Value) -> _Value:
-    # Computed as 2^(n - 1) (2 e^r), since 2^n overflows before e^x does. The clamps end in an exact 0 and in inf.
-    f = x.format
-    r, tail, shifted = _reduced(x.at_least(-(f.bias - 1) * math.log(2)).at_most((f.bias + 1.3) * math.log(2)))
-    half = shifted.power_of_two(-1) * ((r + 1.0) + tail)
+    # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does
+    power, shifted = _exp_parts(_clamped(x), 1)
+    half = shifted.power_of_two(-1) * power
     return half + half
+
+
+def _sigmoid(x: _Value) -> _Value:
+    # where 2^n overflows, 1 / (1 + e^-x) is below the smallest normal number
+    power, shifted = _exp_parts(_clamped(-x), 1)
+    return 1.0 / (power * shifted.power_of_two(0) + 1.0)
 
 
 def _tanh(x: _Value) -> _Value:
     # tanh |x| = t / (t + 2) with t = e^(2 |x|) - 1 = 2^n (e^r - 1) + (2^n - 1); beyond the clamp it is 1 to the last bit
-    twice = (x.abs() * 2.0).at_most((x.format.mantissa + 4) * math.log(2))
-    r, tail, shifted = _reduced(twice)
+    power_minus_1, shifted = _exp_parts((x.abs() * 2.0).at_most((x.format.mantissa + 4) * math.log(2)), 0)
     scale = shifted.power_of_two(0)
-    t = scale * (r + tail) + (scale - 1.0)
+    t = scale * power_minus_1 + (scale - 1.0)
     return (t / (t + 2.0)).with_sign_of(x)
 
 
@@ -191,7 +227,8 @@ def _log(x: _Value) -> _Value:
     s = d / (d + 2.0)
     z = s * s
     half_square = d * d * 0.5
-    result = n * f.ln2_high + (d - (half_square - (s * (half_square + z * _polynomial(z, f.log_tail)) + n * f.ln2_low)))
+    rest = d - (half_square - (s * (half_square + z * _polynomial(z, f.log_tail)) + n * f.ln2_low))
+    result = n.fma(f.ln2_high, rest)
     result = x.where("==", math.inf, x, result)
     result = x.where("==", 0.0, -math.inf, result)
     return x.where(">=", 0.0, result, math.nan)
@@ -242,13 +279,20 @@ def _define(name: str, formula: Any, doc: str) -> Any:
 exp = _define("exp", _exp, "e^x; 0 below the logarithm of the smallest normal number, inf above that of the largest.")
 log = _define("log", _log, "The natural logarithm; -inf at 0, NaN below.")
 log1p = _define("log1p", _log1p, "log(1 + x) for 0 <= x <= 1, accurate where x is small.")
+sigmoid = _define("sigmoid", _sigmoid, "1 / (1 + e^-x), notes 002 (9).")
 tanh = _define("tanh", _tanh, "The hyperbolic tangent.")
 sin = _define("sin", _lanewise("sin"), "The sine, from the mathematical library.")
 cos = _define("cos", _lanewise("cos"), "The cosine, from the mathematical library.")
 
 
-@inline
-def sigmoid(x):
-    """1 / (1 + e^-x), notes 002 (9)."""
-    one = like(x, 1.0)
-    return one / (one + exp(-x))
+@intrinsic  # type: ignore[untyped-decorator]
+def fma(typing_context, x, factor, summand):
+    """x * factor + summand, rounded once."""
+    real = real_type(x)
+    if real is None:
+        return None
+
+    def generate(context, builder, sig, args):
+        return _Value(builder, args[0], _FORMATS[real]).fma(*(_Value(builder, arg, _FORMATS[real]) for arg in args[1:])).ir
+
+    return x(x, x, x), generate

@@ -14,6 +14,7 @@ from fastgd.kernels.plan import Plan
 from fastgd.kernels.problem import Bound, padded
 from fastgd.kernels.store import entry
 from fastgd.network import MLP
+from fastgd.simd import VECTOR_BYTES
 
 _MOST_CONSTANT_VECTORS = 4  # of samples in full batch, up to which their number is written into the code
 
@@ -43,12 +44,13 @@ def source(plan: Plan) -> str:
     """The text of the module that trains `plan`."""
     net = plan.net
     names = equations.parameter_names(net)
+    full, stride = plan.batch == plan.n and not plan.shuffle, padded(plan.n, net.dtype)
+    vectors = stride * net.dtype.itemsize // VECTOR_BYTES
+
     body = [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
     body += ["costs = broadcast(params, 0.0)"]
-    vectors = padded(plan.n, net.dtype) * net.dtype.itemsize // 32
-    if plan.batch == plan.n and not plan.shuffle:
-        constant = vectors <= _MOST_CONSTANT_VECTORS
-        body += [f"stride = {padded(plan.n, net.dtype) if constant else 'work.block'}"]
+    if full:
+        body += [f"stride = {stride if vectors <= _MOST_CONSTANT_VECTORS else 'work.block'}"]
         body += ["gather(net, data, work, 0, data.n, stride, data.n)"]
         batch = []
     else:
@@ -58,8 +60,12 @@ def source(plan: Plan) -> str:
             "stride = (rows + lanes - 1) // lanes * lanes",
             "gather(net, data, work, start, rows, stride, rows)",
         ]
-    batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
-    batch += ["for s in range(0, stride, lanes):", *_indented(_sample(net, plan.method))]
+    sample = _sample(net, plan.method)
+    if full and vectors == 1:
+        batch += ["s = 0", *(line.replace(" += ", " = ") if line.startswith("d") else line for line in sample)]
+    else:
+        batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
+        batch += ["for s in range(0, stride, lanes):", *_indented(sample)]
     batch += ["# the update, notes 004 Algorithm 1"]
     batch += [f"{name} = sgd({name}, {_slope(name, plan.method)}, learning_rate)" for name in names]
     body += ["for i in range(count):", *_indented(batch)]
