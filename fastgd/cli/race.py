@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--gate", choices=GATES, default="nand", help="what to learn (default: %(default)s)")
     parser.add_argument("--epochs", type=whole, default=8_000_000, metavar="N", help="passes over the four rows (default: 8,000,000)")
-    parser.add_argument("--learning-rate", type=number, default=0.1, metavar="RATE", help="(default: %(default)s)")
+    parser.add_argument("--learning-rate", type=number, default=0.1, metavar="RATE", help="step along the gradient (default: %(default)s)")
     parser.add_argument("--eps", type=number, default=0.1, metavar="EPS", help="step of the finite differences (default: %(default)s)")
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the initial values, uniform in [0, 1) (default: %(default)s)")
     parser.add_argument("--dtype", choices=DTYPES, default="float64", help="of parameters and data (default: %(default)s)")

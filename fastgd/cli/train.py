@@ -61,8 +61,12 @@ def add(commands: Any) -> None:
     )
 
     training = parser.add_argument_group("training")
-    training.add_argument("--epochs", type=whole, metavar="N", help=f"passes over the rows (default: {_GATE_EPOCHS:,} on gates, {_TABLE_EPOCHS:,} on files)")
-    training.add_argument("--learning-rate", type=number, default=0.1, metavar="RATE", help="(default: %(default)s)")
+    training.add_argument(
+        "--epochs", type=whole, metavar="N", help=f"passes over the rows (default: {_GATE_EPOCHS:,} on gates, {_TABLE_EPOCHS:,} on files)"
+    )
+    training.add_argument(
+        "--learning-rate", type=number, default=0.1, metavar="RATE", help="step along the gradient (default: %(default)s)"
+    )
     training.add_argument("--method", metavar="NAME", default="backprop", help=f"{', '.join(METHODS)} (default: %(default)s)")
     training.add_argument(
         "--eps", type=number, default=1e-3, metavar="EPS", help="step of the two difference methods (default: %(default)s)"
