@@ -255,6 +255,12 @@ def test_one_activation_for_one_layer_is_the_output(command, line):
     assert facts["cost"] < 0.1
 
 
+def test_a_long_column_name_stands_apart(command, line):
+    write("long.csv", ["area", "median_house_value"], line[:, [0, 3]])
+    out = command("train", "long.csv", "--target", "median_house_value", "--layers", "1-1")
+    assert "median_house_value mean squared error " in out
+
+
 def test_npz(command, line):
     np.savez("rows.npz", X=line[:, :2], Y=line[:, 3])
     facts = json.loads(command("train", "rows.npz", "--layers", "2-1", "--out", "run.npz", "--json"))

@@ -153,7 +153,7 @@ def _train_file(options: argparse.Namespace) -> None:
     print(f"{'data':<12}{columns.source}: {count(len(columns), 'row')}, {_meaning(table)}")
     _print_run(run)
     for title, text in score_lines(score):
-        print(f"{title:<12}{text} on the rows it was trained on")
+        print(f"{title:<11} {text} on the rows it was trained on")
     _print_saved(options)
 
 
