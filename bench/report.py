@@ -51,6 +51,7 @@ def machine() -> dict[str, str]:
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_cpu()}",
+        "load": "{:.1f} {:.1f} {:.1f}".format(*os.getloadavg()),  # of other programs, before this one begins
         "threads": "1",
         "python": platform.python_version(),
         **{name: version(name) for name in ("fastgd", "numba", "llvmlite", "numpy", "scipy")},
@@ -75,13 +76,18 @@ def _first_line(command: list[str]) -> str:
 
 
 def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """The table: a line for each work and competitor; beside a peer, fastgd's time as a multiple of the peer's."""
-    yield f"{'work':36}{'competitor':18}{'ns an update':>12}" + "".join(f"{kernel + ' / it':>16}" for kernel in OUR_KERNELS)
+    """The table: a line for each work and competitor; beside a peer, fastgd's time as a multiple of the peer's.
+
+    Times are the median round and the fastest one: far apart, they say that the machine was busy, and that the ratios need another run.
+    """
+    yield f"{'work':36}{'competitor':18}{'ns an update':>12}{'fastest':>10}" + "".join(f"{kernel + ' / it':>16}" for kernel in OUR_KERNELS)
     for row in rows:
         name = row["work"]
         for kind, nanoseconds in row["nanoseconds"].items():
             ratios = [row["ratios"].get(f"{ours} / {kind}") for ours in OURS]
-            line = f"{name:36}{kind:18}{nanoseconds:12,.1f}" + "".join(" " * 16 if r is None else f"{r:16.3f}" for r in ratios)
+            line = f"{name:36}{kind:18}{nanoseconds:12,.1f}{min(row['rounds'][kind]):10,.1f}" + "".join(
+                " " * 16 if r is None else f"{r:16.3f}" for r in ratios
+            )
             yield line.rstrip()
             name = ""
 
