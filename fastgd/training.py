@@ -74,7 +74,8 @@ def train(
     optimizer : str
         sgd.
     kernel : str
-        auto or matrix.
+        auto, matrix (any network) or unrolled (small ones, several times faster, compiled for each). auto chooses by the arguments alone,
+        and unrolls where training would take longer than compiling; after a Run it is the Run's.
     record : int
         Most points of the history, spaced evenly; the first and the last epoch are always among them.
     progress : callable, optional
@@ -118,7 +119,9 @@ def train(
 
     from fastgd import kernels
 
-    plan = kernels.make_plan(net, len(X), options["batch_size"], options["shuffle"], method, kernel)
+    if before is not None and kernel == "auto":
+        kernel = before.kernel
+    plan = kernels.make_plan(net, len(X), options["batch_size"], options["shuffle"], method, kernel, epochs)
     first = before.epochs if before is not None else 0
     schedule = np.unique(np.linspace(first, first + epochs, min(record, epochs + 1)).round().astype(np.int64))[:-1]
     state = kernels.start(kernels.pad(initial), seed, first, first + epochs, schedule)

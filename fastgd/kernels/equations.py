@@ -185,3 +185,11 @@ def differences(net: MLP, method: str) -> list[str]:
                     lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, f"-({change})", "m")]
                 lines += [f"d{name} += weight * (lossp - {'lossm' if method == 'central_difference' else 'loss'})"]
     return lines
+
+
+def sample(net: MLP, method: str) -> tuple[list[str], list[str], list[str]]:
+    """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
+    cost = [*loss(net), "costs += weight * loss"]
+    if method in ("finite_difference", "central_difference"):
+        return forward(net), cost, differences(net, method)
+    return forward(net), cost, backward(net, method)

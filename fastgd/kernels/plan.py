@@ -1,10 +1,15 @@
 """What shapes a training loop: the network, the batches, the method; and which kernel runs it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fastgd.kernels import equations
 from fastgd.network import MLP
 
 _WIDE_PRODUCT = 4096  # multiplications of the largest layer in one batch from which on BLAS beats loops over vectors
+
+# An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
+_MOST_LINES = 1500
+_MOST_LINES_IF_AUTO = 250
 
 
 @dataclass(frozen=True)
@@ -30,14 +35,39 @@ class Plan:
         return max(self.net.widths) >= 8 and largest * self.batch >= _WIDE_PRODUCT
 
 
-def make_plan(net: MLP, n: int, batch_size: int | None, shuffle: bool, method: str, kernel: str) -> Plan:
-    """The plan of checked arguments; "auto" chooses the kernel by them alone."""
-    full = batch_size is None
-    return Plan(
-        net=net,
-        n=n,
-        batch=n if batch_size is None else batch_size,
-        shuffle=shuffle and not full,
-        method=method,
-        kernel="matrix" if kernel == "auto" else kernel,
-    )
+def make_plan(net: MLP, n: int, batch_size: int | None, shuffle: bool, method: str, kernel: str, epochs: int = 0) -> Plan:
+    """The plan of checked arguments; "auto" chooses the kernel by them alone.
+
+    Raises
+    ------
+    ValueError
+        If `kernel` does not serve the network.
+    """
+    batch = n if batch_size is None else batch_size
+    plan = Plan(net, n, batch, shuffle and batch_size is not None, method, kernel)
+    if kernel == "auto":
+        return replace(plan, kernel="unrolled" if _pays_to_unroll(plan, epochs) else "matrix")
+    if kernel == "unrolled" and _lines(plan) > _MOST_LINES:
+        raise ValueError(
+            f"kernel 'unrolled' serves networks whose equations take at most {_MOST_LINES} lines; "
+            f"got {net} with method {method!r}, which takes {_lines(plan)}"
+        )
+    return plan
+
+
+def _lines(plan: Plan) -> int:
+    """Statements of one sample, written out; a lower bound where there are very many."""
+    if plan.net.n_params > _MOST_LINES:
+        return plan.net.n_params
+    return sum(map(len, equations.sample(plan.net, plan.method)))
+
+
+def _pays_to_unroll(plan: Plan, epochs: int) -> bool:
+    """Whether the matrix kernel would take longer than compiling does.
+
+    It takes about 50 ns an update, and one more for a sample's every parameter; difference methods pass once more for every parameter.
+    """
+    lines = _lines(plan)
+    passes = 1 + plan.net.n_params if plan.method.endswith("difference") else 1
+    seconds = epochs * plan.batches * passes * (50 + plan.batch * plan.net.n_params) * 1e-9
+    return lines <= _MOST_LINES_IF_AUTO and seconds > 0.1 + lines / 100

@@ -8,6 +8,7 @@ vectors is a constant of the code where it is small.
 from collections.abc import Iterable
 from textwrap import indent
 
+from fastgd import activations, losses, numeric
 from fastgd.checks import Array
 from fastgd.kernels import equations
 from fastgd.kernels.plan import Plan
@@ -24,9 +25,7 @@ import numba
 
 {imports}
 
-{constants}
-
-@inline
+@kernel
 def steps(problem, batch_index, count, observe):
     net, data, params, work, method, eps, batch, learning_rate = problem
     x, y, lanes = work.a, work.y, lanes_of(params)
@@ -78,11 +77,10 @@ def _sample(net: MLP, method: str) -> list[str]:
     """The loop over samples: load, forward, cost, gradient."""
     lines = [f"x_{k} = load(x, {k} * stride + s)" for k in range(net.widths[0])]
     lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
-    lines += ["weight = load(work.weight, s)", *equations.forward(net)]
-    cost = [*equations.loss(net), "costs += weight * loss"]
-    if method.endswith("difference"):
-        return lines + cost + equations.differences(net, method)
-    return [*lines, "if observe:", *_indented(cost), *equations.backward(net, method)]
+    forward, cost, gradient = equations.sample(net, method)
+    if not method.endswith("difference"):  # whose quotients need the cost in any case
+        cost = ["if observe:", *_indented(cost)]
+    return [*lines, "weight = load(work.weight, s)", *forward, *cost, *gradient]
 
 
 def _slope(name: str, method: str) -> str:
@@ -95,23 +93,17 @@ def _indented(lines: Iterable[str]) -> list[str]:
 
 
 def _header(plan: Plan) -> str:
-    net = plan.net
     rows = f"{plan.n} rows in full batch" if plan.batch == plan.n else "mini-batches"
-    called = set(equations.functions(net))
-    imports = [("fastgd.jit", {"FLAGS", "inline"}), ("fastgd.kernels", {"problem"}), ("fastgd.kernels.problem", {"gather"})]
-    from fastgd import activations, losses, numeric
-
+    called = set(equations.functions(plan.net))
+    imports = [("fastgd.jit", {"FLAGS", "kernel"}), ("fastgd.kernels", {"problem"}), ("fastgd.kernels.problem", {"gather"})]
     for module in (activations, losses, numeric):
-        found = {name for name in called if getattr(module, name, None) is not None}
+        found = {name for name in called if hasattr(module, name)}
         called -= found
         imports.append((module.__name__, found))
     imports.append(("fastgd.optimizers", {"sgd"}))
     imports.append(("fastgd.simd", {"broadcast", "first_lane", "lane_total", "lanes_of", "load"} | called))
-    return _HEADER.format(
-        title=f"{net}: {plan.method}, {rows}",
-        imports="\n".join(f"from {module} import {', '.join(sorted(names))}" for module, names in imports if names),
-        constants="",
-    )
+    lines = [f"from {module} import {', '.join(sorted(names))}" for module, names in imports if names]
+    return _HEADER.format(title=f"{plan.net}: {plan.method}, {rows}", imports="\n".join(lines))
 
 
 class Unrolled(Bound):
