@@ -2,7 +2,8 @@
 
 A name is that of the notes: `w2_0_1` is the weight of layer 2 from unit 1 of the layer before to unit 0, `b2_0` a bias, `z` a
 pre-activation, `a` an activation, `delta` the cost's derivative by z, `x` an input, `y` a target; `dw2_0_1` collects the gradient.
-The lines are the same whether a name holds a number, a vector of samples or a vector of networks: that is for the loop around them.
+The lines are the same whether a name holds a number, a vector of samples or a vector of networks: that is for the loop around them. So are
+the samples' shares in the cost: `weight`, if the loop has one for each, is one more name.
 """
 
 from collections.abc import Sequence
@@ -100,32 +101,32 @@ def loss(net: MLP, mark: str = "") -> list[str]:
 # -- backward ------------------------------------------------------------------------------------------------------------------------
 
 
-def output_delta(net: MLP) -> list[str]:
-    """delta of the last layer, times the sample's weight, notes 004 (Biases)."""
+def output_delta(net: MLP, weighted: bool) -> list[str]:
+    """delta of the last layer, notes 004 (Biases), times the sample's weight if there is one."""
     l, layer, units = len(net.layers), net.layers[-1], range(net.widths[-1])
+    weight = "weight * " if weighted else ""
     if net.loss == "cross_entropy":
         return [f"target = {total([f'y_{k}' for k in units])}"] + [
-            f"delta{l}_{k} = weight * cross_entropy_derivative(a{l}_{k}, y_{k}, target)" for k in units
+            f"delta{l}_{k} = {weight}cross_entropy_derivative(a{l}_{k}, y_{k}, target)" for k in units
         ]
     if net.loss == "binary_cross_entropy":
-        return [f"delta{l}_{k} = weight * binary_cross_entropy_derivative(a{l}_{k}, y_{k})" for k in units]
+        return [f"delta{l}_{k} = {weight}binary_cross_entropy_derivative(a{l}_{k}, y_{k})" for k in units]
     if layer.activation == "softmax":
-        lines = [f"da{l}_{k} = weight * squared_error_derivative(a{l}_{k}, y_{k})" for k in units]
+        lines = [f"da{l}_{k} = {weight}squared_error_derivative(a{l}_{k}, y_{k})" for k in units]
         lines += [f"inner = {total([f'a{l}_{k} * da{l}_{k}' for k in units])}"]
         return lines + [f"delta{l}_{k} = a{l}_{k} * (da{l}_{k} - inner)" for k in units]
-    return [f"delta{l}_{k} = squared_error_derivative(a{l}_{k}, y_{k}) * {slope(layer, l, k, 'weight')}" for k in units]
+    slopes = [" * ".join(([weight[:-3]] if weighted else []) + slope(layer, l, k)) for k in units]
+    return [f"delta{l}_{k} = squared_error_derivative(a{l}_{k}, y_{k})" + (f" * ({slopes[k]})" if slopes[k] else "") for k in units]
 
 
-def slope(layer: Layer, l: int, j: int, times: str) -> str:
-    """`times` f'(z)."""
-    if layer.activation == "identity":
-        return times
-    return f"({times} * {layer.activation}_derivative(z{l}_{j}, a{l}_{j}))"
+def slope(layer: Layer, l: int, j: int) -> list[str]:
+    """f'(z), as a list of no factor where it is 1."""
+    return [] if layer.activation == "identity" else [f"{layer.activation}_derivative(z{l}_{j}, a{l}_{j})"]
 
 
-def backward(net: MLP, method: str) -> list[str]:
+def backward(net: MLP, method: str, weighted: bool) -> list[str]:
     """Add the sample's gradient to `dw` and `db`, from the last layer to the first, notes 002 (50)-(52)."""
-    lines = [f"# {net.loss} at the output, notes 002 (20), 004", *output_delta(net)]
+    lines = [f"# {net.loss} at the output, notes 002 (20), 004", *output_delta(net, weighted)]
     for l in range(len(net.layers), 0, -1):
         layer = net.layers[l - 1]
         lines += [f"# layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)"]
@@ -133,14 +134,12 @@ def backward(net: MLP, method: str) -> list[str]:
             lines += [f"d{weight_name(l, j, k)} += delta{l}_{j} * {activation_of(l - 1, k)}" for k in range(layer.inputs)]
             lines += [f"d{bias_name(l, j)} += delta{l}_{j}"] if layer.bias else []
         if l > 1:
-            twice = "2.0 * " if method == "layerwise" else ""
-            before = net.layers[l - 2]
-            lines += [f"# layer {l - 1}: delta = {twice}W delta f'(z), notes 002 (52)"]
+            twice = ["2.0"] if method == "layerwise" else []
+            lines += [f"# layer {l - 1}: delta = {' '.join([*twice, 'W delta'])} f'(z), notes 002 (52)"]
             for k in range(layer.inputs):
                 inflow = total([f"{weight_name(l, j, k)} * delta{l}_{j}" for j in range(layer.outputs)])
                 lines += [f"da{l - 1}_{k} = {inflow}"]
-                factor = f"{twice}da{l - 1}_{k}"
-                lines += [f"delta{l - 1}_{k} = {slope(before, l - 1, k, factor)}"]
+                lines += [f"delta{l - 1}_{k} = {' * '.join([*twice, f'da{l - 1}_{k}', *slope(net.layers[l - 2], l - 1, k)])}"]
     return lines
 
 
@@ -172,9 +171,10 @@ def perturbed_loss(net: MLP, l: int, j: int, change: str, mark: str) -> list[str
     return lines + loss(net, mark)
 
 
-def differences(net: MLP, method: str) -> list[str]:
-    """Add the sample's share of every difference quotient, times its weight and the step, notes 002 (1)."""
+def differences(net: MLP, method: str, weighted: bool) -> list[str]:
+    """Add the sample's share of every difference quotient, times the distance of its two costs, notes 002 (1)."""
     lines: list[str] = []
+    weight = "weight * " if weighted else ""
     for l, layer in enumerate(net.layers, start=1):
         for j in range(layer.outputs):
             changes = [(weight_name(l, j, k), f"eps * {activation_of(l - 1, k)}") for k in range(layer.inputs)]
@@ -183,13 +183,13 @@ def differences(net: MLP, method: str) -> list[str]:
                 lines += [f"# C({name} + eps)", *perturbed_loss(net, l, j, change, "p")]
                 if method == "central_difference":
                     lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, f"-({change})", "m")]
-                lines += [f"d{name} += weight * (lossp - {'lossm' if method == 'central_difference' else 'loss'})"]
+                lines += [f"d{name} += {weight}(lossp - {'lossm' if method == 'central_difference' else 'loss'})"]
     return lines
 
 
-def sample(net: MLP, method: str) -> tuple[list[str], list[str], list[str]]:
+def sample(net: MLP, method: str, weighted: bool = True) -> tuple[list[str], list[str], list[str]]:
     """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
-    cost = [*loss(net), "costs += weight * loss"]
+    cost = [*loss(net), f"costs += {'weight * ' if weighted else ''}loss"]
     if method in ("finite_difference", "central_difference"):
-        return forward(net), cost, differences(net, method)
-    return forward(net), cost, backward(net, method)
+        return forward(net), cost, differences(net, method, weighted)
+    return forward(net), cost, backward(net, method, weighted)

@@ -45,9 +45,11 @@ def source(plan: Plan) -> str:
     names = equations.parameter_names(net)
     full, stride = plan.batch == plan.n and not plan.shuffle, padded(plan.n, net.dtype)
     vectors = stride * net.dtype.itemsize // VECTOR_BYTES
+    weighted = not full or stride != plan.n  # rows that weigh the same are weighed after they are summed
 
     body = [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
     body += ["costs = broadcast(params, 0.0)"]
+    body += [f"share = {'1.0' if weighted else '1.0 / data.n'}", f"rate = learning_rate * share{_step(plan.method)}"]
     if full:
         body += [f"stride = {stride if vectors <= _MOST_CONSTANT_VECTORS else 'work.block'}"]
         body += ["gather(net, data, work, 0, data.n, stride, data.n)"]
@@ -59,33 +61,34 @@ def source(plan: Plan) -> str:
             "stride = (rows + lanes - 1) // lanes * lanes",
             "gather(net, data, work, start, rows, stride, rows)",
         ]
-    sample = _sample(net, plan.method)
+    sample = _sample(net, plan.method, weighted)
     if full and vectors == 1:
         batch += ["s = 0", *(line.replace(" += ", " = ") if line.startswith("d") else line for line in sample)]
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
         batch += ["for s in range(0, stride, lanes):", *_indented(sample)]
     batch += ["# the update, notes 004 Algorithm 1"]
-    batch += [f"{name} = sgd({name}, {_slope(name, plan.method)}, learning_rate)" for name in names]
+    batch += [f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names]
     body += ["for i in range(count):", *_indented(batch)]
     body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
-    body += ["return first_lane(lane_total(costs))"]
+    body += ["return share * first_lane(lane_total(costs))"]
     return _header(plan) + "\n".join(_indented(body)) + _FOOTER
 
 
-def _sample(net: MLP, method: str) -> list[str]:
+def _sample(net: MLP, method: str, weighted: bool) -> list[str]:
     """The loop over samples: load, forward, cost, gradient."""
     lines = [f"x_{k} = load(x, {k} * stride + s)" for k in range(net.widths[0])]
     lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
-    forward, cost, gradient = equations.sample(net, method)
+    lines += ["weight = load(work.weight, s)"] if weighted else []
+    forward, cost, gradient = equations.sample(net, method, weighted)
     if not method.endswith("difference"):  # whose quotients need the cost in any case
         cost = ["if observe:", *_indented(cost)]
-    return [*lines, "weight = load(work.weight, s)", *forward, *cost, *gradient]
+    return [*lines, *forward, *cost, *gradient]
 
 
-def _slope(name: str, method: str) -> str:
-    steps = {"finite_difference": "eps", "central_difference": "(2.0 * eps)"}
-    return f"lane_total(d{name})" + (f" / {steps[method]}" if method in steps else "")
+def _step(method: str) -> str:
+    """What the distance of two perturbed costs is divided by."""
+    return {"finite_difference": " / eps", "central_difference": " / (2.0 * eps)"}.get(method, "")
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
