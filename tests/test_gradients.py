@@ -103,7 +103,7 @@ def test_float32_gradient(net):
         assert relative(ours.astype(float), theirs) < bound
 
 
-@pytest.mark.parametrize("net", NETWORKS, ids=IDS)
+@pytest.mark.parametrize("net", [net for net in NETWORKS if net.n_params < 100], ids=str)
 def test_gradient_of_one_step(net, train):
     """What training subtracts in one epoch at rate 1 is the gradient, by every kernel."""
     X, Y, params = random_problem(net, 11, seed=5)

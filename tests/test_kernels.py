@@ -68,7 +68,7 @@ def test_training_takes_that_order(train):
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_algorithm_1(method, batch_size, shuffle, train, dtype):
     """11 rows: the last batch is short for 3, 4 and 10."""
-    net = fastgd.MLP(3, 4, 2, activation="tanh", dtype=dtype)
+    net = fastgd.MLP(2, 2, 1, activation="tanh", dtype=dtype)
     X, Y, params = random_problem(net, 11)
     eps = 1e-2
     run = train(net, X, Y, 6, 0.2, params=params, rng=4, method=method, eps=eps, batch_size=batch_size, shuffle=shuffle)
@@ -87,7 +87,7 @@ def test_algorithm_1(method, batch_size, shuffle, train, dtype):
 @pytest.mark.parametrize("bias", [True, False])
 def test_losses(loss, bias, train):
     output = {"squared_error": "identity", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}[loss]
-    net = fastgd.MLP(3, 5, 3, activation="leaky_relu", output=output, loss=loss, bias=bias)
+    net = fastgd.MLP(2, 3, 2, activation="leaky_relu", output=output, loss=loss, bias=bias)
     X, Y, params = random_problem(net, 13)
     for batch_size in (None, 5):
         run = train(net, X, Y, 5, 0.1, params=params, batch_size=batch_size, shuffle=False)
@@ -228,7 +228,7 @@ def advanced(kernel, net, X, Y, params, epochs, limit, batch_size, record, metho
 @pytest.mark.parametrize("method", ["backprop", "finite_difference"])
 def test_chunks_leave_no_trace(kernel, batch_size, method, dtype):
     """One update at a time, seven, or all in one call: the same bits, history included."""
-    net = fastgd.MLP(3, 4, 2, activation="tanh", dtype=dtype)
+    net = fastgd.MLP(2, 2, 1, activation="tanh", dtype=dtype)
     X, Y, params = random_problem(net, 10)
     record = [0, 1, 5, 6, 20, 29]
     states = [advanced(kernel, net, X, Y, params, 30, limit, batch_size, record, method) for limit in (1, 7, 10**9)]
@@ -242,7 +242,7 @@ def test_chunks_leave_no_trace(kernel, batch_size, method, dtype):
 
 def test_recording_leaves_no_trace(kernel, dtype):
     """The cost is observed on the way: parameters do not depend on how often."""
-    net = fastgd.MLP(3, 4, 2, activation="tanh", dtype=dtype)
+    net = fastgd.MLP(2, 2, 1, activation="tanh", dtype=dtype)
     X, Y, params = random_problem(net, 10)
     for batch_size in (None, 3):
         states = [advanced(kernel, net, X, Y, params, 30, 10**9, batch_size, record) for record in ([], [0], list(range(30)))]

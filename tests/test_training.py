@@ -66,7 +66,7 @@ def test_xor_by_mini_batches(train):
 
 
 def problem(n=10, **options):
-    net = fastgd.MLP(3, 4, 2, activation="tanh", **options)
+    net = fastgd.MLP(2, 3, 2, activation="tanh", **options)
     return net, *random_problem(net, n)
 
 
