@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from fastgd.checks import Array, real_array, seed_of, whole_number
 from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, SCHEMES, check_name
 
-_MOST_PARAMETERS = 2**40  # 8 TiB of float64
+_MOST_PARAMETERS = 2**32  # 32 GiB of float64
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class MLP:
         for inputs, outputs, name in zip(checked, checked[1:], activations, strict=False):
             layers.append(Layer(inputs, outputs, name, layers[-1].stop if layers else 0, bool(bias)))
         if layers[-1].stop > _MOST_PARAMETERS:
-            raise ValueError(f"widths must make at most 2**40 parameters; got {checked}, which make {layers[-1].stop}")
+            raise ValueError(f"widths must make at most 2**32 parameters; got {checked}, which make {layers[-1].stop}")
 
         name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
         values = {

@@ -55,7 +55,9 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         If it is damaged, or no run of fastgd, or of a format that this version does not know.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no .npz archive, or was cut short")
+        with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         if str(arrays.pop("digest")) != _digest(arrays):
             raise ValueError("its contents do not match their digest")

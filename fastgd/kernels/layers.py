@@ -147,7 +147,7 @@ def forward(net, params, work, stride, first_layer):
         _forward_layer(net, params, work, stride, l)
 
 
-@kernel
+@merged
 def block_cost(net, work, stride):
     """The block's share of the cost: the sum over its samples of weight times loss."""
     a, z, y, weight, lanes = work.a, work.z, work.y, work.weight, lanes_of(work.a)
@@ -175,6 +175,12 @@ def block_cost(net, work, stride):
                 loss += squared_error(load(z, here + k), load(a, here + k), load(y, k))
         cost += load(weight, s) * loss
     return np.float64(lane_sum(cost))
+
+
+@kernel
+def seldom_block_cost(net, work, stride):
+    """The same, kept out of the loop that calls it: merged, it takes registers from the passes around it."""
+    return block_cost(net, work, stride)
 
 
 @inline
@@ -217,13 +223,12 @@ def backward(net, params, work, stride, factor, add):
 
 
 @kernel
-def differences(net, params, work, stride, central, eps, add):
-    """The block's cost, and its gradient by forward or central differences, notes 002 (1).
+def differences(net, params, work, stride, base, central, eps, add):
+    """The block's gradient by forward or central differences of its cost, `base`, notes 002 (1).
 
     Layers are perturbed from the last to the first, so that the activations before the perturbed layer are always the true ones.
     """
     gradient = work.gradient
-    base = block_cost(net, work, stride)
     stop = net.n_params
     sides = 2 if central else 1
     for l in range(net.layers - 1, -1, -1):
@@ -238,4 +243,3 @@ def differences(net, params, work, stride, central, eps, add):
             slope /= sides
             gradient[i] = slope + gradient[i] if add else slope
         stop = net.weights[l]
-    return base

@@ -5,7 +5,16 @@ import numpy as np
 from fastgd.checks import Array
 from fastgd.jit import inline, kernel
 from fastgd.kernels import driver
-from fastgd.kernels.layers import backward, backward_layer, block_cost, differences, forward, output_delta, times_derivative
+from fastgd.kernels.layers import (
+    backward,
+    backward_layer,
+    block_cost,
+    differences,
+    forward,
+    output_delta,
+    seldom_block_cost,
+    times_derivative,
+)
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.problem import Bound, gather, pad, unpack
 from fastgd.kernels.store import entry
@@ -40,11 +49,12 @@ def steps(problem, batch_index, count, observe):
             if i == 0 or not stays:
                 gather(net, data, work, start, rows, stride, batch_stop - batch_start)
             forward(net, params, work, stride, np.int64(0))
-            if method >= FINITE_DIFFERENCE:
-                cost += differences(net, params, work, stride, method == CENTRAL_DIFFERENCE, eps, add)
+            difference = method >= FINITE_DIFFERENCE
+            share = seldom_block_cost(net, work, stride) if observe or difference else 0.0
+            cost += share
+            if difference:
+                differences(net, params, work, stride, share, method == CENTRAL_DIFFERENCE, eps, add)
             else:
-                if observe:
-                    cost += block_cost(net, work, stride)
                 backward(net, params, work, stride, 2.0 if method == LAYERWISE else 1.0, add)
         for p in range(0, net.n_params, lanes):
             store(params, p, sgd(load(params, p), load(work.gradient, p), learning_rate))

@@ -150,9 +150,17 @@ def padded(size: int, dtype: np.dtype[Any]) -> int:
     return -(-size // lanes) * lanes
 
 
+def scratch(size: int, dtype: np.dtype[Any]) -> Array:
+    """Zeros that start at a cache line: a vector across two lines costs half as much again in small kernels."""
+    line = 64
+    memory = np.zeros(size * dtype.itemsize + line, np.uint8)
+    start = -memory.ctypes.data % line
+    return memory[start : start + size * dtype.itemsize].view(dtype)
+
+
 def pad(params: Array) -> Array:
     """A copy of `params` with zeros up to whole vectors."""
-    result = np.zeros(padded(len(params), params.dtype), params.dtype)
+    result = scratch(padded(len(params), params.dtype), params.dtype)
     result[: len(params)] = params
     return result
 
@@ -174,9 +182,6 @@ class Bound:
         block = padded(block, dtype)
         units = sum(net.widths)
 
-        def scratch(size: int) -> Array:
-            return np.zeros(size, dtype)
-
         def integers(values: list[int]) -> Array:
             return np.array(values, np.int64)
 
@@ -195,12 +200,12 @@ class Bound:
         )
         self.data = Data(X, Y, np.empty(plan.n if plan.shuffle else 0, np.int64), plan.n, plan.shuffle)
         self.work = Work(
-            a=scratch(units * block),
-            z=scratch(units * block),
-            delta=scratch(units * block),
-            y=scratch(net.widths[-1] * block),
-            weight=scratch(block),
-            gradient=scratch(padded(net.n_params, dtype)),
+            a=scratch(units * block, dtype),
+            z=scratch(units * block, dtype),
+            delta=scratch(units * block, dtype),
+            y=scratch(net.widths[-1] * block, dtype),
+            weight=scratch(block, dtype),
+            gradient=scratch(padded(net.n_params, dtype), dtype),
             block=block,
         )
 
