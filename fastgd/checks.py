@@ -31,7 +31,8 @@ def whole_number(argument: str, value: object, least: int, most: int | None = No
 def finite_number(argument: str, value: object, *, positive: bool = False) -> float:
     """`value` as a finite float, above zero if `positive`."""
     expected = "a positive, finite number" if positive else "a finite number"
-    if isinstance(value, (bool, np.bool_, str, bytes, complex)) or np.ndim(value) != 0:  # type: ignore[arg-type]
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")
+    if isinstance(value, (bool, str, bytes, complex)) or kind not in "iuf" or getattr(value, "shape", ()) != ():
         raise TypeError(f"{argument} must be {expected}; got {value!r}")
     try:
         number = float(value)  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ def binary_cross_entropy_derivative(a, y):
 
 @inline
 def cross_entropy(z, log_sum_exp, y):
-    """-y log a for a = softmax(z): y (log sum exp z - z)."""
+    """-y log a for a = softmax(z): y (log sum exp z - z), both less the sample's largest z, whose rounding they would share."""
     return y * (log_sum_exp - z)
 
 

@@ -157,12 +157,14 @@ class MLP:
 
     def pack(self, layers: Sequence[tuple[ArrayLike, ArrayLike | None]]) -> Array:
         """The flat (n_params,) array of [(W, b), ...]; a b of None means no biases or, where the network has them, zeros."""
+        if not isinstance(layers, (list, tuple)):
+            raise TypeError(f"layers must be a list of pairs (W, b); got {layers!r}")
         if len(layers) != len(self.layers):
             raise ValueError(f"layers must be {len(self.layers)} pairs (W, b) for {self}; got {len(layers)}")
         params = np.zeros(self.n_params, self.dtype)
         for number, (pair, place) in enumerate(zip(layers, self.layers, strict=True)):
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise ValueError(f"layers[{number}] must be a pair (W, b); got {pair!r}")
+                raise ValueError(f"layers[{number}] must be a pair (W, b); got {type(pair).__name__}")
             weights = real_array(f"W of layers[{number}]", pair[0], self.dtype)
             if weights.shape != (place.outputs, place.inputs):
                 raise ValueError(

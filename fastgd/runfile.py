@@ -55,10 +55,12 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         If it is damaged, or no run of fastgd, or of a format that this version does not know.
     """
     try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("it is no .npz archive, or was cut short")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        with open(path, "rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise ValueError("it is no .npz archive, or was cut short")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
         if str(arrays.pop("digest")) != _digest(arrays):
             raise ValueError("its contents do not match their digest")
         return _run(arrays)

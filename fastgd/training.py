@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd import gradients
-from fastgd.checks import Array, finite_number, seed_of, whole_number
+from fastgd.checks import finite_number, seed_of, whole_number
 from fastgd.names import KERNELS, OPTIMIZERS, check_name
 from fastgd.network import MLP
 from fastgd.run import DivergedError, History, Run
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CHUNK_SECONDS = 0.05
 _MOST_EPOCHS = 2**62
+_FAR_BACK = 512  # updates between the two latest states that are kept: more than it takes a cost to overflow before parameters do
 
 
 class Progress(NamedTuple):
@@ -148,8 +149,7 @@ class _Training:
     def __init__(self, run: Run, kernel: Kernel, state: State):
         self.run, self.kernel, self.state = run, kernel, state
         self.seconds = 0.0
-        self.good, self.unverified = state.copy(), 0  # the last state known to be finite, and the updates since
-        self.next_cost = 0.0  # when to look at the cost of all rows again
+        self.kept = [state.copy()]  # the first state and two of the latest, to go back to
 
     def _advance(self, limit: int) -> float:
         """Advance and return the seconds that it took."""
@@ -160,53 +160,69 @@ class _Training:
     def chunks(self) -> Iterator[float]:
         """Advance to the end, chunk by chunk of about CHUNK_SECONDS; yield the seconds in compiled code so far."""
         self._advance(0)  # compiles
-        if not self._cost_is_finite():
-            raise DivergedError(f"the cost of the initial parameters is {self.result().cost}; scale X and Y", self.result())
+        if not np.isfinite(self._cost()):
+            raise DivergedError(f"the cost of the initial parameters is {self._cost()}; scale X and Y", self.result())
         limit = 1
         while self.state.epoch < self.state.epochs:
+            self._keep()
             elapsed = self._advance(limit)
             self.seconds += elapsed
-            self.unverified += limit
-            self._verify()
+            if not self._is_finite():
+                self._raise_diverged()
             yield self.seconds
             limit = max(1, int(limit * min(10.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
-        self._verify(at_the_end=True)
-
-    # -- numbers that stop being finite
-
-    def _verify(self, at_the_end: bool = False) -> None:
-        """Raise if a parameter or a recorded cost is not finite, or the cost of all rows, which is looked at as often as is cheap."""
-        state = self.state
-        now = time.perf_counter()
-        if not (np.isfinite(state.params).all() and np.isfinite(state.costs[: state.recorded]).all()):
+        if not np.isfinite(self._cost()):
             self._raise_diverged()
-        if at_the_end or now >= self.next_cost:
-            if not self._cost_is_finite():
-                self._raise_diverged()
-            after = time.perf_counter()
-            self.next_cost = after + 50 * (after - now)
-            self.good, self.unverified = state.copy(), 0
 
-    def _cost_is_finite(self) -> bool:
-        return bool(np.isfinite(self._cost(self.state.params[: self.run.net.n_params])))
+    def _cost(self) -> float:
+        return self.kernel.cost(self.state.params[: self.run.net.n_params])
 
-    def _cost(self, params: Array) -> float:
-        return self.kernel.cost(params)
+    # -- numbers that stop being finite: the verdict depends on the updates alone, not on where chunks end
+
+    def _is_finite(self) -> bool:
+        """Whether all parameters and recorded costs are; once they are not, they stay so."""
+        return bool(np.isfinite(self.state.params).all() and np.isfinite(self.state.costs[: self.state.recorded]).all())
+
+    def _updates(self, state: State) -> int:
+        return state.updates(self.kernel.plan.batches)
+
+    def _keep(self) -> None:
+        """Keep the state; of those kept before, the first and one that is some way back."""
+        first, latest = self.kept[0], self.state.copy()
+        back = self.kept[-1] if self._updates(latest) - self._updates(self.kept[-1]) >= _FAR_BACK else self.kept[len(self.kept) // 2]
+        self.kept = [first, back, latest]
+
+    def _go_to(self, update: int) -> None:
+        """Put the state where it was after `update` updates."""
+        nearest = max((state for state in self.kept if self._updates(state) <= update), key=self._updates)
+        self.state = nearest.copy()
+        self._advance(update - self._updates(nearest))
 
     def _raise_diverged(self) -> None:
-        """Find the last good update since the last good state, by halving, so that neither chunks nor the clock leave a trace in it."""
-        good, limit = self.good, self.unverified
-        while limit > 1:
-            self.state = good.copy()
-            self._advance(limit // 2)
-            if np.isfinite(self.state.params).all() and self._cost_is_finite():
-                good, limit = self.state, limit - limit // 2
-            else:
-                limit //= 2
-        self.state = good
+        """Find the last update after which every number was finite, the cost of all rows included, and raise."""
+        # by halving: up to `good` parameters and recorded costs are finite, from `bad` on they are not
+        good, bad = self._updates(self.kept[-1]), self._updates(self.state) + int(self._is_finite())
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            self._go_to(middle)
+            good, bad = (middle, bad) if self._is_finite() else (good, middle)
+        # the cost overflows before the parameters do: go back in growing steps until it does not, then halve again
+        back, bad = 0, good + 1
+        while True:
+            update = max(good - back, self._updates(self.kept[0]))
+            self._go_to(update)
+            if np.isfinite(self._cost()):
+                break
+            back, bad = 2 * back + 1, update
+        good = update
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            self._go_to(middle)
+            good, bad = (middle, bad) if np.isfinite(self._cost()) else (good, middle)
+        self._go_to(good)
         rate = self.run.options["learning_rate"]
         raise DivergedError(
-            f"cost or parameters stopped being finite in epoch {good.epoch + 1} at learning_rate {rate:g}; "
+            f"cost or parameters stopped being finite in epoch {self.state.epoch + 1} at learning_rate {rate:g}; "
             "try a smaller learning_rate, or scale X and Y",
             self.result(),
         )
@@ -215,7 +231,7 @@ class _Training:
         """The run as far as the state has come."""
         state, net = self.state, self.run.net
         params = state.params[: net.n_params].copy()
-        cost = self._cost(params)
+        cost = self._cost()
         done = state.recorded
         # an epoch that has begun has a recorded cost of its own beside the final one
         keep = done if done == 0 or state.record[done - 1] < state.epoch else done - 1

@@ -87,7 +87,7 @@ def test_a_cost_that_overflows_on_the_way(train, monkeypatch):
     for seconds in (0.0, 1e-4, 1e3):
         monkeypatch.setattr(training, "CHUNK_SECONDS", seconds)
         try:
-            verdicts.append(train(net, X, Y, 100, 0.5, params=[1.0], batch_size=1, shuffle=False))
+            verdicts.append(train(net, X, Y, 100, 0.5, params=[1.0], rng=0, batch_size=1, shuffle=False))
         except fastgd.DivergedError as error:
             verdicts.append(error.run)
     assert verdicts[0] == verdicts[1] == verdicts[2]

@@ -14,6 +14,8 @@ __all__ = ["Kernel", "Matrix", "Plan", "State", "load", "make_plan", "one_blas_t
 
 
 class Kernel(Protocol):
+    plan: Plan
+
     def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
         """At most `limit` updates of `state`; 0 compiles what has not been compiled yet."""
 

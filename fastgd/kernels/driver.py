@@ -1,7 +1,8 @@
 """The epoch: order the rows, gradient and update, observe. The same for every kernel.
 
-A kernel brings `steps(problem, batch_index, count, observe)`, which makes `count` updates from batch `batch_index` of the epoch on and
-returns the sum of the batches' mean costs if `observe`. The driver calls it for stretches in which nothing has to be seen from outside.
+A kernel brings `steps(problem, batch_index, count, observe, pending)`: it makes `count` updates from batch `batch_index` of the epoch
+on and returns `pending` plus, one by one, the batches' mean costs if `observe`, so that the sum does not depend on where it is cut. The
+driver calls it for stretches in which nothing has to be seen from outside.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from fastgd.checks import Array
 from fastgd.jit import inline, kernel
 from fastgd.simd import stay_scalar
 
-EPOCH, BATCH, RECORDED, ORDERED = range(4)  # places in a cursor
+EPOCH, BATCH, RECORDED = range(3)  # places in a cursor
 
 
 @dataclass
@@ -23,7 +24,7 @@ class State:
     params: Array  # (n_params,) and zeros up to whole vectors
     seed: int
     epochs: int  # to be reached
-    cursor: Array  # (4,) int64: epoch, batch in it, costs recorded, epoch of which the order of rows is at hand (-1: of none)
+    cursor: Array  # (3,) int64: epoch, batch in it, costs recorded
     pending: Array  # (1,) float64: sum of the batch costs of an epoch that is being recorded
     record: Array  # (records,) int64: epochs to record the cost of, rising
     costs: Array  # (records,) float64
@@ -32,6 +33,10 @@ class State:
     def epoch(self) -> int:
         """Epochs finished."""
         return int(self.cursor[EPOCH])
+
+    def updates(self, batches: int) -> int:
+        """Updates made since epoch 0, at `batches` an epoch."""
+        return int(self.cursor[EPOCH]) * batches + int(self.cursor[BATCH])
 
     @property
     def recorded(self) -> int:
@@ -45,7 +50,7 @@ class State:
 
 def start(params: Array, seed: int, first: int, epochs: int, record: Array) -> State:
     """The state before the first update of epoch `first`."""
-    return State(params, seed, epochs, np.array([first, 0, 0, -1]), np.zeros(1), record, np.full(len(record), np.nan))
+    return State(params, seed, epochs, np.array([first, 0, 0]), np.zeros(1), record, np.full(len(record), np.nan))
 
 
 class Course(NamedTuple):
@@ -89,9 +94,9 @@ def next_stretch(course, order, n, left):
     """Order the rows if an epoch begins. How many updates to make before something has to be seen, and whether to sum their costs."""
     cursor = course.cursor
     epoch, batch, recorded = cursor[EPOCH], cursor[BATCH], cursor[RECORDED]
-    if course.shuffle != 0 and cursor[ORDERED] != epoch:
+    if course.shuffle != 0 and order[n] != epoch:
         shuffle(order, n, np.uint64(course.seed), epoch)
-        cursor[ORDERED] = epoch
+        order[n] = epoch
     next_record = course.record[recorded] if recorded < course.records else course.epochs
     observe = recorded < course.records and next_record == epoch
     if course.batches == 1 and course.shuffle == 0:
@@ -103,11 +108,11 @@ def next_stretch(course, order, n, left):
 
 @inline
 def advance_cursor(course, count, observe, cost):
-    """Move the cursor `count` updates on, and record the mean cost of a finished epoch."""
+    """Move the cursor `count` updates on, and record the mean cost of a finished epoch. `cost` is the sum over its batches so far."""
     cursor = course.cursor
     batch = cursor[BATCH] + count
     if observe:
-        course.pending[0] += cost
+        course.pending[0] = cost
     cursor[EPOCH] += batch // course.batches
     cursor[BATCH] = batch % course.batches
     if observe and cursor[BATCH] == 0:
@@ -122,6 +127,6 @@ def advance(steps, problem, course, order, n, limit):
     made = 0
     while made < limit and course.cursor[EPOCH] < course.epochs:
         count, observe = next_stretch(course, order, n, limit - made)
-        cost = steps(problem, course.cursor[BATCH], count, observe)
+        cost = steps(problem, course.cursor[BATCH], count, observe, course.pending[0])
         advance_cursor(course, count, observe, cost)
         made += count

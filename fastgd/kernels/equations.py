@@ -90,8 +90,8 @@ def loss(net: MLP, mark: str = "") -> list[str]:
     """The loss of the sample, in `loss`."""
     l, units = len(net.layers), range(net.widths[-1])
     if net.loss == "cross_entropy":
-        lines = [f"log_sum_exp{mark} = log(exponentials{mark}) + largest{mark}"]
-        terms = [f"cross_entropy(z{l}_{k}{mark}, log_sum_exp{mark}, y_{k})" for k in units]
+        lines = [f"log_sum_exp{mark} = log(exponentials{mark})"]
+        terms = [f"cross_entropy(z{l}_{k}{mark} - largest{mark}, log_sum_exp{mark}, y_{k})" for k in units]
     else:
         lines = []
         terms = [f"{net.loss}(z{l}_{k}{mark}, a{l}_{k}{mark}, y_{k})" for k in units]

@@ -164,9 +164,9 @@ def block_cost(net, work, stride):
             exponentials = broadcast(a, 0.0)
             for k in range(s, s + size, stride):
                 exponentials += exp(load(z, here + k) - largest)
-            log_sum_exp = log(exponentials) + largest
+            log_sum_exp = log(exponentials)
             for k in range(s, s + size, stride):
-                loss += cross_entropy(load(z, here + k), log_sum_exp, load(y, k))
+                loss += cross_entropy(load(z, here + k) - largest, log_sum_exp, load(y, k))
         elif net.loss == BINARY_CROSS_ENTROPY:
             for k in range(s, s + size, stride):
                 loss += binary_cross_entropy(load(z, here + k), load(a, here + k), load(y, k))

@@ -28,8 +28,8 @@ BLOCK = 256  # most rows of a block
 
 
 @inline
-def steps(problem, batch_index, count, observe):
-    """`count` updates from batch `batch_index` of the epoch on; the sum of the batches' mean costs if `observe`.
+def steps(problem, batch_index, count, observe, pending):
+    """`count` updates from batch `batch_index` of the epoch on; `pending` plus the batches' mean costs if `observe`.
 
     The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
     once and stays.
@@ -38,8 +38,8 @@ def steps(problem, batch_index, count, observe):
     lanes = lanes_of(work.a)
     whole = batch == data.n
     stays = whole and batch <= work.block and data.shuffled == 0
-    cost = 0.0
     for i in range(count):
+        cost = 0.0
         batch_start = 0 if whole else (batch_index + i) * batch
         batch_stop = min(batch_start + batch, data.n)
         for start in range(batch_start, batch_stop, work.block):
@@ -58,7 +58,9 @@ def steps(problem, batch_index, count, observe):
                 backward(net, params, work, stride, 2.0 if method == LAYERWISE else 1.0, add)
         for p in range(0, net.n_params, lanes):
             store(params, p, sgd(load(params, p), load(work.gradient, p), learning_rate))
-    return cost
+        if observe:
+            pending += cost
+    return pending
 
 
 @kernel

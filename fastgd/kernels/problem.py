@@ -37,7 +37,7 @@ class Network(NamedTuple):
 class Data(NamedTuple):
     X: Any  # (n * inputs,)
     Y: Any  # (n * outputs,)
-    order: Any  # (n,) the row at each place of this epoch, where `shuffled`
+    order: Any  # (n + 1,) the row at each place, and the epoch of which this is the order, where `shuffled`
     n: int
     shuffled: bool
 
@@ -198,7 +198,7 @@ class Bound:
             loss=LOSSES.index(net.loss),
             gemm=gemm_address(dtype) if wide else 0,
         )
-        self.data = Data(X, Y, np.empty(plan.n if plan.shuffle else 0, np.int64), plan.n, plan.shuffle)
+        self.data = Data(X, Y, np.full(plan.n + 1 if plan.shuffle else 0, -1, np.int64), plan.n, plan.shuffle)
         self.work = Work(
             a=scratch(units * block, dtype),
             z=scratch(units * block, dtype),

@@ -26,7 +26,7 @@ import numba
 {imports}
 
 @kernel
-def steps(problem, batch_index, count, observe):
+def steps(problem, batch_index, count, observe, pending):
     net, data, params, work, method, eps, batch, learning_rate = problem
     x, y, lanes = work.a, work.y, lanes_of(params)
 '''
@@ -48,7 +48,6 @@ def source(plan: Plan) -> str:
     weighted = not full or stride != plan.n  # rows that weigh the same are weighed after they are summed
 
     body = [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
-    body += ["costs = broadcast(params, 0.0)"]
     body += [f"share = {'1.0' if weighted else '1.0 / data.n'}", f"rate = learning_rate * share{_step(plan.method)}"]
     if full:
         body += [f"stride = {stride if vectors <= _MOST_CONSTANT_VECTORS else 'work.block'}"]
@@ -61,6 +60,7 @@ def source(plan: Plan) -> str:
             "stride = (rows + lanes - 1) // lanes * lanes",
             "gather(net, data, work, start, rows, stride, rows)",
         ]
+    batch += ["costs = broadcast(params, 0.0)"]
     sample = _sample(net, plan.method, weighted)
     if full and vectors == 1:
         batch += ["s = 0", *(line.replace(" += ", " = ") if line.startswith("d") else line for line in sample)]
@@ -69,9 +69,10 @@ def source(plan: Plan) -> str:
         batch += ["for s in range(0, stride, lanes):", *_indented(sample)]
     batch += ["# the update, notes 004 Algorithm 1"]
     batch += [f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names]
+    batch += ["if observe:", "    pending += share * first_lane(lane_total(costs))"]
     body += ["for i in range(count):", *_indented(batch)]
     body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
-    body += ["return share * first_lane(lane_total(costs))"]
+    body += ["return pending"]
     return _header(plan) + "\n".join(_indented(body)) + _FOOTER
 
 
