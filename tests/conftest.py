@@ -14,7 +14,7 @@ import fastgd
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.load_profile("fastgd")
 
-KERNELS = ["matrix"]
+KERNELS = ["matrix", "unrolled"]
 DTYPES = ["float64", "float32"]
 
 

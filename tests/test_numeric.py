@@ -12,7 +12,7 @@ from fastgd.numeric import cos, exp, log, log1p, sigmoid, sin, tanh
 from fastgd.simd import lanes_of, load, span_of, store
 
 NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos"]
-ULPS = {"exp": 2.0, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 3.0, "sin": 1.0, "cos": 1.0}
+ULPS = {"exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 4.0, "sin": 1.0, "cos": 1.0}
 EXACT = {
     "exp": mpmath.exp,
     "log": mpmath.log,

@@ -3,7 +3,7 @@
 A name is that of the notes: `w2_0_1` is the weight of layer 2 from unit 1 of the layer before to unit 0, `b2_0` a bias, `z` a
 pre-activation, `a` an activation, `delta` the cost's derivative by z, `x` an input, `y` a target; `dw2_0_1` collects the gradient.
 The lines are the same whether a name holds a number, a vector of samples or a vector of networks: that is for the loop around them. So are
-the samples' shares in the cost: `weight`, if the loop has one for each, is one more name.
+the samples' shares in the cost: `weight` if each has its own, otherwise `share`, which the loop gives to the gradient after its sum.
 """
 
 from collections.abc import Sequence
@@ -189,7 +189,7 @@ def differences(net: MLP, method: str, weighted: bool) -> list[str]:
 
 def sample(net: MLP, method: str, weighted: bool = True) -> tuple[list[str], list[str], list[str]]:
     """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
-    cost = [*loss(net), f"costs += {'weight * ' if weighted else ''}loss"]
+    cost = [*loss(net), f"costs += {'weight' if weighted else 'share'} * loss"]
     if method in ("finite_difference", "central_difference"):
         return forward(net), cost, differences(net, method, weighted)
     return forward(net), cost, backward(net, method, weighted)

@@ -241,5 +241,5 @@ class Bound:
                 state = driver.start(pad(params), seed=0, first=0, epochs=1, record=np.zeros(1, np.int64))
                 table = self.table(state, data, min(batch, stop - first))
                 self.entry(table, self.zero, METHODS.index("backprop"), 1.0, 0.0, stop - first)
-                total += state.costs[0] * (stop - first)
-        return float(total / n)
+                total += state.costs[0] * ((stop - first) / n)
+        return float(total)

@@ -69,7 +69,7 @@ def source(plan: Plan) -> str:
         batch += ["for s in range(0, stride, lanes):", *_indented(sample)]
     batch += ["# the update, notes 004 Algorithm 1"]
     batch += [f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names]
-    batch += ["if observe:", "    pending += share * first_lane(lane_total(costs))"]
+    batch += ["if observe:", "    pending += first_lane(lane_total(costs))"]
     body += ["for i in range(count):", *_indented(batch)]
     body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
     body += ["return pending"]
