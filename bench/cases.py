@@ -77,7 +77,7 @@ CLASSES = fastgd.MLP(64, 32, 10, dtype="float32")
 
 _NAND = (NEURON, fastgd.data.gate("nand"), np.array([0.3, 0.6, 0.1]))
 _XOR = (XOR, fastgd.data.gate("xor"), XOR.init(0, "uniform"))
-_CHAIN = (CHAIN, (np.array([[0.0], [1.0]]), np.array([[1.0], [0.0]])), CHAIN.init(0))
+_CHAIN = (CHAIN, (np.array([[0.0], [0.25], [0.75], [1.0]]), np.array([[1.0], [0.75], [0.25], [0.0]])), CHAIN.init(0))
 _WIDER_XOR = (WIDER_XOR, fastgd.data.gate("xor"), WIDER_XOR.init(0))
 _SURFACE = (SURFACE, _surface(1024), SURFACE.init(0))
 _CLASSES = (CLASSES, _classes(1024, 64, 10), CLASSES.init(0))
@@ -88,7 +88,7 @@ CASES = [
     Case("NAND, finite differences", *_NAND, learning_rate=0.1, checked_epochs=1000, timed_epochs=500_000, method="finite_difference"),
     Case("XOR 2-2-1, gradient descent", *_XOR, learning_rate=1.0, checked_epochs=1000, timed_epochs=400_000),
     Case("XOR 2-2-1, finite differences", *_XOR, learning_rate=1.0, checked_epochs=1000, timed_epochs=50_000, method="finite_difference"),
-    Case("chain of six neurons, 2 samples", *_CHAIN, learning_rate=0.1, checked_epochs=1000, timed_epochs=200_000),
+    Case("chain of six neurons, 4 samples", *_CHAIN, learning_rate=0.1, checked_epochs=1000, timed_epochs=200_000),
     Case("2-8-1, 4 samples", *_WIDER_XOR, learning_rate=0.5, checked_epochs=1000, timed_epochs=200_000),
     Case("2-16-1, batch 32 of 1024, float32", *_SURFACE, learning_rate=0.5, checked_epochs=30, timed_epochs=600, batch_size=32),
     Case(

@@ -215,6 +215,20 @@ class MLP:
 
         return gradients.cost_and_gradient(self, params, X, Y)
 
+    def source(self, n: int = 4, *, method: str = "backprop", batch_size: int | None = None, shuffle: bool = True) -> str:
+        """The Python module that the unrolled kernel compiles to train this network on `n` rows.
+
+        Raises
+        ------
+        ValueError
+            If the network is too large to be written out.
+        """
+        from fastgd import gradients, kernels
+
+        n = whole_number("n", n, least=1)
+        batch = None if batch_size is None else whole_number("batch_size", batch_size, least=1, most=n)
+        return kernels.source(kernels.make_plan(self, n, batch, shuffle, gradients.check_method(self, method), "unrolled"))
+
 
 def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: int) -> tuple[str, ...]:
     """The activation of each layer; softmax is allowed in the last one only."""

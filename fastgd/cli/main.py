@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from fastgd import __version__
-from fastgd.cli import check, predict, race, train
+from fastgd.cli import check, compiled, predict, race, train
 from fastgd.cli.options import Parser
 
 _EXAMPLES = """\
@@ -16,6 +16,8 @@ examples:
   fastgd train data.csv --target price --layers 4-8-1 --out run.npz
   fastgd predict run.npz new.csv                          its predictions, as CSV
   fastgd check --layers 3-5-2                             the four gradients, layer by layer
+  fastgd show --layers 2-2-1                              the loop that is compiled for this network
+  fastgd cache                                            compiled code kept on disk
 
 `fastgd COMMAND --help` shows the flags of a command. Bad input is one line on stderr and exit status 2.
 """
@@ -52,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fastgd {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (race, train, predict, check):
-        command.add(commands)
+    for add in (race.add, train.add, predict.add, check.add, compiled.add_show, compiled.add_warmup, compiled.add_cache):
+        add(commands)
     return parser
 
 

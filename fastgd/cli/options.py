@@ -7,6 +7,7 @@ import math
 import os
 import secrets
 import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fastgd.names import ACTIVATIONS, DTYPES, LOSSES
@@ -73,6 +74,17 @@ def widths(text: str) -> tuple[int, ...]:
 
 def names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
+
+
+def check_name_flag(known: Sequence[str]) -> Callable[[str], str]:
+    """The type of a flag that takes one of the known names."""
+
+    def read(text: str) -> str:
+        if text not in known:
+            raise argparse.ArgumentTypeError(f"unknown name {text!r}; known: {', '.join(known)}")
+        return text
+
+    return read
 
 
 def add_network_flags(parser: argparse._ActionsContainer, activation: str, output: str, loss: str) -> None:

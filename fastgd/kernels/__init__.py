@@ -6,11 +6,12 @@ from typing import Any, Protocol
 from fastgd.checks import Array
 from fastgd.kernels.driver import State, start
 from fastgd.kernels.matrix import Matrix
-from fastgd.kernels.plan import Plan, make_plan
+from fastgd.kernels.plan import Plan, can_unroll, make_plan
 from fastgd.kernels.problem import pad
-from fastgd.kernels.unrolled import Unrolled
+from fastgd.kernels.unrolled import Unrolled, source
+from fastgd.network import MLP
 
-__all__ = ["Kernel", "Matrix", "Plan", "State", "load", "make_plan", "one_blas_thread", "pad", "start"]
+__all__ = ["Kernel", "Matrix", "Plan", "State", "load", "make_plan", "one_blas_thread", "pad", "serving", "source", "start"]
 
 
 class Kernel(Protocol):
@@ -26,6 +27,11 @@ class Kernel(Protocol):
 def load(plan: Plan, X: Array, Y: Array) -> Kernel:
     """The kernel that the plan names, bound to its data."""
     return {"matrix": Matrix, "unrolled": Unrolled}[plan.kernel](plan, X, Y)
+
+
+def serving(net: MLP, method: str) -> list[str]:
+    """Names of the kernels that serve a network."""
+    return ["matrix", "unrolled"] if can_unroll(net, method) else ["matrix"]
 
 
 def one_blas_thread(plan: Plan) -> AbstractContextManager[Any]:

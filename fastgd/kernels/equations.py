@@ -174,7 +174,6 @@ def perturbed_loss(net: MLP, l: int, j: int, change: str, mark: str) -> list[str
 def differences(net: MLP, method: str, weighted: bool) -> list[str]:
     """Add the sample's share of every difference quotient, times the distance of its two costs, notes 002 (1)."""
     lines: list[str] = []
-    weight = "weight * " if weighted else ""
     for l, layer in enumerate(net.layers, start=1):
         for j in range(layer.outputs):
             changes = [(weight_name(l, j, k), f"eps * {activation_of(l - 1, k)}") for k in range(layer.inputs)]
@@ -183,7 +182,8 @@ def differences(net: MLP, method: str, weighted: bool) -> list[str]:
                 lines += [f"# C({name} + eps)", *perturbed_loss(net, l, j, change, "p")]
                 if method == "central_difference":
                     lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, f"-({change})", "m")]
-                lines += [f"d{name} += {weight}(lossp - {'lossm' if method == 'central_difference' else 'loss'})"]
+                change = f"lossp - {'lossm' if method == 'central_difference' else 'loss'}"
+                lines += [f"d{name} += " + (f"weight * ({change})" if weighted else change)]
     return lines
 
 

@@ -8,7 +8,7 @@ from fastgd.network import MLP
 _WIDE_PRODUCT = 4096  # multiplications of the largest layer in one batch from which on BLAS beats loops over vectors
 
 # An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
-_MOST_LINES = 1500
+_MOST_LINES = 800
 _MOST_LINES_IF_AUTO = 250
 
 
@@ -47,19 +47,24 @@ def make_plan(net: MLP, n: int, batch_size: int | None, shuffle: bool, method: s
     plan = Plan(net, n, batch, shuffle and batch_size is not None, method, kernel)
     if kernel == "auto":
         return replace(plan, kernel="unrolled" if _pays_to_unroll(plan, epochs) else "matrix")
-    if kernel == "unrolled" and _lines(plan) > _MOST_LINES:
+    if kernel == "unrolled" and not can_unroll(net, method):
         raise ValueError(
             f"kernel 'unrolled' serves networks whose equations take at most {_MOST_LINES} lines; "
-            f"got {net} with method {method!r}, which takes {_lines(plan)}"
+            f"got {net} with method {method!r}, which takes {_lines(net, method)}"
         )
     return plan
 
 
-def _lines(plan: Plan) -> int:
+def can_unroll(net: MLP, method: str) -> bool:
+    """Whether the unrolled kernel serves the network."""
+    return _lines(net, method) <= _MOST_LINES
+
+
+def _lines(net: MLP, method: str) -> int:
     """Statements of one sample, written out; a lower bound where there are very many."""
-    if plan.net.n_params > _MOST_LINES:
-        return plan.net.n_params
-    return sum(map(len, equations.sample(plan.net, plan.method)))
+    if net.n_params > _MOST_LINES:
+        return net.n_params
+    return sum(map(len, equations.sample(net, method)))
 
 
 def _pays_to_unroll(plan: Plan, epochs: int) -> bool:
@@ -67,7 +72,7 @@ def _pays_to_unroll(plan: Plan, epochs: int) -> bool:
 
     It takes about 50 ns an update, and one more for a sample's every parameter; difference methods pass once more for every parameter.
     """
-    lines = _lines(plan)
+    lines = _lines(plan.net, plan.method)
     passes = 1 + plan.net.n_params if plan.method.endswith("difference") else 1
     seconds = epochs * plan.batches * passes * (50 + plan.batch * plan.net.n_params) * 1e-9
     return lines <= _MOST_LINES_IF_AUTO and seconds > 0.1 + lines / 100

@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import stat
 import sys
 import tempfile
@@ -23,6 +24,7 @@ import llvmlite
 import numba
 import platformdirs
 
+_MODULE_NAME = re.compile(r"(matrix|unrolled)_[0-9a-f]{20}")
 PACKAGE = Path(__file__).parent.parent
 _KERNEL_SOURCES = ("jit", "names", "simd", "numeric", "activations", "losses", "optimizers", "kernels/*")
 
@@ -96,6 +98,29 @@ def _in_memory(name: str, source: str) -> types.ModuleType:
     module = types.ModuleType(_module_name(name))
     exec(compile(source.replace("cache=True", "cache=False"), f"<{name}>", "exec"), module.__dict__)
     return module
+
+
+def entries() -> list[tuple[str, int, str]]:
+    """What the cache folder holds: for every generated module its name, its bytes with its machine code, and its first line."""
+    found = []
+    for path in _modules():
+        files = [path, *path.parent.glob(f"__pycache__/{path.stem}.*")]
+        title = path.read_text(encoding="utf-8").partition("\n")[0].strip('"')
+        found.append((path.stem, sum(file.stat().st_size for file in files), title))
+    return found
+
+
+def clear() -> int:
+    """Delete every generated module and its machine code; how many files those were."""
+    files = [file for path in _modules() for file in [path, *path.parent.glob(f"__pycache__/{path.stem}.*")]]
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)
+
+
+def _modules() -> list[Path]:
+    """The generated modules, and nothing else that may lie in the folder."""
+    return sorted(path for path in folder().glob("*_*.py") if _MODULE_NAME.fullmatch(path.stem))
 
 
 class Entry:

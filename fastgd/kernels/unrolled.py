@@ -25,6 +25,7 @@ import numba
 
 {imports}
 
+
 @kernel
 def steps(problem, batch_index, count, observe, pending):
     net, data, params, work, method, eps, batch, learning_rate = problem

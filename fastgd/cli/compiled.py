@@ -1,0 +1,91 @@
+"""`fastgd show`, `warmup` and `cache`: the code that is compiled for a network, and where it is kept."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from fastgd.cli.options import add_command, add_network_flags, check_name_flag, count, duration, network, whole, widths
+from fastgd.names import METHODS
+
+
+def add_show(commands: Any) -> None:
+    parser = add_command(commands, "show", "print the loop that is written out for one small network", _SHOW_EXAMPLES)
+    _add_plan_flags(parser)
+    parser.set_defaults(command=show)
+
+
+def add_warmup(commands: Any) -> None:
+    parser = add_command(commands, "warmup", "compile the kernels of a network now, so that training need not wait", _WARMUP_EXAMPLES)
+    _add_plan_flags(parser)
+    parser.set_defaults(command=warmup)
+
+
+def add_cache(commands: Any) -> None:
+    parser = add_command(commands, "cache", "show what compiled code is kept on disk", _CACHE_EXAMPLES)
+    parser.add_argument("--clear", action="store_true", help="delete it all; it is compiled again when it is needed")
+    parser.set_defaults(command=cache)
+
+
+_SHOW_EXAMPLES = """\
+examples:
+  fastgd show --layers 2-2-1
+  fastgd show --layers 2-1 --method finite_difference
+  fastgd show --layers 2-16-1 --rows 1024 --batch-size 32
+"""
+_WARMUP_EXAMPLES = """\
+examples:
+  fastgd warmup --layers 2-2-1
+"""
+_CACHE_EXAMPLES = """\
+examples:
+  fastgd cache
+  fastgd cache --clear
+
+FASTGD_CACHE_DIR names another folder. It is used only if it is yours and nobody else may write to it.
+"""
+
+
+def _add_plan_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--layers", type=widths, required=True, metavar="W-W-...", help="widths, inputs first: 2-2-1")
+    parser.add_argument("--rows", type=whole, default=4, metavar="N", help="rows of the data (default: %(default)s)")
+    parser.add_argument("--batch-size", type=whole, metavar="N", help="rows of a batch (default: all)")
+    parser.add_argument("--no-shuffle", action="store_true", help="batches in the rows' order (default: a new order every epoch)")
+    parser.add_argument("--method", type=check_name_flag(METHODS), default="backprop", help=f"{', '.join(METHODS)} (default: %(default)s)")
+    add_network_flags(parser, activation="sigmoid", output="as --activation", loss="squared_error")
+
+
+def _plan_options(options: argparse.Namespace) -> dict[str, Any]:
+    return {"method": options.method, "batch_size": options.batch_size, "shuffle": not options.no_shuffle}
+
+
+def show(options: argparse.Namespace) -> None:
+    net = network(options, options.layers, "sigmoid", None, "squared_error")
+    print(net.source(options.rows, **_plan_options(options)), end="")
+
+
+def warmup(options: argparse.Namespace) -> None:
+    import numpy as np
+
+    from fastgd import kernels
+    from fastgd.training import train
+
+    net = network(options, options.layers, "sigmoid", None, "squared_error")
+    X, Y = np.zeros((options.rows, net.widths[0])), np.zeros((options.rows, net.widths[-1]))
+    for kernel in kernels.serving(net, options.method):
+        before = time.perf_counter()
+        train(net, X, Y, 0, params=net.init(0, "zeros"), rng=0, kernel=kernel, **_plan_options(options))
+        print(f"{kernel:<10}{duration(time.perf_counter() - before)}")
+
+
+def cache(options: argparse.Namespace) -> None:
+    from fastgd.kernels import store
+
+    if options.clear:
+        print(f"deleted {count(store.clear(), 'file')} from {store.folder()}")
+        return
+    entries = store.entries()
+    print(f"{store.folder()}: {count(len(entries), 'kernel')}, {sum(size for _, size, _ in entries) / 1e6:.1f} MB")
+    for name, size, title in entries:
+        print(f"  {name:<32}{size / 1e3:>8.0f} kB  {title}")

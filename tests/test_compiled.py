@@ -1,0 +1,97 @@
+"""`fastgd show`, `warmup` and `cache`."""
+
+import ast
+
+import numpy as np
+import pytest
+
+import fastgd
+from fastgd.cli.main import main
+from fastgd.kernels import store
+
+MODULE = '"""MLP(7, 1)."""\n'
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty cache folder of its own."""
+    place = tmp_path / "cache"
+    place.mkdir(mode=0o700)
+    monkeypatch.setenv("FASTGD_CACHE_DIR", str(place))
+    return place
+
+
+def test_show_prints_the_module_that_trains(capsys):
+    assert main(["show", "--layers", "2-2-1", "--rows", "3", "--method", "layerwise"]) == 0
+    printed = capsys.readouterr().out
+    net = fastgd.MLP(2, 2, 1)
+    assert printed == net.source(3, method="layerwise")
+    assigned = {node.id for node in ast.walk(ast.parse(printed)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    assert {"w1_0_1", "b2_0", "z1_1", "a2_0", "delta2_0", "dw1_1_0"} <= assigned
+    assert "delta1_0 = 2.0 * da1_0" in printed
+
+
+def test_show_follows_its_flags(capsys):
+    flags = ["--activation", "tanh", "--output", "softmax", "--loss", "cross_entropy", "--no-bias", "--rows", "10", "--batch-size", "3"]
+    assert main(["show", "--layers", "2-3", *flags]) == 0
+    printed = capsys.readouterr().out
+    assert "exponentials" in printed
+    assert "b1_0" not in printed
+    assert "rows = min(batch, data.n - start)" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["show", "--layers", "90-90"], ["unrolled", "MLP(90, 90"]),
+        (["show", "--layers", "2-1", "--method", "newton"], ["newton", "backprop"]),
+        (["show", "--layers", "2-1", "--rows", "0"], ["n must", "0"]),
+        (["show", "--layers", "2-1", "--rows", "4", "--batch-size", "5"], ["batch_size", "5"]),
+        (["warmup", "--layers", "2"], ["widths"]),
+        (["warmup"], ["--layers"]),
+    ],
+)
+def test_bad_input_is_one_line(arguments, words, capsys):
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert all(word in printed.err for word in words)
+
+
+def test_cache_lists_what_is_there(folder, capsys):
+    (folder / f"unrolled_{'0' * 20}.py").write_text(MODULE)
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / f"unrolled_{'0' * 20}.train-1.nbc").write_bytes(bytes(10_000 - len(MODULE)))
+    (folder / "mine.py").write_text("print('mine')")
+    assert main(["cache"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert str(folder) in first
+    assert "1 kernel, 0.0 MB" in first
+    assert second.split() == [f"unrolled_{'0' * 20}", "10", "kB", "MLP(7,", "1)."]
+
+
+def test_clearing_the_cache_leaves_other_files(folder, capsys):
+    (folder / f"matrix_{'a' * 20}.py").write_text(MODULE)
+    (folder / "mine.py").write_text("print('mine')")
+    assert main(["cache", "--clear"]) == 0
+    assert "1 file" in capsys.readouterr().out
+    assert [path.name for path in folder.iterdir()] == ["mine.py"]
+
+
+def test_no_folder_is_an_empty_cache(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FASTGD_CACHE_DIR", str(tmp_path / "none"))
+    assert main(["cache"]) == 0
+    assert "0 kernels" in capsys.readouterr().out
+    assert main(["cache", "--clear"]) == 0
+
+
+def test_warmup_fills_the_cache(folder, capsys, monkeypatch):
+    monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])
+    assert main(["warmup", "--layers", "1-1", "--rows", "2"]) == 0
+    assert capsys.readouterr().out.startswith("unrolled ")
+    ((name, size, _),) = store.entries()
+    assert size > 1000
+    run = fastgd.train(fastgd.MLP(1, 1), [0.0, 1.0], [1.0, 0.0], 5, rng=0, kernel="unrolled")
+    assert [entry[0] for entry in store.entries()] == [name]  # what was warmed up is what trains
+    assert np.isfinite(run.cost)
