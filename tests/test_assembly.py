@@ -1,0 +1,112 @@
+"""The machine code of unrolled kernels: the loop over the updates divides and multiplies whole vectors, never one number."""
+
+import platform
+import re
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+import pytest
+
+import fastgd
+from fastgd import jit, kernels
+from fastgd.kernels import store
+
+_X86 = platform.machine().lower() in ("x86_64", "amd64")
+_FEATURES = llvm.get_host_cpu_features() if _X86 else {}
+pytestmark = pytest.mark.skipif(
+    not (_FEATURES.get("avx") and _FEATURES.get("fma")), reason="reads the packed instructions of x86 with AVX and FMA"
+)
+
+SCALAR_DIVIDE = r"v?divs[sd]\b"
+SCALAR_FMA = r"vfn?m(add|sub)\d*s[sd]\b"
+PACKED_DIVIDE = {"float64": r"vdivpd\b.*%[yz]mm", "float32": r"vdivps\b.*%[yz]mm"}  # on registers of 32 bytes, or of 64
+PACKED_FMA = {"float64": r"vfn?m(add|sub)\d*pd\b.*%[yz]mm", "float32": r"vfn?m(add|sub)\d*ps\b.*%[yz]mm"}
+
+
+def loops(assembly, pattern):
+    """The innermost loops with an instruction of this pattern, each from the label that a jump back goes to up to the last such jump."""
+    lines = [line.split("#")[0].strip() for line in assembly.splitlines()]
+    places = {line[:-1]: place for place, line in enumerate(lines) if re.fullmatch(r"[\w.$]+:", line)}
+    ends = {}
+    for place, line in enumerate(lines):
+        jump = re.fullmatch(r"j\w+\s+([\w.$]+)", line)
+        if jump and places.get(jump[1], place) < place:
+            ends[places[jump[1]]] = place
+    having = [(start, end) for start, end in ends.items() if count(pattern, lines[start:end])]
+    inner = [(s, e) for s, e in having if not any(s <= start and end <= e for start, end in having if (start, end) != (s, e))]
+    return [lines[start : end + 1] for start, end in inner]
+
+
+def count(pattern, lines):
+    return sum(re.match(pattern, line) is not None for line in lines)
+
+
+def assembly_of(net, X, Y, method):
+    """What the unrolled kernel of these rows, in full batch, compiles to."""
+    plan = kernels.make_plan(net, len(X), None, False, method, "unrolled")
+    loop = kernels.load(plan, X.astype(net.dtype), Y.astype(net.dtype))
+    compiled = store._in_memory("assembly", loop.entry.source).train
+    loop.entry = compiled  # Numba shows no assembly of what it has read from disk
+    state = kernels.start(kernels.pad(net.init(rng=0)), 0, 0, 1, np.zeros(0, np.int64))
+    loop.advance(state, 0.1, 1e-3, 0)
+    (assembly,) = compiled.inspect_asm().values()
+    return assembly
+
+
+# XOR 2-2-1 has three sigmoids. Each of the six changes in its first layer passes through two of them again, of the three in its last
+# through one.
+@pytest.mark.parametrize(
+    ("method", "dtype", "sigmoids"), [("backprop", "float64", 3), ("finite_difference", "float64", 18), ("backprop", "float32", 3)]
+)
+def test_xor(method, dtype, sigmoids):
+    X, Y = fastgd.data.gate("xor")
+    found = loops(assembly_of(fastgd.MLP(2, 2, 1, dtype=dtype), X, Y, method), PACKED_DIVIDE[dtype])
+    assert len(found) >= 1
+    for loop in found:
+        assert count(PACKED_DIVIDE[dtype], loop) == sigmoids
+        assert count(PACKED_FMA[dtype], loop) >= 9 * sigmoids  # most of them in exp
+        assert count(SCALAR_DIVIDE, loop) == 0
+        assert count(SCALAR_FMA, loop) == 0
+        assert count(r"call", loop) == 0
+        assert count(r"vcvtps2pd", loop) == 0  # a literal that widens float32
+
+
+def test_the_reader_finds_scalar_code():
+    """The same reading of a loop that cannot be vectorized: each turn waits for the one before."""
+
+    @numba.njit(**jit.FLAGS)
+    def continued_fraction(x, a, b, n):
+        for _ in range(n):
+            x = 1.0 / (a * x + b)
+        return x
+
+    assert continued_fraction(1.0, 1.0, 1.0, 100) == pytest.approx((5**0.5 - 1) / 2)
+    assembly = "\n".join(continued_fraction.inspect_asm().values())
+    assert loops(assembly, PACKED_DIVIDE["float64"]) == []
+    found = loops(assembly, SCALAR_DIVIDE)
+    assert len(found) >= 1
+    for loop in found:
+        assert count(SCALAR_FMA, loop) >= 1
+        assert count(PACKED_FMA["float64"], loop) == 0
+
+
+def test_the_reader_tells_them_apart():
+    """A loop over an array, which LLVM vectorizes, and its scalar loop for the rows that are left."""
+
+    @numba.njit(**jit.FLAGS)
+    def reciprocals(x, y):
+        for i in range(len(x)):
+            y[i] = 1.0 / (y[i] * x[i] + 3.0)
+
+    y = np.ones(101)
+    reciprocals(np.ones(101), y)
+    assert np.array_equal(y, np.full(101, 0.25))
+    assembly = "\n".join(reciprocals.inspect_asm().values())
+    for loop in loops(assembly, PACKED_DIVIDE["float64"]):
+        assert count(PACKED_FMA["float64"], loop) >= 1
+        assert count(SCALAR_DIVIDE, loop) == 0
+    for loop in loops(assembly, SCALAR_DIVIDE):
+        assert count(PACKED_DIVIDE["float64"], loop) == 0
+    assert len(loops(assembly, PACKED_DIVIDE["float64"])) >= 1
+    assert len(loops(assembly, SCALAR_DIVIDE)) >= 1
