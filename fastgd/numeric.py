@@ -2,7 +2,7 @@
 
 Each function is a formula over `_Value`, which emits LLVM instructions flagged "contract" alone: the fast-math flags of the
 caller change neither the rounding nor the handling of infinities and NaN. Error bounds are tested against mpmath in
-tests/test_numeric.py. Results below the smallest normal number are flushed to zero. The polynomials are printed by
+tests/test_numeric.py. Results below 1.5 times the smallest normal number may be flushed to zero. The polynomials are printed by
 scripts/polynomials.py.
 """
 

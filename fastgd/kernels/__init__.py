@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from fastgd.checks import Array
+from fastgd.kernels.blas import gemm_address
 from fastgd.kernels.driver import State, start
 from fastgd.kernels.matrix import Matrix
 from fastgd.kernels.plan import Plan, can_unroll, make_plan
@@ -40,4 +41,5 @@ def one_blas_thread(plan: Plan) -> AbstractContextManager[Any]:
         return nullcontext()
     from threadpoolctl import threadpool_limits
 
+    gemm_address(plan.net.dtype)  # the limit holds for libraries that are loaded
     return threadpool_limits(1, user_api="blas")  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fastgd.kernels import equations
 from fastgd.network import MLP
 
-_WIDE_PRODUCT = 4096  # multiplications of the largest layer in one batch from which on BLAS beats loops over vectors
+_WIDE_PRODUCT = 2048  # multiplications of the largest layer in one batch from which on BLAS beats loops over vectors
 
 # An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
 _MOST_LINES = 800
