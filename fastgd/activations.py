@@ -4,7 +4,7 @@ A derivative gets the pre-activation z and the activation a = f(z) and uses whic
 is the exception: it is written where layers are, in the kernels.
 """
 
-from fastgd.jit import inline
+from fastgd.jit import merged
 from fastgd.names import ACTIVATIONS
 from fastgd.numeric import cos, fma, sigmoid, sin, tanh
 from fastgd.simd import like, where_negative, where_positive
@@ -12,49 +12,49 @@ from fastgd.simd import like, where_negative, where_positive
 LEAKY_SLOPE = 0.01
 
 
-@inline
+@merged
 def identity(z):
     return z
 
 
-@inline
+@merged
 def identity_derivative(z, a):
     return like(a, 1.0)
 
 
-@inline
+@merged
 def sigmoid_derivative(z, a):
     """a (1 - a), notes 002 (10)."""
     return fma(-a, a, a)
 
 
-@inline
+@merged
 def tanh_derivative(z, a):
     """1 - a^2."""
     return fma(-a, a, like(a, 1.0))
 
 
-@inline
+@merged
 def relu(z):
     return where_negative(z, like(z, 0.0), z)
 
 
-@inline
+@merged
 def relu_derivative(z, a):
     return where_positive(z, like(a, 1.0), like(a, 0.0))
 
 
-@inline
+@merged
 def leaky_relu(z):
     return where_negative(z, like(z, LEAKY_SLOPE) * z, z)
 
 
-@inline
+@merged
 def leaky_relu_derivative(z, a):
     return where_positive(z, like(a, 1.0), like(a, LEAKY_SLOPE))
 
 
-@inline
+@merged
 def sin_derivative(z, a):
     return cos(z)
 
@@ -64,7 +64,7 @@ def sin_derivative(z, a):
 IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, SIN, SOFTMAX = range(len(ACTIVATIONS))
 
 
-@inline
+@merged
 def activate(number, z):
     if number == SIGMOID:
         a = sigmoid(z)
@@ -81,7 +81,7 @@ def activate(number, z):
     return a
 
 
-@inline
+@merged
 def derivative(number, z, a):
     if number == SIGMOID:
         slope = sigmoid_derivative(z, a)

@@ -4,43 +4,43 @@ z is the pre-activation, a the activation, y the target. The derivative of squar
 are taken by z, where the activation's own derivative cancels; so are their values, which stay finite when a reaches 0 or 1.
 """
 
-from fastgd.jit import inline
+from fastgd.jit import merged
 from fastgd.numeric import exp, fma, log1p
 from fastgd.simd import like, where_negative
 
 
-@inline
+@merged
 def squared_error(z, a, y):
     """(a - y)^2, notes 002 (17)."""
     difference = a - y
     return difference * difference
 
 
-@inline
+@merged
 def squared_error_derivative(a, y):
     """By a: 2 (a - y), notes 002 (20)."""
     return fma(a, like(a, 2.0), -(y + y))
 
 
-@inline
+@merged
 def binary_cross_entropy(z, a, y):
     """-y log a - (1 - y) log(1 - a) for a = sigmoid(z), which is (max(z, 0) - y z) + log(1 + e^-|z|)."""
     return (where_negative(z, like(z, 0.0), z) - y * z) + log1p(exp(where_negative(z, z, -z)))
 
 
-@inline
+@merged
 def binary_cross_entropy_derivative(a, y):
     """By z: a - y."""
     return a - y
 
 
-@inline
+@merged
 def cross_entropy(z, log_sum_exp, y):
     """-y log a for a = softmax(z): y (log sum exp z - z), both less the sample's largest z, whose rounding they would share."""
     return y * (log_sum_exp - z)
 
 
-@inline
+@merged
 def cross_entropy_derivative(a, y, total):
     """By z: a * total - y, where `total` is the sum of the sample's targets."""
     return a * total - y
