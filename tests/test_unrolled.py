@@ -1,0 +1,373 @@
+"""The unrolled kernel: its equations against the oracle, its loop against the matrix kernel, its text, and when it is chosen."""
+
+import ast
+import builtins
+from itertools import pairwise
+
+import numpy as np
+import oracle
+import pytest
+from conftest import random_problem
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import fastgd
+from fastgd import kernels
+from fastgd.kernels import equations, store, unrolled
+from fastgd.names import METHODS
+
+XOR = fastgd.MLP(2, 2, 1)
+HIDDEN = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin"]
+DIFFERENCES = ["finite_difference", "central_difference"]
+
+
+def plan_of(net, n=4, batch_size=None, shuffle=True, method="backprop", kernel="unrolled", epochs=0):
+    return kernels.make_plan(net, n, batch_size, shuffle, method, kernel, epochs)
+
+
+def difference(ours, theirs):
+    return np.max(np.abs(ours.astype(float) - theirs) / (1 + np.abs(theirs)))
+
+
+def random_network(random, method, most_units=3):
+    """At most three layers, any activations and losses that the method takes."""
+    widths = [random.randint(1, most_units) for _ in range(random.randint(2, 4))]
+    losses = ["squared_error", "binary_cross_entropy", "cross_entropy"]
+    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(losses)
+    last = {"squared_error": random.choice([*HIDDEN, "softmax"]), "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}[loss]
+    activations = [random.choice(HIDDEN) for _ in widths[2:]]
+    return fastgd.MLP(*widths, activation=[*activations, last], loss=loss, bias=random.random() < 0.7)
+
+
+# -- the equations of a sample: plain Python, so NumPy can run them ------------------------------------------------------
+
+
+def spelled_out():
+    """What the lines call, in NumPy."""
+    functions = {"exp": np.exp, "log": np.log, "where_positive": lambda x, yes, no: np.where(x > 0, yes, no)}
+    for name in HIDDEN[1:]:
+        f, slope = oracle.ACTIVATIONS[name]
+        functions |= {name: f, f"{name}_derivative": lambda z, a, slope=slope: slope(z)}
+    return functions | {
+        "squared_error": lambda z, a, y: (a - y) ** 2,
+        "squared_error_derivative": lambda a, y: 2 * (a - y),
+        "binary_cross_entropy": lambda z, a, y: -y * np.log(a) - (1 - y) * np.log(1 - a),
+        "binary_cross_entropy_derivative": lambda a, y: a - y,
+        "cross_entropy": lambda z, log_sum_exp, y: y * (log_sum_exp - z),
+        "cross_entropy_derivative": lambda a, y, target: a * target - y,
+    }
+
+
+def run_lines(net, method, X, Y, params, weight, eps, weighted):
+    """The cost and the gradient that the lines collect, each name holding all samples."""
+    names = equations.parameter_names(net)
+    values = spelled_out() | dict(zip(names, params, strict=True)) | {f"d{name}": np.zeros(len(X)) for name in names}
+    values |= {f"x_{k}": column for k, column in enumerate(X.T)} | {f"y_{k}": column for k, column in enumerate(Y.T)}
+    values |= {"costs": np.zeros(len(X)), "eps": eps, "weight": weight} if weighted else {"costs": 0, "eps": eps, "share": 1 / len(X)}
+    for lines in equations.sample(net, method, weighted):
+        exec("\n".join(lines), values)
+    gradient = np.array([values[f"d{name}"].sum() for name in names]) * (1 if weighted else 1 / len(X))
+    return values["costs"].sum(), gradient / {"finite_difference": eps, "central_difference": 2 * eps}.get(method, 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(random=st.randoms(use_true_random=True))
+def test_equations(method, random):
+    net, n = random_network(random, method), random.randint(1, 6)
+    X, Y, params = random_problem(net, n, random.randint(0, 99))
+    for weighted in (False, True):
+        cost, gradient = run_lines(net, method, X, Y, params, np.full(n, 1 / n), 1e-2, weighted)
+        assert cost == pytest.approx(oracle.cost(net, params, X, Y), rel=1e-12)
+        assert difference(gradient, oracle.gradient_by(method, 1e-2)(net, params, X, Y)) < 1e-11
+
+
+def test_samples_without_weight_do_not_count():
+    net = fastgd.MLP(2, 3, 2, activation="tanh", output="softmax", loss="cross_entropy")
+    X, Y, params = random_problem(net, 5)
+    for method in ("backprop", "finite_difference", "central_difference"):
+        cost, gradient = run_lines(net, method, X, Y, params, np.array([0.25, 0.25, 0, 0.25, 0.25]), 1e-2, True)
+        kept = [0, 1, 3, 4]
+        assert cost == pytest.approx(oracle.cost(net, params, X[kept], Y[kept]), rel=1e-12)
+        assert difference(gradient, oracle.gradient_by(method, 1e-2)(net, params, X[kept], Y[kept])) < 1e-11
+
+
+# -- unrolled and matrix -----------------------------------------------------------------------------------------------
+
+
+def both(net, n, seed, epochs=50, **options):
+    """The largest differences of the two kernels' parameters and cost histories."""
+    X, Y, params = random_problem(net, n, seed)
+    a, b = (fastgd.train(net, X, Y, epochs, params=params, rng=seed, kernel=kernel, **options) for kernel in ("unrolled", "matrix"))
+    assert (a.kernel, b.kernel) == ("unrolled", "matrix")
+    assert len(a.history.cost) == epochs + 1
+    return difference(a.params, b.params), difference(a.history.cost, b.history.cost)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=2, phases=[Phase.generate])  # each is compiled, so they are few, and not made smaller where one fails
+@given(random=st.randoms(use_true_random=True))
+def test_kernels_agree(method, random):
+    """Vectors that are padded or not, a constant or a run-time count of them, all rows at once or batches of which the last is short."""
+    net = random_network(random, method, most_units=2 if method in DIFFERENCES else 3)
+    n = random.choice([*range(1, 10), 17])
+    batch_size = random.choice([None, random.randint(1, n)])
+    options = {"method": method, "batch_size": batch_size, "shuffle": random.random() < 0.5, "eps": 1e-2}
+    rate = 0.02 if method == "layerwise" else 0.1
+    assert max(both(net, n, random.randint(0, 99), learning_rate=rate, **options)) < 1e-10
+
+
+@pytest.mark.parametrize("method", ["layerwise", "finite_difference"])
+def test_kernels_agree_on_a_short_last_batch(method):
+    """Batches of 5 rows, padded to 8 in float64, and one of 2."""
+    net = fastgd.MLP(2, 2, 1, activation="tanh", output="sigmoid")
+    assert max(both(net, 17, 3, method=method, batch_size=5, eps=1e-2, learning_rate=0.3)) < 1e-10
+
+
+@pytest.mark.parametrize("batch_size", [None, 5])
+def test_kernels_agree_in_float32(batch_size):
+    net = fastgd.MLP(2, 3, 2, activation="sin", output="softmax", loss="cross_entropy", dtype="float32")
+    assert max(both(net, 9, 3, batch_size=batch_size, learning_rate=0.1)) < 5e-6
+
+
+# -- the loop around them ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [3, 16, 17])
+def test_padding_and_constant_counts(n):
+    """Rows that fill up a vector do not count, and neither does whether the number of vectors is written into the code."""
+    X, Y, params = random_problem(XOR, n, seed=n)
+    run = fastgd.train(XOR, X, Y, 30, 0.5, params=params, kernel="unrolled")
+    expected, costs = oracle.train(XOR, params, X, Y, 30, 0.5)
+    assert difference(run.params, expected) < 1e-12
+    assert difference(run.history.cost, costs) < 1e-12
+
+
+@pytest.mark.parametrize(("dtype", "lanes"), [("float64", 4), ("float32", 8)])
+def test_the_count_is_a_constant_up_to_four_vectors(dtype, lanes):
+    net = fastgd.MLP(2, 2, 1, dtype=dtype)
+    strides = {
+        n: unrolled.source(plan_of(net, n)).split("stride = ")[1].split("\n")[0] for n in (1, lanes, lanes + 1, 4 * lanes, 4 * lanes + 1)
+    }
+    assert strides == {1: f"{lanes}", lanes: f"{lanes}", lanes + 1: f"{2 * lanes}", 4 * lanes: f"{4 * lanes}", 4 * lanes + 1: "work.block"}
+
+
+@pytest.mark.parametrize("method", ["backprop", "finite_difference"])
+def test_an_observed_epoch_changes_nothing(method):
+    X, Y = fastgd.data.gate("xor")
+    few, many = (fastgd.train(XOR, X, Y, 900, 1.0, rng=1, method=method, kernel="unrolled", record=record) for record in (2, 1000))
+    assert len(few.history.cost) == 2
+    assert len(many.history.cost) == 901
+    assert few.params.tobytes() == many.params.tobytes()
+    assert np.array_equal(few.history.cost, many.history.cost[[0, -1]])
+
+
+# -- which kernel -------------------------------------------------------------------------------------------------------------
+
+NAND = fastgd.MLP(2, 1)
+
+
+@pytest.mark.parametrize(
+    ("net", "n", "batch_size", "method", "epochs", "expected"),
+    [
+        (NAND, 4, None, "backprop", 0, "matrix"),
+        (NAND, 4, None, "backprop", 1000, "matrix"),
+        (NAND, 4, None, "backprop", 8_000_000, "unrolled"),
+        (NAND, 4, None, "finite_difference", 8_000_000, "unrolled"),
+        (XOR, 4, None, "backprop", 10_000, "matrix"),
+        (XOR, 4, None, "backprop", 10_000_000, "unrolled"),
+        (XOR, 10_000, 10, "backprop", 10, "matrix"),
+        (XOR, 10_000, 10, "backprop", 10_000, "unrolled"),
+        (fastgd.MLP(2, 16, 1, dtype="float32"), 1024, 32, "backprop", 100_000, "unrolled"),
+        (fastgd.MLP(64, 32, 10), 1000, 32, "backprop", 10**9, "matrix"),
+        (fastgd.MLP(10, 10, 10), 1000, None, "central_difference", 10**9, "matrix"),
+        (fastgd.MLP(5000, 5000, 10), 1000, 32, "backprop", 10**9, "matrix"),
+    ],
+)
+def test_auto(net, n, batch_size, method, epochs, expected):
+    assert plan_of(net, n, batch_size, True, method, "auto", epochs).kernel == expected
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_more_epochs_never_choose_matrix_again(method):
+    chosen = [plan_of(XOR, 4, None, True, method, "auto", 2**i).kernel for i in range(40)]
+    assert chosen == sorted(chosen)
+    assert set(chosen) == {"matrix", "unrolled"}
+
+
+@pytest.mark.parametrize("kernel", ["matrix", "unrolled"])
+def test_going_on_keeps_the_kernel(kernel, monkeypatch):
+    """Whatever auto would choose for the further epochs."""
+    X, Y = fastgd.data.gate("xor")
+    run = fastgd.train(XOR, X, Y, 10, rng=0, kernel=kernel)
+    other = {"matrix": "unrolled", "unrolled": "matrix"}[kernel]
+    monkeypatch.setattr("fastgd.kernels.plan._pays_to_unroll", lambda plan, epochs: other == "unrolled")
+    assert fastgd.train(XOR, X, Y, 10, rng=0).kernel == other
+    assert fastgd.train(XOR, X, Y, 10, params=run).kernel == kernel
+    assert fastgd.train(XOR, X, Y, 10, params=run, kernel=other).kernel == other
+
+
+@pytest.mark.parametrize(
+    ("net", "method"),
+    [(fastgd.MLP(64, 32, 10), "backprop"), (fastgd.MLP(500, 500, 10), "backprop"), (fastgd.MLP(2, 20, 10), "finite_difference")],
+)
+def test_too_large_to_unroll(net, method, monkeypatch):
+    """Refused before anything is compiled: the kernel, the limit and what came are named."""
+    compiled = []
+    monkeypatch.setattr(store.Entry, "_prepare", lambda self, args: compiled.append(self.name))
+    X, Y, params = random_problem(net, 4)
+    with pytest.raises(ValueError, match=r"kernel 'unrolled' serves .* at most \d+ lines; got ") as caught:
+        fastgd.train(net, X, Y, 10, params=params, method=method, kernel="unrolled")
+    most = int(str(caught.value).split("at most ")[1].split()[0])
+    assert int(str(caught.value).split()[-1]) > most
+    assert str(net) in str(caught.value)
+    assert method in str(caught.value)
+    assert compiled == []
+
+
+# -- the text ------------------------------------------------------------------------------------------------------------------
+
+NETS = [
+    XOR,
+    NAND,
+    fastgd.MLP(1, 1, activation="identity", bias=False),
+    fastgd.MLP(3, 2, 2, activation="leaky_relu", output="softmax", loss="cross_entropy"),
+    fastgd.MLP(2, 2, 1, loss="binary_cross_entropy", bias=False, dtype="float32"),
+]
+
+
+@pytest.mark.parametrize("net", NETS, ids=str)
+@pytest.mark.parametrize(("batch_size", "shuffle"), [(None, True), (3, True), (3, False)])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_text_is_plain_python(net, batch_size, shuffle, method):
+    if method == "layerwise" and net.loss != "squared_error":
+        return
+    text = unrolled.source(plan_of(net, 10, batch_size, shuffle, method))
+    tree = ast.parse(text)
+    assert str(net) in ast.get_docstring(tree)
+    assert method in ast.get_docstring(tree)
+    (steps,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "steps")
+    allowed = (ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.If, ast.Return)
+    assert all(isinstance(node, allowed) for node in ast.walk(steps) if isinstance(node, ast.stmt) and node is not steps)
+    assert "notes 002" in text
+    assert max(map(len, text.splitlines()[1:])) <= 140
+    assert not any(line != line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("net", NETS, ids=str)
+def test_every_name_comes_from_somewhere(net):
+    """Imported, an argument or assigned to."""
+    for method in ("backprop", "finite_difference"):
+        for batch_size in (None, 3):
+            tree = ast.parse(unrolled.source(plan_of(net, 10, batch_size, method=method)))
+            names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+            used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+            known = {node.id for node in names if isinstance(node.ctx, ast.Store)} | {
+                node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)
+            }
+            for node in ast.walk(tree):
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    known |= {alias.name for alias in node.names}
+                elif isinstance(node, ast.FunctionDef):
+                    known.add(node.name)
+            assert used - known - set(dir(builtins)) == set()
+
+
+def test_names_of_the_notes():
+    text = unrolled.source(plan_of(fastgd.MLP(2, 3, 2)))
+    for name in [
+        "x_1",
+        "w1_0_0",
+        "w1_2_1",
+        "b1_2",
+        "z1_2",
+        "a1_2",
+        "w2_1_2",
+        "b2_1",
+        "z2_1",
+        "a2_1",
+        "delta2_0",
+        "delta1_2",
+        "dw2_1_2",
+        "db1_0",
+    ]:
+        assert f" {name} = " in text, name
+    assert "z1_0 = (b1_0 + w1_0_0 * x_0) + w1_0_1 * x_1" in text
+    assert "dw2_0_1 = delta2_0 * a1_1" in text
+    for equation in ("(45)", "(50)", "(51)", "(52)"):
+        assert equation in text
+
+
+@pytest.mark.parametrize("net", NETS, ids=str)
+def test_parameters_lie_as_in_the_flat_array(net):
+    """Loaded from and stored to the place that `unpack` says, and updated once."""
+    names = equations.parameter_names(net)
+    places = dict(zip(names, range(net.n_params), strict=True))
+    for l, (W, b) in enumerate(net.unpack(np.arange(net.n_params)), start=1):
+        assert all(places.pop(f"w{l}_{j}_{k}") == W[j, k] for j, k in np.ndindex(W.shape))
+        assert b is None or all(places.pop(f"b{l}_{j}") == b[j] for j in range(len(b)))
+    assert places == {}
+    lines = [line.strip() for line in unrolled.source(plan_of(net, 10)).splitlines()]
+    for i, name in enumerate(names):
+        assert lines.count(f"{name} = broadcast(params, params[{i}])") == 1
+        assert lines.count(f"params[{i}] = first_lane({name})") == 1
+        assert lines.count(f"{name} = sgd({name}, lane_total(d{name}), rate)") == 1
+
+
+def test_sums_are_made_by_halves():
+    """No chain of additions is longer than it must be, and none is lost."""
+    for n in range(1, 40):
+        tree = ast.parse(equations.total([f"t{i}" for i in range(n)]), mode="eval").body
+        assert eval(equations.total(["1"] * n)) == n
+        assert sorted(int(node.id[1:]) for node in ast.walk(tree) if isinstance(node, ast.Name)) == list(range(n))
+
+        def depth(node):
+            return 1 + max(depth(node.left), depth(node.right)) if isinstance(node, ast.BinOp) else 0
+
+        assert depth(tree) == int(np.ceil(np.log2(n)))
+
+
+# -- the name of a module ----------------------------------------------------------------------------------------------------------
+
+
+def entry_of(plan):
+    X, Y, _ = random_problem(plan.net, plan.n)
+    return kernels.load(plan, X, Y).entry
+
+
+def test_other_plans_are_other_modules():
+    nets = [
+        *NETS,
+        fastgd.MLP(2, 1, 2),
+        fastgd.MLP(2, 2, 1, dtype="float32"),
+        fastgd.MLP(2, 2, 1, activation="tanh"),
+        fastgd.MLP(2, 2, 1, bias=False),
+    ]
+    nets += [fastgd.MLP(2, 2, 1, output="tanh"), fastgd.MLP(2, 2, 1, loss="binary_cross_entropy"), fastgd.MLP(2, 2, 2, output="softmax")]
+    plans = [plan_of(net, n, batch_size, True, method) for net in nets for n, batch_size in [(3, None), (4, None), (17, None), (17, 5)]
+             for method in ("backprop", *DIFFERENCES)]  # fmt: skip
+    plans += [plan_of(net, 4, None, True, "layerwise") for net in nets if net.loss == "squared_error" and len(net.layers) > 1]
+    names = [entry_of(plan).name for plan in plans]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith("unrolled_") and name.isidentifier() for name in names)
+
+
+def test_numbers_alone_make_no_other_module():
+    """Epochs and batch sizes, a seed, a rate: the same code, compiled once."""
+    epochs = [entry_of(plan_of(XOR, 4, None, epochs=epochs)) for epochs in (0, 10, 10**9)]
+    batches = [entry_of(plan_of(XOR, 17, size, shuffle)) for size, shuffle in [(2, True), (5, True), (16, True), (5, False)]]
+    batches += [entry_of(plan_of(XOR, 1000, 5))]
+    for entries in (epochs, batches):
+        assert all(a is b for a, b in pairwise(entries))
+
+
+def test_one_compilation_serves_all_numbers(monkeypatch):
+    X, Y = fastgd.data.gate("xor")
+    fastgd.train(XOR, X, Y, 10, 0.5, rng=0, kernel="unrolled")
+    monkeypatch.setattr(store.Entry, "_prepare", lambda self, args: pytest.fail("compiled again"))
+    runs = [
+        fastgd.train(XOR, X, Y, epochs, rate, rng=seed, kernel="unrolled")
+        for epochs, rate, seed in [(10, 0.5, 1), (11, 0.5, 1), (10, 0.6, 1)]
+    ]
+    assert len({run.params.tobytes() for run in runs}) == 3
+    (compiled,) = entry_of(plan_of(XOR))._compiled.signatures
+    assert compiled
