@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,31 @@ print(run.params.tobytes().hex(), sum(sum(c.stats.cache_misses.values()) for c i
     X, Y = fastgd.data.gate("xor")
     run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
     assert python(program).split() == [run.params.tobytes().hex(), "0", "True"]
+
+
+def test_processes_that_make_the_same_kernel_at_once(python, folder):
+    """All succeed with the same bits, one module is left, and a later process finds it."""
+    program = """
+import fastgd
+from fastgd.kernels import store
+called = []
+prepare = store.Entry._prepare
+store.Entry._prepare = lambda self, args: called.append(prepare(self, args)) or called[-1]
+X, Y = fastgd.data.gate("nand")
+run = fastgd.train(fastgd.MLP(2, 1), X, Y, 1000, 1.0, rng=0, kernel="unrolled")
+(compiled,) = called
+assert not compiled.__code__.co_filename.startswith("<"), "compiled in memory"
+print(run.params.tobytes().hex(), run.cost, sum(compiled.stats.cache_misses.values()))
+"""
+    with ThreadPoolExecutor(4) as pool:
+        printed = list(pool.map(lambda _: python(program, FASTGD_CACHE_DIR=folder).split(), range(4)))
+    assert len({tuple(line[:2]) for line in printed}) == 1
+    assert "1" in {line[2] for line in printed}
+    assert python(program, FASTGD_CACHE_DIR=folder).split() == [*printed[0][:2], "0"]
+    (module,) = folder.glob("*.py")
+    files = {file.relative_to(folder) for file in folder.rglob("*") if file.is_file()} - {Path(module.name)}
+    assert {file.suffix for file in files} - {".pyc"} == {".nbi", ".nbc"}
+    assert all(file.parent.name == "__pycache__" and file.name.startswith(f"{module.stem}.") for file in files)
 
 
 def test_the_folder_is_made_private(folder):
