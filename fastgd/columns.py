@@ -16,6 +16,7 @@ import numpy as np
 from fastgd.checks import Array
 
 _ZIP = b"PK\x03\x04"
+_MISSING = ("na", "n/a", "#n/a", "<na>", "nan", "+nan", "-nan", "null", "none", "?", "-")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,22 @@ class Columns:
 
 def is_number(cell: object) -> bool:
     return math.isfinite(_number(cell))
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell among numbers stands for a value that is not there: NA, ?, nan, or a number too large to be finite."""
+    return cell.lower() in ("", *_MISSING) or math.isinf(_number(cell))
+
+
+def is_numeric(cells: Sequence[str] | Array) -> bool:
+    """Whether there are numbers among the cells, be they too large to be finite."""
+    if isinstance(cells, np.ndarray) and cells.dtype.kind != "U":
+        return True
+    return any(is_number(cell) or _overflows(str(cell)) for cell in cells)
+
+
+def _overflows(cell: str) -> bool:
+    return math.isinf(_number(cell)) and any(character.isdigit() for character in cell)
 
 
 def _number(cell: Any) -> float:

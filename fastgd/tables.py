@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.checks import Array
-from fastgd.columns import Columns, is_number
+from fastgd.columns import Columns, is_missing, is_number, is_numeric
 from fastgd.names import SCALES, TARGET_SCALES, TASKS, check_name
 
 _AUTO = {"identity": "standard", "softmax": "none"}  # of real-valued targets, by output activation; range for the others
@@ -219,6 +219,7 @@ def _classes(columns: Columns, targets: Sequence[str], task: str, outputs: int |
         if task == "classes":
             raise ValueError(f"classes need a single target column; got {', '.join(targets)}")
         return None
+    _check_missing(columns, targets[0])
     labels = _labels(columns, targets[0])
     classes = tuple(sorted(set(labels), key=lambda label: (isinstance(label, str), label)))
     fits = outputs in _widths(classes)
@@ -234,6 +235,14 @@ def _classes(columns: Columns, targets: Sequence[str], task: str, outputs: int |
         widths = " or ".join(map(str, _widths(classes)))
         raise ValueError(f"column {targets[0]!r} holds {len(classes)} classes and needs {widths} outputs; got {outputs}")
     return classes
+
+
+def _check_missing(columns: Columns, name: str) -> None:
+    """Refuse NA and the like among numbers, which would count as one more class; among text they are text."""
+    if is_numeric(columns.cells[name]):
+        for place, cell in zip(columns.places, columns.text(name), strict=True):
+            if is_missing(cell):
+                raise ValueError(f"{columns.source}, {place}, column {name!r}: expected a finite number; got {cell!r}")
 
 
 def _scaling(columns: Columns, names: Sequence[str], how: str, lowest: float) -> tuple[tuple[float, ...], tuple[float, ...]]:

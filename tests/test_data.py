@@ -111,6 +111,31 @@ def test_what_makes_classes(column, outputs, classes):
     assert Table.fit(rows, ["y"], outputs=outputs).classes == classes
 
 
+@pytest.mark.parametrize("task", ["auto", "classes"])
+@pytest.mark.parametrize("outputs", [None, 2, 3])
+@pytest.mark.parametrize("cell", ["nan", "NaN", "-nan", "inf", "-Infinity", "1e400", "NA", "n/a", "null", "None", "?", "-"])
+def test_a_missing_value_is_no_class(cell, outputs, task):
+    for others, line in (([3], 3), ([0, 1], 4), ([0.5, 1], 4)):
+        text = "a,b\n" + "".join(f"{i},{other}\n" for i, other in enumerate([*others, cell, 1]))
+        with pytest.raises(ValueError) as caught:  # noqa: PT011
+            Table.fit(columns(text), ["b"], task=task, outputs=outputs)
+        assert str(caught.value) == f"rows.csv, line {line}, column 'b': expected a finite number; got {cell!r}"
+
+
+def test_a_missing_value_is_no_class_in_npz(tmp_path):
+    path = tmp_path / "rows.npz"
+    for values in ([3, np.nan], [np.inf, np.nan], [1, np.inf]):
+        np.savez(path, X=np.arange(2.0), Y=np.array(values, float))
+        with pytest.raises(ValueError, match=r"row [01], column 'y1': expected a finite number; got '(nan|inf)'"):
+            read_table(path, outputs=2)
+
+
+@pytest.mark.parametrize("labels", [("+", "-"), ("EU", "NA"), ("mild", "none"), ("1st", "null")])
+def test_among_text_such_words_are_classes(labels):
+    rows = columns(f"a,b\n1,{labels[0]}\n2,{labels[1]}\n")
+    assert Table.fit(rows, ["b"]).classes == labels
+
+
 def test_task_is_forced():
     rows = columns("x,y\n1,2\n2,3\n3,2\n")
     assert Table.fit(rows, ["y"], outputs=1, task="values").classes is None
