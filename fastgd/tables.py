@@ -165,9 +165,9 @@ class Table:
         return np.column_stack([1 - a, a]) if self.outputs == 1 else np.asarray(a)
 
     def score(self, columns: Columns, outputs: ArrayLike) -> dict[str, Any]:
-        """Accuracy, or mean squared error and R2 of each target in original units, over the rows whose targets are there."""
+        """Accuracy, or mean squared error and R2 of each target in original units, over the rows whose targets can be read."""
         columns.check_known("target", self.targets)
-        known = [i for i in range(len(columns)) if all(str(columns.cells[name][i]) for name in self.targets)]
+        known = [i for i in range(len(columns)) if all(self._knows(str(columns.cells[name][i])) for name in self.targets)]
         if not known:
             return {"rows": 0}
         columns, predicted = columns.take(known), self.decode(outputs)[known]
@@ -181,6 +181,12 @@ class Table:
             score["mean_squared_error"][name] = error
             score["r2"][name] = 1 - error / float(values.var()) if values.var() > 0 else None
         return score
+
+    def _knows(self, cell: str) -> bool:
+        """Whether a target's cell says something to score against; a class of no row in training does."""
+        if self.classes is None or isinstance(self.classes[0], int):
+            return is_number(cell)
+        return cell in self.classes or not is_missing(cell)
 
     def _labels(self, columns: Columns) -> list[Label]:
         """The target column as labels of the kind that the classes are."""

@@ -283,6 +283,21 @@ def test_table_of_a_run_that_goes_on(command, flowers):
     assert [row[0] for row in printed(out)[1:]] == [row[2] for row in flowers]
 
 
+@pytest.mark.parametrize("unknown", ["?", "NA", "nan", "1e400", ""])
+def test_predict_needs_no_target(command, line, unknown):
+    command("train", "houses.csv", "--target", "price", "--layers", "3-1", "--epochs", 20, "--out", "run.npz")
+    write("inputs.csv", ["area", "rooms", "same"], line[:, :3])
+    expected = command("predict", "run.npz", "inputs.csv")
+    header = ["area", "rooms", "same", "price"]
+    write("none.csv", header, [[*row[:3], unknown] for row in line])
+    assert command("predict", "run.npz", "none.csv") == expected
+    write("some.csv", header, [[*row[:3], row[3] if i < 7 else unknown] for i, row in enumerate(line)])
+    predicted, price = np.array(printed(expected)[1:8], float)[:, 0], line[:7, 3]
+    error = np.mean((predicted - price) ** 2)
+    score = f"price: mean squared error {error:.6g}, R2 {1 - error / price.var():.4f}\n"
+    assert command("predict", "run.npz", "some.csv", stderr=score) == expected
+
+
 # -- check
 
 

@@ -168,9 +168,21 @@ def test_score_leaves_out_rows_without_targets():
     assert table.score(columns("x,y\n1,\n"), [[1, 0]]) == {"rows": 0}
 
 
+@pytest.mark.parametrize("unknown", ["", "?", "NA", "nan", "1e400"])
+def test_score_leaves_out_rows_whose_targets_can_not_be_read(unknown):
+    rows = columns(f"x,y\n1,4\n2,{unknown}\n3,8\n")
+    values = Table.fit(columns("x,y\n1,4\n2,5\n3,8\n"), ["y"], scale_targets="none")
+    assert values.score(rows, [[5], [5], [8]]) == {"rows": 2, "mean_squared_error": {"y": 0.5}, "r2": {"y": 0.875}}
+    numbers = Table.fit(columns("x,y\n1,4\n2,8\n"), ["y"], task="classes")
+    assert numbers.score(rows, [[1, 0], [1, 0], [1, 0]]) == {"rows": 2, "right": 1, "accuracy": 0.5}
+    text = Table.fit(columns("x,y\n1,a\n2,b\n"), ["y"])
+    assert text.score(columns(f"x,y\n1,a\n2,{unknown}\n3,a\n"), [[1, 0], [1, 0], [0, 1]])["rows"] == 2
+    assert values.score(columns(f"x,y\n1,{unknown}\n"), [[5]]) == {"rows": 0}
+
+
 def test_whole_number_classes_beside_an_unknown_one():
     table = Table.fit(columns("x,y\n1,1\n2,2\n"), ["y"], task="classes")
-    assert table.score(columns("x,y\n1,1\n2,?\n"), [[1, 0], [1, 0]])["accuracy"] == 0.5
+    assert table.score(columns("x,y\n1,1\n2,3\n"), [[1, 0], [1, 0]])["accuracy"] == 0.5
     with pytest.raises(ValueError, match=r"rows\.csv, column 'y': unknown class 3; known: 1, 2"):
         table.encode_targets(columns("x,y\n1,3\n"))
 
