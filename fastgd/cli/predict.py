@@ -8,7 +8,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from fastgd.cli.options import add_command, check_writable
-from fastgd.cli.train import score_lines
+from fastgd.cli.score import score_lines
 
 if TYPE_CHECKING:
     from fastgd.columns import Columns

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import add_command, add_network_flags, check_writable, count, duration, names, network, number, seed, whole, widths
 from fastgd.cli.progress import Line
+from fastgd.cli.score import score_lines
 from fastgd.names import GATES, KERNELS, METHODS, SCALES, SCHEMES, TARGET_SCALES, TASKS, check_name
 
 if TYPE_CHECKING:
@@ -233,17 +234,6 @@ def _print_run(run: Run) -> None:
     )
     print(f"{'time':<12}{duration(run.seconds)} in the {run.kernel} kernel{pace}")
     print(f"{'cost':<12}{run.history.cost[0]:.6g} at first, {run.cost:.6g} at last")
-
-
-def score_lines(score: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a `Table.score` says, in words."""
-    if "accuracy" in score:
-        return [("accuracy", f"{score['accuracy']:.4f}, {score['right']:,} of {score['rows']:,}")]
-    lines = []
-    for name, error in score["mean_squared_error"].items():
-        r2 = score["r2"][name]
-        lines.append((name, f"mean squared error {error:.6g}{'' if r2 is None else f', R2 {r2:.4f}'}"))
-    return lines
 
 
 def _print_json(options: argparse.Namespace, run: Run, more: dict[str, Any]) -> None:
