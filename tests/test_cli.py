@@ -298,6 +298,46 @@ def test_predict_needs_no_target(command, line, unknown):
     assert command("predict", "run.npz", "some.csv", stderr=score) == expected
 
 
+def test_score_is_printed_after_the_rows_are_written(command, refused, flowers):
+    command("train", "flowers.csv", "--target", "kind", "--layers", "2-3", "--epochs", 300, "--out", "run.npz")
+    if os.path.exists("/dev/full") and os.access("/dev", os.W_OK):
+        assert "No space left on device" in refused("predict", "run.npz", "flowers.csv", "--out", "/dev/full")
+    if os.path.exists("/dev/full"):
+        arguments = [sys.executable, "-m", "fastgd", "predict", "run.npz", "flowers.csv"]
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            finished = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+        assert (finished.returncode, finished.stderr) == (2, "fastgd: error: No space left on device\n")
+    assert command("predict", "run.npz", "flowers.csv", "--out", "out.csv", stderr="accuracy 1.0000, 60 of 60\n") == ""
+
+
+def test_predicted_file_is_whole_or_the_old_one(command, refused, flowers, monkeypatch):
+    command("train", "flowers.csv", "--target", "kind", "--layers", "2-3", "--epochs", 300, "--out", "run.npz")
+    expected = command("predict", "run.npz", "flowers.csv", stderr="accuracy 1.0000, 60 of 60\n")
+    with open("real.csv", "w", encoding="utf-8") as file:
+        file.write("old")
+    os.chmod("real.csv", 0o640)
+    os.symlink("real.csv", "link.csv")
+    before = sorted(os.listdir())
+
+    def write_a_little(file, header, rows):
+        file.write("new")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fastgd.cli.predict._write", write_a_little)
+        assert refused("predict", "run.npz", "flowers.csv", "--out", "real.csv") == "No space left on device"
+    with open("real.csv", encoding="utf-8") as file:
+        assert file.read() == "old"
+    assert sorted(os.listdir()) == before
+
+    command("predict", "run.npz", "flowers.csv", "--out", "link.csv", stderr="accuracy 1.0000, 60 of 60\n")
+    assert os.path.islink("link.csv")
+    assert os.stat("real.csv").st_mode & 0o777 == 0o640
+    with open("real.csv", encoding="utf-8") as file:
+        assert file.read() == expected
+    assert sorted(os.listdir()) == before
+
+
 # -- check
 
 

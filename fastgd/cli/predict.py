@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
+import secrets
+import stat
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
@@ -44,16 +47,21 @@ def predict(options: argparse.Namespace) -> None:
     columns = parse_columns(sys.stdin.buffer.read(), "standard input") if options.file == "-" else read_columns(options.file)
     if run.table is None:
         header, rows = _plain(options, run, columns)
+        score: list[str] = []
     else:
-        header, rows = _by_table(options, run, columns)
+        header, rows, score = _by_table(options, run, columns)
     if options.out:
-        with open(options.out, "w", encoding="utf-8", newline="") as file:
-            _write(file, header, rows)
+        _write_file(options.out, header, rows)
     else:
         _write(sys.stdout, header, rows)
+        sys.stdout.flush()
+    # an error of writing is then the only line on stderr
+    for text in score:
+        print(text, file=sys.stderr)
 
 
-def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], list[list[Any]]]:
+def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], list[list[Any]], list[str]]:
+    """Header and rows of the CSV, and lines of score where the file has the targets."""
     from fastgd.tables import Table
 
     assert run.table is not None
@@ -68,11 +76,12 @@ def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[
         probabilities = table.probabilities(outputs)
         header += [f"p_{label}" for label in table.classes or ()]
         rows = [row + p for row, p in zip(rows, probabilities.tolist(), strict=True)]
+    lines = []
     if all(name in columns.cells for name in table.targets):
         score = table.score(columns, outputs)
-        for title, text in score_lines(score) if score["rows"] else []:
-            print(f"{title} {text}" if table.classes else f"{title}: {text}", file=sys.stderr)
-    return header, rows
+        if score["rows"]:
+            lines = [f"{title} {text}" if table.classes else f"{title}: {text}" for title, text in score_lines(score)]
+    return header, rows, lines
 
 
 def _plain(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], list[list[Any]]]:
@@ -86,6 +95,29 @@ def _plain(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[lis
         raise ValueError(f"{columns.source} must have {run.net.widths[0]} columns for {run.net}; it has {len(inputs)}: {', '.join(inputs)}")
     outputs = run.predict(np.column_stack([columns.numbers(name) for name in inputs]))
     return [f"y{i + 1}" for i in range(outputs.shape[1])], outputs.astype(float).tolist()
+
+
+def _write_file(path: str, header: list[str], rows: list[list[Any]]) -> None:
+    """At any instant a regular file at `path` is the old one or the new one, whole; a device or a pipe is written to."""
+    path = os.path.realpath(path)
+    mode = os.stat(path).st_mode if os.path.exists(path) else None
+    if mode is not None and not stat.S_ISREG(mode):
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            _write(file, header, rows)
+        return
+    temporary = os.path.join(os.path.dirname(path), f".fastgd-{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "x", encoding="utf-8", newline="") as file:
+            _write(file, header, rows)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(temporary, stat.S_IMODE(mode))
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
 
 
 def _write(file: IO[str], header: list[str], rows: list[list[Any]]) -> None:
