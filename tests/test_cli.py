@@ -387,6 +387,11 @@ def test_check_approach(command):
         ("train --gate or --epochs -1", "epochs must be a whole number from 0"),
         ("train --gate or --epochs 1.5", "argument --epochs: expected a whole number; got '1.5'"),
         ("train --gate or --learning-rate nan", "argument --learning-rate: expected a finite number; got 'nan'"),
+        ("train --gate or --learning-rate -inf", "argument --learning-rate: expected a finite number; got '-inf'"),
+        ("train --gate or --eps -1e-3", "eps must be a positive, finite number; got -0.001"),
+        ("race --eps -.5E+1", "eps must be a positive, finite number; got -5.0"),
+        ("train --gate or --epochs -1e3", "epochs must be a whole number from 0"),
+        ("train --gate or --learning-rate --eps", "argument --learning-rate: expected one argument"),
         ("train --gate or --eps 0", "eps must be a positive, finite number; got 0.0"),
         ("train --gate or --batch-size 5", "batch_size must be a whole number from 1 to 4; got 5"),
         ("train --gate or --seed -1", "argument --seed: expected a whole number from 0 to 2**63 - 1; got '-1'"),
@@ -421,6 +426,15 @@ def test_check_approach(command):
 )
 def test_one_line(refused, flowers, line, arguments, message):
     assert refused(*arguments.split()).startswith(message)
+
+
+@pytest.mark.parametrize("text", ["-1e-3", "-1", "-.5", "-2.", "-1.5E+2"])
+def test_a_negative_rate_is_a_number(refused, monkeypatch, text):
+    def tell(net, X, Y, epochs, learning_rate, **_):
+        raise ValueError(f"rate {learning_rate}")
+
+    monkeypatch.setattr("fastgd.training.train", tell)
+    assert refused("train", "--gate", "or", "--learning-rate", text) == f"rate {float(text)}"
 
 
 def test_out_is_refused_before_training(refused, monkeypatch, line):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class Parser(argparse.ArgumentParser):
-    """Bad flags are one line, like every other error."""
+    """Bad flags are one line, like every other error; -1e-3 is a number, which argparse of Python 3.11 takes for a flag."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._negative_number_matcher = re.compile(r"-((\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[-+]?\d+)?|inf|infinity|nan)$", re.IGNORECASE)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"fastgd: error: {message} (see {self.prog} --help)\n")
