@@ -125,6 +125,8 @@ def network(options: argparse.Namespace, layers: tuple[int, ...], activation: st
 
 def check_writable(path: str, *others: str) -> None:
     """Refuse, before any work, an output that could not be written or that would replace an input."""
+    if not path:
+        raise ValueError("--out must name a file; got ''")
     for other in others:
         if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
             raise ValueError(f"--out would replace {other}, which is read; name another file")

@@ -41,7 +41,7 @@ def predict(options: argparse.Namespace) -> None:
     from fastgd.columns import parse_columns, read_columns
     from fastgd.runfile import load_run
 
-    if options.out:
+    if options.out is not None:
         check_writable(options.out, options.run, options.file)
     run = load_run(options.run)
     columns = parse_columns(sys.stdin.buffer.read(), "standard input") if options.file == "-" else read_columns(options.file)

@@ -39,15 +39,12 @@ def add(commands: Any) -> None:
     data.add_argument("--gate", choices=GATES, help="a gate of the notes instead of a file")
     data.add_argument("--target", action="append", metavar="COLUMN[,COLUMN...]", help="columns to learn (default: Y of an .npz)")
     data.add_argument("--inputs", action="append", metavar="COLUMN[,COLUMN...]", help="columns to learn from (default: all others)")
-    data.add_argument("--task", choices=TASKS, default="auto", help="what the target holds (default: %(default)s, see below)")
-    data.add_argument(
-        "--scale-inputs", choices=SCALES, default="standard", help="mean 0 and deviation 1, [0, 1], or as is (default: %(default)s)"
-    )
+    data.add_argument("--task", choices=TASKS, help="what the target holds (default: auto, see below)")
+    data.add_argument("--scale-inputs", choices=SCALES, help="mean 0 and deviation 1, [0, 1], or as is (default: standard)")
     data.add_argument(
         "--scale-targets",
         choices=TARGET_SCALES,
-        default="auto",
-        help="of values; auto: standard for identity, none for softmax, [-1, 1] for tanh and sin, [0, 1] for others (default: %(default)s)",
+        help="of values; auto: standard for identity, none for softmax, [-1, 1] for tanh and sin, [0, 1] for others (default: auto)",
     )
 
     model = parser.add_argument_group("network")
@@ -94,7 +91,7 @@ def train(options: argparse.Namespace) -> None:
     # before any file is read
     check_name("method", options.method, METHODS)
     check_name("kernel", options.kernel, KERNELS)
-    if options.out:
+    if options.out is not None:
         check_writable(options.out, *([options.file] if options.file else []))
     if options.gate:
         _train_gate(options)
@@ -105,9 +102,10 @@ def train(options: argparse.Namespace) -> None:
 def _train_gate(options: argparse.Namespace) -> None:
     from fastgd.data import gate
 
-    for flag in ("target", "inputs"):
-        if getattr(options, flag) is not None:
-            raise ValueError(f"--{flag} names columns of a file; --gate has none")
+    for flag in ("target", "inputs", "task", "scale-inputs", "scale-targets"):
+        if getattr(options, flag.replace("-", "_")) is not None:
+            does = "names" if flag in ("target", "inputs") else "is for"
+            raise ValueError(f"--{flag} {does} columns of a file; --gate has none")
     X, Y = gate(options.gate)
     layers = options.layers or ((2, 2, 1) if options.gate in ("xor", "xnor") else (2, 1))
     if (layers[0], layers[-1]) != (2, 1):
@@ -134,7 +132,12 @@ def _train_file(options: argparse.Namespace) -> None:
     if not targets:
         raise ValueError(f"say what to learn: --target COLUMN; {columns.source} has: {', '.join(columns.names)}")
     inputs = _columns_named(columns, options.inputs) if options.inputs else None
-    settings = {"inputs": inputs, "task": options.task, "scale_inputs": options.scale_inputs, "scale_targets": options.scale_targets}
+    settings = {
+        "inputs": inputs,
+        "task": options.task or "auto",
+        "scale_inputs": options.scale_inputs or "standard",
+        "scale_targets": options.scale_targets or "auto",
+    }
     if options.layers is None:
         table = Table.fit(columns, targets, **{**settings, "scale_targets": "auto"})
         suggestion = f"--layers {len(table.inputs)}-8-{table.outputs}"
