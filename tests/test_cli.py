@@ -475,6 +475,15 @@ def test_divergence_saves_the_last_good_run(refused, line):
     assert run.table["targets"] == ["price"]
 
 
+@pytest.mark.parametrize("arguments", ["race", "train --gate or"])
+def test_a_runtime_error_is_one_line(refused, monkeypatch, arguments):
+    def fail(*_, **__):
+        raise RuntimeError("can't\ncompile")
+
+    monkeypatch.setattr("fastgd.training.train", fail)
+    assert refused(*arguments.split()) == "can't compile"
+
+
 def test_interrupt(folder, capsys, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_what_stdout_refuses()
         return 141
-    except (ValueError, TypeError, OSError, ArithmeticError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, ArithmeticError, MemoryError, RuntimeError) as error:
         print(f"fastgd: error: {_one_line(error)}", file=sys.stderr)
         _drop_what_stdout_refuses()
         return 2
