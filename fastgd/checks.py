@@ -45,6 +45,8 @@ def finite_number(argument: str, value: object, *, positive: bool = False) -> fl
 
 def real_array(argument: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
     """`value` as a C-contiguous array of `dtype`, finite everywhere; complex, text and object arrays are refused."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{argument} must be an array of real numbers; got a masked array: fill or drop what is masked")
     try:
         array = np.asarray(value)
     except ValueError as error:

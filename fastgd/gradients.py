@@ -1,4 +1,4 @@
-"""Outputs, cost, gradient by four methods and the notes' layer costs, as functions of given parameters.
+"""Outputs, cost, gradient by four methods and the notes' layer costs, as functions of given parameters; and the code for them.
 
 Each runs the very code that trains. Arguments are checked here.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.checks import Array, finite_number, rows
+from fastgd.checks import Array, finite_number, rows, whole_number
 from fastgd.names import METHODS, check_name
 from fastgd.network import MLP
 
@@ -75,3 +75,11 @@ def unchecked(net: MLP, params: Array, X: Array, Y: Array, method: str = "backpr
     with kernels.one_blas_thread(plan):
         kernel.advance(state, 0.0, eps, 1)
     return float(state.costs[0]), kernel.gradient.copy()
+
+
+def source(net: MLP, n: int, method: str, batch_size: int | None, shuffle: bool) -> str:
+    from fastgd import kernels
+
+    n = whole_number("n", n, least=1)
+    batch = None if batch_size is None else whole_number("batch_size", batch_size, least=1, most=n)
+    return kernels.source(kernels.make_plan(net, n, batch, shuffle, check_method(net, method), "unrolled"))

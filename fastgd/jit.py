@@ -1,13 +1,16 @@
 """How fastgd compiles: the flags of every kernel, in one place.
 
 "contract" lets a product and a sum become one fused instruction. Nothing else is relaxed: infinities, NaN and the order of sums are
-kept, so the same source gives the same bits wherever it is inlined. Division follows IEEE instead of raising.
+kept. Division follows IEEE instead of raising.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import numba
+
+if numba.config.DISABLE_JIT:
+    raise RuntimeError("fastgd works by compiling: unset NUMBA_DISABLE_JIT")
 
 FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "no_cfunc_wrapper": True}
 _INNER = {**FLAGS, "no_cpython_wrapper": True}  # called by compiled code only

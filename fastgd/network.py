@@ -174,9 +174,9 @@ class MLP:
             if pair[1] is None:
                 continue
             biases = real_array(f"b of layers[{number}]", pair[1], self.dtype)
-            expected = (place.outputs,) if self.bias else None
-            if biases.shape != expected:
-                raise ValueError(f"b of layers[{number}] must have shape {expected}; got {biases.shape}")
+            expected = f"have shape ({place.outputs},)" if self.bias else "be None for a network without biases"
+            if not self.bias or biases.shape != (place.outputs,):
+                raise ValueError(f"b of layers[{number}] must {expected}; got shape {biases.shape}")
             params[place.biases] = biases
         return params
 
@@ -223,11 +223,9 @@ class MLP:
         ValueError
             If the network is too large to be written out.
         """
-        from fastgd import gradients, kernels
+        from fastgd import gradients
 
-        n = whole_number("n", n, least=1)
-        batch = None if batch_size is None else whole_number("batch_size", batch_size, least=1, most=n)
-        return kernels.source(kernels.make_plan(self, n, batch, shuffle, gradients.check_method(self, method), "unrolled"))
+        return gradients.source(self, n, method, batch_size, shuffle)
 
 
 def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: int) -> tuple[str, ...]:

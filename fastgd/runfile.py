@@ -61,6 +61,8 @@ def load_run(path: str | os.PathLike[str]) -> Run:
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
+        if "digest" not in arrays:
+            raise ValueError("it holds other arrays")
         if str(arrays.pop("digest")) != _digest(arrays):
             raise ValueError("its contents do not match their digest")
         return _run(arrays)

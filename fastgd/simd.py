@@ -153,12 +153,16 @@ def span_in(typing_context, table, row, example):
 
 
 def element_address(context, builder, span_type, span_value, index_type, index, count=1):
-    """Pointer to element `index` of a span; under NUMBA_BOUNDSCHECK refuses unless `count` elements are there."""
+    """Pointer to element `index` of a span; under NUMBA_BOUNDSCHECK refuses unless `count` elements are there.
+
+    `count` is a number or an LLVM integer.
+    """
     span = cgutils.create_struct_proxy(span_type)(context, builder, value=span_value)
     index = context.cast(builder, index, index_type, types.intp)
     if config.BOUNDSCHECK:
         cgutils.do_boundscheck(context, builder, index, span.length)
-        cgutils.do_boundscheck(context, builder, builder.add(index, index.type(count - 1)), span.length)
+        last = builder.sub(index.type(count) if isinstance(count, int) else count, index.type(1))
+        cgutils.do_boundscheck(context, builder, builder.add(index, last), span.length)
     return builder.gep(span.data, [index])
 
 
@@ -234,8 +238,8 @@ def copy(typing_context, target, at, source, start, count):
 
     def generate(context, builder, sig, args):
         size = context.cast(builder, args[4], sig.args[4], types.intp)
-        to = element_address(context, builder, target, args[0], sig.args[1], args[1])
-        come_from = element_address(context, builder, target, args[2], sig.args[3], args[3])
+        to = element_address(context, builder, target, args[0], sig.args[1], args[1], size)
+        come_from = element_address(context, builder, target, args[2], sig.args[3], args[3], size)
         cgutils.raw_memcpy(builder, to, come_from, size, target.dtype.bitwidth // 8)
         return context.get_dummy_value()
 

@@ -72,7 +72,7 @@ class Table:
         inputs : names of the columns to learn from; all others if not given
         task : str
             classes, values, or auto: one text column holds classes, and so does one column of whole numbers with as many distinct
-            ones as `outputs`, or with two for one output.
+            ones as `outputs`, or with two for one output. NA, ?, nan and the like among numbers are refused in each case.
         outputs : int, optional
             Width of the network's output, where it is known.
         output : str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,11 +56,13 @@ def train(
     ----------
     net : MLP
     X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column
+        Arrays of the network's dtype are used where they are, not copied: leave them alone while training runs.
     epochs : int
         Passes over the rows. With `params=run`, further ones.
     learning_rate : float
     params : (n_params,) array_like or Run, optional
-        Initial parameters, `net.init(rng)` if not given. A Run goes on where it ended: its seed, its count of epochs, its history.
+        Initial parameters, `net.init(rng)` if not given. A Run goes on where it ended: its seed, its count of epochs, its history. With
+        the same options, the result is that of one longer run.
     rng : int, numpy Generator or None
         Seed of the initial parameters and of the order of rows; None draws one. Same seed, same bits.
     method : str
@@ -120,10 +121,11 @@ def train(
 
     from fastgd import kernels
 
-    if before is not None and kernel == "auto":
+    if before is not None and kernel == "auto" and before.kernel in kernels.serving(net, method):
         kernel = before.kernel
     plan = kernels.make_plan(net, len(X), options["batch_size"], options["shuffle"], method, kernel, epochs)
     first = before.epochs if before is not None else 0
+    whole_number("epochs", first + epochs, least=0, most=_MOST_EPOCHS)
     schedule = np.unique(np.linspace(first, first + epochs, min(record, epochs + 1)).round().astype(np.int64))[:-1]
     state = kernels.start(kernels.pad(initial), seed, first, first + epochs, schedule)
     run = Run(net, initial.copy(), np.nan, first, 0.0, plan.kernel, seed, "epochs", History(schedule[:0], np.zeros(0)), options)
@@ -149,19 +151,16 @@ class _Training:
     def __init__(self, run: Run, kernel: Kernel, state: State):
         self.run, self.kernel, self.state = run, kernel, state
         self.seconds = 0.0
+        self.cost = np.nan  # of all rows, at the end
         self.kept = [state.copy()]  # the first state and two of the latest, to go back to
 
     def _advance(self, limit: int) -> float:
         """Advance and return the seconds that it took."""
-        before = time.perf_counter()
-        self.kernel.advance(self.state, self.run.options["learning_rate"], self.run.options["eps"], limit)
-        return time.perf_counter() - before
+        return self.kernel.advance(self.state, self.run.options["learning_rate"], self.run.options["eps"], limit)
 
     def chunks(self) -> Iterator[float]:
         """Advance to the end, chunk by chunk of about CHUNK_SECONDS; yield the seconds in compiled code so far."""
         self._advance(0)  # compiles
-        if not np.isfinite(self._cost()):
-            raise DivergedError(f"the cost of the initial parameters is {self._cost()}; scale X and Y", self.result())
         limit = 1
         while self.state.epoch < self.state.epochs:
             self._keep()
@@ -171,7 +170,8 @@ class _Training:
                 self._raise_diverged()
             yield self.seconds
             limit = max(1, int(limit * min(10.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
-        if not np.isfinite(self._cost()):
+        self.cost = self._cost()
+        if not np.isfinite(self.cost):
             self._raise_diverged()
 
     def _cost(self) -> float:
@@ -207,42 +207,45 @@ class _Training:
             self._go_to(middle)
             good, bad = (middle, bad) if self._is_finite() else (good, middle)
         # the cost overflows before the parameters do: go back in growing steps until it does not, then halve again
-        back, bad = 0, good + 1
-        while True:
-            update = max(good - back, self._updates(self.kept[0]))
-            self._go_to(update)
-            if np.isfinite(self._cost()):
-                break
+        first, back, bad, update = self._updates(self.kept[0]), 0, good + 1, good
+        self._go_to(update)
+        while not np.isfinite(self._cost()) and update > first:
             back, bad = 2 * back + 1, update
+            update = max(good - back, first)
+            self._go_to(update)
         good = update
         while bad - good > 1:
             middle = (good + bad) // 2
             self._go_to(middle)
             good, bad = (middle, bad) if np.isfinite(self._cost()) else (good, middle)
         self._go_to(good)
+        self.cost = self._cost()
+        run = replace(self.result(), stopped_by="diverged")
+        if not np.isfinite(self.cost):
+            raise DivergedError(f"the cost of the initial parameters is {self.cost}; scale X and Y", run)
         rate = self.run.options["learning_rate"]
         raise DivergedError(
             f"cost or parameters stopped being finite in epoch {self.state.epoch + 1} at learning_rate {rate:g}; "
             "try a smaller learning_rate, or scale X and Y",
-            self.result(),
+            run,
         )
 
     def result(self) -> Run:
         """The run as far as the state has come."""
         state, net = self.state, self.run.net
         params = state.params[: net.n_params].copy()
-        cost = self._cost()
         done = state.recorded
         # an epoch that has begun has a recorded cost of its own beside the final one
         keep = done if done == 0 or state.record[done - 1] < state.epoch else done - 1
         epoch = np.append(state.record[:keep], state.epoch)
-        costs = np.append(state.costs[:keep], cost)
-        return replace(self.run, params=params, cost=cost, epochs=state.epoch, seconds=self.seconds, history=History(epoch, costs))
+        costs = np.append(state.costs[:keep], self.cost)
+        return replace(self.run, params=params, cost=self.cost, epochs=state.epoch, seconds=self.seconds, history=History(epoch, costs))
 
 
 def _joined(before: Run, after: Run, record: int) -> Run:
     """The run that went on from `before`, seen from the start."""
     epoch = np.concatenate([before.history.epoch[:-1], after.history.epoch])
     cost = np.concatenate([before.history.cost[:-1], after.history.cost])
-    kept = np.unique(np.linspace(0, len(epoch) - 1, min(record, len(epoch))).round().astype(np.int64))
+    even = np.linspace(epoch[0], epoch[-1], min(record, len(epoch)))
+    kept = np.unique(np.searchsorted((epoch[:-1] + epoch[1:]) / 2, even))  # the points nearest to even ones
     return replace(after, seconds=before.seconds + after.seconds, history=History(epoch[kept], cost[kept]), table=before.table)

@@ -25,7 +25,8 @@ PROGRAM = f"""
 from fastgd.kernels.store import entry
 twice = entry("tiny", {TINY!r}, "twice")
 assert twice(21.0) == 42.0
-stats = twice._compiled.stats
+(compiled,) = twice._compiled.values()
+stats = compiled.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 
@@ -41,7 +42,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def in_memory(entry):
-    return entry._compiled.__code__.co_filename.startswith("<")
+    (compiled,) = entry._compiled.values()
+    return compiled.__code__.co_filename.startswith("<")
 
 
 def fresh():

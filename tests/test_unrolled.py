@@ -369,5 +369,5 @@ def test_one_compilation_serves_all_numbers(monkeypatch):
         for epochs, rate, seed in [(10, 0.5, 1), (11, 0.5, 1), (10, 0.6, 1)]
     ]
     assert len({run.params.tobytes() for run in runs}) == 3
-    (compiled,) = entry_of(plan_of(XOR))._compiled.signatures
+    (compiled,) = entry_of(plan_of(XOR))._compiled
     assert compiled

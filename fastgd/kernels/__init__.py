@@ -1,10 +1,10 @@
 """Compiled training loops: `load` gives the kernel of a plan, `start` the state it advances."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Protocol
 
 from fastgd.checks import Array
-from fastgd.kernels.blas import gemm_address
+from fastgd.kernels.blas import one_thread
 from fastgd.kernels.driver import State, start
 from fastgd.kernels.matrix import Matrix
 from fastgd.kernels.plan import Plan, can_unroll, make_plan
@@ -18,8 +18,8 @@ __all__ = ["Kernel", "Matrix", "Plan", "State", "load", "make_plan", "one_blas_t
 class Kernel(Protocol):
     plan: Plan
 
-    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
-        """At most `limit` updates of `state`; 0 compiles what has not been compiled yet."""
+    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> float:
+        """At most `limit` updates of `state`, and the seconds that they took; 0 compiles what has not been compiled yet."""
 
     def cost(self, params: Array) -> float:
         """The cost of all rows for (n_params,) parameters."""
@@ -35,11 +35,6 @@ def serving(net: MLP, method: str) -> list[str]:
     return ["matrix", "unrolled"] if can_unroll(net, method) else ["matrix"]
 
 
-def one_blas_thread(plan: Plan) -> AbstractContextManager[Any]:
-    """BLAS on one thread, where the plan's products are its: the bits of a product depend on the number of threads."""
-    if not plan.wide:
-        return nullcontext()
-    from threadpoolctl import threadpool_limits
-
-    gemm_address(plan.net.dtype)  # the limit holds for libraries that are loaded
-    return threadpool_limits(1, user_api="blas")  # type: ignore[no-any-return]
+def one_blas_thread(plan: Plan) -> AbstractContextManager[None]:
+    """BLAS on one thread, where the plan's products are its."""
+    return one_thread if plan.wide else nullcontext()

@@ -4,6 +4,7 @@ Compiled code that is kept on disk cannot hold the address of a function, so the
 it, kernels pass it on.
 """
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,36 @@ def gemm_address(dtype: np.dtype[Any]) -> int:
     """The address of dgemm or sgemm."""
     name = {"float64": "dgemm", "float32": "sgemm"}[dtype.name]
     return int(get_cython_function_address("scipy.linalg.cython_blas", name))
+
+
+class _OneThread:
+    """While anyone is inside, BLAS runs on one thread: the bits of a product depend on the number of threads.
+
+    The number belongs to the process, so the first to enter sets it and the last to leave puts it back.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.limit: Any = None
+
+    def __enter__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with self.lock:
+            if self.inside == 0:
+                gemm_address(np.dtype("float64"))  # loads the library: the limit holds for those that are loaded
+                self.limit = threadpool_limits(1, user_api="blas")
+            self.inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.limit.restore_original_limits()
+
+
+one_thread = _OneThread()
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -40,8 +71,9 @@ def multiply(typing_context, gemm, transpose_a, transpose_b, rows, columns, inne
             letter = builder.select(value, ir.Constant(ir.IntType(8), ord("T")), ir.Constant(ir.IntType(8), ord("N")))
             return cgutils.alloca_once_value(builder, letter)
 
-        def address(index):
-            return element_address(context, builder, sig.args[index], args[index], sig.args[index + 1], args[index + 1])
+        def address(index, height, width):
+            count = builder.mul(height, width)
+            return element_address(context, builder, sig.args[index], args[index], sig.args[index + 1], args[index + 1], count)
 
         # the transposes are what column-major BLAS sees: C^T = B^T A^T
         leading_a = builder.select(transpose_a, rows, inner)
@@ -55,12 +87,12 @@ def multiply(typing_context, gemm, transpose_a, transpose_b, rows, columns, inne
             number(rows),
             number(inner),
             one,
-            address(8),
+            address(8, inner, columns),
             number(leading_b),
-            address(6),
+            address(6, rows, inner),
             number(leading_a),
             beta,
-            address(11),
+            address(11, rows, columns),
             number(columns),
         ]
         function_type = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])

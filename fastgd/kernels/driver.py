@@ -89,7 +89,7 @@ def shuffle(order, n, seed, epoch):
         order[i], order[j] = order[j], order[i]
 
 
-@inline
+@kernel
 def next_stretch(course, order, n, left):
     """Order the rows if an epoch begins. How many updates to make before something has to be seen, and whether to sum their costs."""
     cursor = course.cursor
@@ -106,7 +106,7 @@ def next_stretch(course, order, n, left):
     return min(count, left), observe
 
 
-@inline
+@kernel
 def advance_cursor(course, count, observe, cost):
     """Move the cursor `count` updates on, and record the mean cost of a finished epoch. `cost` is the sum over its batches so far."""
     cursor = course.cursor

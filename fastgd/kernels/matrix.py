@@ -16,7 +16,7 @@ from fastgd.kernels.layers import (
     times_derivative,
 )
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.problem import Bound, gather, pad, unpack
+from fastgd.kernels.problem import NO_UPDATE, Bound, gather, pad, unpack
 from fastgd.kernels.store import entry
 from fastgd.names import METHODS
 from fastgd.optimizers import sgd
@@ -52,11 +52,13 @@ def steps(problem, batch_index, count, observe, pending):
             difference = method >= FINITE_DIFFERENCE
             share = seldom_block_cost(net, work, stride) if observe or difference else 0.0
             cost += share
+            if method == NO_UPDATE:
+                continue
             if difference:
                 differences(net, params, work, stride, share, method == CENTRAL_DIFFERENCE, eps, add)
             else:
                 backward(net, params, work, stride, 2.0 if method == LAYERWISE else 1.0, add)
-        for p in range(0, net.n_params, lanes):
+        for p in range(0, net.n_params if method != NO_UPDATE else 0, lanes):
             store(params, p, sgd(load(params, p), load(work.gradient, p), learning_rate))
         if observe:
             pending += cost

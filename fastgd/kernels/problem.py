@@ -4,6 +4,7 @@ They cross as one table of addresses, lengths and numbers: compiling the convers
 compiling a small kernel. `Bound` keeps the arrays alive and builds the table; `unpack` reads it in the same order.
 """
 
+import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from fastgd.kernels.plan import Plan
 from fastgd.kernels.store import Entry
 from fastgd.names import ACTIVATIONS, LOSSES, METHODS
 from fastgd.simd import VECTOR_BYTES, copy, span_in, span_of, stay_scalar
+
+NO_UPDATE = -1  # in the place of a method: only costs are wanted
 
 
 class Network(NamedTuple):
@@ -52,6 +55,7 @@ class Work(NamedTuple):
     weight: Any  # (stride,) share of each sample in the cost; 0 for padding
     gradient: Any  # (n_params,) and padding to whole vectors
     block: int  # most rows of a block, a multiple of the lanes
+    held: Any  # (1,) int64: 1 where the block holds all rows for good
 
 
 class Problem(NamedTuple):
@@ -59,7 +63,7 @@ class Problem(NamedTuple):
     data: Any
     params: Any  # (n_params,) and padding to whole vectors
     work: Any
-    method: int
+    method: int  # its place in names.METHODS, or NO_UPDATE
     eps: float  # step of the difference methods
     batch: int  # rows of a batch; the last one of an epoch may be shorter
     learning_rate: float
@@ -90,7 +94,7 @@ _COURSE = _WORK + len(Work._fields)
 _PARAMS = _COURSE + len(Course._fields)
 
 
-@inline
+@kernel
 def unpack(table_array, zero):
     """Network, data, work, course and parameters of a table; `zero` is one of the network's dtype."""
     table = span_of(table_array)
@@ -120,6 +124,7 @@ def unpack(table_array, zero):
         span_in(table, _WORK + 4, zero),
         span_in(table, _WORK + 5, zero),
         table[2 * (_WORK + 6)],
+        span_in(table, _WORK + 7, 0),
     )
     course = Course(
         table[2 * _COURSE],
@@ -207,6 +212,7 @@ class Bound:
             weight=scratch(block, dtype),
             gradient=scratch(padded(net.n_params, dtype), dtype),
             block=block,
+            held=np.zeros(1, np.int64),
         )
 
     def table(self, state: State, data: Data, batch: int) -> Array:
@@ -225,13 +231,16 @@ class Bound:
         )
         return _table([*self.net, *data, *self.work, *course, state.params])
 
-    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> None:
-        """At most `limit` updates; 0 compiles what has not been compiled yet."""
+    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> float:
+        """At most `limit` updates, and the seconds that they took; 0 compiles what has not been compiled yet."""
         method = METHODS.index(self.plan.method)
-        self.entry(self.table(state, self.data, self.plan.batch), self.zero, method, eps, learning_rate, limit)
+        table = self.table(state, self.data, self.plan.batch)
+        before = time.perf_counter()
+        self.entry(table, self.zero, method, eps, learning_rate, limit)
+        return time.perf_counter() - before
 
     def cost(self, params: Array) -> float:
-        """The cost of all rows for (n_params,) parameters: an epoch at rate 0, in which the last batch, if short, is a pass of its own."""
+        """The cost of all rows for (n_params,) parameters: an epoch without updates. The last batch, if short, is a pass of its own."""
         n, batch, total = self.plan.n, self.plan.batch, 0.0
         whole = n - n % batch
         for first, stop in [(0, whole), (whole, n)]:
@@ -240,6 +249,6 @@ class Bound:
                 data = Data(X, Y, self.data.order[:0], stop - first, False)
                 state = driver.start(pad(params), seed=0, first=0, epochs=1, record=np.zeros(1, np.int64))
                 table = self.table(state, data, min(batch, stop - first))
-                self.entry(table, self.zero, METHODS.index("backprop"), 1.0, 0.0, stop - first)
+                self.entry(table, self.zero, NO_UPDATE, 1.0, 0.0, stop - first)
                 total += state.costs[0] * ((stop - first) / n)
         return float(total)

@@ -14,6 +14,7 @@ import re
 import stat
 import sys
 import tempfile
+import threading
 import types
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -24,6 +25,7 @@ import llvmlite
 import numba
 import platformdirs
 
+_loading = threading.Lock()
 _MODULE_NAME = re.compile(r"(matrix|unrolled)_[0-9a-f]{20}")
 PACKAGE = Path(__file__).parent.parent
 _KERNEL_SOURCES = ("jit", "names", "simd", "numeric", "activations", "losses", "optimizers", "kernels/*")
@@ -32,7 +34,7 @@ _KERNEL_SOURCES = ("jit", "names", "simd", "numeric", "activations", "losses", "
 def folder() -> Path:
     """The cache folder: FASTGD_CACHE_DIR, or the platform's own place."""
     chosen = os.environ.get("FASTGD_CACHE_DIR")
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_path("fastgd"))
+    return Path(chosen).expanduser().resolve() if chosen else Path(platformdirs.user_cache_path("fastgd")).resolve()
 
 
 def _source_files() -> Iterator[Path]:
@@ -90,7 +92,15 @@ def _from_disk(name: str, source: str) -> types.ModuleType:
         raise OSError(f"{path} is no module")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module  # before it is run: Numba keeps the name of the module it finds there, and imports it
-    spec.loader.exec_module(module)
+    with _loading:  # machine code lies beside its module, in the folder that was looked at
+        elsewhere, numba.config.CACHE_DIR = (
+            numba.config.CACHE_DIR,
+            "",
+        )
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            numba.config.CACHE_DIR = elsewhere
     return module
 
 
@@ -124,28 +134,28 @@ def _modules() -> list[Path]:
 
 
 class Entry:
-    """A compiled function of a generated module; compiled, or read from disk, at its first call.
+    """A compiled function of a generated module; compiled, or read from disk, at the first call with arguments of its types.
 
     Machine code that can't be read or written is a reason to compile in memory, never an error.
     """
 
     def __init__(self, name: str, source: str, function: str):
         self.name, self.source, self.function = name, source, function
-        self._compiled: Callable[..., Any] | None = None
+        self._compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def __call__(self, *args: Any) -> Any:
-        if self._compiled is None:
-            self._compiled = self._prepare(args)
-        return self._compiled(*args)
+        types = tuple(map(numba.typeof, args))
+        if types not in self._compiled:
+            self._compiled[types] = self._prepare(types)
+        return self._compiled[types](*args)
 
-    def _prepare(self, args: tuple[Any, ...]) -> Callable[..., Any]:
-        signature = tuple(map(numba.typeof, args))
+    def _prepare(self, types: tuple[Any, ...]) -> Callable[..., Any]:
         try:
             compiled = getattr(_from_disk(self.name, self.source), self.function)
-            compiled.compile(signature)
+            compiled.compile(types)
         except Exception:
             compiled = getattr(_in_memory(self.name, self.source), self.function)
-            compiled.compile(signature)
+            compiled.compile(types)
         return compiled  # type: ignore[no-any-return]
 
 

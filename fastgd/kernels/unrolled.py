@@ -52,7 +52,7 @@ def source(plan: Plan) -> str:
     body += [f"share = {'1.0' if weighted else '1.0 / data.n'}", f"rate = learning_rate * share{_step(plan.method)}"]
     if full:
         body += [f"stride = {stride if vectors <= _MOST_CONSTANT_VECTORS else 'work.block'}"]
-        body += ["gather(net, data, work, 0, data.n, stride, data.n)"]
+        body += ["if work.held[0] == 0:", "    gather(net, data, work, 0, data.n, stride, data.n)", "    work.held[0] = 1"]
         batch = []
     else:
         batch = [
@@ -68,9 +68,10 @@ def source(plan: Plan) -> str:
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
         batch += ["for s in range(0, stride, lanes):", *_indented(sample)]
+    batch += ["if observe:", "    pending += first_lane(lane_total(costs))"]
+    batch += ["if method == NO_UPDATE:", "    continue"]
     batch += ["# the update, notes 004 Algorithm 1"]
     batch += [f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names]
-    batch += ["if observe:", "    pending += first_lane(lane_total(costs))"]
     body += ["for i in range(count):", *_indented(batch)]
     body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
     body += ["return pending"]
@@ -100,7 +101,7 @@ def _indented(lines: Iterable[str]) -> list[str]:
 def _header(plan: Plan) -> str:
     rows = f"{plan.n} rows in full batch" if plan.batch == plan.n else "mini-batches"
     called = set(equations.functions(plan.net))
-    imports = [("fastgd.jit", {"FLAGS", "kernel"}), ("fastgd.kernels", {"problem"}), ("fastgd.kernels.problem", {"gather"})]
+    imports = [("fastgd.jit", {"FLAGS", "kernel"}), ("fastgd.kernels", {"problem"}), ("fastgd.kernels.problem", {"NO_UPDATE", "gather"})]
     for module in (activations, losses, numeric):
         found = {name for name in called if hasattr(module, name)}
         called -= found
