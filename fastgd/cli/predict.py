@@ -24,7 +24,8 @@ examples:
   head -20 new.csv | fastgd predict iris.npz -
 
 Input columns are found by name, in any order; other columns are ignored. Where the target columns are there too, accuracy or mean
-squared error goes to stderr. A run saved from Python without a table takes all columns of the file in their order.
+squared error goes to stderr, over the rows whose targets can be read; NA, ? and empty cells are left out. A run saved from Python
+without a table takes all columns of the file in their order.
 """
 
 

@@ -132,7 +132,7 @@ def _train_file(options: argparse.Namespace) -> None:
     if not targets:
         raise ValueError(f"say what to learn: --target COLUMN; {columns.source} has: {', '.join(columns.names)}")
     inputs = _columns_named(columns, options.inputs) if options.inputs else None
-    settings = {
+    settings: dict[str, Any] = {
         "inputs": inputs,
         "task": options.task or "auto",
         "scale_inputs": options.scale_inputs or "standard",
