@@ -133,3 +133,15 @@ def test_options_of_the_run_are_kept(train):
     run = diverged(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0], rng=5).run
     assert run.seed == 5
     assert run.options["learning_rate"] == 1.0
+
+
+def test_why_it_ended(train):
+    X, Y = fastgd.data.twice()
+    assert diverged(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0]).run.stopped_by == "diverged"
+
+
+def test_data_that_goes_bad_during_training(train):
+    """Data are not copied; should they change under way to what was never finite, that ends in an error, not in a search without end."""
+    X, Y = fastgd.data.twice()
+    with pytest.raises(fastgd.DivergedError):
+        train(LINEAR, X, Y, 100_000_000, 0.01, params=[1.0], batch_size=2, progress=lambda record: X.fill(np.nan))

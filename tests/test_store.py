@@ -274,3 +274,21 @@ print(run.params.tobytes().hex(), run.cost)
     X, Y = fastgd.data.gate("xor")
     run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
     assert python(program, FASTGD_CACHE_DIR=place).split() == [run.params.tobytes().hex(), str(run.cost)]
+
+
+def test_types_that_come_later_are_protected_too(folder):
+    """A first call reads or writes the folder without trouble; by the next dtype its files are damaged."""
+    entry = fresh()
+    assert entry(21.0) == 42.0
+    for file in folder.rglob("*.nb?"):
+        file.write_bytes(b"")
+    assert entry(21) == 42
+    assert entry(21.0) == 42.0
+
+
+def test_machine_code_lies_in_the_folder_that_was_looked_at(python, folder, tmp_path):
+    """NUMBA_CACHE_DIR names a folder whose owner nobody checks: it is not used."""
+    elsewhere = tmp_path / "elsewhere"
+    python(PROGRAM, FASTGD_CACHE_DIR=folder, NUMBA_CACHE_DIR=elsewhere)
+    assert list(folder.rglob("*.nbc"))
+    assert not list(elsewhere.rglob("*.nbc"))

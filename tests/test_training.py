@@ -1,5 +1,7 @@
 """train(): the notes' models learn, histories mean what they say, seeds, chunks and going on."""
 
+from dataclasses import replace
+
 import numpy as np
 import oracle
 import pytest
@@ -233,3 +235,25 @@ def test_an_error_in_progress_is_the_callers(train):
     net, X, Y, params = problem()
     with pytest.raises(RuntimeError, match="enough"):
         train(net, X, Y, 2000, 0.1, params=params, progress=fail)
+
+
+def test_a_batch_whose_gradient_overflows_does_not_spoil_the_cost():
+    """The cost takes no updates, so one row of 1e200 at w = 1e-60 is what arithmetic makes of it."""
+    net = fastgd.MLP(1, 1, activation="identity")
+    run = fastgd.train(net, [1e200, 1.0], [0.0, 0.0], 0, params=[1e-60, 0.0], batch_size=1, rng=0)
+    assert run.cost == pytest.approx(1e280 / 2)
+
+
+def test_a_run_of_one_kernel_goes_on_where_only_another_serves():
+    net = fastgd.MLP(8, 10, 4)
+    X, Y = np.full((4, 8), 0.5), np.full((4, 4), 0.25)
+    run = fastgd.train(net, X, Y, 2, rng=0, kernel="matrix")
+    run = replace(run, kernel="unrolled")
+    assert fastgd.train(net, X, Y, 1, params=run, method="finite_difference").kernel == "matrix"
+
+
+def test_too_many_epochs_after_a_run():
+    net = fastgd.MLP(1, 1)
+    run = replace(fastgd.train(net, [0.0], [0.5], 0, rng=0), epochs=2**62)
+    with pytest.raises(ValueError, match="epochs"):
+        fastgd.train(net, [0.0], [0.5], 1, params=run)
