@@ -62,10 +62,9 @@ def assembly_of(net, X, Y, method):
 def test_xor(method, dtype, sigmoids):
     X, Y = fastgd.data.gate("xor")
     found = loops(assembly_of(fastgd.MLP(2, 2, 1, dtype=dtype), X, Y, method), PACKED_DIVIDE[dtype])
-    assert len(found) >= 1
+    assert max(count(PACKED_DIVIDE[dtype], loop) for loop in found) == sigmoids  # passes without an update go round a shorter way
+    assert max(count(PACKED_FMA[dtype], loop) for loop in found) >= 9 * sigmoids  # most of them in exp
     for loop in found:
-        assert count(PACKED_DIVIDE[dtype], loop) == sigmoids
-        assert count(PACKED_FMA[dtype], loop) >= 9 * sigmoids  # most of them in exp
         assert count(SCALAR_DIVIDE, loop) == 0
         assert count(SCALAR_FMA, loop) == 0
         assert count(r"call", loop) == 0
