@@ -137,9 +137,13 @@ def backward(net: MLP, method: str, weighted: bool) -> list[str]:
             twice = ["2.0"] if method == "layerwise" else []
             lines += [f"# layer {l - 1}: delta = {' '.join([*twice, 'W delta'])} f'(z), notes 002 (52)"]
             for k in range(layer.inputs):
-                inflow = total([f"{weight_name(l, j, k)} * delta{l}_{j}" for j in range(layer.outputs)])
-                lines += [f"da{l - 1}_{k} = {inflow}"]
-                lines += [f"delta{l - 1}_{k} = {' * '.join([*twice, f'da{l - 1}_{k}', *slope(net.layers[l - 2], l - 1, k)])}"]
+                factors = [*twice, *slope(net.layers[l - 2], l - 1, k)]
+                if layer.outputs == 1:  # what is known before delta is multiplied first, off the chain of dependent operations
+                    known = " * ".join([weight_name(l, 0, k), *factors])
+                    lines += [f"delta{l - 1}_{k} = delta{l}_0 * ({known})"]
+                else:
+                    inflow = total([f"{weight_name(l, j, k)} * delta{l}_{j}" for j in range(layer.outputs)])
+                    lines += [f"da{l - 1}_{k} = {inflow}", f"delta{l - 1}_{k} = {' * '.join([f'da{l - 1}_{k}', *factors])}"]
     return lines
 
 
