@@ -28,15 +28,6 @@ def parameter_names(net: MLP) -> list[str]:
     return names
 
 
-def functions(net: MLP) -> list[str]:
-    """Names of the scalar functions that the lines call."""
-    names = {layer.activation for layer in net.layers} - {"softmax", "identity"}
-    derivatives = {f"{name}_derivative" for name in names}
-    extra = {"exp", "where_positive"} if net.layers[-1].activation == "softmax" else set()
-    extra |= {"log"} if net.loss == "cross_entropy" else set()
-    return sorted(names | derivatives | extra | {net.loss, f"{net.loss}_derivative"})
-
-
 def activation_of(l: int, j: int) -> str:
     """The name of activation j of layer l; layer 0 is the input."""
     return f"a{l}_{j}" if l else f"x_{j}"

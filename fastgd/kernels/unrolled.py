@@ -5,10 +5,11 @@ samples that make the gradient need not leave the vector registers. A batch that
 vectors is a constant of the code where it is small.
 """
 
+import re
 from collections.abc import Iterable
 from textwrap import indent
 
-from fastgd import activations, losses, numeric
+from fastgd import activations, losses, numeric, optimizers, simd
 from fastgd.checks import Array
 from fastgd.kernels import equations
 from fastgd.kernels.plan import Plan
@@ -23,6 +24,9 @@ _HEADER = '''"""{title}. Written by fastgd.kernels.unrolled."""
 
 import numba
 
+from fastgd.jit import FLAGS, kernel
+from fastgd.kernels import problem
+from fastgd.kernels.problem import NO_UPDATE, gather
 {imports}
 
 
@@ -75,7 +79,10 @@ def source(plan: Plan) -> str:
     body += ["for i in range(count):", *_indented(batch)]
     body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
     body += ["return pending"]
-    return _header(plan) + "\n".join(_indented(body)) + _FOOTER
+    text = "\n".join(_indented(body))
+    constant = full and vectors <= _MOST_CONSTANT_VECTORS
+    rows = f"{plan.n} rows in full batch" if constant else "full batch" if full else "mini-batches"
+    return _header(plan, rows, text) + text + _FOOTER
 
 
 def _sample(net: MLP, method: str, weighted: bool) -> list[str]:
@@ -98,17 +105,15 @@ def _indented(lines: Iterable[str]) -> list[str]:
     return [indent(line, "    ") for line in lines]
 
 
-def _header(plan: Plan) -> str:
-    rows = f"{plan.n} rows in full batch" if plan.batch == plan.n else "mini-batches"
-    called = set(equations.functions(plan.net))
-    imports = [("fastgd.jit", {"FLAGS", "kernel"}), ("fastgd.kernels", {"problem"}), ("fastgd.kernels.problem", {"NO_UPDATE", "gather"})]
-    for module in (activations, losses, numeric):
+def _header(plan: Plan, rows: str, body: str) -> str:
+    """Docstring and imports of all that the body calls."""
+    called = {"lanes_of", *re.findall(r"([a-z]\w*)\(", body)} - {"gather"}
+    homes = [simd, numeric, activations, losses, optimizers]
+    lines = []
+    for module in homes:
         found = {name for name in called if hasattr(module, name)}
         called -= found
-        imports.append((module.__name__, found))
-    imports.append(("fastgd.optimizers", {"sgd"}))
-    imports.append(("fastgd.simd", {"broadcast", "first_lane", "lane_total", "lanes_of", "load"} | called))
-    lines = [f"from {module} import {', '.join(sorted(names))}" for module, names in imports if names]
+        lines += [f"from {module.__name__} import {', '.join(sorted(found))}"] if found else []
     return _HEADER.format(title=f"{plan.net}: {plan.method}, {rows}", imports="\n".join(lines))
 
 
