@@ -151,6 +151,11 @@ class _Value:
         shifted = self.builder.shl(self._bits(), self._int(self.format.mantissa))
         return self._float_of_bits(self.builder.add(shifted, self._int((self.format.bias + offset) << self.format.mantissa)))
 
+    def inverse_power_of_two(self) -> "_Value":
+        """2^-n for self = round_magic + n; zero where the exponent is the smallest."""
+        shifted = self.builder.shl(self._bits(), self._int(self.format.mantissa))
+        return self._float_of_bits(self.builder.sub(self._int(self.format.bias << self.format.mantissa), shifted))
+
     def abs(self) -> "_Value":
         return self._float_of_bits(self.builder.and_(self._bits(), self._int((1 << (self.format.bits - 1)) - 1)))
 
@@ -169,44 +174,54 @@ def _polynomial(x: _Value, coefficients: tuple[float, ...]) -> _Value:
     return terms[0]
 
 
-def _exp_parts(x: _Value, constant: int) -> tuple[_Value, _Value]:
-    """x = n ln 2 + r: e^r, or e^r - 1 for constant 0, and round_magic + n.
+@dataclass(frozen=True)
+class _Exponential:
+    """e^x = 2^n (first + r4 rest) (1 - lacking), with or without the 1 of e^r in `first`.
 
-    e^r first takes r to be x - n fl(ln 2); what that lacks enters at second order only, off the chain of dependent operations.
+    x = n ln 2 + r takes r to be x - n fl(ln 2); `lacking` is n times what fl(ln 2) lacks. The parts are left apart, so that each
+    function can join them with the fewest dependent operations.
     """
+
+    shifted: _Value  # round_magic + n
+    first: _Value
+    r4: _Value
+    rest: _Value
+    lacking: _Value
+
+
+def _exponential(x: _Value, constant: int = 1, sign: int = 1) -> _Exponential:
+    """The parts of e^(sign x), less 1 where `constant` is 0."""
     f, c = x.format, x.format.exp_tail
-    shifted = x * (1 / math.log(2)) + f.round_magic
+    shifted = x * (sign / math.log(2)) + f.round_magic
     n = shifted - f.round_magic
-    r = n.fma(-f.ln2_high, x)
+    r = n.fma(-f.ln2_high, x) if sign > 0 else -n.fma(f.ln2_high, x)
     r2 = r * r
     first = (r + 1.0 if constant else r) + r2 * (r * c[1] + c[0])
-    power = first if constant else first + 1.0
-    return first - (n * f.ln2_low) * power + (r2 * r2) * _polynomial(r, c[2:]), shifted
-
-
-def _clamped(x: _Value) -> _Value:
-    """x where e^x is a normal number; beyond, the nearest x whose power of two is 0 or inf."""
-    bias = x.format.bias
-    return x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2))
+    return _Exponential(shifted, first, r2 * r2, _polynomial(r, c[2:]), n * f.ln2_low)
 
 
 def _exp(x: _Value) -> _Value:
-    # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does
-    power, shifted = _exp_parts(_clamped(x), 1)
-    half = shifted.power_of_two(-1) * power
+    # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does; the clamps end in an exact 0 and in inf
+    bias = x.format.bias
+    e = _exponential(x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2)))
+    half = e.shifted.power_of_two(-1) * ((e.first - e.lacking * e.first) + e.r4 * e.rest)
     return half + half
 
 
 def _sigmoid(x: _Value) -> _Value:
-    # where 2^n overflows, 1 / (1 + e^-x) is below the smallest normal number
-    power, shifted = _exp_parts(_clamped(-x), 1)
-    return 1.0 / (power * shifted.power_of_two(0) + 1.0)
+    # 1 / (1 + e^-x) = t / (t + e^r) with t = 2^-n: the clamps end in t = 0, where the result would be no normal number, and in 1
+    limit = x.format.bias * math.log(2)
+    e = _exponential(x.at_least(-limit).at_most(limit), sign=-1)
+    power = e.shifted.inverse_power_of_two()
+    t = power + power * e.lacking
+    return t / ((e.first + t) + e.r4 * e.rest)
 
 
 def _tanh(x: _Value) -> _Value:
     # tanh |x| = t / (t + 2) with t = e^(2 |x|) - 1 = 2^n (e^r - 1) + (2^n - 1); beyond the clamp it is 1 to the last bit
-    power_minus_1, shifted = _exp_parts((x.abs() * 2.0).at_most((x.format.mantissa + 4) * math.log(2)), 0)
-    scale = shifted.power_of_two(0)
+    e = _exponential((x.abs() * 2.0).at_most((x.format.mantissa + 4) * math.log(2)), constant=0)
+    scale = e.shifted.power_of_two(0)
+    power_minus_1 = (e.first - e.lacking * (e.first + 1.0)) + e.r4 * e.rest
     t = scale * power_minus_1 + (scale - 1.0)
     return (t / (t + 2.0)).with_sign_of(x)
 
