@@ -16,6 +16,8 @@ __all__ = ["Kernel", "Matrix", "Plan", "State", "load", "make_plan", "one_blas_t
 
 
 class Kernel(Protocol):
+    """A compiled training loop, bound to a plan and its data."""
+
     plan: Plan
 
     def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> float:

@@ -38,6 +38,8 @@ class Network(NamedTuple):
 
 
 class Data(NamedTuple):
+    """All rows, and the order in which they are taken."""
+
     X: Any  # (n * inputs,)
     Y: Any  # (n * outputs,)
     order: Any  # (n + 1,) the row at each place, and the epoch of which this is the order, where `shuffled`
@@ -59,6 +61,8 @@ class Work(NamedTuple):
 
 
 class Problem(NamedTuple):
+    """All that the updates of a kernel need."""
+
     net: Any
     data: Any
     params: Any  # (n_params,) and padding to whole vectors
