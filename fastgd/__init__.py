@@ -4,8 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastgd import data
+    from fastgd import data, schedules
     from fastgd.network import MLP
+    from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
     from fastgd.run import DivergedError, History, Run
     from fastgd.runfile import load_run
     from fastgd.training import train
@@ -14,6 +15,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "MLP": "fastgd.network",
+    **dict.fromkeys(("SGD", "Adagrad", "Adam", "AdamW", "RMSprop", "Rprop"), "fastgd.optimizers"),
     "DivergedError": "fastgd.run",
     "History": "fastgd.run",
     "Run": "fastgd.run",
@@ -21,13 +23,16 @@ _HOMES = {
     "train": "fastgd.training",
 }
 
-__all__ = ["MLP", "DivergedError", "History", "Run", "__version__", "data", "load_run", "train"]
+__all__ = [
+    "MLP", "SGD", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "RMSprop", "Rprop", "Run", "__version__", "data", "load_run",
+    "schedules", "train",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Public names are loaded on first use: `import fastgd` stays instant."""
-    if name == "data":
-        return import_module("fastgd.data")
+    if name in ("data", "schedules"):
+        return import_module(f"fastgd.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'fastgd' has no attribute {name!r}")

@@ -28,9 +28,10 @@ def whole_number(argument: str, value: object, least: int, most: int | None = No
     return number
 
 
-def finite_number(argument: str, value: object, *, positive: bool = False) -> float:
-    """`value` as a finite float, above zero if `positive`."""
-    expected = "a positive, finite number" if positive else "a finite number"
+def finite_number(argument: str, value: object, *, positive: bool = False, least: float | None = None, below: float | None = None) -> float:
+    """`value` as a finite float: above zero if `positive`, at least `least`, below `below`."""
+    bound = "" if least is None else f" of at least {least:g}" if below is None else f" from {least:g} to below {below:g}"
+    expected = "a positive, finite number" if positive else f"a finite number{bound}"
     kind = getattr(getattr(value, "dtype", None), "kind", "f")
     if isinstance(value, (bool, str, bytes, complex)) or kind not in "iuf" or getattr(value, "shape", ()) != ():
         raise TypeError(f"{argument} must be {expected}; got {value!r}")
@@ -38,9 +39,17 @@ def finite_number(argument: str, value: object, *, positive: bool = False) -> fl
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{argument} must be {expected}; got {value!r}") from None
-    if not math.isfinite(number) or (positive and number <= 0):
+    outside = (positive and number <= 0) or (least is not None and number < least) or (below is not None and number >= below)
+    if not math.isfinite(number) or outside:
         raise ValueError(f"{argument} must be {expected}; got {value!r}")
     return number
+
+
+def truth(argument: str, value: object) -> bool:
+    """`value` if it is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{argument} must be True or False; got {value!r}")
+    return bool(value)
 
 
 def real_array(argument: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:

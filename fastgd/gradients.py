@@ -9,27 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.checks import Array, finite_number, rows, whole_number
-from fastgd.names import METHODS, check_name
 from fastgd.network import MLP
-
-
-def check_data(net: MLP, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
-    """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError."""
-    X = rows("X", X, net.widths[0], str(net), net.dtype)
-    Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
-    if len(X) != len(Y):
-        raise ValueError(f"X and Y must have the same number of rows; got {len(X)} and {len(Y)}")
-    if net.loss != "squared_error" and not ((Y >= 0) & (Y <= 1)).all():
-        raise ValueError(f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}")
-    return X, Y
-
-
-def check_method(net: MLP, method: str) -> str:
-    """`method` if it is known and serves the network's loss."""
-    check_name("method", method, METHODS)
-    if method == "layerwise" and net.loss != "squared_error":
-        raise ValueError(f"method 'layerwise' needs loss 'squared_error'; got loss {net.loss!r}")
-    return method
+from fastgd.options import Options, check_batch_size, check_method
+from fastgd.samples import Samples, check_data
 
 
 def predict(net: MLP, params: ArrayLike, X: ArrayLike) -> Array:
@@ -60,20 +42,22 @@ def cost_and_gradient(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -
 def _evaluate(net: MLP, params: Array, X: Array, Y: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
     from fastgd import kernels
 
-    plan = kernels.make_plan(net, len(X), None, False, "backprop", "matrix")
+    options = Options()
+    plan = kernels.make_plan(net, len(X), options, "matrix")
     with kernels.one_blas_thread(plan):
-        return kernels.Matrix(plan, X, Y).evaluate(params, layer_costs=layer_costs)
+        return kernels.Matrix(plan, options, Samples.alike(X, Y)).evaluate(params, layer_costs=layer_costs)
 
 
 def unchecked(net: MLP, params: Array, X: Array, Y: Array, method: str = "backprop", eps: float = 1e-3) -> tuple[float, Array]:
     """Cost and gradient of checked arguments: one epoch of training at rate 0, and what it leaves behind."""
     from fastgd import kernels
 
-    plan = kernels.make_plan(net, len(X), None, False, method, "matrix")
-    kernel = kernels.Matrix(plan, X, Y)
-    state = kernels.start(kernels.pad(params), seed=0, first=0, epochs=1, record=np.array([0]))
+    options = Options(method=method, learning_rate=0.0, eps=eps)
+    plan = kernels.make_plan(net, len(X), options, "matrix")
+    kernel = kernels.Matrix(plan, options, Samples.alike(X, Y))
+    state = kernel.start(params)
     with kernels.one_blas_thread(plan):
-        kernel.advance(state, 0.0, eps, 1)
+        kernel.advance(state, 0, 1, 1)
     return float(state.costs[0]), kernel.gradient.copy()
 
 
@@ -81,5 +65,5 @@ def source(net: MLP, n: int, method: str, batch_size: int | None, shuffle: bool)
     from fastgd import kernels
 
     n = whole_number("n", n, least=1)
-    batch = None if batch_size is None else whole_number("batch_size", batch_size, least=1, most=n)
-    return kernels.source(kernels.make_plan(net, n, batch, shuffle, check_method(net, method), "unrolled"))
+    options = Options(method=check_method(net, method), batch_size=check_batch_size(batch_size, n), shuffle=shuffle)
+    return kernels.source(kernels.make_plan(net, n, options, "unrolled"))

@@ -115,12 +115,20 @@ class _Value:
 
     def fma(self, factor: Any, summand: Any) -> "_Value":
         """self * factor + summand, rounded once on every machine."""
+        return self._call("fma", factor, summand)
+
+    def sqrt(self) -> "_Value":
+        return self._call("sqrt")
+
+    def _call(self, name: str, *others: Any) -> "_Value":
+        """One of LLVM's intrinsic functions."""
         kind = self.ir.type
         element = kind.element if isinstance(kind, ir.VectorType) else kind
         suffix = f"v{kind.count}" if isinstance(kind, ir.VectorType) else ""
-        name = f"llvm.fma.{suffix}{element.intrinsic_name}"
-        function = cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(kind, [kind] * 3), name)
-        return self._of(self.builder.call(function, [self.ir, self._coerce(factor), self._coerce(summand)]))
+        operands = [self.ir, *map(self._coerce, others)]
+        signature = ir.FunctionType(kind, [kind] * len(operands))
+        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.{name}.{suffix}{element.intrinsic_name}")
+        return self._of(self.builder.call(function, operands))
 
     def where(self, condition: str, bound: Any, yes: Any, no: Any) -> "_Value":
         """`yes` on the lanes where self `condition` bound holds; NaN takes `no`."""
@@ -298,6 +306,9 @@ sigmoid = _define("sigmoid", _sigmoid, "1 / (1 + e^-x), notes 002 (9).")
 tanh = _define("tanh", _tanh, "The hyperbolic tangent.")
 sin = _define("sin", _lanewise("sin"), "The sine, from the mathematical library.")
 cos = _define("cos", _lanewise("cos"), "The cosine, from the mathematical library.")
+
+
+sqrt = _define("sqrt", _Value.sqrt, "The square root, rounded right.")
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from fastgd.checks import Array
 from fastgd.network import MLP
+from fastgd.state import BEST, BEST_EPOCH, State
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +23,13 @@ class History:
 
     epoch: Array  # (points,) int64, rising
     cost: Array  # (points,) float64
+    validation: Array | None = None  # (points,) float64: cost of the validation rows after epoch[i] epochs, where there are any
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
             return NotImplemented
-        return np.array_equal(self.epoch, other.epoch) and np.array_equal(self.cost, other.cost)
+        pairs = [(self.epoch, other.epoch), (self.cost, other.cost), (self.validation, other.validation)]
+        return all(np.array_equal(ours, theirs) if ours is not None and theirs is not None else ours is theirs for ours, theirs in pairs)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -38,16 +41,19 @@ class Run:
     Attributes
     ----------
     net : MLP
-    params : (n_params,) array of the network's dtype
-    cost : float, of all rows, after the last epoch
+    params : (n_params,) array of the network's dtype; with restore_best those of the least cost, otherwise the latest
+    cost : float, of all rows, for these parameters
     epochs : int, epochs finished since the initial parameters
     seconds : float, time spent in compiled loops; compiling, Python and file writing excluded
     kernel : str, which kernel ran
     seed : int, of initial parameters and of the order of rows
-    stopped_by : str, why it ended
+    stopped_by : str, why it ended: epochs, target_cost, patience, max_seconds, callback, interrupt, or diverged in a DivergedError
     history : History
-    options : dict, how it was trained: method, learning_rate, eps, batch_size, shuffle, optimizer
+    options : dict, how it was trained: method, learning_rate, eps, batch_size, shuffle, optimizer, l2, clip_norm, target_cost, patience,
+        min_delta, restore_best, record, spacing
+    stalled : bool, whether a further update would have changed no parameter, each step being under half a unit in its last place
     table : dict or None, how columns of a table became X and Y; see `fastgd.data.Table`
+    state : State, what going on needs: latest parameters, what the optimizer keeps, the batch in the epoch
     """
 
     net: MLP
@@ -60,12 +66,14 @@ class Run:
     stopped_by: str
     history: History
     options: dict[str, Any]
-    table: dict[str, Any] | None = field(default=None)
+    stalled: bool = False
+    table: dict[str, Any] | None = None
+    state: State | None = field(default=None, repr=False)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Run):
             return NotImplemented
-        names = ("net", "cost", "epochs", "kernel", "seed", "stopped_by", "history", "options", "table")
+        names = ("net", "cost", "epochs", "kernel", "seed", "stopped_by", "history", "options", "stalled", "table", "state")
         same = all(getattr(self, name) == getattr(other, name) for name in names)
         return same and np.array_equal(self.params, other.params)
 
@@ -73,6 +81,12 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.net}, epochs={self.epochs}, cost={self.cost:.6g}, {self.seconds:.3g} s, kernel={self.kernel!r})"
+
+    @property
+    def best_epoch(self) -> int:
+        """After how many epochs the watched cost was least; all of them where none was watched."""
+        watched = self.state is not None and np.isfinite(self.state.sums[BEST])
+        return int(self.state.cursor[BEST_EPOCH]) if watched and self.state is not None else self.epochs
 
     def predict(self, X: ArrayLike) -> Array:
         """The outputs for every row of X: (n, outputs)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -14,14 +15,18 @@ import numpy as np
 
 from fastgd.checks import Array
 from fastgd.network import MLP
+from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
 from fastgd.run import History, Run
+from fastgd.schedules import KINDS
+from fastgd.state import State
 
-FORMAT = 1
-_NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "options", "table")
+FORMAT = 2
+_NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalled", "table")
+_DESCRIBED: dict[str, type[Any]] = {kind.__name__: kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW, Rprop, *KINDS)}
 
 
-def save_run(run: Run, path: str | os.PathLike[str]) -> None:
-    """Write `run` to a temporary file beside `path`, flush it to disk, and put it in the place of `path`."""
+def save_run(run: Run, path: str | os.PathLike[str], **more: Any) -> None:
+    """Write `run`, and more facts, to a temporary file beside `path`, flush it to disk, and put it in the place of `path`."""
     net = run.net
     facts: dict[str, Any] = {
         "format": FORMAT,
@@ -32,7 +37,9 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
             "bias": net.bias,
             "dtype": net.dtype.name,
         },
+        "options": {name: to_json(value) for name, value in run.options.items()},
         **{name: getattr(run, name) for name in _NUMBERS},
+        **more,
     }
     arrays = {
         "facts": np.array(json.dumps(facts)),
@@ -40,12 +47,16 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
         "history_epoch": run.history.epoch,
         "history_cost": run.history.cost,
     }
+    if run.history.validation is not None:
+        arrays["history_validation"] = run.history.validation
+    if run.state is not None:
+        arrays |= {f"state_{name}": array for name, array in run.state.arrays().items()}
     arrays["digest"] = np.array(_digest(arrays))
     _replace(Path(path), arrays)
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
-    """Read a run that `Run.save` wrote.
+    """Read a run that `Run.save` wrote, or a checkpoint.
 
     Raises
     ------
@@ -54,6 +65,11 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     ValueError
         If it is damaged, or no run of fastgd, or of a format that this version does not know.
     """
+    return load_with_facts(path)[0]
+
+
+def load_with_facts(path: str | os.PathLike[str]) -> tuple[Run, dict[str, Any]]:
+    """The run of a file, and all facts that stand in it."""
     try:
         with open(path, "rb") as file:
             if not zipfile.is_zipfile(file):
@@ -65,21 +81,40 @@ def load_run(path: str | os.PathLike[str]) -> Run:
             raise ValueError("it holds other arrays")
         if str(arrays.pop("digest")) != _digest(arrays):
             raise ValueError("its contents do not match their digest")
-        return _run(arrays)
+        facts = json.loads(str(arrays["facts"]))
+        return _run(facts, arrays), facts
     except OSError:
         raise
     except Exception as error:  # what zipfile, zlib, json and struct raise on damaged files has no common ancestor
         raise ValueError(f"{os.fspath(path)!r} is no whole fastgd run: {error}") from None
 
 
-def _run(arrays: dict[str, Array]) -> Run:
-    facts = json.loads(str(arrays["facts"]))
+def _run(facts: dict[str, Any], arrays: dict[str, Array]) -> Run:
     if facts["format"] != FORMAT:
         raise ValueError(f"it has format {facts['format']}; this version reads format {FORMAT}")
     described = dict(facts["net"])
     net = MLP(*described.pop("widths"), **described)
-    history = History(arrays["history_epoch"], arrays["history_cost"])
-    return Run(net=net, params=net.check_params(arrays["params"]), history=history, **{name: facts[name] for name in _NUMBERS})
+    state = {name.removeprefix("state_"): array for name, array in arrays.items() if name.startswith("state_")}
+    return Run(
+        net=net,
+        params=net.check_params(arrays["params"]),
+        history=History(arrays["history_epoch"], arrays["history_cost"], arrays.get("history_validation")),
+        options={name: _from_json(value) for name, value in facts["options"].items()},
+        state=State(**state) if state else None,
+        **{name: facts[name] for name in _NUMBERS},
+    )
+
+
+def to_json(value: Any) -> Any:
+    """An optimizer or schedule as {name: its numbers}; anything else as it is."""
+    return {type(value).__name__: vars(value)} if type(value).__name__ in _DESCRIBED else value
+
+
+def _from_json(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    ((name, numbers),) = value.items()
+    return _DESCRIBED[name](**numbers)
 
 
 def _digest(arrays: dict[str, Array]) -> str:
@@ -104,6 +139,26 @@ def _replace(path: Path, arrays: dict[str, Array]) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _flush_folder(path.parent)
+
+
+def sweep(path: Path) -> None:
+    """Remove temporary files that processes left behind which were killed while they wrote `path`."""
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.*-*.tmp"):
+        process = temporary.name.removeprefix(f".{path.name}.").partition("-")[0]
+        if process.isdecimal() and (int(process) == os.getpid() or not _is_alive(int(process))):
+            temporary.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":  # where a process can't be asked without ending it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _flush_folder(folder: Path) -> None:

@@ -135,23 +135,6 @@ def span_of(typing_context, array):
     return Span(array.dtype)(array), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def span_in(typing_context, table, row, example):
-    """The Span of numbers of the type of `example` whose address and length are row `row` of a Span of int64 pairs."""
-    if table != Span(types.int64) or not isinstance(row, types.Integer) or not isinstance(example, types.Number):
-        return None
-
-    def generate(context, builder, sig, args):
-        index = builder.shl(context.cast(builder, args[1], sig.args[1], types.intp), ir.Constant(ir.IntType(64), 1))
-        pair = element_address(context, builder, sig.args[0], args[0], types.intp, index, 2)
-        span = cgutils.create_struct_proxy(sig.return_type)(context, builder)
-        span.data = builder.inttoptr(builder.load(pair), context.get_value_type(types.CPointer(sig.return_type.dtype)))
-        span.length = builder.load(builder.gep(pair, [ir.Constant(ir.IntType(64), 1)]))
-        return span._getvalue()
-
-    return Span(types.unliteral(example))(table, row, example), generate
-
-
 def element_address(context, builder, span_type, span_value, index_type, index, count=1):
     """Pointer to element `index` of a span; under NUMBA_BOUNDSCHECK refuses unless `count` elements are there.
 
@@ -193,6 +176,17 @@ class _SetItem(AbstractTemplate):  # type: ignore[misc]
 def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     builder.store(args[2], element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1]))
     return context.get_dummy_value()
+
+
+@infer_global(len)
+class _Len(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, kws: Any) -> Any:
+        return signature(types.intp, *args) if isinstance(args[0], Span) else None
+
+
+@lower_builtin(len, Span)  # type: ignore[untyped-decorator]
+def _len(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).length
 
 
 def _is_float_span(span) -> bool:

@@ -11,6 +11,8 @@ import pytest
 import fastgd
 from fastgd import jit, kernels
 from fastgd.kernels import store
+from fastgd.options import Options
+from fastgd.samples import Samples
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 _FEATURES = llvm.get_host_cpu_features() if _X86 else {}
@@ -44,12 +46,12 @@ def count(pattern, lines):
 
 def assembly_of(net, X, Y, method):
     """What the unrolled kernel of these rows, in full batch, compiles to."""
-    plan = kernels.make_plan(net, len(X), None, False, method, "unrolled")
-    loop = kernels.load(plan, X.astype(net.dtype), Y.astype(net.dtype))
+    options = Options(method=method)
+    plan = kernels.make_plan(net, len(X), options, "unrolled")
+    loop = kernels.load(plan, options, Samples.alike(X.astype(net.dtype), Y.astype(net.dtype)))
     compiled = store._in_memory("assembly", loop.entry.source).train
     loop.entry = compiled  # Numba shows no assembly of what it has read from disk
-    state = kernels.start(kernels.pad(net.init(rng=0)), 0, 0, 1, np.zeros(0, np.int64))
-    loop.advance(state, 0.1, 1e-3, 0)
+    loop.advance(loop.start(net.init(rng=0)), 0, 1, 0)
     (assembly,) = compiled.inspect_asm().values()
     return assembly
 

@@ -37,7 +37,7 @@ def test_show_follows_its_flags(capsys):
     printed = capsys.readouterr().out
     assert "exponentials" in printed
     assert "b1_0" not in printed
-    assert "rows = min(batch, data.n - start)" in printed
+    assert "rows = min(data.batch, data.n - start)" in printed
 
 
 @pytest.mark.parametrize(

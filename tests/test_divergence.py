@@ -9,7 +9,7 @@ import pytest
 from test_kernels import order_of
 
 import fastgd
-from fastgd import training
+from fastgd import loop
 
 LINEAR = fastgd.MLP(1, 1, activation="identity", bias=False)
 
@@ -73,7 +73,7 @@ def test_chunk_lengths_leave_no_trace(seconds, batch_size, shuffle, train, monke
     X, Y = growing()
     options = {"params": [1.0], "rng": 3, "batch_size": batch_size, "shuffle": shuffle}
     usual = diverged(train, LINEAR, X, Y, 10_000, 1.0, **options)
-    monkeypatch.setattr(training, "CHUNK_SECONDS", seconds)
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", seconds)
     error = diverged(train, LINEAR, X, Y, 10_000, 1.0, **options)
     assert error.run == usual.run
     assert str(error) == str(usual)
@@ -85,7 +85,7 @@ def test_a_cost_that_overflows_on_the_way(train, monkeypatch):
     X, Y = [1.0, 1e8, 1.0], [1.0, 0.0, 1.0]
     verdicts = []
     for seconds in (0.0, 1e-4, 1e3):
-        monkeypatch.setattr(training, "CHUNK_SECONDS", seconds)
+        monkeypatch.setattr(loop, "CHUNK_SECONDS", seconds)
         try:
             verdicts.append(train(net, X, Y, 100, 0.5, params=[1.0], rng=0, batch_size=1, shuffle=False))
         except fastgd.DivergedError as error:

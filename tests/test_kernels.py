@@ -9,6 +9,8 @@ from conftest import random_problem
 import fastgd
 from fastgd import jit, kernels
 from fastgd.kernels import driver
+from fastgd.options import Options
+from fastgd.samples import Samples
 from fastgd.simd import span_of
 
 
@@ -139,7 +141,7 @@ def test_methods_over_blocks(method):
 
 
 def plan_of(net, n, batch_size, kernel="matrix", method="backprop", shuffle=False):
-    return kernels.make_plan(net, n, batch_size, shuffle, method, kernel)
+    return kernels.make_plan(net, n, Options(method=method, batch_size=batch_size, shuffle=shuffle), kernel)
 
 
 WIDE = [
@@ -195,8 +197,8 @@ def test_plan_counts_batches():
 
 def test_auto_is_a_function_of_the_arguments():
     for net in [fastgd.MLP(2, 1), fastgd.MLP(64, 32, 10)]:
-        assert len({kernels.make_plan(net, 100, 10, True, "backprop", "auto") for _ in range(3)}) == 1
-        assert kernels.make_plan(net, 100, 10, True, "backprop", "auto").kernel in kernels_known()
+        assert len({plan_of(net, 100, 10, "auto") for _ in range(3)}) == 1
+        assert plan_of(net, 100, 10, "auto").kernel in kernels_known()
 
 
 def kernels_known():
@@ -208,18 +210,24 @@ def kernels_known():
 # -- chunks ----------------------------------------------------------------------------------------------
 
 
-def advanced(kernel, net, X, Y, params, epochs, limit, batch_size, record, method="backprop"):
-    """The state after `epochs` in calls of at most `limit` updates."""
+def loop_of(kernel, net, X, Y, **options):
+    """The kernel bound to these rows, and its options; skipped where only others serve the network."""
+    options = Options(learning_rate=0.3, **options)
     try:
-        loop = kernels.load(plan_of(net, len(X), batch_size, kernel, method, shuffle=batch_size is not None), X, Y)
+        plan = kernels.make_plan(net, len(X), options, kernel)
     except ValueError as error:
         if kernel == "matrix":
             raise
         pytest.skip(str(error))
-    state = kernels.start(kernels.pad(params), 9, 0, epochs, np.array(record))
+    return kernels.load(plan, options, Samples.alike(X, Y))
+
+
+def advanced(loop, params, epochs, limit):
+    """The state after `epochs` in calls of at most `limit` updates."""
+    state = loop.start(params)
     while state.epoch < epochs:
         before = state.cursor.copy()
-        loop.advance(state, 0.3, 1e-3, limit)
+        loop.advance(state, 9, epochs, limit)
         assert not np.array_equal(state.cursor, before)
     return state
 
@@ -230,14 +238,11 @@ def test_chunks_leave_no_trace(kernel, batch_size, method, dtype):
     """One update at a time, seven, or all in one call: the same bits, history included."""
     net = fastgd.MLP(2, 2, 1, activation="tanh", dtype=dtype)
     X, Y, params = random_problem(net, 10)
-    record = [0, 1, 5, 6, 20, 29]
-    states = [advanced(kernel, net, X, Y, params, 30, limit, batch_size, record, method) for limit in (1, 7, 10**9)]
-    for state in states:
-        assert state.epoch == 30
-        assert state.recorded == 6
-        assert np.array_equal(state.params, states[0].params)
-        assert np.array_equal(state.costs, states[0].costs)
-    assert np.isfinite(states[0].costs).all()
+    loop = loop_of(kernel, net, X, Y, method=method, batch_size=batch_size, record=9)
+    states = [advanced(loop, params, 30, limit) for limit in (1, 7, 10**9)]
+    assert states[0] == states[1] == states[2]
+    assert np.array_equal(states[0].points[: states[0].recorded], np.arange(0, 30, 4))
+    assert np.isfinite(states[0].costs[: states[0].recorded]).all()
 
 
 def test_recording_leaves_no_trace(kernel, dtype):
@@ -245,7 +250,8 @@ def test_recording_leaves_no_trace(kernel, dtype):
     net = fastgd.MLP(2, 2, 1, activation="tanh", dtype=dtype)
     X, Y, params = random_problem(net, 10)
     for batch_size in (None, 3):
-        states = [advanced(kernel, net, X, Y, params, 30, 10**9, batch_size, record) for record in ([], [0], list(range(30)))]
+        states = [advanced(loop_of(kernel, net, X, Y, batch_size=batch_size, record=n), params, 30, 10**9) for n in (2, 7, 100)]
+        assert [state.recorded for state in states] == [1, 4, 30]
         assert all(np.array_equal(state.params, states[0].params) for state in states)
 
 
@@ -253,9 +259,10 @@ def test_no_updates_of_no_limit(kernel):
     """A limit of 0 compiles and changes nothing."""
     net = fastgd.MLP(3, 4, 2)
     X, Y, params = random_problem(net, 10)
-    state = kernels.start(kernels.pad(params), 9, 0, 5, np.array([0]))
+    loop = loop_of(kernel, net, X, Y)
+    state = loop.start(params)
     before = state.copy()
-    kernels.load(plan_of(net, 10, None, kernel), X, Y).advance(state, 0.3, 1e-3, 0)
-    assert np.array_equal(state.params, before.params)
+    loop.advance(state, 9, 5, 0)
+    assert state == before
     assert state.epoch == 0
     assert state.recorded == 0

@@ -207,7 +207,7 @@ def edited(saved, change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda facts, arrays: facts.update(format=2), "format 2"),
+        (lambda facts, arrays: facts.update(format=1), "format 1"),
         (lambda facts, arrays: facts.update(format="1"), "format"),
         (lambda facts, arrays: facts.pop("epochs"), "epochs"),
         (lambda facts, arrays: facts["net"].update(loss="no_such_loss"), "no_such_loss"),

@@ -146,8 +146,8 @@ print(store.entry("tiny", {TINY!r}, "twice").name)
 """
     before = python(program)
     assert python(program) == before
-    path = tmp_path / "fastgd" / "optimizers.py"
-    path.write_text(path.read_text().replace("parameter - ", "parameter + "))
+    path = tmp_path / "fastgd" / "updates.py"
+    path.write_text(path.read_text().replace("w - rate", "w + rate"))
     assert python(program) != before
 
 

@@ -15,6 +15,8 @@ import fastgd
 from fastgd import kernels
 from fastgd.kernels import equations, store, unrolled
 from fastgd.names import METHODS
+from fastgd.options import Options
+from fastgd.samples import Samples
 
 XOR = fastgd.MLP(2, 2, 1)
 HIDDEN = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin"]
@@ -22,7 +24,7 @@ DIFFERENCES = ["finite_difference", "central_difference"]
 
 
 def plan_of(net, n=4, batch_size=None, shuffle=True, method="backprop", kernel="unrolled", epochs=0):
-    return kernels.make_plan(net, n, batch_size, shuffle, method, kernel, epochs)
+    return kernels.make_plan(net, n, Options(method=method, batch_size=batch_size, shuffle=shuffle), kernel, epochs)
 
 
 def difference(ours, theirs):
@@ -246,7 +248,7 @@ def test_the_text_is_plain_python(net, batch_size, shuffle, method):
     assert str(net) in ast.get_docstring(tree)
     assert method in ast.get_docstring(tree)
     (steps,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "steps")
-    allowed = (ast.Assign, ast.AugAssign, ast.Continue, ast.Expr, ast.For, ast.If, ast.Return)
+    allowed = (ast.Assign, ast.AugAssign, ast.Break, ast.Continue, ast.Expr, ast.For, ast.If, ast.Return)
     assert all(isinstance(node, allowed) for node in ast.walk(steps) if isinstance(node, ast.stmt) and node is not steps)
     assert "notes 002" in text
     assert max(map(len, text.splitlines()[1:])) <= 140
@@ -331,7 +333,7 @@ def test_sums_are_made_by_halves():
 
 def entry_of(plan):
     X, Y, _ = random_problem(plan.net, plan.n)
-    return kernels.load(plan, X, Y).entry
+    return kernels.load(plan, Options(), Samples.alike(X, Y)).entry
 
 
 def test_other_plans_are_other_modules():

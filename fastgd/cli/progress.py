@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastgd.training import Progress
+    from fastgd.progress import Progress
 
 
 class Line:

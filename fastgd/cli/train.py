@@ -240,12 +240,14 @@ def _print_run(run: Run) -> None:
 
 
 def _print_json(options: argparse.Namespace, run: Run, more: dict[str, Any]) -> None:
+    from fastgd.runfile import to_json
+
     net = run.net
     facts = {
         **more,
         "network": {"widths": net.widths, "activations": net.activations, "loss": net.loss, "bias": net.bias, "dtype": net.dtype.name},
         "parameters": net.n_params,
-        "options": run.options,
+        "options": {name: to_json(value) for name, value in run.options.items()},
         **{name: getattr(run, name) for name in ("epochs", "seconds", "cost", "kernel", "seed", "stopped_by")},
         "saved": options.out,
     }

@@ -1,71 +1,65 @@
 """The epoch: order the rows, gradient and update, observe. The same for every kernel.
 
-A kernel brings `steps(problem, batch_index, count, observe, pending)`: it makes `count` updates from batch `batch_index` of the epoch
-on and returns `pending` plus, one by one, the batches' mean costs if `observe`, so that the sum does not depend on where it is cut. The
-driver calls it for stretches in which nothing has to be seen from outside.
+A kernel brings `steps(problem, batch_index, count, observe)`: it makes `count` updates from batch `batch_index` of the epoch on and
+returns how many it made. Where an epoch is one batch it shows every observed cost to `note` before the update, and ends when told to;
+otherwise it adds observed batch costs to sums[PENDING], one by one, so that the sum does not depend on where it is cut. The driver calls it
+for stretches in which nothing has to be seen from outside.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+import math
+from typing import NamedTuple
 
 import numpy as np
 
-from fastgd.checks import Array
-from fastgd.jit import inline, kernel
+from fastgd.jit import inline, kernel, merged
+from fastgd.kernels.table import Doubles, Integers, Reals
+from fastgd.options import MOST, Options
 from fastgd.simd import stay_scalar
+from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, HELD_OUT, NEXT_RECORD, PENDING, RECORDED, SPOILED, STOPPED, STOPS, STRIDE, State
 
-EPOCH, BATCH, RECORDED = range(3)  # places in a cursor
-
-
-@dataclass
-class State:
-    """Where a run stands: all that has to be kept to go on from here to the same bits."""
-
-    params: Array  # (n_params,) and zeros up to whole vectors
-    seed: int
-    epochs: int  # to be reached
-    cursor: Array  # (3,) int64: epoch, batch in it, costs recorded
-    pending: Array  # (1,) float64: sum of the batch costs of an epoch that is being recorded
-    record: Array  # (records,) int64: epochs to record the cost of, rising
-    costs: Array  # (records,) float64
-
-    @property
-    def epoch(self) -> int:
-        """Epochs finished."""
-        return int(self.cursor[EPOCH])
-
-    def updates(self, batches: int) -> int:
-        """Updates made since epoch 0, at `batches` an epoch."""
-        return int(self.cursor[EPOCH]) * batches + int(self.cursor[BATCH])
-
-    @property
-    def recorded(self) -> int:
-        """Costs recorded."""
-        return int(self.cursor[RECORDED])
-
-    def copy(self) -> "State":
-        """A state that shares no array that training changes."""
-        return replace(self, params=self.params.copy(), cursor=self.cursor.copy(), pending=self.pending.copy(), costs=self.costs.copy())
-
-
-def start(params: Array, seed: int, first: int, epochs: int, record: Array) -> State:
-    """The state before the first update of epoch `first`."""
-    return State(params, seed, epochs, np.array([first, 0, 0]), np.zeros(1), record, np.full(len(record), np.nan))
+_, TARGET_COST, PATIENCE = range(len(STOPS))
+NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 
 
 class Course(NamedTuple):
-    """How far to go, and what to write down on the way."""
+    """How far to go, what to write down on the way, and when to end it early."""
 
     epochs: int
-    batch: int  # rows of a batch
-    batches: int  # of an epoch
-    shuffle: bool
     seed: int
-    cursor: Any  # from here on as in State
-    pending: Any
-    records: int
-    record: Any
-    costs: Any
+    cursor: Integers  # from here on as in State
+    sums: Doubles
+    points: Integers
+    costs: Doubles
+    held_out: Doubles
+    best: Reals
+    growth: float  # of the distance between points of the history, as a share of the epoch; 0 for even spacing
+    watched: int
+    target_cost: float
+    patience: int
+    min_delta: float
+
+
+def course(state: State, options: Options, seed: int, epochs: int, *, watched: bool, held_out: bool) -> Course:
+    """The course of a state; without stop rules unless `watched`."""
+    watched = watched and options.watches
+    return Course(
+        epochs=epochs,
+        seed=seed,
+        cursor=state.cursor,
+        sums=state.sums,
+        points=state.points,
+        costs=state.costs,
+        held_out=state.held_out,
+        best=state.best,
+        growth=0.0 if options.spacing == "even" else math.expm1(2 * math.log(MOST) / options.record),
+        watched=NOTHING if not watched else HELD_OUT_COST if held_out else TRAINING_COST,
+        target_cost=-math.inf if options.target_cost is None else options.target_cost,
+        patience=MOST if options.patience is None else options.patience,
+        min_delta=options.min_delta,
+    )
+
+
+# -- the order of rows -------------------------------------------------------------------------------------------------------------
 
 
 @inline
@@ -89,44 +83,123 @@ def shuffle(order, n, seed, epoch):
         order[i], order[j] = order[j], order[i]
 
 
-@kernel
-def next_stretch(course, order, n, left):
-    """Order the rows if an epoch begins. How many updates to make before something has to be seen, and whether to sum their costs."""
-    cursor = course.cursor
-    epoch, batch, recorded = cursor[EPOCH], cursor[BATCH], cursor[RECORDED]
-    if course.shuffle != 0 and order[n] != epoch:
-        shuffle(order, n, np.uint64(course.seed), epoch)
-        order[n] = epoch
-    next_record = course.record[recorded] if recorded < course.records else course.epochs
-    observe = recorded < course.records and next_record == epoch
-    if course.batches == 1 and course.shuffle == 0:
-        count = 1 if observe else next_record - epoch
-    else:
-        count = course.batches - batch
-    return min(count, left), observe
+# -- looking at costs ----------------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def advance_cursor(course, count, observe, cost):
-    """Move the cursor `count` updates on, and record the mean cost of a finished epoch. `cost` is the sum over its batches so far."""
-    cursor = course.cursor
-    batch = cursor[BATCH] + count
-    if observe:
-        course.pending[0] = cost
-    cursor[EPOCH] += batch // course.batches
-    cursor[BATCH] = batch % course.batches
-    if observe and cursor[BATCH] == 0:
-        course.costs[cursor[RECORDED]] = course.pending[0] / course.batches
-        course.pending[0] = 0.0
+def record(course, epoch, cost):
+    """A point of the history. When it is full, every other point of even spacing is dropped, and the distance doubles."""
+    cursor, points = course.cursor, course.points
+    if not math.isfinite(cost):
+        cursor[SPOILED] = 1
+    if cursor[RECORDED] == len(points) and course.growth == 0:
+        cursor[STRIDE] *= 2
+        kept = 0
+        for i in range(len(points)):
+            if points[i] % cursor[STRIDE] == 0:
+                points[kept], course.costs[kept] = points[i], course.costs[i]
+                if len(course.held_out) != 0:
+                    course.held_out[kept] = course.held_out[i]
+                kept += 1
+            stay_scalar()
+        cursor[RECORDED] = kept
+    i = cursor[RECORDED]
+    if i < len(points) and epoch % cursor[STRIDE] == 0:
+        points[i], course.costs[i] = epoch, cost
+        if len(course.held_out) != 0:
+            course.held_out[i] = course.sums[HELD_OUT]
         cursor[RECORDED] += 1
+    if course.growth == 0:
+        cursor[NEXT_RECORD] = (epoch // cursor[STRIDE] + 1) * cursor[STRIDE]
+    else:
+        cursor[NEXT_RECORD] = epoch + max(1, int(min(epoch * course.growth, float(MOST))))
+
+
+@merged
+def watch(course, epoch, cost):
+    """Apply the stop rules to the cost after `epoch` epochs. Whether it is the least so far."""
+    cursor, sums = course.cursor, course.sums
+    reached = cost <= course.target_cost
+    better = cost < sums[BEST] - (0.0 if reached else course.min_delta)
+    if better:
+        sums[BEST] = cost
+        cursor[BEST_EPOCH] = epoch
+    if reached:
+        cursor[STOPPED] = TARGET_COST
+    elif not math.isfinite(cost):
+        cursor[SPOILED] = 1
+    elif epoch - cursor[BEST_EPOCH] >= course.patience:
+        cursor[STOPPED] = PATIENCE
+    return better
+
+
+@merged
+def note(course, epoch, cost):
+    """Look at the training cost of an epoch that is one batch, before its update. Whether its parameters are to be kept as the best."""
+    cost = np.float64(cost)
+    if epoch == course.cursor[NEXT_RECORD]:
+        record(course, epoch, cost)
+    return watch(course, epoch, cost) and len(course.best) != 0 if course.watched == TRAINING_COST else False
+
+
+@kernel
+def keep(course, params):
+    """These are the best parameters so far."""
+    for i in range(len(course.best)):
+        course.best[i] = params[i]
+
+
+# -- the course ----------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def next_stretch(course, data, left):
+    """Order the rows if an epoch begins. How many updates to make before something has to be seen, and whether to observe their costs."""
+    cursor = course.cursor
+    epoch, batch = cursor[EPOCH], cursor[BATCH]
+    if data.shuffled != 0 and data.order[data.n] != epoch:
+        shuffle(data.order, data.n, np.uint64(course.seed), epoch)
+        data.order[data.n] = epoch
+    due = cursor[NEXT_RECORD] == epoch
+    if data.batches > 1 or data.shuffled != 0 or course.watched == HELD_OUT_COST:
+        count = data.batches - batch
+    elif course.watched == TRAINING_COST:
+        count = course.epochs - epoch
+    else:
+        count = 1 if due else min(course.epochs, cursor[NEXT_RECORD]) - epoch
+    return min(count, left), due or course.watched == TRAINING_COST
+
+
+@kernel
+def advance_cursor(course, data, params, count, observe):
+    """Move the cursor `count` updates on; look at the mean cost of a finished epoch of several batches."""
+    cursor, sums = course.cursor, course.sums
+    batch = cursor[BATCH] + count
+    epoch = cursor[EPOCH]
+    cursor[EPOCH] += batch // data.batches
+    cursor[BATCH] = batch % data.batches
+    if observe and data.batches > 1 and cursor[BATCH] == 0:
+        cost = sums[PENDING] / data.batches
+        sums[PENDING] = 0.0
+        if epoch == cursor[NEXT_RECORD]:
+            record(course, epoch, cost)
+        if course.watched == TRAINING_COST and watch(course, epoch + 1, cost):
+            keep(course, params)
 
 
 @inline
-def advance(steps, problem, course, order, n, limit):
+def advance(steps, validate, problem, limit):
     """Make `limit` updates, or as many as are left of the course."""
+    course, data, cursor = problem.course, problem.data, problem.course.cursor
     made = 0
-    while made < limit and course.cursor[EPOCH] < course.epochs:
-        count, observe = next_stretch(course, order, n, limit - made)
-        cost = steps(problem, course.cursor[BATCH], count, observe, course.pending[0])
-        advance_cursor(course, count, observe, cost)
+    while made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0:
+        if cursor[BATCH] == 0 and len(course.held_out) != 0 and (course.watched == HELD_OUT_COST or cursor[NEXT_RECORD] == cursor[EPOCH]):
+            course.sums[HELD_OUT] = validate(problem)
+            if course.watched == HELD_OUT_COST and watch(course, cursor[EPOCH], course.sums[HELD_OUT]):
+                keep(course, problem.params)
+            if cursor[STOPPED] != 0:
+                break
+        count, observe = next_stretch(course, data, limit - made)
+        count = steps(problem, cursor[BATCH], count, observe)
+        advance_cursor(course, data, problem.params, count, observe)
         made += count

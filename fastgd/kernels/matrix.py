@@ -4,7 +4,7 @@ import numpy as np
 
 from fastgd.checks import Array
 from fastgd.jit import inline, kernel
-from fastgd.kernels import driver
+from fastgd.kernels.driver import keep, note
 from fastgd.kernels.layers import (
     backward,
     backward_layer,
@@ -16,38 +16,46 @@ from fastgd.kernels.layers import (
     times_derivative,
 )
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.problem import NO_UPDATE, Bound, gather, pad, unpack
+from fastgd.kernels.problem import NO_UPDATE, Bound, Problem, batch_weight, gather, read_problem
 from fastgd.kernels.store import entry
+from fastgd.kernels.table import table_of
+from fastgd.kernels.update import PLAIN, update
 from fastgd.names import METHODS
-from fastgd.optimizers import sgd
+from fastgd.options import Options
+from fastgd.samples import Samples
 from fastgd.simd import lanes_of, load, span_of, stay_scalar, store
+from fastgd.state import EPOCH, PENDING, STOPPED
+from fastgd.updates import sgd
 
 _, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
 
 BLOCK = 256  # most rows of a block
 
 
-@inline
-def steps(problem, batch_index, count, observe, pending):
-    """`count` updates from batch `batch_index` of the epoch on; `pending` plus the batches' mean costs if `observe`.
+@kernel
+def steps(problem, batch_index, count, observe):
+    """At most `count` updates from batch `batch_index` of the epoch on, and how many they were; see `driver`.
 
     The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
     once and stays.
     """
-    net, data, params, work, method, eps, batch, learning_rate = problem
+    net, data, params, work, rule, course, method, eps, _, _ = problem
     lanes = lanes_of(work.a)
-    whole = batch == data.n
-    stays = whole and batch <= work.block and data.shuffled == 0
+    whole = data.batches == 1
+    stays = whole and data.n <= work.block and data.shuffled == 0
+    epoch = course.cursor[EPOCH]
+    taken = epoch * data.batches + batch_index
     for i in range(count):
         cost = 0.0
-        batch_start = 0 if whole else (batch_index + i) * batch
-        batch_stop = min(batch_start + batch, data.n)
+        batch_start = 0 if whole else (batch_index + i) * data.batch
+        batch_stop = min(batch_start + data.batch, data.n)
+        total = batch_weight(data, method, batch_start, batch_stop - batch_start)
         for start in range(batch_start, batch_stop, work.block):
             rows = min(work.block, batch_stop - start)
             stride = (rows + lanes - 1) // lanes * lanes
             add = start > batch_start
             if i == 0 or not stays:
-                gather(net, data, work, start, rows, stride, batch_stop - batch_start)
+                gather(net, data, work, start, rows, stride, total)
             forward(net, params, work, stride, np.int64(0))
             difference = method >= FINITE_DIFFERENCE
             share = seldom_block_cost(net, work, stride) if observe or difference else 0.0
@@ -58,11 +66,33 @@ def steps(problem, batch_index, count, observe, pending):
                 differences(net, params, work, stride, share, method == CENTRAL_DIFFERENCE, eps, add)
             else:
                 backward(net, params, work, stride, 2.0 if method == LAYERWISE else 1.0, add)
-        for p in range(0, net.n_params if method != NO_UPDATE else 0, lanes):
-            store(params, p, sgd(load(params, p), load(work.gradient, p), learning_rate))
         if observe:
-            pending += cost
-    return pending
+            if not whole or method == NO_UPDATE:
+                course.sums[PENDING] += cost
+            elif note(course, epoch + i, cost):
+                keep(course, params)
+            if course.cursor[STOPPED] != 0:
+                return i
+        if method == NO_UPDATE:
+            continue
+        if rule.form == PLAIN:
+            for p in range(0, rule.size, lanes):
+                store(params, p, sgd(load(params, p), load(work.gradient, p), rule.rate))
+        else:
+            update(rule, params, work.gradient, taken + i)
+    return count
+
+
+@inline
+def validate(problem):
+    """The cost of the validation rows, one batch."""
+    net, _, params, _, rule, course, _, eps, held_out, held_out_work = problem
+    course.sums[PENDING] = 0.0
+    apart = Problem(net, held_out, params, held_out_work, rule, course, NO_UPDATE, eps, held_out, held_out_work)
+    steps(apart, np.int64(0), held_out.batches, np.bool_(True))
+    cost = course.sums[PENDING]
+    course.sums[PENDING] = 0.0
+    return cost
 
 
 @kernel
@@ -89,8 +119,8 @@ from fastgd.kernels import matrix, problem
 
 
 @numba.njit(cache=True, **FLAGS)
-def train(table, zero, method, eps, learning_rate, limit):
-    problem.train(matrix.steps, table, zero, method, eps, learning_rate, limit)
+def train(table, zero, limit):
+    problem.run(matrix.steps, matrix.validate, table, zero, limit)
 
 
 @numba.njit(cache=True, **FLAGS)
@@ -102,14 +132,14 @@ def evaluate(table, zero, outputs, costs):
 @inline
 def evaluate(table, zero, outputs_array, costs_array):
     """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any, with the notes' C(1) ... C(m)."""
-    net, data, work, _, params = unpack(table, zero)
+    net, data, params, work, _, _, _, _, _, _ = read_problem(table, zero)
     outputs, costs = span_of(outputs_array), span_of(costs_array)
     lanes, units = lanes_of(work.a), net.widths[net.layers]
     for start in range(0, data.n, work.block):
         rows = min(work.block, data.n - start)
         stride = (rows + lanes - 1) // lanes * lanes
         here = net.units_before[net.layers] * stride
-        gather(net, data, work, start, rows, stride, data.n)
+        gather(net, data, work, start, rows, stride, float(data.n))
         forward(net, params, work, stride, np.int64(0))
         costs[0] += block_cost(net, work, stride)
         for s in range(rows):
@@ -123,15 +153,15 @@ def evaluate(table, zero, outputs_array, costs_array):
 class Matrix(Bound):
     """The matrix kernel of a plan and its data."""
 
-    def __init__(self, plan: Plan, X: Array, Y: Array):
-        super().__init__(plan, X, Y, entry("matrix", MODULE, "train"), min(BLOCK, plan.batch), plan.wide)
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
+        super().__init__(plan, options, samples, held_out, entry("matrix", MODULE, "train"), BLOCK, plan.wide)
 
     def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
         """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        state = driver.start(pad(params), seed=0, first=0, epochs=0, record=np.zeros(0, np.int64))
-        entry("matrix", MODULE, "evaluate")(self.table(state, self.data, self.plan.batch), self.zero, outputs, costs)
+        problem = self.problem(self.start(params), NO_UPDATE)  # keeps alive what its table points to
+        entry("matrix", MODULE, "evaluate")(table_of(problem), self.zero, outputs, costs)
         return outputs, costs
 
     @property

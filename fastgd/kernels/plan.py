@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from fastgd.kernels import equations
 from fastgd.network import MLP
+from fastgd.options import Options
 
 _WIDE_PRODUCT = 2048  # multiplications of the largest layer in one batch from which on BLAS beats loops over vectors
 
@@ -22,6 +23,9 @@ class Plan:
     shuffle: bool
     method: str
     kernel: str
+    form: str = "plain"  # of the update, one of updates.FORMS
+    weighted: bool = False  # whether samples have weights
+    validated: bool = False  # whether there are validation rows
 
     @property
     def batches(self) -> int:
@@ -35,24 +39,32 @@ class Plan:
         return max(self.net.widths) >= 8 and largest * self.batch >= _WIDE_PRODUCT
 
 
-def make_plan(net: MLP, n: int, batch_size: int | None, shuffle: bool, method: str, kernel: str, epochs: int = 0) -> Plan:
-    """The plan of checked arguments; "auto" chooses the kernel by them alone.
+def choose(plan: Plan, epochs: int = 0) -> Plan:
+    """The plan with its kernel: "auto" becomes one by the arguments alone.
 
     Raises
     ------
     ValueError
-        If `kernel` does not serve the network.
+        If the kernel does not serve the network.
     """
-    batch = n if batch_size is None else batch_size
-    plan = Plan(net, n, batch, shuffle and batch_size is not None, method, kernel)
-    if kernel == "auto":
+    net, method = plan.net, plan.method
+    if plan.kernel == "auto":
         return replace(plan, kernel="unrolled" if _pays_to_unroll(plan, epochs) else "matrix")
-    if kernel == "unrolled" and not can_unroll(net, method):
+    if plan.kernel == "unrolled" and not can_unroll(net, method):
         raise ValueError(
             f"kernel 'unrolled' serves networks whose equations take at most {_MOST_LINES} lines; "
             f"got {net} with method {method!r}, which takes {_lines(net, method)}"
         )
     return plan
+
+
+def make_plan(
+    net: MLP, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *, weighted: bool = False, validated: bool = False
+) -> Plan:
+    """The plan of checked arguments, with its kernel; ValueError if that does not serve the network."""
+    batch = n if options.batch_size is None else options.batch_size
+    shuffle = options.shuffle and options.batch_size is not None
+    return choose(Plan(net, n, batch, shuffle, options.method, kernel, options.form, weighted, validated), epochs)
 
 
 def can_unroll(net: MLP, method: str) -> bool:

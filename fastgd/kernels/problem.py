@@ -1,8 +1,4 @@
-"""What a kernel is given: a network in numbers, data, scratch memory, a course; and how Python hands them over.
-
-They cross as one table of addresses, lengths and numbers: compiling the conversion of thirty Python objects would take longer than
-compiling a small kernel. `Bound` keeps the arrays alive and builds the table; `unpack` reads it in the same order.
-"""
+"""What a kernel is given: a network in numbers, rows, scratch memory, the rule of the update, a course; and the binding of it all."""
 
 import time
 from collections.abc import Iterable
@@ -14,13 +10,20 @@ from fastgd.checks import Array
 from fastgd.jit import inline, kernel
 from fastgd.kernels import driver
 from fastgd.kernels.blas import gemm_address
-from fastgd.kernels.driver import Course, State
+from fastgd.kernels.driver import Course
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.store import Entry
+from fastgd.kernels.table import Doubles, Integers, Reals, reader, table_of
 from fastgd.names import ACTIVATIONS, LOSSES, METHODS
-from fastgd.simd import VECTOR_BYTES, copy, span_in, span_of, stay_scalar
+from fastgd.options import Options
+from fastgd.samples import Samples
+from fastgd.schedules import KINDS, as_schedule
+from fastgd.simd import VECTOR_BYTES, copy, stay_scalar
+from fastgd.state import HELD_OUT, PENDING, State, aligned, start
+from fastgd.updates import FORMS
 
 NO_UPDATE = -1  # in the place of a method: only costs are wanted
+COST, HELD_OUT_COST = -1, -2  # in the place of a limit
 
 
 class Network(NamedTuple):
@@ -28,11 +31,11 @@ class Network(NamedTuple):
 
     layers: int
     n_params: int
-    widths: Any  # (layers + 1,)
-    units_before: Any  # (layers + 1,) units of all earlier layers, the inputs counting as one
-    weights: Any  # (layers,) where W starts in the flat array
-    biases: Any  # (layers,) where b starts, -1 without biases
-    activations: Any  # (layers,) numbers of names.ACTIVATIONS
+    widths: Integers  # (layers + 1,)
+    units_before: Integers  # (layers + 1,) units of all earlier layers, the inputs counting as one
+    weights: Integers  # (layers,) where W starts in the flat array
+    biases: Integers  # (layers,) where b starts, -1 without biases
+    activations: Integers  # (layers,) numbers of names.ACTIVATIONS
     loss: int
     gemm: int  # address of BLAS gemm; 0 for loops over vectors
 
@@ -40,47 +43,107 @@ class Network(NamedTuple):
 class Data(NamedTuple):
     """All rows, and the order in which they are taken."""
 
-    X: Any  # (n * inputs,)
-    Y: Any  # (n * outputs,)
-    order: Any  # (n + 1,) the row at each place, and the epoch of which this is the order, where `shuffled`
+    X: Reals  # (n * inputs,)
+    Y: Reals  # (n * outputs,)
+    weights: Reals  # (n,) of the samples, or (0,) where all weigh the same
+    order: Integers  # (n + 1,) the row at each place, and the epoch of which this is the order, where `shuffled`
     n: int
-    shuffled: bool
+    shuffled: int
+    batch: int  # rows of a batch; the last one of an epoch may be shorter
+    batches: int  # of an epoch
+    mean_weight: float  # of a batch
 
 
 class Work(NamedTuple):
     """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
 
-    a: Any  # activations, the inputs first
-    z: Any  # pre-activations
-    delta: Any  # dC/da, then dC/dz
-    y: Any  # (outputs, stride) targets
-    weight: Any  # (stride,) share of each sample in the cost; 0 for padding
-    gradient: Any  # (n_params,) and padding to whole vectors
+    a: Reals  # activations, the inputs first
+    z: Reals  # pre-activations
+    delta: Reals  # dC/da, then dC/dz
+    y: Reals  # (outputs, stride) targets
+    weight: Reals  # (stride,) share of each sample in the cost; 0 for padding
+    gradient: Reals  # (n_params,) and padding to whole vectors
     block: int  # most rows of a block, a multiple of the lanes
-    held: Any  # (1,) int64: 1 where the block holds all rows for good
+    held: Integers  # (1,) 1 where the block holds all rows for good
+
+
+class Rule(NamedTuple):
+    """How a gradient becomes an update."""
+
+    rate: float  # the learning rate, or the first value of its schedule
+    schedule: int  # its place in schedules.KINDS
+    times: Doubles  # (3,) warm-up and the schedule's own two numbers
+    form: int  # its place in updates.FORMS
+    numbers: Doubles  # the optimizer's own
+    slots: Reals  # (slots * size,) what it keeps for every parameter
+    powers: Doubles  # (2,) beta1^t and beta2^t
+    clip_norm: float  # inf for no clipping
+    l2: float
+    decays: Reals  # (size,) 1 for weights, 0 for biases; (0,) without l2
+    size: int  # of params: n_params up to whole vectors
 
 
 class Problem(NamedTuple):
     """All that the updates of a kernel need."""
 
-    net: Any
-    data: Any
-    params: Any  # (n_params,) and padding to whole vectors
-    work: Any
+    net: Network
+    data: Data
+    params: Reals  # (size,)
+    work: Work
+    rule: Rule
+    course: Course
     method: int  # its place in names.METHODS, or NO_UPDATE
     eps: float  # step of the difference methods
-    batch: int  # rows of a batch; the last one of an epoch may be shorter
-    learning_rate: float
+    held_out: Data  # validation rows; n is 0 without
+    held_out_work: Work
+
+
+read_problem = reader(Problem)
+
+
+@inline
+def run(steps, validate, table, zero, limit):
+    """`limit` updates along the course of a table, or one of its two costs."""
+    problem = read_problem(table, zero)
+    if limit == COST:
+        steps(problem, np.int64(0), problem.data.batches, np.bool_(True))  # a literal would be another type, compiled once more
+    elif limit == HELD_OUT_COST:
+        problem.course.sums[HELD_OUT] = validate(problem)
+    else:
+        driver.advance(steps, validate, problem, limit)
 
 
 @kernel
-def gather(net, data, work, start, rows, stride, samples):
-    """Copy places start ... start + rows of this epoch's order into the block; padding repeats the first of them with weight 0."""
+def no_validation(problem):
+    """In the place of `validate` where there are no validation rows."""
+    return 0.0
+
+
+@kernel
+def batch_weight(data, method, start, rows):
+    """What the samples of a batch are averaged by: their weights' sum, 1 where that is 0; the same for every batch without updates."""
+    if method == NO_UPDATE:
+        return data.mean_weight
+    if len(data.weights) == 0:
+        return float(rows)
+    total = 0.0
+    for place in range(start, start + rows):
+        total += data.weights[data.order[place] if data.shuffled != 0 else place]
+    return total if total > 0 else 1.0
+
+
+@kernel
+def gather(net, data, work, start, rows, stride, total):
+    """Copy places start ... start + rows of this epoch's order into the block; padding repeats the first of them with weight 0.
+
+    `total` is what the weights of the batch sum to.
+    """
     inputs, outputs = net.widths[0], net.widths[net.layers]
     for s in range(stride):
         place = start + (s if s < rows else 0)
         row = data.order[place] if data.shuffled != 0 else place
-        work.weight[s] = 1.0 / samples if s < rows else 0.0
+        weight = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
+        work.weight[s] = weight if s < rows else 0.0
         if net.gemm != 0:
             copy(work.a, s * inputs, data.X, row * inputs, inputs)
         else:
@@ -92,167 +155,138 @@ def gather(net, data, work, start, rows, stride, samples):
             stay_scalar()
 
 
-_DATA = len(Network._fields)
-_WORK = _DATA + len(Data._fields)
-_COURSE = _WORK + len(Work._fields)
-_PARAMS = _COURSE + len(Course._fields)
-
-
-@kernel
-def unpack(table_array, zero):
-    """Network, data, work, course and parameters of a table; `zero` is one of the network's dtype."""
-    table = span_of(table_array)
-    net = Network(
-        table[2 * 0],
-        table[2 * 1],
-        span_in(table, 2, 0),
-        span_in(table, 3, 0),
-        span_in(table, 4, 0),
-        span_in(table, 5, 0),
-        span_in(table, 6, 0),
-        table[2 * 7],
-        table[2 * 8],
-    )
-    data = Data(
-        span_in(table, _DATA, zero),
-        span_in(table, _DATA + 1, zero),
-        span_in(table, _DATA + 2, 0),
-        table[2 * (_DATA + 3)],
-        table[2 * (_DATA + 4)],
-    )
-    work = Work(
-        span_in(table, _WORK, zero),
-        span_in(table, _WORK + 1, zero),
-        span_in(table, _WORK + 2, zero),
-        span_in(table, _WORK + 3, zero),
-        span_in(table, _WORK + 4, zero),
-        span_in(table, _WORK + 5, zero),
-        table[2 * (_WORK + 6)],
-        span_in(table, _WORK + 7, 0),
-    )
-    course = Course(
-        table[2 * _COURSE],
-        table[2 * (_COURSE + 1)],
-        table[2 * (_COURSE + 2)],
-        table[2 * (_COURSE + 3)],
-        table[2 * (_COURSE + 4)],
-        span_in(table, _COURSE + 5, 0),
-        span_in(table, _COURSE + 6, 0.0),
-        table[2 * (_COURSE + 7)],
-        span_in(table, _COURSE + 8, 0),
-        span_in(table, _COURSE + 9, 0.0),
-    )
-    return net, data, work, course, span_in(table, _PARAMS, zero)
-
-
-@inline
-def train(steps, table, zero, method, eps, learning_rate, limit):
-    """At most `limit` updates of the parameters along the course."""
-    net, data, work, course, params = unpack(table, zero)
-    problem = Problem(net, data, params, work, method, eps, course.batch, learning_rate)
-    driver.advance(steps, problem, course, data.order, data.n, limit)
-
-
 def padded(size: int, dtype: np.dtype[Any]) -> int:
     """`size` rounded up to whole vectors."""
     lanes = VECTOR_BYTES // dtype.itemsize
     return -(-size // lanes) * lanes
 
 
-def scratch(size: int, dtype: np.dtype[Any]) -> Array:
-    """Zeros that start at a cache line: a vector across two lines costs half as much again in small kernels."""
-    line = 64
-    memory = np.zeros(size * dtype.itemsize + line, np.uint8)
-    start = -memory.ctypes.data % line
-    return memory[start : start + size * dtype.itemsize].view(dtype)
-
-
-def pad(params: Array) -> Array:
-    """A copy of `params` with zeros up to whole vectors."""
-    result = scratch(padded(len(params), params.dtype), params.dtype)
-    result[: len(params)] = params
-    return result
-
-
-def _table(values: Iterable[Any]) -> Array:
-    """Two int64 a value: address and length of an array, or a number and 0."""
-    rows = [(v.ctypes.data, v.size) if isinstance(v, np.ndarray) else (int(v), 0) for v in values]
-    return np.array(rows, np.int64).ravel()
-
-
 class Bound:
-    """A plan bound to its data: X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous.
+    """A plan bound to its data and options.
 
-    `entry` is the compiled `train` of a kernel; `block` the most rows it passes over at once.
+    `entry` is the compiled `train` of a kernel; `most_rows` are passed over at once.
     """
 
-    def __init__(self, plan: Plan, X: Array, Y: Array, entry: Entry, block: int, wide: bool):
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None, entry: Entry, most_rows: int, wide: bool):
         net, dtype = plan.net, plan.net.dtype
-        block = padded(block, dtype)
-        units = sum(net.widths)
-
-        def integers(values: list[int]) -> Array:
-            return np.array(values, np.int64)
-
-        self.plan, self.entry = plan, entry
+        self.plan, self.entry, self.options = plan, entry, options
         self.zero = dtype.type(0)
+        self.size = padded(net.n_params, dtype)
         self.net = Network(
             layers=len(net.layers),
             n_params=net.n_params,
-            widths=integers(list(net.widths)),
-            units_before=integers([sum(net.widths[:l]) for l in range(len(net.widths))]),
-            weights=integers([layer.weights.start for layer in net.layers]),
-            biases=integers([layer.biases.start if layer.bias else -1 for layer in net.layers]),
-            activations=integers([ACTIVATIONS.index(layer.activation) for layer in net.layers]),
+            widths=_integers(net.widths),
+            units_before=_integers(sum(net.widths[:l]) for l in range(len(net.widths))),
+            weights=_integers(layer.weights.start for layer in net.layers),
+            biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
+            activations=_integers(ACTIVATIONS.index(layer.activation) for layer in net.layers),
             loss=LOSSES.index(net.loss),
             gemm=gemm_address(dtype) if wide else 0,
         )
-        self.data = Data(X, Y, np.full(plan.n + 1 if plan.shuffle else 0, -1, np.int64), plan.n, plan.shuffle)
-        self.work = Work(
-            a=scratch(units * block, dtype),
-            z=scratch(units * block, dtype),
-            delta=scratch(units * block, dtype),
-            y=scratch(net.widths[-1] * block, dtype),
-            weight=scratch(block, dtype),
-            gradient=scratch(padded(net.n_params, dtype), dtype),
+        self.data = _data(samples, plan.batch, plan.shuffle)
+        self.work = self._scratch(min(most_rows, plan.batch))
+        nothing = samples.weights[:0]
+        self.held_out = _data(held_out or Samples(nothing, nothing, nothing), len(held_out.X) if held_out else 0, False)
+        self.held_out_work = self._scratch(min(most_rows, self.held_out.n))
+        self.decays = aligned((self.size if options.l2 else 0,), dtype)
+        for layer in net.layers if options.l2 else ():
+            self.decays[layer.weights] = 1
+
+    def _scratch(self, rows: int) -> Work:
+        net, dtype = self.plan.net, self.plan.net.dtype
+        block = padded(rows, dtype)
+        units = sum(net.widths) * block
+        return Work(
+            a=aligned((units,), dtype),
+            z=aligned((units,), dtype),
+            delta=aligned((units,), dtype),
+            y=aligned((net.widths[-1] * block,), dtype),
+            weight=aligned((block,), dtype),
+            gradient=aligned((self.size,), dtype),
             block=block,
             held=np.zeros(1, np.int64),
         )
 
-    def table(self, state: State, data: Data, batch: int) -> Array:
-        """What `unpack` reads; valid as long as its arrays are."""
-        course = Course(
-            epochs=state.epochs,
-            batch=batch,
-            batches=-(-data.n // batch),
-            shuffle=data.shuffled,
-            seed=state.seed,
-            cursor=state.cursor,
-            pending=state.pending,
-            records=len(state.record),
-            record=state.record,
-            costs=state.costs,
-        )
-        return _table([*self.net, *data, *self.work, *course, state.params])
+    def start(self, params: Array) -> State:
+        """The state before the first update."""
+        options = self.options
+        slots = np.zeros((options.optimizer.slots, len(params)), params.dtype)
+        if options.optimizer.form == "rprop":
+            slots[1] = options.first_rate
+        state = start(params, slots, options.record, keeps_best=options.restore_best, held_out=self.held_out.n > 0)
+        return state.widened(self.size)
 
-    def advance(self, state: State, learning_rate: float, eps: float, limit: int) -> float:
-        """At most `limit` updates, and the seconds that they took; 0 compiles what has not been compiled yet."""
-        method = METHODS.index(self.plan.method)
-        table = self.table(state, self.data, self.plan.batch)
-        before = time.perf_counter()
-        self.entry(table, self.zero, method, eps, learning_rate, limit)
-        return time.perf_counter() - before
+    def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, watched: bool = False) -> Problem:
+        options, schedule = self.options, as_schedule(self.options.learning_rate)
+        rate, *times = schedule.numbers
+        rule = Rule(
+            rate=rate,
+            schedule=KINDS.index(type(schedule)),
+            times=np.array(times),
+            form=FORMS.index(options.form),
+            numbers=np.array(options.optimizer.numbers),
+            slots=state.slots,
+            powers=state.powers,
+            clip_norm=np.inf if options.clip_norm is None else options.clip_norm,
+            l2=options.l2,
+            decays=self.decays,
+            size=self.size,
+        )
+        course = driver.course(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
+        return Problem(
+            self.net, self.data, state.params, self.work, rule, course, method, options.eps, self.held_out, self.held_out_work
+        )  # fmt: skip
+
+    def advance(self, state: State, seed: int, epochs: int, limit: int, *, watched: bool = True) -> float:
+        """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
+
+        Unless `watched`, no stop rule acts.
+        """
+        return self._run(self.problem(state, METHODS.index(self.plan.method), seed, epochs, watched=watched), limit)
+
+    def updates(self, state: State) -> int:
+        """Updates made since epoch 0."""
+        return state.updates(self.plan.batches)
 
     def cost(self, params: Array) -> float:
-        """The cost of all rows for (n_params,) parameters: an epoch without updates. The last batch, if short, is a pass of its own."""
-        n, batch, total = self.plan.n, self.plan.batch, 0.0
-        whole = n - n % batch
-        for first, stop in [(0, whole), (whole, n)]:
-            if first < stop:
-                X, Y = self.data.X[first:stop], self.data.Y[first:stop]
-                data = Data(X, Y, self.data.order[:0], stop - first, False)
-                state = driver.start(pad(params), seed=0, first=0, epochs=1, record=np.zeros(1, np.int64))
-                table = self.table(state, data, min(batch, stop - first))
-                self.entry(table, self.zero, NO_UPDATE, 1.0, 0.0, stop - first)
-                total += state.costs[0] * ((stop - first) / n)
-        return float(total)
+        """The cost of all rows for (n_params,) parameters."""
+        state = start(params).widened(self.size)
+        problem = self.problem(state, NO_UPDATE)
+        self._run(problem._replace(data=self.data._replace(shuffled=0)), COST)
+        return float(state.sums[PENDING]) / self.data.batches
+
+    def held_out_cost(self, params: Array) -> float:
+        """The cost of the validation rows."""
+        state = start(params).widened(self.size)
+        self._run(self.problem(state, NO_UPDATE), HELD_OUT_COST)
+        return float(state.sums[HELD_OUT])
+
+    def watch_end(self, state: State, cost: float) -> None:
+        """Apply the stop rules to the parameters after the last epoch, which no further pass looks at.
+
+        `cost` is that of all rows. An epoch of several batches was looked at when it ended.
+        """
+        if self.options.watches and (self.held_out.n or self.plan.batches == 1):
+            course = driver.course(state, self.options, 0, state.epoch, watched=True, held_out=self.held_out.n > 0)
+            cost = self.held_out_cost(state.params[: self.net.n_params]) if self.held_out.n else cost
+            if driver.watch.py_func(course, state.epoch, cost):
+                state.best[:] = state.params[: len(state.best)]
+
+    def _run(self, problem: Problem, limit: int) -> float:
+        """Call the compiled loop, and return its seconds. `problem` keeps alive what its table points to."""
+        table = table_of(problem)
+        before = time.perf_counter()
+        self.entry(table, self.zero, limit)
+        return time.perf_counter() - before
+
+
+def _integers(values: Iterable[int]) -> Array:
+    return np.array(list(values), np.int64)
+
+
+def _data(samples: Samples, batch: int, shuffle: bool) -> Data:
+    n = len(samples.X)
+    batches = -(-n // batch) if n else 0
+    total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
+    order = np.full(n + 1 if shuffle else 0, -1, np.int64)
+    return Data(*samples, order, n, shuffle, batch, batches, total / batches if n else 0.0)

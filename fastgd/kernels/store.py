@@ -28,7 +28,7 @@ import platformdirs
 _loading = threading.Lock()
 _MODULE_NAME = re.compile(r"(matrix|unrolled)_[0-9a-f]{20}")
 PACKAGE = Path(__file__).parent.parent
-_KERNEL_SOURCES = ("jit", "names", "simd", "numeric", "activations", "losses", "optimizers", "kernels/*")
+_KERNEL_SOURCES = ("jit", "names", "simd", "numeric", "activations", "losses", "schedules", "state", "updates", "kernels/*")
 
 
 def folder() -> Path:

@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterable
 from textwrap import indent
 
-from fastgd import activations, losses, numeric, optimizers, simd
-from fastgd.checks import Array
-from fastgd.kernels import equations
+from fastgd import activations, losses, numeric, simd, updates
+from fastgd.kernels import driver, equations, problem, update
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.problem import Bound, padded
 from fastgd.kernels.store import entry
 from fastgd.network import MLP
+from fastgd.options import Options
+from fastgd.samples import Samples
 from fastgd.simd import VECTOR_BYTES
 
 _MOST_CONSTANT_VECTORS = 4  # of samples in full batch, up to which their number is written into the code
@@ -26,74 +27,151 @@ import numba
 
 from fastgd.jit import FLAGS, kernel
 from fastgd.kernels import problem
-from fastgd.kernels.problem import NO_UPDATE, gather
+from fastgd.kernels.problem import NO_UPDATE
+from fastgd.state import EPOCH, PENDING, STOPPED
 {imports}
 
 
 @kernel
-def steps(problem, batch_index, count, observe, pending):
-    net, data, params, work, method, eps, batch, learning_rate = problem
-    x, y, lanes = work.a, work.y, lanes_of(params)
+def steps(problem, batch_index, count, observe):
+    net, data, params, work, rule, course, method, eps, held_out, held_out_work = problem
+    x, y, lanes, epoch = work.a, work.y, lanes_of(params), course.cursor[EPOCH]
 '''
+
+_VALIDATE = """
+
+@kernel
+def validate(problem):
+    net, data, params, work, rule, course, method, eps, held_out, held_out_work = problem
+    x, y, lanes = held_out_work.a, held_out_work.y, lanes_of(params)
+"""
 
 _FOOTER = """
 
 @numba.njit(cache=True, **FLAGS)
-def train(table, zero, method, eps, learning_rate, limit):
-    problem.train(steps, table, zero, method, eps, learning_rate, limit)
+def train(table, zero, limit):
+    problem.run(steps, {validate}, table, zero, limit)
 """
 
 
 def source(plan: Plan) -> str:
     """The text of the module that trains `plan`."""
-    net = plan.net
-    names = equations.parameter_names(net)
-    full, stride = plan.batch == plan.n and not plan.shuffle, padded(plan.n, net.dtype)
-    vectors = stride * net.dtype.itemsize // VECTOR_BYTES
-    weighted = not full or stride != plan.n  # rows that weigh the same are weighed after they are summed
+    rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if _is_full(plan) else "mini-batches"
+    details = [plan.method, rows]
+    details += [f"{plan.form} update"] if plan.form != "plain" else []
+    details += ["weighted samples"] if plan.weighted else []
+    details += ["validation rows"] if plan.validated else []
+    steps = "\n".join(_indented(_steps(plan)))
+    validate = _VALIDATE + "\n".join(_indented(_validate(plan.net))) if plan.validated else ""
+    footer = _FOOTER.format(validate="validate" if plan.validated else "no_validation")
+    title = f"{plan.net}: {', '.join(details)}"
+    return _HEADER.format(title=title, imports=_imports(_HEADER + steps + validate + footer)) + steps + validate + footer
 
-    body = [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
-    body += [f"share = {'1.0' if weighted else '1.0 / data.n'}", f"rate = learning_rate * share{_step(plan.method)}"]
+
+def _is_full(plan: Plan) -> bool:
+    """Whether the rows stay in place for good."""
+    return plan.batches == 1 and not plan.shuffle
+
+
+def _vectors(plan: Plan) -> int:
+    """Vectors of samples in a batch."""
+    return padded(plan.batch, plan.net.dtype) * plan.net.dtype.itemsize // VECTOR_BYTES
+
+
+def _is_constant(plan: Plan) -> bool:
+    """Whether the number of rows is written into the code."""
+    return _is_full(plan) and _vectors(plan) <= _MOST_CONSTANT_VECTORS
+
+
+def _load_parameters(names: list[str]) -> list[str]:
+    return [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
+
+
+def _steps(plan: Plan) -> list[str]:
+    """The body of `steps`."""
+    net, full = plan.net, _is_full(plan)
+    names = equations.parameter_names(net)
+    stride = padded(plan.n, net.dtype)
+    weighted = not full or stride != plan.n or plan.weighted  # rows that weigh the same are weighed after they are summed
+    scale = f"{'1.0' if weighted else '1.0 / data.n'}{_step(plan.method)}"
+
+    body = _load_parameters(names)
+    body += [] if weighted else ["share = 1.0 / data.n"]
+    body += [f"rate = rule.rate * ({scale})" if plan.form == "plain" else f"scale = {scale}"]
     if full:
-        body += [f"stride = {stride if vectors <= _MOST_CONSTANT_VECTORS else 'work.block'}"]
-        body += ["if work.held[0] == 0:", "    gather(net, data, work, 0, data.n, stride, data.n)", "    work.held[0] = 1"]
+        body += [f"stride = {stride if _is_constant(plan) else 'work.block'}"]
+        body += ["if work.held[0] == 0:"]
+        body += ["    gather(net, data, work, 0, data.n, stride, batch_weight(data, method, 0, data.n))", "    work.held[0] = 1"]
         batch = []
     else:
         batch = [
-            "start = (batch_index + i) * batch",
-            "rows = min(batch, data.n - start)",
+            "start = (batch_index + i) * data.batch",
+            "rows = min(data.batch, data.n - start)",
             "stride = (rows + lanes - 1) // lanes * lanes",
-            "gather(net, data, work, start, rows, stride, rows)",
+            "gather(net, data, work, start, rows, stride, batch_weight(data, method, start, rows))",
         ]
     batch += ["costs = broadcast(params, 0.0)"]
     sample = _sample(net, plan.method, weighted)
-    if full and vectors == 1:
+    if full and _vectors(plan) == 1:
         batch += ["s = 0", *(line.replace(" += ", " = ") if line.startswith("d") else line for line in sample)]
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
         batch += ["for s in range(0, stride, lanes):", *_indented(sample)]
-    batch += ["if observe:", "    pending += first_lane(lane_total(costs))"]
+    batch += ["if observe:", *_indented(_observe(plan, names))]
     batch += ["if method == NO_UPDATE:", "    continue"]
-    batch += ["# the update, notes 004 Algorithm 1"]
-    batch += [f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names]
-    body += ["for i in range(count):", *_indented(batch)]
-    body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
-    body += ["return pending"]
-    text = "\n".join(_indented(body))
-    constant = full and vectors <= _MOST_CONSTANT_VECTORS
-    rows = f"{plan.n} rows in full batch" if constant else "full batch" if full else "mini-batches"
-    return _header(plan, rows, text) + text + _FOOTER
+    batch += _update(plan, names)
+    body += ["made = count", "for i in range(count):", *_indented(batch)]
+    if plan.form == "plain":
+        body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
+    return [*body, "return made"]
+
+
+def _observe(plan: Plan, names: list[str]) -> list[str]:
+    """What is done with the cost of a batch: an epoch of one is looked at before its update."""
+    cost = "first_lane(lane_total(costs))"
+    if plan.batches > 1:
+        return [f"course.sums[PENDING] += {cost}"]
+    keep = [f"course.best[{p}] = first_lane({name})" for p, name in enumerate(names)]
+    lines = ["if method == NO_UPDATE:", f"    course.sums[PENDING] += {cost}"]
+    lines += [f"elif note(course, epoch + i, {cost}):", *_indented(keep)]
+    return [*lines, "if course.cursor[STOPPED] != 0:", "    made = i", "    break"]
+
+
+def _update(plan: Plan, names: list[str]) -> list[str]:
+    """From the samples' gradients to new parameters."""
+    if plan.form == "plain":
+        return ["# the update, notes 004 Algorithm 1", *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names)]
+    lines = [f"# the update: see fastgd.kernels.update.update_{plan.form}"]
+    lines += [f"work.gradient[{p}] = first_lane(lane_total(d{name}) * scale)" for p, name in enumerate(names)]
+    lines += [f"update_{plan.form}(rule, params, work.gradient, epoch * data.batches + batch_index + i)"]
+    return lines + _load_parameters(names)
+
+
+def _validate(net: MLP) -> list[str]:
+    """The body of `validate`: the cost of rows that are gathered once and stay."""
+    loads, forward, (*cost, _), _ = _parts(net, "backprop", weighted=True)
+    body = _load_parameters(equations.parameter_names(net))
+    body += ["stride = held_out_work.block", "if held_out_work.held[0] == 0:"]
+    body += ["    gather(net, held_out, held_out_work, 0, held_out.n, stride, held_out.mean_weight)", "    held_out_work.held[0] = 1"]
+    body += ["costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
+    body += _indented([line.replace("work.", "held_out_work.") for line in loads])
+    body += _indented([*forward, *cost, "costs += weight * loss"])
+    return [*body, "return first_lane(lane_total(costs))"]
 
 
 def _sample(net: MLP, method: str, weighted: bool) -> list[str]:
     """The loop over samples: load, forward, cost, gradient."""
-    lines = [f"x_{k} = load(x, {k} * stride + s)" for k in range(net.widths[0])]
-    lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
-    lines += ["weight = load(work.weight, s)"] if weighted else []
-    forward, cost, gradient = equations.sample(net, method, weighted)
+    lines, forward, cost, gradient = _parts(net, method, weighted)
     if not method.endswith("difference"):  # whose quotients need the cost in any case
         cost = ["if observe:", *_indented(cost)]
     return [*lines, *forward, *cost, *gradient]
+
+
+def _parts(net: MLP, method: str, weighted: bool) -> tuple[list[str], list[str], list[str], list[str]]:
+    lines = [f"x_{k} = load(x, {k} * stride + s)" for k in range(net.widths[0])]
+    lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
+    lines += ["weight = load(work.weight, s)"] if weighted else []
+    return lines, *equations.sample(net, method, weighted)
 
 
 def _step(method: str) -> str:
@@ -105,20 +183,23 @@ def _indented(lines: Iterable[str]) -> list[str]:
     return [indent(line, "    ") for line in lines]
 
 
-def _header(plan: Plan, rows: str, body: str) -> str:
-    """Docstring and imports of all that the body calls."""
-    called = {"lanes_of", *re.findall(r"([a-z]\w*)\(", body)} - {"gather"}
-    homes = [simd, numeric, activations, losses, optimizers]
+_HOMES = (simd, numeric, activations, losses, updates, update, driver, problem)  # a name is imported from the first that has it
+
+
+def _imports(text: str) -> str:
+    """Imports of all that the text calls."""
+    names = set(re.findall(r"(?<![.\w])(?:[a-z]\w*(?=\()|no_validation)", text))
     lines = []
-    for module in homes:
-        found = {name for name in called if hasattr(module, name)}
-        called -= found
+    for module in _HOMES:
+        found = {name for name in names if hasattr(module, name)}
+        names -= found
         lines += [f"from {module.__name__} import {', '.join(sorted(found))}"] if found else []
-    return _HEADER.format(title=f"{plan.net}: {plan.method}, {rows}", imports="\n".join(lines))
+    return "\n".join(lines)
 
 
 class Unrolled(Bound):
     """The unrolled kernel of a plan and its data."""
 
-    def __init__(self, plan: Plan, X: Array, Y: Array):
-        super().__init__(plan, X, Y, entry("unrolled", source(plan), "train"), plan.batch, wide=False)
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
+        most = max(plan.batch, len(held_out.X) if held_out else 0)
+        super().__init__(plan, options, samples, held_out, entry("unrolled", source(plan), "train"), most, wide=False)

@@ -1,0 +1,61 @@
+"""Going on from a run: how much of its state still means the same under new options."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastgd.checks import Array
+from fastgd.options import Options
+from fastgd.run import Run
+from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, NEXT_RECORD, PENDING, RECORDED, STOPS, STRIDE, State
+
+
+def taken_up(before: Run, fresh: State, options: Options) -> State:
+    """The state in which training goes on; `fresh` is one that begins, for the same options.
+
+    Slots stay with their optimizer, the batch in the epoch with the batches, the history where it is recorded in the same way. The
+    stop rules begin anew if one of them ended the run, or if they watched something else.
+    """
+    n, earlier, was = before.net.n_params, before.state, before.options
+    state = fresh.copy()
+    state.params[:n] = before.params
+    state.cursor[[EPOCH, BEST_EPOCH]] = before.epochs
+    if earlier is None:
+        _take_history(state, before.history.epoch[:-1], before.history.cost[:-1], np.zeros(0), 1)
+        return state
+
+    state.params[:n] = earlier.params
+    if type(was["optimizer"]) is type(options.optimizer) and len(earlier.slots) == len(state.slots):
+        state.slots[:, :n] = earlier.slots
+        state.powers[:] = earlier.powers
+    if was["batch_size"] == options.batch_size and was["shuffle"] == options.shuffle:
+        state.cursor[BATCH], state.sums[PENDING] = earlier.cursor[BATCH], earlier.sums[PENDING]
+    if before.stopped_by not in STOPS[1:] and bool(len(earlier.held_out)) == bool(len(state.held_out)):
+        state.cursor[BEST_EPOCH], state.sums[BEST] = earlier.cursor[BEST_EPOCH], earlier.sums[BEST]
+        if len(state.best) and len(earlier.best):
+            state.best[:n] = earlier.best
+        elif len(state.best):  # which were best is not known
+            state.sums[BEST] = np.inf
+    done = earlier.recorded
+    if was["record"] == options.record and was["spacing"] == options.spacing:
+        state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = earlier.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
+        state.points[:], state.costs[:] = earlier.points, earlier.costs
+        if len(state.held_out) and len(earlier.held_out):
+            state.held_out[:] = earlier.held_out
+    else:
+        _take_history(state, earlier.points[:done], earlier.costs[:done], earlier.held_out[:done], int(earlier.cursor[STRIDE]))
+    return state
+
+
+def _take_history(state: State, points: Array, costs: Array, held_out: Array, stride: int) -> None:
+    """Put as many of the points into the state as it has room for, evenly chosen."""
+    kept = points % stride == 0
+    while kept.sum() > len(state.points):
+        stride *= 2
+        kept = points % stride == 0
+    done = int(kept.sum())
+    state.points[:done], state.costs[:done] = points[kept], costs[kept]
+    if len(state.held_out) and len(held_out):
+        state.held_out[:done] = held_out[kept]
+    first = max(state.epoch + int(state.cursor[BATCH] > 0), int(points[-1]) + 1 if len(points) else 0)
+    state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = done, -(-first // stride) * stride, stride

@@ -1,0 +1,34 @@
+"""Ctrl-C as a question that a loop asks, instead of an exception out of nowhere."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+
+
+class Interrupt:
+    """Inside `with`, the first Ctrl-C sets `asked`; the second raises KeyboardInterrupt as usual.
+
+    Outside the main thread, or where the program handles SIGINT itself, nothing is changed.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.handles = False
+
+    def __enter__(self) -> Interrupt:
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._ask)
+            self.handles = True
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.handles:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True

@@ -1,0 +1,134 @@
+"""The update of all parameters from the gradient in work.gradient, by each optimizer."""
+
+from __future__ import annotations
+
+import math
+
+from fastgd.jit import kernel
+from fastgd.simd import broadcast, lane_sum, lanes_of, load, store
+from fastgd.updates import (
+    FORMS,
+    average,
+    rate_at,
+    rprop,
+    rprop_gradient,
+    rprop_step,
+    scaled,
+    sgd,
+    velocity,
+)
+
+PLAIN, SGD, MOMENTUM, ADAGRAD, RMSPROP, ADAM, ADAMW, RPROP = range(len(FORMS))
+_NORM_MARGIN = 1e-6  # PyTorch's, in the divisor of clip_norm
+
+
+@kernel
+def prepare(rule, params, gradient, t):
+    """Clip the gradient, add l2 w to that of weights; the learning rate of the update that follows t others."""
+    lanes = lanes_of(params)
+    if rule.clip_norm < math.inf:
+        total = broadcast(gradient, 0.0)
+        for p in range(0, rule.size, lanes):
+            total += load(gradient, p) * load(gradient, p)
+        factor = rule.clip_norm / (math.sqrt(lane_sum(total)) + _NORM_MARGIN)
+        if not factor >= 1.0:
+            for p in range(0, rule.size, lanes):
+                store(gradient, p, factor * load(gradient, p))
+    if rule.l2 != 0.0:
+        for p in range(0, rule.size, lanes):
+            store(gradient, p, load(gradient, p) + rule.l2 * load(rule.decays, p) * load(params, p))
+    return rate_at(rule.schedule, rule.rate, rule.times[0], rule.times[1], rule.times[2], t)
+
+
+@kernel
+def update_sgd(rule, params, gradient, t):
+    rate = prepare(rule, params, gradient, t)
+    for p in range(0, rule.size, lanes_of(params)):
+        store(params, p, sgd(load(params, p), load(gradient, p), rate))
+
+
+@kernel
+def update_momentum(rule, params, gradient, t):
+    rate = prepare(rule, params, gradient, t)
+    momentum, nesterov = rule.numbers[0], rule.numbers[1]
+    for p in range(0, rule.size, lanes_of(params)):
+        g = load(gradient, p)
+        v = velocity(load(rule.slots, p), g, momentum)
+        store(rule.slots, p, v)
+        store(params, p, sgd(load(params, p), velocity(v, g, momentum) if nesterov != 0.0 else v, rate))
+
+
+@kernel
+def update_adagrad(rule, params, gradient, t):
+    rate = prepare(rule, params, gradient, t)
+    eps = rule.numbers[0]
+    for p in range(0, rule.size, lanes_of(params)):
+        g = load(gradient, p)
+        s = load(rule.slots, p) + g * g
+        store(rule.slots, p, s)
+        store(params, p, scaled(load(params, p), g, s, rate, eps))
+
+
+@kernel
+def update_rmsprop(rule, params, gradient, t):
+    rate = prepare(rule, params, gradient, t)
+    rho, eps = rule.numbers[0], rule.numbers[1]
+    for p in range(0, rule.size, lanes_of(params)):
+        g = load(gradient, p)
+        s = average(load(rule.slots, p), g * g, rho)
+        store(rule.slots, p, s)
+        store(params, p, scaled(load(params, p), g, s, rate, eps))
+
+
+@kernel
+def update_adam(rule, params, gradient, t):
+    """Adam, and AdamW where there is a fourth number, its weight_decay."""
+    rate = prepare(rule, params, gradient, t)
+    beta1, beta2, eps = rule.numbers[0], rule.numbers[1], rule.numbers[2]
+    kept = 1.0 - rate * rule.numbers[3] if len(rule.numbers) > 3 else 1.0
+    rule.powers[0] *= beta1
+    rule.powers[1] *= beta2
+    root = math.sqrt(1.0 - rule.powers[1])
+    rate *= root / (1.0 - rule.powers[0])  # r m' / (sqrt v' + eps), with one division instead of two
+    eps *= root
+    for p in range(0, rule.size, lanes_of(params)):
+        g = load(gradient, p)
+        m = average(load(rule.slots, p), g, beta1)
+        v = average(load(rule.slots, rule.size + p), g * g, beta2)
+        store(rule.slots, p, m)
+        store(rule.slots, rule.size + p, v)
+        store(params, p, scaled(kept * load(params, p), m, v, rate, eps))
+
+
+@kernel
+def update_rprop(rule, params, gradient, t):
+    prepare(rule, params, gradient, t)
+    shrink, grow, least, most = rule.numbers[0], rule.numbers[1], rule.numbers[2], rule.numbers[3]
+    for p in range(0, rule.size, lanes_of(params)):
+        g = load(gradient, p)
+        agreement = g * load(rule.slots, p)
+        step = rprop_step(load(rule.slots, rule.size + p), agreement, shrink, grow, least, most)
+        g = rprop_gradient(g, agreement)
+        store(rule.slots, p, g)
+        store(rule.slots, rule.size + p, step)
+        store(params, p, rprop(load(params, p), g, step))
+
+
+@kernel
+def update(rule, params, gradient, t):
+    """The update by the rule's own optimizer; `t` updates were made before it."""
+    if rule.form == PLAIN or rule.form == SGD:
+        update_sgd(rule, params, gradient, t)
+    elif rule.form == MOMENTUM:
+        update_momentum(rule, params, gradient, t)
+    elif rule.form == ADAGRAD:
+        update_adagrad(rule, params, gradient, t)
+    elif rule.form == RMSPROP:
+        update_rmsprop(rule, params, gradient, t)
+    elif rule.form == RPROP:
+        update_rprop(rule, params, gradient, t)
+    else:
+        update_adam(rule, params, gradient, t)
+
+
+update_adamw = update_adam

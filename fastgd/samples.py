@@ -1,0 +1,79 @@
+"""Samples: rows of X and Y with their weights, checked; and those that are kept apart for validation."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastgd.checks import Array, finite_number, real_array, rows
+from fastgd.network import MLP
+
+
+class Samples(NamedTuple):
+    """X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous; weights are (n,), or (0,) where all weigh the same."""
+
+    X: Array
+    Y: Array
+    weights: Array
+
+    @classmethod
+    def alike(cls, X: Array, Y: Array) -> Samples:
+        """Samples that all weigh the same."""
+        return cls(X, Y, X.reshape(-1)[:0])
+
+    def where(self, chosen: Array) -> Samples:
+        """A copy of the samples that a (n,) mask chooses."""
+        return Samples(*(array[chosen] if len(array) else array for array in self))
+
+
+def check_data(net: MLP, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
+    """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError."""
+    X = rows("X", X, net.widths[0], str(net), net.dtype)
+    Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
+    if len(X) != len(Y):
+        raise ValueError(f"X and Y must have the same number of rows; got {len(X)} and {len(Y)}")
+    if net.loss != "squared_error" and not ((Y >= 0) & (Y <= 1)).all():
+        raise ValueError(f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}")
+    return X, Y
+
+
+def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None) -> Samples:
+    """Checked data and weights."""
+    X, Y = check_data(net, X, Y)
+    if sample_weight is None:
+        return Samples.alike(X, Y)
+    weights = real_array("sample_weight", sample_weight, net.dtype)
+    if weights.shape != (len(X),):
+        raise ValueError(f"sample_weight must have shape ({len(X)},), one for each row; got {weights.shape}")
+    if (weights < 0).any() or not weights.any():
+        lowest, highest = weights.min(), weights.max()
+        raise ValueError(f"sample_weight must be at least 0 everywhere and above 0 somewhere; got values from {lowest} to {highest}")
+    return Samples(X, Y, weights)
+
+
+def check_validation(net: MLP, validation: Any, n: int) -> float | Samples | None:
+    """A share of n rows that leaves some on either side, or samples of their own."""
+    if validation is None:
+        return None
+    if isinstance(validation, (tuple, list)):
+        if len(validation) != 2:
+            raise ValueError(f"validation must be (X, Y) or a share of the rows; got {len(validation)} values")
+        try:
+            return Samples.alike(*check_data(net, *validation))
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"validation: {error}") from None
+    share = finite_number("validation", validation, positive=True)
+    if not 0 < round(share * n) < n:
+        raise ValueError(f"validation must be (X, Y) or a share of the rows that leaves some for both; got {share:g} of {n} rows")
+    return share
+
+
+def apart(samples: Samples, validation: float | Samples | None, seed: int) -> tuple[Samples, Samples | None]:
+    """The samples to train on, and those to validate on; a share of them is drawn by the seed."""
+    if not isinstance(validation, float):
+        return samples, validation
+    drawn = np.zeros(len(samples.X), bool)
+    drawn[np.random.default_rng([seed, 1]).permutation(len(drawn))[: round(validation * len(drawn))]] = True
+    return samples.where(~drawn), samples.where(drawn)

@@ -1,0 +1,108 @@
+"""State: where a run stands, in flat arrays; all that has to be kept to go on from here to the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from fastgd.checks import Array
+
+# places in a cursor
+EPOCH, BATCH, RECORDED, NEXT_RECORD, STRIDE, STOPPED, BEST_EPOCH, SPOILED = range(8)
+# places in sums
+PENDING, BEST, HELD_OUT = range(3)
+# what the compiled loop was stopped by
+STOPS = ("epochs", "target_cost", "patience")
+_OF_PARAMETERS = ("params", "slots", "best")
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Arrays that training changes in place.
+
+    Those of parameters have `n_params` columns; while they are trained, zeros fill them up to whole vectors.
+    """
+
+    params: Array  # (n_params,)
+    slots: Array  # (slots, n_params) what the optimizer keeps
+    best: Array  # (n_params,) parameters at the least cost, or (0,)
+    powers: Array  # (2,) float64: beta1^t and beta2^t of Adam
+    cursor: Array  # (8,) int64: epoch, batch in it, points recorded, next epoch to record, ...
+    sums: Array  # (3,) float64: batch costs of a begun epoch, least cost so far, latest cost of the validation rows
+    points: Array  # (record - 1,) int64: epochs of the history
+    costs: Array  # (record - 1,) float64
+    held_out: Array  # (record - 1,) float64: costs of the validation rows, or (0,)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs finished."""
+        return int(self.cursor[EPOCH])
+
+    @property
+    def recorded(self) -> int:
+        """Points of the history."""
+        return int(self.cursor[RECORDED])
+
+    @property
+    def stopped_by(self) -> str:
+        return STOPS[int(self.cursor[STOPPED])]
+
+    def updates(self, batches: int) -> int:
+        """Updates made since epoch 0, at `batches` an epoch."""
+        return int(self.cursor[EPOCH]) * batches + int(self.cursor[BATCH])
+
+    def arrays(self) -> dict[str, Array]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def copy(self) -> State:
+        """A state that shares no array with this one."""
+        return State(**{name: array.copy() for name, array in self.arrays().items()})
+
+    def widened(self, size: int) -> State:
+        """A copy with `size` columns a parameter array, filled up with zeros, or cut."""
+        return replace(self.copy(), **{name: _widened(getattr(self, name), size) for name in _OF_PARAMETERS})
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, State):
+            return NotImplemented
+        theirs = other.arrays()
+        return all(np.array_equal(array, theirs[name], equal_nan=True) for name, array in self.arrays().items())
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def start(params: Array, slots: Array | None = None, record: int = 2, *, keeps_best: bool = False, held_out: bool = False) -> State:
+    """The state before the first update."""
+    points = record - 1
+    cursor = np.zeros(8, np.int64)
+    cursor[STRIDE] = 1
+    return State(
+        params=params.copy(),
+        slots=np.zeros((0, len(params)), params.dtype) if slots is None else slots,
+        best=params.copy() if keeps_best else params[:0].copy(),
+        powers=np.ones(2),
+        cursor=cursor,
+        sums=np.array([0.0, np.inf, np.nan]),
+        points=np.zeros(points, np.int64),
+        costs=np.full(points, np.nan),
+        held_out=np.full(points if held_out else 0, np.nan),
+    )
+
+
+def _widened(array: Array, size: int) -> Array:
+    if array.shape[-1] == 0:
+        return array.copy()
+    result = aligned((*array.shape[:-1], size), array.dtype)
+    common = min(size, array.shape[-1])
+    result[..., :common] = array[..., :common]
+    return result
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Zeros that start at a cache line: a vector across two lines costs half as much again in small kernels."""
+    line, size = 64, int(np.prod(shape)) * dtype.itemsize
+    memory = np.zeros(size + line, np.uint8)
+    start = -memory.ctypes.data % line
+    return memory[start : start + size].view(dtype).reshape(shape)

@@ -1,0 +1,83 @@
+"""The update of one parameter by each optimizer, and the learning rate at a step, once, for one float or one vector of them.
+
+w is a parameter, g its gradient, the rest is what the optimizer keeps for it. `optimizers` and `schedules` describe them to the user.
+"""
+
+import math
+
+from fastgd.jit import merged
+from fastgd.numeric import sqrt
+from fastgd.schedules import KINDS
+from fastgd.simd import like, where_negative, where_positive
+
+FORMS = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")
+
+
+@merged
+def sgd(w, g, rate):
+    return w - rate * g
+
+
+@merged
+def velocity(v, g, momentum):
+    return momentum * v + g
+
+
+@merged
+def average(m, x, rho):
+    """Exponential moving average."""
+    return rho * m + (1.0 - rho) * x
+
+
+@merged
+def scaled(w, m, s, rate, eps):
+    """A step along m divided by the root of the mean square s: adagrad, rmsprop, adam."""
+    return w - rate * m / (sqrt(s) + eps)
+
+
+@merged
+def smaller(x, y):
+    return where_positive(x - y, y, x)
+
+
+@merged
+def larger(x, y):
+    return where_negative(x - y, y, x)
+
+
+@merged
+def rprop_step(step, agreement, shrink, grow, least, most):
+    """The step after gradients whose product is `agreement`."""
+    step = where_positive(agreement, step * grow, where_negative(agreement, step * shrink, step))
+    return larger(smaller(step, like(step, most)), like(step, least))
+
+
+@merged
+def rprop_gradient(g, agreement):
+    """The gradient, forgotten where it has changed its sign."""
+    return where_negative(agreement, like(g, 0.0), g)
+
+
+@merged
+def rprop(w, g, step):
+    return w - where_positive(g, step, where_negative(g, -step, 0.0 * g))
+
+
+_, STEP, EXPONENTIAL, INVERSE_TIME, COSINE = range(len(KINDS))  # places in schedules.KINDS
+
+
+@merged
+def rate_at(kind, rate, warmup, a, b, t):
+    """The learning rate of the update that follows t others; `a` and `b` are the schedule's own numbers, in the order of its fields."""
+    if t < warmup:
+        return rate * (t + 1) / warmup
+    since = float(t) - warmup
+    if kind == STEP:
+        rate *= math.pow(b, math.floor(since / a))
+    elif kind == EXPONENTIAL:
+        rate *= math.pow(a, since)
+    elif kind == INVERSE_TIME:
+        rate /= 1.0 + a * since
+    elif kind == COSINE:
+        rate = b + (rate - b) * 0.5 * (1.0 + math.cos(math.pi * min(since, a) / a))
+    return rate
