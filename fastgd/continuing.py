@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastgd.checks import Array
-from fastgd.options import Options
+from fastgd.options import MOST, Options
 from fastgd.run import Run
 from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, NEXT_RECORD, PENDING, RECORDED, STOPS, STRIDE, State
 
@@ -58,4 +58,5 @@ def _take_history(state: State, points: Array, costs: Array, held_out: Array, st
     if len(state.held_out) and len(held_out):
         state.held_out[:done] = held_out[kept]
     first = max(state.epoch + int(state.cursor[BATCH] > 0), int(points[-1]) + 1 if len(points) else 0)
-    state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = done, -(-first // stride) * stride, stride
+    following = -(-first // stride) * stride if done < len(state.points) or done > 1 else MOST
+    state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = done, following, stride

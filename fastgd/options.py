@@ -37,10 +37,14 @@ class Options:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
+    def prepares(self) -> bool:
+        """Whether something is done to the gradient or the rate before an update."""
+        return self.l2 != 0 or self.clip_norm is not None or isinstance(self.learning_rate, Schedule)
+
+    @property
     def form(self) -> str:
         """The name of the update: "plain" where it is w - r g at a constant rate and nothing else, otherwise the optimizer's."""
-        plain = self.l2 == 0 and self.clip_norm is None and not isinstance(self.learning_rate, Schedule)
-        return "plain" if plain and self.optimizer.form == "sgd" else self.optimizer.form
+        return "plain" if self.optimizer.form == "sgd" and not self.prepares else self.optimizer.form
 
     @property
     def first_rate(self) -> float:

@@ -289,6 +289,31 @@ def lane_total(typing_context, vector):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def lane_sums(typing_context, vectors):
+    """The vector of the sums of the lanes of as many vectors as it has lanes; neighbouring lanes are added first.
+
+    Adding while transposing takes half the instructions of one `lane_total` after another.
+    """
+    vector = vectors.dtype if isinstance(vectors, types.UniTuple) else None
+    if not isinstance(vector, Vector) or vectors.count != vector.lanes:
+        return None
+
+    def generate(context, builder, sig, args):
+        rows = [builder.extract_value(args[0], i) for i in range(vector.lanes)]
+        apart = 1
+        while len(rows) > 1:
+            # of two rows, the lanes with bit `apart` clear from the first, those with it set from the second, `apart` lanes down
+            low = [i if not i & apart else vector.lanes + i - apart for i in range(vector.lanes)]
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [i + shift for i in low]) for shift in (0, apart)]
+            pairs = zip(rows[::2], rows[1::2], strict=True)
+            rows = [builder.fadd(*(builder.shuffle_vector(*pair, mask) for mask in masks), flags=("contract",)) for pair in pairs]
+            apart *= 2
+        return rows[0]
+
+    return vector(vectors), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def first_lane(typing_context, vector):
     """The number on the first lane."""
     if not isinstance(vector, Vector):

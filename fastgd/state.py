@@ -53,6 +53,22 @@ class State:
         """Updates made since epoch 0, at `batches` an epoch."""
         return int(self.cursor[EPOCH]) * batches + int(self.cursor[BATCH])
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the history has no room for the cost that is to be recorded next."""
+        return self.recorded == len(self.points) and bool(self.cursor[NEXT_RECORD] == self.cursor[EPOCH]) and not self.cursor[BATCH]
+
+    def thin_out(self) -> None:
+        """Drop every other point of a full, evenly spaced history; the distance between its points doubles."""
+        stride = 2 * int(self.cursor[STRIDE])
+        kept = self.points % stride == 0
+        done = int(kept.sum())
+        for array in (self.points, self.costs, self.held_out):
+            if len(array):
+                array[:done] = array[kept]
+        following = -(-int(self.cursor[NEXT_RECORD]) // stride) * stride
+        self.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = done, following, stride
+
     def arrays(self) -> dict[str, Array]:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 

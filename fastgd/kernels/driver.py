@@ -1,9 +1,9 @@
 """The epoch: order the rows, gradient and update, observe. The same for every kernel.
 
-A kernel brings `steps(problem, batch_index, count, observe)`: it makes `count` updates from batch `batch_index` of the epoch on and
-returns how many it made. Where an epoch is one batch it shows every observed cost to `note` before the update, and ends when told to;
-otherwise it adds observed batch costs to sums[PENDING], one by one, so that the sum does not depend on where it is cut. The driver calls it
-for stretches in which nothing has to be seen from outside.
+A kernel brings `steps(problem, batch_index, count, observe)`: it makes `count` updates from batch `batch_index` of the epoch on, none if
+the problem's method is NO_UPDATE, and returns how many it made. Where an epoch is one batch it shows every observed cost to `note`
+before the update, and ends when told to; otherwise it adds observed batch costs to sums[PENDING], one by one, so that the sum does not
+depend on where it is cut. The driver calls it for stretches in which nothing has to be seen from outside.
 """
 
 import math
@@ -19,6 +19,7 @@ from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, HELD_OUT, NEXT_RECORD, 
 
 _, TARGET_COST, PATIENCE = range(len(STOPS))
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
+ALL_ROWS = -1  # in the place of a limit
 
 
 class Course(NamedTuple):
@@ -88,31 +89,18 @@ def shuffle(order, n, seed, epoch):
 
 @kernel
 def record(course, epoch, cost):
-    """A point of the history. When it is full, every other point of even spacing is dropped, and the distance doubles."""
-    cursor, points = course.cursor, course.points
-    if not math.isfinite(cost):
-        cursor[SPOILED] = 1
-    if cursor[RECORDED] == len(points) and course.growth == 0:
-        cursor[STRIDE] *= 2
-        kept = 0
-        for i in range(len(points)):
-            if points[i] % cursor[STRIDE] == 0:
-                points[kept], course.costs[kept] = points[i], course.costs[i]
-                if len(course.held_out) != 0:
-                    course.held_out[kept] = course.held_out[i]
-                kept += 1
-            stay_scalar()
-        cursor[RECORDED] = kept
+    """A point of the history; there is room for it."""
+    cursor = course.cursor
     i = cursor[RECORDED]
-    if i < len(points) and epoch % cursor[STRIDE] == 0:
-        points[i], course.costs[i] = epoch, cost
-        if len(course.held_out) != 0:
-            course.held_out[i] = course.sums[HELD_OUT]
-        cursor[RECORDED] += 1
-    if course.growth == 0:
-        cursor[NEXT_RECORD] = (epoch // cursor[STRIDE] + 1) * cursor[STRIDE]
-    else:
-        cursor[NEXT_RECORD] = epoch + max(1, int(min(epoch * course.growth, float(MOST))))
+    course.points[i], course.costs[i] = epoch, cost
+    if len(course.held_out) != 0:
+        course.held_out[i] = course.sums[HELD_OUT]
+    cursor[RECORDED] = i + 1
+    if cost - cost != 0.0:  # inf or NaN
+        cursor[SPOILED] = 1
+    distance = cursor[STRIDE] if course.growth == 0.0 else int(min(epoch * course.growth, 1e18)) + 1
+    only = 1 if course.growth == 0.0 else len(course.points)  # points that can't be thinned out
+    cursor[NEXT_RECORD] = MOST if i + 1 == only and i + 1 == len(course.points) else epoch + distance
 
 
 @merged
@@ -126,7 +114,7 @@ def watch(course, epoch, cost):
         cursor[BEST_EPOCH] = epoch
     if reached:
         cursor[STOPPED] = TARGET_COST
-    elif not math.isfinite(cost):
+    elif cost - cost != 0.0:  # inf or NaN
         cursor[SPOILED] = 1
     elif epoch - cursor[BEST_EPOCH] >= course.patience:
         cursor[STOPPED] = PATIENCE
@@ -153,53 +141,73 @@ def keep(course, params):
 
 
 @kernel
-def next_stretch(course, data, left):
-    """Order the rows if an epoch begins. How many updates to make before something has to be seen, and whether to observe their costs."""
+def next_stretch(course, data, left, looked):
+    """What comes next: how many updates before something has to be seen, whether to observe their costs, and whether to look at the
+    validation rows first, unless they were `looked` at. 0 updates where the history has no room for the cost that is due.
+    """
     cursor = course.cursor
     epoch, batch = cursor[EPOCH], cursor[BATCH]
+    due, full = cursor[NEXT_RECORD] == epoch, cursor[RECORDED] == len(course.points)
+    looks = len(course.held_out) != 0 and batch == 0 and not looked and (course.watched == HELD_OUT_COST or due)
     if data.shuffled != 0 and data.order[data.n] != epoch:
         shuffle(data.order, data.n, np.uint64(course.seed), epoch)
         data.order[data.n] = epoch
-    due = cursor[NEXT_RECORD] == epoch
-    if data.batches > 1 or data.shuffled != 0 or course.watched == HELD_OUT_COST:
+    if due and full:
+        count = 0
+    elif data.batches > 1 or data.shuffled != 0 or course.watched == HELD_OUT_COST:
         count = data.batches - batch
-    elif course.watched == TRAINING_COST:
+    elif course.watched == TRAINING_COST and not full:
         count = course.epochs - epoch
     else:
         count = 1 if due else min(course.epochs, cursor[NEXT_RECORD]) - epoch
-    return min(count, left), due or course.watched == TRAINING_COST
+    return min(count, left), due or course.watched == TRAINING_COST, looks
 
 
 @kernel
-def advance_cursor(course, data, params, count, observe):
-    """Move the cursor `count` updates on; look at the mean cost of a finished epoch of several batches."""
+def look_back(course, data, params, looked, count, observe):
+    """Look at the cost of the validation rows, if it is there; or move the cursor `count` updates on, and look at the mean cost of a
+    finished epoch of several batches.
+    """
     cursor, sums = course.cursor, course.sums
-    batch = cursor[BATCH] + count
-    epoch = cursor[EPOCH]
-    cursor[EPOCH] += batch // data.batches
-    cursor[BATCH] = batch % data.batches
-    if observe and data.batches > 1 and cursor[BATCH] == 0:
-        cost = sums[PENDING] / data.batches
-        sums[PENDING] = 0.0
+    epoch, at, cost = cursor[EPOCH], cursor[EPOCH], sums[PENDING]
+    if looked:
+        sums[HELD_OUT] = cost
+        wanted = course.watched == HELD_OUT_COST
+    else:
+        batch = cursor[BATCH] + count
+        cursor[EPOCH] += batch // data.batches
+        cursor[BATCH] = batch % data.batches
+        if not (observe and data.batches > 1 and cursor[BATCH] == 0):
+            return
+        cost /= data.batches
         if epoch == cursor[NEXT_RECORD]:
             record(course, epoch, cost)
-        if course.watched == TRAINING_COST and watch(course, epoch + 1, cost):
-            keep(course, params)
+        wanted = course.watched == TRAINING_COST
+        at = epoch + 1
+    sums[PENDING] = 0.0
+    if wanted and watch(course, at, cost):
+        keep(course, params)
 
 
 @inline
-def advance(steps, validate, problem, limit):
-    """Make `limit` updates, or as many as are left of the course."""
-    course, data, cursor = problem.course, problem.data, problem.course.cursor
-    made = 0
-    while made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0:
-        if cursor[BATCH] == 0 and len(course.held_out) != 0 and (course.watched == HELD_OUT_COST or cursor[NEXT_RECORD] == cursor[EPOCH]):
-            course.sums[HELD_OUT] = validate(problem)
-            if course.watched == HELD_OUT_COST and watch(course, cursor[EPOCH], course.sums[HELD_OUT]):
-                keep(course, problem.params)
-            if cursor[STOPPED] != 0:
+def advance(steps, problem, limit):
+    """Make `limit` updates, or as many as are left of the course, or as the history has room for. A limit of ALL_ROWS is one pass over all
+    rows, without updates.
+
+    `steps` is called in one place: it is most of what there is to compile.
+    """
+    course, cursor = problem.course, problem.course.cursor
+    made, looks = np.int64(0), np.bool_(False)
+    while limit == ALL_ROWS or (made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0):
+        count, observe = problem.data.batches, True
+        if limit != ALL_ROWS:
+            count, observe, looks = next_stretch(course, problem.data, limit - made, looks)
+            if count == 0:
                 break
-        count, observe = next_stretch(course, data, limit - made)
-        count = steps(problem, cursor[BATCH], count, observe)
-        advance_cursor(course, data, problem.params, count, observe)
-        made += count
+        now = problem.held_out if looks else problem
+        count = steps(now, cursor[BATCH], now.data.batches if looks else count, observe or looks)
+        if limit == ALL_ROWS:
+            break
+        look_back(course, problem.data, problem.params, looks, count, observe)
+        if not looks:
+            made += count

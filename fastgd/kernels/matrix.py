@@ -16,7 +16,7 @@ from fastgd.kernels.layers import (
     times_derivative,
 )
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.problem import NO_UPDATE, Bound, Problem, batch_weight, gather, read_problem
+from fastgd.kernels.problem import NO_UPDATE, Bound, batch_weight, gather, problem_of
 from fastgd.kernels.store import entry
 from fastgd.kernels.table import table_of
 from fastgd.kernels.update import PLAIN, update
@@ -32,14 +32,15 @@ _, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
 BLOCK = 256  # most rows of a block
 
 
-@kernel
+@inline
 def steps(problem, batch_index, count, observe):
     """At most `count` updates from batch `batch_index` of the epoch on, and how many they were; see `driver`.
 
     The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
     once and stays.
     """
-    net, data, params, work, rule, course, method, eps, _, _ = problem
+    net, data, params, work, rule, course = problem.net, problem.data, problem.params, problem.work, problem.rule, problem.course
+    method, eps = problem.method, problem.eps
     lanes = lanes_of(work.a)
     whole = data.batches == 1
     stays = whole and data.n <= work.block and data.shuffled == 0
@@ -49,7 +50,7 @@ def steps(problem, batch_index, count, observe):
         cost = 0.0
         batch_start = 0 if whole else (batch_index + i) * data.batch
         batch_stop = min(batch_start + data.batch, data.n)
-        total = batch_weight(data, method, batch_start, batch_stop - batch_start)
+        total = data.mean_weight if whole or method == NO_UPDATE else batch_weight(data, batch_start, batch_stop - batch_start)
         for start in range(batch_start, batch_stop, work.block):
             rows = min(work.block, batch_stop - start)
             stride = (rows + lanes - 1) // lanes * lanes
@@ -72,7 +73,8 @@ def steps(problem, batch_index, count, observe):
             elif note(course, epoch + i, cost):
                 keep(course, params)
             if course.cursor[STOPPED] != 0:
-                return i
+                count = i
+                break
         if method == NO_UPDATE:
             continue
         if rule.form == PLAIN:
@@ -81,18 +83,6 @@ def steps(problem, batch_index, count, observe):
         else:
             update(rule, params, work.gradient, taken + i)
     return count
-
-
-@inline
-def validate(problem):
-    """The cost of the validation rows, one batch."""
-    net, _, params, _, rule, course, _, eps, held_out, held_out_work = problem
-    course.sums[PENDING] = 0.0
-    apart = Problem(net, held_out, params, held_out_work, rule, course, NO_UPDATE, eps, held_out, held_out_work)
-    steps(apart, np.int64(0), held_out.batches, np.bool_(True))
-    cost = course.sums[PENDING]
-    course.sums[PENDING] = 0.0
-    return cost
 
 
 @kernel
@@ -120,7 +110,7 @@ from fastgd.kernels import matrix, problem
 
 @numba.njit(cache=True, **FLAGS)
 def train(table, zero, limit):
-    problem.run(matrix.steps, matrix.validate, table, zero, limit)
+    problem.run(matrix.steps, table, zero, limit)
 
 
 @numba.njit(cache=True, **FLAGS)
@@ -132,7 +122,8 @@ def evaluate(table, zero, outputs, costs):
 @inline
 def evaluate(table, zero, outputs_array, costs_array):
     """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any, with the notes' C(1) ... C(m)."""
-    net, data, params, work, _, _, _, _, _, _ = read_problem(table, zero)
+    problem = problem_of(table, zero)
+    net, data, params, work = problem.net, problem.data, problem.params, problem.work
     outputs, costs = span_of(outputs_array), span_of(costs_array)
     lanes, units = lanes_of(work.a), net.widths[net.layers]
     for start in range(0, data.n, work.block):

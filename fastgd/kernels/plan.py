@@ -24,6 +24,7 @@ class Plan:
     method: str
     kernel: str
     form: str = "plain"  # of the update, one of updates.FORMS
+    prepares: bool = False  # whether something is done to the gradient or the rate before it
     weighted: bool = False  # whether samples have weights
     validated: bool = False  # whether there are validation rows
 
@@ -64,7 +65,7 @@ def make_plan(
     """The plan of checked arguments, with its kernel; ValueError if that does not serve the network."""
     batch = n if options.batch_size is None else options.batch_size
     shuffle = options.shuffle and options.batch_size is not None
-    return choose(Plan(net, n, batch, shuffle, options.method, kernel, options.form, weighted, validated), epochs)
+    return choose(Plan(net, n, batch, shuffle, options.method, kernel, options.form, options.prepares, weighted, validated), epochs)
 
 
 def can_unroll(net: MLP, method: str) -> bool:

@@ -13,17 +13,16 @@ from fastgd.kernels.blas import gemm_address
 from fastgd.kernels.driver import Course
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.store import Entry
-from fastgd.kernels.table import Doubles, Integers, Reals, reader, table_of
+from fastgd.kernels.table import Doubles, Integers, Link, Reals, table_of, viewer
 from fastgd.names import ACTIVATIONS, LOSSES, METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.schedules import KINDS, as_schedule
 from fastgd.simd import VECTOR_BYTES, copy, stay_scalar
-from fastgd.state import HELD_OUT, PENDING, State, aligned, start
+from fastgd.state import PENDING, State, aligned, start
 from fastgd.updates import FORMS
 
 NO_UPDATE = -1  # in the place of a method: only costs are wanted
-COST, HELD_OUT_COST = -1, -2  # in the place of a limit
 
 
 class Network(NamedTuple):
@@ -94,36 +93,22 @@ class Problem(NamedTuple):
     course: Course
     method: int  # its place in names.METHODS, or NO_UPDATE
     eps: float  # step of the difference methods
-    held_out: Data  # validation rows; n is 0 without
-    held_out_work: Work
+    apart: int  # whether this is the problem of the validation rows
+    held_out: Link  # the same problem for the validation rows, without updates
 
 
-read_problem = reader(Problem)
+problem_of = viewer(Problem)
 
 
 @inline
-def run(steps, validate, table, zero, limit):
-    """`limit` updates along the course of a table, or one of its two costs."""
-    problem = read_problem(table, zero)
-    if limit == COST:
-        steps(problem, np.int64(0), problem.data.batches, np.bool_(True))  # a literal would be another type, compiled once more
-    elif limit == HELD_OUT_COST:
-        problem.course.sums[HELD_OUT] = validate(problem)
-    else:
-        driver.advance(steps, validate, problem, limit)
+def run(steps, table, zero, limit):
+    """`limit` updates along the course of a table; see `driver.advance`."""
+    driver.advance(steps, problem_of(table, zero), limit)
 
 
 @kernel
-def no_validation(problem):
-    """In the place of `validate` where there are no validation rows."""
-    return 0.0
-
-
-@kernel
-def batch_weight(data, method, start, rows):
-    """What the samples of a batch are averaged by: their weights' sum, 1 where that is 0; the same for every batch without updates."""
-    if method == NO_UPDATE:
-        return data.mean_weight
+def batch_weight(data, start, rows):
+    """What the samples of a batch are averaged by: the sum of their weights, 1 where that is 0."""
     if len(data.weights) == 0:
         return float(rows)
     total = 0.0
@@ -233,16 +218,24 @@ class Bound:
             size=self.size,
         )
         course = driver.course(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
-        return Problem(
-            self.net, self.data, state.params, self.work, rule, course, method, options.eps, self.held_out, self.held_out_work
+        problem = Problem(
+            self.net, self.data, state.params, self.work, rule, course, method, options.eps, False, np.zeros(0, np.int64)
         )  # fmt: skip
+        apart = problem._replace(data=self.held_out, work=self.held_out_work, method=NO_UPDATE, apart=True)
+        return problem._replace(held_out=table_of(apart))
 
     def advance(self, state: State, seed: int, epochs: int, limit: int, *, watched: bool = True) -> float:
         """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
 
         Unless `watched`, no stop rule acts.
         """
-        return self._run(self.problem(state, METHODS.index(self.plan.method), seed, epochs, watched=watched), limit)
+        problem = self.problem(state, METHODS.index(self.plan.method), seed, epochs, watched=watched)
+        last = self.updates(state) + limit
+        seconds = self._run(problem, limit)
+        while state.is_full and state.epoch < epochs and self.updates(state) < last:
+            state.thin_out()
+            seconds += self._run(problem, last - self.updates(state))
+        return seconds
 
     def updates(self, state: State) -> int:
         """Updates made since epoch 0."""
@@ -250,16 +243,17 @@ class Bound:
 
     def cost(self, params: Array) -> float:
         """The cost of all rows for (n_params,) parameters."""
-        state = start(params).widened(self.size)
-        problem = self.problem(state, NO_UPDATE)
-        self._run(problem._replace(data=self.data._replace(shuffled=0)), COST)
-        return float(state.sums[PENDING]) / self.data.batches
+        return self._cost(params, data=self.data._replace(shuffled=0)) / self.data.batches
 
     def held_out_cost(self, params: Array) -> float:
         """The cost of the validation rows."""
+        return self._cost(params, data=self.held_out, work=self.held_out_work, apart=True)
+
+    def _cost(self, params: Array, **rows: Any) -> float:
+        """The sum of the batch costs of a pass without updates."""
         state = start(params).widened(self.size)
-        self._run(self.problem(state, NO_UPDATE), HELD_OUT_COST)
-        return float(state.sums[HELD_OUT])
+        self._run(self.problem(state, NO_UPDATE)._replace(**rows), driver.ALL_ROWS)
+        return float(state.sums[PENDING])
 
     def watch_end(self, state: State, cost: float) -> None:
         """Apply the stop rules to the parameters after the last epoch, which no further pass looks at.

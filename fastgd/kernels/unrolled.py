@@ -34,23 +34,23 @@ from fastgd.state import EPOCH, PENDING, STOPPED
 
 @kernel
 def steps(problem, batch_index, count, observe):
-    net, data, params, work, rule, course, method, eps, held_out, held_out_work = problem
-    x, y, lanes, epoch = work.a, work.y, lanes_of(params), course.cursor[EPOCH]
+    net, data, params, work, rule, course = problem.net, problem.data, problem.params, problem.work, problem.rule, problem.course
+    x, y, lanes, method, eps, epoch = work.a, work.y, lanes_of(params), problem.method, problem.eps, course.cursor[EPOCH]
 '''
 
 _VALIDATE = """
 
 @kernel
 def validate(problem):
-    net, data, params, work, rule, course, method, eps, held_out, held_out_work = problem
-    x, y, lanes = held_out_work.a, held_out_work.y, lanes_of(params)
+    net, data, params, work = problem.net, problem.data, problem.params, problem.work
+    x, y, lanes = work.a, work.y, lanes_of(params)
 """
 
 _FOOTER = """
 
 @numba.njit(cache=True, **FLAGS)
 def train(table, zero, limit):
-    problem.run(steps, {validate}, table, zero, limit)
+    problem.run(steps, table, zero, limit)
 """
 
 
@@ -59,13 +59,13 @@ def source(plan: Plan) -> str:
     rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if _is_full(plan) else "mini-batches"
     details = [plan.method, rows]
     details += [f"{plan.form} update"] if plan.form != "plain" else []
+    details += ["with a schedule, l2 or clipping"] if plan.prepares else []
     details += ["weighted samples"] if plan.weighted else []
     details += ["validation rows"] if plan.validated else []
     steps = "\n".join(_indented(_steps(plan)))
     validate = _VALIDATE + "\n".join(_indented(_validate(plan.net))) if plan.validated else ""
-    footer = _FOOTER.format(validate="validate" if plan.validated else "no_validation")
     title = f"{plan.net}: {', '.join(details)}"
-    return _HEADER.format(title=title, imports=_imports(_HEADER + steps + validate + footer)) + steps + validate + footer
+    return _HEADER.format(title=title, imports=_imports(_HEADER + steps + validate)) + steps + validate + _FOOTER
 
 
 def _is_full(plan: Plan) -> bool:
@@ -95,20 +95,22 @@ def _steps(plan: Plan) -> list[str]:
     weighted = not full or stride != plan.n or plan.weighted  # rows that weigh the same are weighed after they are summed
     scale = f"{'1.0' if weighted else '1.0 / data.n'}{_step(plan.method)}"
 
-    body = _load_parameters(names)
+    body = ["if problem.apart != 0:", "    course.sums[PENDING] += validate(problem)", "    return count"] if plan.validated else []
+    body += _load_parameters(names)
     body += [] if weighted else ["share = 1.0 / data.n"]
     body += [f"rate = rule.rate * ({scale})" if plan.form == "plain" else f"scale = {scale}"]
     if full:
         body += [f"stride = {stride if _is_constant(plan) else 'work.block'}"]
         body += ["if work.held[0] == 0:"]
-        body += ["    gather(net, data, work, 0, data.n, stride, batch_weight(data, method, 0, data.n))", "    work.held[0] = 1"]
+        body += ["    gather(net, data, work, 0, data.n, stride, data.mean_weight)", "    work.held[0] = 1"]
         batch = []
     else:
         batch = [
             "start = (batch_index + i) * data.batch",
             "rows = min(data.batch, data.n - start)",
             "stride = (rows + lanes - 1) // lanes * lanes",
-            "gather(net, data, work, start, rows, stride, batch_weight(data, method, start, rows))",
+            f"total = {'batch_weight(data, start, rows)' if plan.weighted else 'float(rows)'}",
+            "gather(net, data, work, start, rows, stride, data.mean_weight if method == NO_UPDATE else total)",
         ]
     batch += ["costs = broadcast(params, 0.0)"]
     sample = _sample(net, plan.method, weighted)
@@ -141,9 +143,14 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
     """From the samples' gradients to new parameters."""
     if plan.form == "plain":
         return ["# the update, notes 004 Algorithm 1", *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names)]
-    lines = [f"# the update: see fastgd.kernels.update.update_{plan.form}"]
-    lines += [f"work.gradient[{p}] = first_lane(lane_total(d{name}) * scale)" for p, name in enumerate(names)]
-    lines += [f"update_{plan.form}(rule, params, work.gradient, epoch * data.batches + batch_index + i)"]
+    lines = [f"# the update of each, see fastgd.kernels.update.update_{plan.form}"]
+    lanes = VECTOR_BYTES // plan.net.dtype.itemsize
+    sums = [f"d{name}" for name in names] + ["nothing"] * (-len(names) % lanes)
+    lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
+    for p in range(0, len(sums), lanes):
+        lines += [f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"]
+    prepare = "prepare(rule, params, work.gradient, epoch * data.batches + batch_index + i)"
+    lines += [f"update_{plan.form}(rule, params, work.gradient, {prepare if plan.prepares else 'rule.rate'})"]
     return lines + _load_parameters(names)
 
 
@@ -151,11 +158,10 @@ def _validate(net: MLP) -> list[str]:
     """The body of `validate`: the cost of rows that are gathered once and stay."""
     loads, forward, (*cost, _), _ = _parts(net, "backprop", weighted=True)
     body = _load_parameters(equations.parameter_names(net))
-    body += ["stride = held_out_work.block", "if held_out_work.held[0] == 0:"]
-    body += ["    gather(net, held_out, held_out_work, 0, held_out.n, stride, held_out.mean_weight)", "    held_out_work.held[0] = 1"]
+    body += ["stride = work.block", "if work.held[0] == 0:"]
+    body += ["    gather(net, data, work, 0, data.n, stride, data.mean_weight)", "    work.held[0] = 1"]
     body += ["costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
-    body += _indented([line.replace("work.", "held_out_work.") for line in loads])
-    body += _indented([*forward, *cost, "costs += weight * loss"])
+    body += _indented([*loads, *forward, *cost, "costs += weight * loss"])
     return [*body, "return first_lane(lane_total(costs))"]
 
 
@@ -188,7 +194,7 @@ _HOMES = (simd, numeric, activations, losses, updates, update, driver, problem) 
 
 def _imports(text: str) -> str:
     """Imports of all that the text calls."""
-    names = set(re.findall(r"(?<![.\w])(?:[a-z]\w*(?=\()|no_validation)", text))
+    names = set(re.findall(r"(?<![.\w])[a-z]\w*(?=\()", text))
     lines = []
     for module in _HOMES:
         found = {name for name in names if hasattr(module, name)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fastgd.jit import kernel
+from fastgd.jit import kernel, merged
 from fastgd.simd import broadcast, lane_sum, lanes_of, load, store
 from fastgd.updates import (
     FORMS,
@@ -40,16 +40,14 @@ def prepare(rule, params, gradient, t):
     return rate_at(rule.schedule, rule.rate, rule.times[0], rule.times[1], rule.times[2], t)
 
 
-@kernel
-def update_sgd(rule, params, gradient, t):
-    rate = prepare(rule, params, gradient, t)
+@merged
+def update_sgd(rule, params, gradient, rate):
     for p in range(0, rule.size, lanes_of(params)):
         store(params, p, sgd(load(params, p), load(gradient, p), rate))
 
 
-@kernel
-def update_momentum(rule, params, gradient, t):
-    rate = prepare(rule, params, gradient, t)
+@merged
+def update_momentum(rule, params, gradient, rate):
     momentum, nesterov = rule.numbers[0], rule.numbers[1]
     for p in range(0, rule.size, lanes_of(params)):
         g = load(gradient, p)
@@ -58,9 +56,8 @@ def update_momentum(rule, params, gradient, t):
         store(params, p, sgd(load(params, p), velocity(v, g, momentum) if nesterov != 0.0 else v, rate))
 
 
-@kernel
-def update_adagrad(rule, params, gradient, t):
-    rate = prepare(rule, params, gradient, t)
+@merged
+def update_adagrad(rule, params, gradient, rate):
     eps = rule.numbers[0]
     for p in range(0, rule.size, lanes_of(params)):
         g = load(gradient, p)
@@ -69,9 +66,8 @@ def update_adagrad(rule, params, gradient, t):
         store(params, p, scaled(load(params, p), g, s, rate, eps))
 
 
-@kernel
-def update_rmsprop(rule, params, gradient, t):
-    rate = prepare(rule, params, gradient, t)
+@merged
+def update_rmsprop(rule, params, gradient, rate):
     rho, eps = rule.numbers[0], rule.numbers[1]
     for p in range(0, rule.size, lanes_of(params)):
         g = load(gradient, p)
@@ -80,10 +76,9 @@ def update_rmsprop(rule, params, gradient, t):
         store(params, p, scaled(load(params, p), g, s, rate, eps))
 
 
-@kernel
-def update_adam(rule, params, gradient, t):
+@merged
+def update_adam(rule, params, gradient, rate):
     """Adam, and AdamW where there is a fourth number, its weight_decay."""
-    rate = prepare(rule, params, gradient, t)
     beta1, beta2, eps = rule.numbers[0], rule.numbers[1], rule.numbers[2]
     kept = 1.0 - rate * rule.numbers[3] if len(rule.numbers) > 3 else 1.0
     rule.powers[0] *= beta1
@@ -100,9 +95,8 @@ def update_adam(rule, params, gradient, t):
         store(params, p, scaled(kept * load(params, p), m, v, rate, eps))
 
 
-@kernel
-def update_rprop(rule, params, gradient, t):
-    prepare(rule, params, gradient, t)
+@merged
+def update_rprop(rule, params, gradient, rate):
     shrink, grow, least, most = rule.numbers[0], rule.numbers[1], rule.numbers[2], rule.numbers[3]
     for p in range(0, rule.size, lanes_of(params)):
         g = load(gradient, p)
@@ -117,18 +111,19 @@ def update_rprop(rule, params, gradient, t):
 @kernel
 def update(rule, params, gradient, t):
     """The update by the rule's own optimizer; `t` updates were made before it."""
-    if rule.form == PLAIN or rule.form == SGD:
-        update_sgd(rule, params, gradient, t)
-    elif rule.form == MOMENTUM:
-        update_momentum(rule, params, gradient, t)
+    rate = prepare(rule, params, gradient, t)
+    if rule.form == MOMENTUM:
+        update_momentum(rule, params, gradient, rate)
     elif rule.form == ADAGRAD:
-        update_adagrad(rule, params, gradient, t)
+        update_adagrad(rule, params, gradient, rate)
     elif rule.form == RMSPROP:
-        update_rmsprop(rule, params, gradient, t)
+        update_rmsprop(rule, params, gradient, rate)
+    elif rule.form == ADAM or rule.form == ADAMW:
+        update_adam(rule, params, gradient, rate)
     elif rule.form == RPROP:
-        update_rprop(rule, params, gradient, t)
+        update_rprop(rule, params, gradient, rate)
     else:
-        update_adam(rule, params, gradient, t)
+        update_sgd(rule, params, gradient, rate)
 
 
 update_adamw = update_adam
