@@ -1,5 +1,7 @@
-"""What tests share: the kernels and dtypes they run over, a training function that skips what a kernel does not serve."""
+"""What tests share: the kernels and dtypes they run over, a training function that skips what a kernel does not serve, the command."""
 
+import csv
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 import fastgd
+from fastgd.cli import main
 
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.load_profile("fastgd")
@@ -73,3 +76,69 @@ def random_problem(net, n, seed=0):
         Y /= Y.sum(axis=1, keepdims=True)
     params = rng.normal(size=net.n_params) * 0.6
     return X.astype(net.dtype), Y.astype(net.dtype), params.astype(net.dtype)
+
+
+# -- the command
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def command(folder, capsys):
+    """Run the command; returns what it printed, having checked its exit status and that stderr is empty unless asked for."""
+
+    def run(*arguments, status=0, stderr=""):
+        assert main([str(argument) for argument in arguments]) == status
+        out, err = capsys.readouterr()
+        assert err == stderr
+        return out
+
+    return run
+
+
+@pytest.fixture
+def refused(folder, capsys):
+    """Run the command and return its one line of error."""
+
+    def run(*arguments):
+        assert main([str(argument) for argument in arguments]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("fastgd: error: ")
+        assert err.count("\n") == 1
+        assert err.endswith("\n")
+        return err.removeprefix("fastgd: error: ").removesuffix("\n")
+
+    return run
+
+
+def write(path, header, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def printed(out):
+    return list(csv.reader(io.StringIO(out)))
+
+
+@pytest.fixture
+def flowers(folder):
+    """Three well separated clouds; the label of a row is the cloud it was drawn from."""
+    rng = np.random.default_rng(5)
+    centers = {"rose": (0, 0), "tulip": (40, 0), "lily": (0, 0.4)}
+    rows = [[*(center + rng.normal(size=2) * (2, 0.02)).round(4), name] for _ in range(20) for name, center in centers.items()]
+    write("flowers.csv", ["length", "width", "kind"], rows)
+    return rows
+
+
+@pytest.fixture
+def line(folder):
+    """price = 3 area - 20 rooms + 100, exactly, and a column that never changes."""
+    rng = np.random.default_rng(6)
+    rows = [[a, r, 7, 3 * a - 20 * r + 100] for a, r in zip(rng.integers(30, 200, 40), rng.integers(1, 6, 40), strict=True)]
+    write("houses.csv", ["area", "rooms", "same", "price"], rows)
+    return np.array(rows, float)

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from fastgd.cli.options import add_command, add_network_flags, check_name_flag, count, duration, network, whole, widths
+from fastgd.cli.training_flags import add_update_flags, update_arguments
 from fastgd.names import METHODS
 
 
@@ -19,6 +20,9 @@ def add_show(commands: Any) -> None:
 def add_warmup(commands: Any) -> None:
     parser = add_command(commands, "warmup", "compile the kernels of a network now, so that training need not wait", _WARMUP_EXAMPLES)
     _add_plan_flags(parser)
+    add_update_flags(
+        parser.add_argument_group("optimizer", "Other kernels are compiled for other optimizers, schedules, --l2, --clip-norm.")
+    )
     parser.set_defaults(command=warmup)
 
 
@@ -37,6 +41,7 @@ examples:
 _WARMUP_EXAMPLES = """\
 examples:
   fastgd warmup --layers 2-2-1
+  fastgd warmup --layers 2-8-8-1 --rows 1000 --batch-size 50 --optimizer adam
 """
 _CACHE_EXAMPLES = """\
 examples:
@@ -72,10 +77,11 @@ def warmup(options: argparse.Namespace) -> None:
     from fastgd.training import train
 
     net = network(options, options.layers, "sigmoid", None, "squared_error")
+    arguments = {**_plan_options(options), **update_arguments(options)}
     X, Y = np.zeros((options.rows, net.widths[0])), np.zeros((options.rows, net.widths[-1]))
     for kernel in kernels.serving(net, options.method):
         before = time.perf_counter()
-        train(net, X, Y, 0, params=net.init(0, "zeros"), rng=0, kernel=kernel, **_plan_options(options))
+        train(net, X, Y, 0, params=net.init(0, "zeros"), rng=0, kernel=kernel, **arguments)
         print(f"{kernel:<10}{duration(time.perf_counter() - before)}")
 
 

@@ -1,8 +1,9 @@
-"""`fastgd`: its subcommands, and how every error becomes one line on stderr."""
+"""`fastgd`: its subcommands, and how every error and warning becomes one line on stderr."""
 
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from fastgd import __version__
@@ -27,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, those of the process if None, and return its exit status."""
     try:
         options = _parser().parse_args(arguments)
-        options.command(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            status = int(options.command(options) or 0)
         print(end="", flush=True)
     except SystemExit as end:  # argparse: --help, --version, bad flags
         return int(end.code or 0)
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"fastgd: error: {_one_line(error)}", file=sys.stderr)
         _drop_what_stdout_refuses()
         return 2
-    return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +68,11 @@ def _drop_what_stdout_refuses() -> None:
         print(end="", flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning as one line too, without the place in the code that it comes from."""
+    print(f"fastgd: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _one_line(error: Exception) -> str:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fastgd.network import MLP
 
 
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
 class Parser(argparse.ArgumentParser):
     """Bad flags are one line, like every other error; -1e-3 is a number, which argparse of Python 3.11 takes for a flag."""
 
@@ -59,6 +62,17 @@ def number(text: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"expected a finite number; got {text!r}")
+    return value
+
+
+def seconds(text: str) -> float:
+    """A time: 90, 90s, 10m or 2h."""
+    try:
+        value = number(text[:-1] if text[-1:] in _UNITS else text) * _UNITS.get(text[-1:], 1)
+    except argparse.ArgumentTypeError:
+        value = -1.0
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected seconds, or a time like 90s, 10m or 2h; got {text!r}")
     return value
 
 
@@ -108,40 +122,47 @@ def network(options: argparse.Namespace, layers: tuple[int, ...], activation: st
     """The network that the flags describe; the arguments stand in for flags that were not given."""
     from fastgd.network import MLP
 
-    given = names(options.activation) if options.activation else [activation]
-    if options.output:
+    given = [activation] if options.activation is None else names(options.activation)
+    if options.output is not None:
         output = options.output
-    elif options.activation and len(given) == len(layers) - 1:
+    elif options.activation is not None and len(given) == len(layers) - 1:
         output = None  # the list names it
     return MLP(
         *layers,
         activation=given[0] if len(given) == 1 else given,
         output=output,
-        loss=options.loss or loss,
+        loss=loss if options.loss is None else options.loss,
         bias=not options.no_bias,
         dtype=options.dtype,
     )
 
 
-def check_writable(path: str, *others: str) -> None:
-    """Refuse, before any work, an output that could not be written or that would replace an input."""
+def check_writable(flag: str, path: str, *others: str) -> None:
+    """Refuse, before any work, the file of a flag if it could not be written, or would replace an input."""
     if not path:
-        raise ValueError("--out must name a file; got ''")
+        raise ValueError(f"{flag} must name a file; got ''")
     for other in others:
-        if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
-            raise ValueError(f"--out would replace {other}, which is read; name another file")
+        if same_file(path, other):
+            raise ValueError(f"{flag} would replace {other}, which is read; name another file")
     if os.path.isdir(path):
-        raise ValueError(f"--out must name a file; {path} is a folder")
+        raise ValueError(f"{flag} must name a file; {path} is a folder")
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
-        raise ValueError(f"--out can't be written: there is no folder {folder}")
+        raise ValueError(f"{flag} can't be written: there is no folder {folder}")
     probe = os.path.join(folder, f".fastgd-{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         with open(probe, "xb"):
             pass
         os.unlink(probe)
     except OSError as error:
-        raise ValueError(f"--out can't be written in {folder}: {error.strerror}") from None
+        raise ValueError(f"{flag} can't be written in {folder}: {error.strerror}") from None
+
+
+def same_file(path: str, other: str) -> bool:
+    """Whether two names are of one file, which need not be there yet."""
+    if os.path.exists(path) and os.path.exists(other):
+        return os.path.samefile(path, other)
+    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def count(n: int, noun: str, plural: str | None = None) -> str:

@@ -43,7 +43,7 @@ def predict(options: argparse.Namespace) -> None:
     from fastgd.runfile import load_run
 
     if options.out is not None:
-        check_writable(options.out, options.run, options.file)
+        check_writable("--out", options.out, options.run, options.file)
     run = load_run(options.run)
     columns = parse_columns(sys.stdin.buffer.read(), "standard input") if options.file == "-" else read_columns(options.file)
     if run.table is None:

@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import add_command, machine, number, seed, whole
-from fastgd.cli.progress import Line
 from fastgd.names import DTYPES, GATES
 
 if TYPE_CHECKING:
@@ -59,6 +58,7 @@ def race(options: argparse.Namespace) -> None:
 
 
 def _run_both(net: MLP, options: argparse.Namespace, epochs: int) -> dict[str, Any]:
+    from fastgd.cli.bar import WaitingBar
     from fastgd.data import gate
     from fastgd.training import train
 
@@ -67,10 +67,10 @@ def _run_both(net: MLP, options: argparse.Namespace, epochs: int) -> dict[str, A
     results: dict[str, Any] = {}
     for method, title in _METHODS.items():
         began = time.perf_counter()
-        with Line(title) as line:
-            run = train(
-                net, X, Y, epochs, options.learning_rate, params=params, rng=options.seed, method=method, eps=options.eps, progress=line
-            )
+        run = train(
+            net, X, Y, epochs, options.learning_rate, params=params, rng=options.seed, method=method, eps=options.eps,
+            progress=WaitingBar(title), on_interrupt="raise",
+        )  # fmt: skip
         results[method] = {
             "seconds": run.seconds,
             "ns_per_epoch": 1e9 * run.seconds / epochs if epochs else None,

@@ -1,0 +1,36 @@
+"""The library's bar, and before it a line that says what is waited for; nothing where stderr is no terminal."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from fastgd.progress import Bar
+
+if TYPE_CHECKING:
+    from fastgd.progress import Progress
+
+_CLEAR = "\r\x1b[K"
+
+
+class WaitingBar(Bar):
+    """The `progress` of `train`, which enters it when it starts to compile."""
+
+    def __enter__(self) -> WaitingBar:
+        title = f"{self.title}: " if self.title else ""
+        self._show(f"{title}compiling, or loading what was compiled before ...")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        super().__exit__(kind, error, trace)
+        self._show("")
+
+    def __call__(self, progress: Progress) -> None:
+        if self.bar is None:
+            self._show("")
+        super().__call__(progress)
+
+    def _show(self, text: str) -> None:
+        if sys.stderr.isatty():
+            print(_CLEAR, text, sep="", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,235 @@
+"""What `fastgd train` learns, made of its flags: a gate, or the rows of a file; and what a run says about it."""
+
+from __future__ import annotations
+
+import argparse
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastgd.cli.options import count, names, network
+from fastgd.cli.score import score_lines
+from fastgd.cli.summary import validation_cost
+
+if TYPE_CHECKING:
+    from fastgd.checks import Array
+    from fastgd.columns import Columns
+    from fastgd.network import MLP
+    from fastgd.run import Run
+    from fastgd.tables import Table
+
+GATE_EPOCHS, FILE_EPOCHS = 1_000_000, 1_000
+_OF_FILES = {
+    "target": "names",
+    "inputs": "names",
+    "sample-weight": "names",
+    "task": "is for",
+    "scale-inputs": "is for",
+    "scale-targets": "is for",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(ABC):
+    """A network with its data, and how it is trained where flags do not say."""
+
+    net: MLP
+    X: Array
+    Y: Array
+    epochs: int
+    scheme: str  # of initial parameters
+    title: str  # what the data is
+    validation: float | tuple[Array, Array] | None
+    validated_on: str  # which rows those are
+    weights: Array | None = None  # of the samples
+    table: Table | None = None  # what columns mean
+
+    @abstractmethod
+    def lines(self, run: Run) -> list[tuple[str, str]]:
+        """What the run has learned, in words."""
+
+    @abstractmethod
+    def facts(self, run: Run) -> dict[str, Any]:
+        """The data and what the run has learned, for JSON."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateProblem(Problem):
+    gate: str
+
+    def lines(self, run: Run) -> list[tuple[str, str]]:
+        rows = zip(self.X, self.Y[:, 0], self._outputs(run), strict=True)
+        return [(f"{x[0]:g} {x[1]:g}", f"{output:.4f} (target {y:g})") for x, y, output in rows]
+
+    def facts(self, run: Run) -> dict[str, Any]:
+        facts: dict[str, Any] = {"data": {"gate": self.gate, "rows": len(self.X)}, "outputs": self._outputs(run)}
+        if isinstance(self.validation, float):
+            facts["validation"] = {"rows": round(self.validation * len(self.X)), "cost": validation_cost(run)}
+        return facts
+
+    def _outputs(self, run: Run) -> list[float]:
+        outputs: list[float] = run.predict(self.X)[:, 0].tolist()
+        return outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileProblem(Problem):
+    table: Table
+    columns: Columns
+    trained: Columns  # those of its rows that are trained on
+    held_out: Columns | None  # rows for validation
+
+    def lines(self, run: Run) -> list[tuple[str, str]]:
+        parts = [(self.trained, "the rows it was trained on")]
+        parts += [] if self.held_out is None else [(self.held_out, "the validation rows")]
+        return [(title, f"{text} on {which}") for rows, which in parts for title, text in score_lines(self._score(run, rows))]
+
+    def facts(self, run: Run) -> dict[str, Any]:
+        columns, table = self.columns, self.table
+        data = {"file": columns.source, "rows": len(columns), "inputs": table.inputs, "targets": table.targets, "classes": table.classes}
+        facts = {"data": data, "score": self._score(run, self.trained)}
+        if self.held_out is not None:
+            score = self._score(run, self.held_out)
+            facts["validation"] = {"file": self.held_out.source, "cost": validation_cost(run), **score}
+        return facts
+
+    def _score(self, run: Run, rows: Columns) -> dict[str, Any]:
+        return self.table.score(rows, run.predict(self.table.encode(rows)))
+
+
+def gate_problem(options: argparse.Namespace, share: float | None) -> Problem:
+    from fastgd.data import gate
+
+    for flag, does in _OF_FILES.items():
+        if getattr(options, flag.replace("-", "_")) is not None:
+            raise ValueError(f"--{flag} {does} columns of a file; --gate has none")
+    X, Y = gate(options.gate)
+    layers = options.layers or ((2, 2, 1) if options.gate in ("xor", "xnor") else (2, 1))
+    if (layers[0], layers[-1]) != (2, 1):
+        raise ValueError(f"--layers must begin with 2 and end with 1 for a gate; got {'-'.join(map(str, layers))}")
+    net = network(options, layers, activation="sigmoid", output=None, loss="squared_error")
+    validated_on = "" if share is None else f"{count(round(share * len(X)), 'row')} kept apart"
+    return GateProblem(
+        net=net,
+        X=X,
+        Y=Y,
+        epochs=GATE_EPOCHS,
+        scheme="uniform",
+        title=f"gate {options.gate}",
+        validation=share,
+        validated_on=validated_on,
+        gate=options.gate,
+    )
+
+
+def file_problem(options: argparse.Namespace, share: float | None, validation_file: str | None) -> Problem:
+    """The rows of a file, with those of another for validation if it is given."""
+    from fastgd.columns import read_columns
+
+    columns = read_columns(options.file)
+    table = _table(options, columns)
+    validation: float | tuple[Array, Array] | None = share
+    trained, held_out = columns, None
+    validated_on = ""
+    if share is not None:
+        trained, held_out = _apart(columns, share, options.seed)
+        validated_on = f"{count(len(held_out), 'row')} kept apart"
+    elif validation_file is not None:
+        held_out = read_columns(validation_file)
+        validation = table.encode(held_out), table.encode_targets(held_out)
+        validated_on = f"{count(len(held_out), 'row')} of {held_out.source}"
+    return FileProblem(
+        net=_network(options, table),
+        X=table.encode(columns),
+        Y=table.encode_targets(columns),
+        epochs=FILE_EPOCHS,
+        scheme="auto",
+        title=f"{columns.source}: {count(len(columns), 'row')}, {_meaning(table)}",
+        validation=validation,
+        validated_on=validated_on,
+        weights=None if options.sample_weight is None else columns.numbers(options.sample_weight),
+        table=table,
+        columns=columns,
+        trained=trained,
+        held_out=held_out,
+    )
+
+
+def _table(options: argparse.Namespace, columns: Columns) -> Table:
+    """What the columns mean, for a network of these --layers."""
+    from fastgd.tables import Table
+
+    targets = _columns_named(columns, options.target) or list(columns.targets)
+    if not targets:
+        raise ValueError(f"say what to learn: --target COLUMN; {columns.source} has: {', '.join(columns.names)}")
+    inputs = _columns_named(columns, options.inputs) if options.inputs else None
+    if options.sample_weight is not None:
+        inputs = _without_weight(options.sample_weight, columns, targets, inputs)
+    settings: dict[str, Any] = {
+        "inputs": inputs,
+        "task": options.task or "auto",
+        "scale_inputs": options.scale_inputs or "standard",
+        "scale_targets": options.scale_targets or "auto",
+    }
+    if options.layers is None:
+        table = Table.fit(columns, targets, **{**settings, "scale_targets": "auto"})
+        suggestion = f"--layers {len(table.inputs)}-8-{table.outputs}"
+        raise ValueError(f"say the widths of the network, such as {suggestion} for {_meaning(table)}")
+    output = _named_output(options) or "identity"
+    table = Table.fit(columns, targets, outputs=options.layers[-1], output=output, **settings)
+    if (options.layers[0], options.layers[-1]) != (len(table.inputs), table.outputs):
+        expected = f"begin with {len(table.inputs)} and end with {table.outputs}"
+        raise ValueError(f"--layers must {expected} for {_meaning(table)}; got {'-'.join(map(str, options.layers))}")
+    return table
+
+
+def _columns_named(columns: Columns, texts: list[str] | None) -> list[str]:
+    """Names as flags give them: one, or several between commas, unless a column's own name has the commas."""
+    return [name for text in texts or [] for name in ([text] if text in columns.cells else names(text))]
+
+
+def _without_weight(weight: str, columns: Columns, targets: list[str], inputs: list[str] | None) -> list[str]:
+    """The inputs, none of which is the column of sample weights."""
+    columns.check_known("--sample-weight", [weight])
+    for role, named in (("an input", inputs or ()), ("a target", targets)):
+        if weight in named:
+            raise ValueError(f"column {weight!r} can't be {role} and --sample-weight")
+    return [name for name in columns.names if name not in targets and name != weight] if inputs is None else inputs
+
+
+def _named_output(options: argparse.Namespace) -> str | None:
+    """The activation of the output, if flags name it."""
+    if options.output is not None or options.activation is None:
+        return None if options.output is None else str(options.output)
+    given = names(options.activation)
+    return given[-1] if len(given) == len(options.layers) - 1 else None
+
+
+def _network(options: argparse.Namespace, table: Table) -> MLP:
+    output, loss = "identity", "squared_error"
+    if table.classes is not None:
+        output = "sigmoid" if table.outputs == 1 else "softmax"
+    if table.classes is not None and _named_output(options) in (None, output):
+        loss = "binary_cross_entropy" if table.outputs == 1 else "cross_entropy"
+    return network(options, options.layers, activation="tanh", output=output, loss=loss)
+
+
+def _apart(columns: Columns, share: float, seed: int) -> tuple[Columns, Columns]:
+    """The rows that `train` trains on, and those that it keeps apart: what it does, done with the numbers of the rows."""
+    import numpy as np
+
+    from fastgd.samples import Samples, apart
+
+    numbers = np.arange(len(columns))
+    trained, held_out = apart(Samples.alike(numbers, numbers), share, seed)
+    assert held_out is not None
+    return columns.take(trained.X.tolist()), columns.take(held_out.X.tolist())
+
+
+def _meaning(table: Table) -> str:
+    """4 inputs, 3 classes of species."""
+    if table.classes is None:
+        what = f"{count(len(table.targets), 'target')} ({', '.join(table.targets)})"
+    else:
+        what = f"{count(len(table.classes), 'class', 'classes')} of {table.targets[0]}"
+    return f"{count(len(table.inputs), 'input')}, {what}"
