@@ -7,7 +7,7 @@ import numpy as np
 from fastgd.checks import Array
 from fastgd.options import MOST, Options
 from fastgd.run import Run
-from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, NEXT_RECORD, PENDING, RECORDED, STOPS, STRIDE, State
+from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STOPS, STRIDE, State
 
 
 def taken_up(before: Run, fresh: State, options: Options) -> State:
@@ -19,7 +19,7 @@ def taken_up(before: Run, fresh: State, options: Options) -> State:
     n, earlier, was = before.net.n_params, before.state, before.options
     state = fresh.copy()
     state.params[:n] = before.params
-    state.cursor[[EPOCH, BEST_EPOCH]] = before.epochs
+    state.cursor[[EPOCH, BEST_EPOCH, MARK_EPOCH]] = before.epochs
     if earlier is None:
         _take_history(state, before.history.epoch[:-1], before.history.cost[:-1], np.zeros(0), 1)
         return state
@@ -31,7 +31,8 @@ def taken_up(before: Run, fresh: State, options: Options) -> State:
     if was["batch_size"] == options.batch_size and was["shuffle"] == options.shuffle:
         state.cursor[BATCH], state.sums[PENDING] = earlier.cursor[BATCH], earlier.sums[PENDING]
     if before.stopped_by not in STOPS[1:] and bool(len(earlier.held_out)) == bool(len(state.held_out)):
-        state.cursor[BEST_EPOCH], state.sums[BEST] = earlier.cursor[BEST_EPOCH], earlier.sums[BEST]
+        state.cursor[[BEST_EPOCH, MARK_EPOCH]] = earlier.cursor[[BEST_EPOCH, MARK_EPOCH]]
+        state.sums[[BEST, MARK]] = earlier.sums[[BEST, MARK]]
         if len(state.best) and len(earlier.best):
             state.best[:n] = earlier.best
         elif len(state.best):  # which were best is not known

@@ -88,6 +88,12 @@ class Run:
         watched = self.state is not None and np.isfinite(self.state.sums[BEST])
         return int(self.state.cursor[BEST_EPOCH]) if watched and self.state is not None else self.epochs
 
+    @property
+    def best_cost(self) -> float:
+        """The least watched cost, that of the validation rows where there are any; the final one where none was watched."""
+        least = self.state.sums[BEST] if self.state is not None else np.inf
+        return float(least) if np.isfinite(least) else self.cost
+
     def predict(self, X: ArrayLike) -> Array:
         """The outputs for every row of X: (n, outputs)."""
         return self.net.predict(self.params, X)

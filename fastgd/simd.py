@@ -20,8 +20,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, models, register_model
 
 from fastgd.jit import inline
-
-VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
+from fastgd.state import VECTOR_BYTES
 
 
 class Vector(types.Type):  # type: ignore[misc]

@@ -10,11 +10,12 @@ import numpy as np
 from fastgd.checks import Array
 
 # places in a cursor
-EPOCH, BATCH, RECORDED, NEXT_RECORD, STRIDE, STOPPED, BEST_EPOCH, SPOILED = range(8)
+EPOCH, BATCH, RECORDED, NEXT_RECORD, STRIDE, STOPPED, BEST_EPOCH, MARK_EPOCH, SPOILED = range(9)
 # places in sums
-PENDING, BEST, HELD_OUT = range(3)
+PENDING, BEST, MARK, HELD_OUT = range(4)
 # what the compiled loop was stopped by
 STOPS = ("epochs", "target_cost", "patience")
+VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
 _OF_PARAMETERS = ("params", "slots", "best")
 
 
@@ -29,8 +30,8 @@ class State:
     slots: Array  # (slots, n_params) what the optimizer keeps
     best: Array  # (n_params,) parameters at the least cost, or (0,)
     powers: Array  # (2,) float64: beta1^t and beta2^t of Adam
-    cursor: Array  # (8,) int64: epoch, batch in it, points recorded, next epoch to record, ...
-    sums: Array  # (3,) float64: batch costs of a begun epoch, least cost so far, latest cost of the validation rows
+    cursor: Array  # (9,) int64: epoch, batch in it, points recorded, next epoch to record, ...
+    sums: Array  # (4,) float64: batch costs of a begun epoch, least cost so far, that patience counts from, latest of validation rows
     points: Array  # (record - 1,) int64: epochs of the history
     costs: Array  # (record - 1,) float64
     held_out: Array  # (record - 1,) float64: costs of the validation rows, or (0,)
@@ -92,7 +93,7 @@ class State:
 def start(params: Array, slots: Array | None = None, record: int = 2, *, keeps_best: bool = False, held_out: bool = False) -> State:
     """The state before the first update."""
     points = record - 1
-    cursor = np.zeros(8, np.int64)
+    cursor = np.zeros(9, np.int64)
     cursor[STRIDE] = 1
     return State(
         params=params.copy(),
@@ -100,7 +101,7 @@ def start(params: Array, slots: Array | None = None, record: int = 2, *, keeps_b
         best=params.copy() if keeps_best else params[:0].copy(),
         powers=np.ones(2),
         cursor=cursor,
-        sums=np.array([0.0, np.inf, np.nan]),
+        sums=np.array([0.0, np.inf, np.inf, np.nan]),
         points=np.zeros(points, np.int64),
         costs=np.full(points, np.nan),
         held_out=np.full(points if held_out else 0, np.nan),
@@ -122,3 +123,9 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     memory = np.zeros(size + line, np.uint8)
     start = -memory.ctypes.data % line
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def padded(size: int, dtype: np.dtype[Any]) -> int:
+    """`size` rounded up to whole vectors."""
+    lanes = VECTOR_BYTES // dtype.itemsize
+    return -(-size // lanes) * lanes

@@ -206,8 +206,8 @@ def train(
         stack.enter_context(kernels.one_blas_thread(plan))
         if isinstance(tell, Bar):
             stack.enter_context(tell)
-        loop.compile()
         interrupt = stack.enter_context(Interrupt())
+        loop.compile()
         try:
             run = loop.finished(_go(loop, interrupt, tell, callback, max_seconds, file))
         except BaseException as error:
@@ -231,6 +231,8 @@ def _go(
 ) -> str | None:
     """Train to the end, or to what ends it between two chunks; what that was."""
     start = time.monotonic()
+    if interrupt.asked:  # while compiling
+        return "interrupt"
     for _ in loop.chunks():
         if tell is not None or callback is not None:
             progress = Progress(loop.state.epoch, loop.epochs, loop.latest_cost, loop.seconds, loop.params.copy())

@@ -10,8 +10,6 @@ from fastgd.numeric import sqrt
 from fastgd.schedules import KINDS
 from fastgd.simd import like, where_negative, where_positive
 
-FORMS = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")
-
 
 @merged
 def sgd(w, g, rate):

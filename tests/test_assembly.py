@@ -48,11 +48,8 @@ def assembly_of(net, X, Y, method):
     """What the unrolled kernel of these rows, in full batch, compiles to."""
     options = Options(method=method)
     plan = kernels.make_plan(net, len(X), options, "unrolled")
-    loop = kernels.load(plan, options, Samples.alike(X.astype(net.dtype), Y.astype(net.dtype)))
-    compiled = store._in_memory("assembly", loop.entry.source).train
-    loop.entry = compiled  # Numba shows no assembly of what it has read from disk
-    loop.advance(loop.start(net.init(rng=0)), 0, 1, 0)
-    (assembly,) = compiled.inspect_asm().values()
+    entry = kernels.load(plan, options, Samples.alike(X.astype(net.dtype), Y.astype(net.dtype))).entry("train")
+    (assembly,) = store.compiled(entry.source, "train", net.dtype).inspect_asm().values()
     return assembly
 
 

@@ -9,7 +9,8 @@ from fastgd.kernels.blas import gemm_address, one_thread
 BOUNDS = """
 import numba, numpy as np
 from fastgd.jit import FLAGS
-from fastgd.kernels.blas import gemm_address, multiply
+from fastgd.kernels.blas import gemm_address
+from fastgd.kernels.gemm import multiply
 from fastgd.simd import copy, span_of
 
 @numba.njit(**FLAGS)

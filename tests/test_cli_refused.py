@@ -107,7 +107,7 @@ FILE = ("train", "houses.csv", "--target", "price", "--layers", "3-1")
         ("--clip-norm 0", "clip_norm must be a positive, finite number; got 0.0"),
         ("--target-cost low", "argument --target-cost: expected a finite number; got 'low'"),
         ("--patience 0", "patience must be a whole number from 1"),
-        ("--min-delta 0.1", "--min-delta is for --patience and --restore-best; neither is given"),
+        ("--min-delta 0.1", "--min-delta is for --patience N; none is given"),
         ("--min-delta -1 --patience 3", "min_delta must be a finite number of at least 0; got -1.0"),
         ("--max-seconds 5d", "argument --max-seconds: expected seconds, or a time like 90s, 10m or 2h; got '5d'"),
         ("--max-seconds -5s", "argument --max-seconds: expected one argument"),

@@ -29,13 +29,13 @@ def costs():
 
 
 def waited(costs, patience, min_delta=0.0):
-    """The epoch at which patience runs out, and the best epoch, by the rule in words."""
-    best = 0
+    """The epoch at which patience runs out, and the one of the least cost until then, by the rule in words."""
+    mark = 0
     for epoch, cost in enumerate(costs):
-        if cost < costs[best] - min_delta:
-            best = epoch
-        if epoch - best >= patience:
-            return epoch, best
+        if cost < costs[mark] - min_delta:
+            mark = epoch
+        if epoch - mark >= patience:
+            return epoch, int(np.argmin(costs[: epoch + 1]))
     return None
 
 

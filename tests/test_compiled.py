@@ -9,8 +9,6 @@ import fastgd
 from fastgd.cli.main import main
 from fastgd.kernels import store
 
-MODULE = '"""MLP(7, 1)."""\n'
-
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -60,19 +58,19 @@ def test_bad_input_is_one_line(arguments, words, capsys):
 
 
 def test_cache_lists_what_is_there(folder, capsys):
-    (folder / f"unrolled_{'0' * 20}.py").write_text(MODULE)
-    (folder / "__pycache__").mkdir()
-    (folder / "__pycache__" / f"unrolled_{'0' * 20}.train-1.nbc").write_bytes(bytes(10_000 - len(MODULE)))
+    store._write(folder / f"unrolled_train_{'0' * 20}.kernel", {"title": "MLP(7, 1)"}, bytes(9_900))
+    (folder / f"matrix_train_{'1' * 20}.kernel").write_bytes(b"cut")
     (folder / "mine.py").write_text("print('mine')")
     assert main(["cache"]) == 0
-    first, second = capsys.readouterr().out.splitlines()
+    first, second, third = capsys.readouterr().out.splitlines()
     assert str(folder) in first
-    assert "1 kernel, 0.0 MB" in first
-    assert second.split() == [f"unrolled_{'0' * 20}", "10", "kB", "MLP(7,", "1)."]
+    assert "2 kernels, 0.0 MB" in first
+    assert second.split() == [f"matrix_train_{'1' * 20}", "0", "kB", "damaged"]
+    assert third.split() == [f"unrolled_train_{'0' * 20}", "10", "kB", "MLP(7,", "1)"]
 
 
 def test_clearing_the_cache_leaves_other_files(folder, capsys):
-    (folder / f"matrix_{'a' * 20}.py").write_text(MODULE)
+    (folder / f"matrix_train_{'a' * 20}.kernel").write_bytes(b"")
     (folder / "mine.py").write_text("print('mine')")
     assert main(["cache", "--clear"]) == 0
     assert "1 file" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from conftest import random_problem
 
 import fastgd
 from fastgd import jit, kernels
-from fastgd.kernels import driver
+from fastgd.kernels import rows
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.simd import span_of
@@ -16,7 +16,7 @@ from fastgd.simd import span_of
 
 @numba.njit(**jit.FLAGS)
 def _shuffle(order, n, seed, epoch):
-    driver.shuffle(span_of(order), n, seed, epoch)
+    rows.shuffle(span_of(order), n, seed, epoch)
 
 
 def order_of(n, seed, epoch):

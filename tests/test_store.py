@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,21 +12,45 @@ import pytest
 import fastgd
 from fastgd.kernels import store
 
-TINY = """
-import numba
+TINY = '''"""Tiny."""
 
-@numba.njit(cache=True)
-def twice(x):
-    return x + x
-"""
+from typing import NamedTuple
+
+from fastgd.jit import kernel
+from fastgd.kernels.table import Integers
+from fastgd.kernels.view import viewer
+
+
+class Cell(NamedTuple):
+    cell: Integers
+
+
+cell_of = viewer(Cell)
+
+
+@kernel
+def twice(address, zero, limit):
+    cell_of(address, zero).cell[0] = 2 * limit
+'''
+
+FLOAT64 = np.dtype("float64")
+
+
+def twice(entry, n):
+    """What the compiled function writes into its cell."""
+    cell = np.zeros(1, np.int64)
+    entry(np.array([cell.ctypes.data, 1]), n)
+    return int(cell[0])
+
 
 PROGRAM = f"""
+import sys
+import numpy as np
 from fastgd.kernels.store import entry
-twice = entry("tiny", {TINY!r}, "twice")
-assert twice(21.0) == 42.0
-(compiled,) = twice._compiled.values()
-stats = compiled.stats
-print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
+twice, cell = entry("tiny", {TINY!r}, "twice", np.dtype("float64")), np.zeros(1, np.int64)
+twice(np.array([cell.ctypes.data, 1]), 21)
+assert cell[0] == 42
+print("numba" in sys.modules)
 """
 
 PACKAGE = Path(fastgd.__file__).parent
@@ -41,72 +64,80 @@ def folder(tmp_path, monkeypatch):
     return place
 
 
-def in_memory(entry):
-    (compiled,) = entry._compiled.values()
-    return compiled.__code__.co_filename.startswith("<")
+@pytest.fixture
+def compilations(monkeypatch):
+    """The names of entries that are compiled."""
+    names = []
+    compile_entry = store.Entry._compile
+    monkeypatch.setattr(store.Entry, "_compile", lambda self: names.append(self.name) or compile_entry(self))
+    return names
 
 
 def fresh():
     """An entry that has not been called, as in a new process."""
-    sys.modules.pop(store._module_name("tiny_0"), None)
-    return store.Entry("tiny_0", TINY, "twice")
+    return store.Entry("tiny_0", TINY, "twice", FLOAT64)
 
 
-def test_a_second_process_loads_from_disk(python, folder):
-    assert python(PROGRAM, FASTGD_CACHE_DIR=folder).split() == ["0", "1"]
-    assert python(PROGRAM, FASTGD_CACHE_DIR=folder).split() == ["1", "0"]
+def kernel_file(folder):
+    return folder / "tiny_0.kernel"
 
 
-def test_a_kernel_is_loaded_from_disk(python):
-    """The matrix kernel, from the cache folder of these tests, which an earlier call here has filled."""
-    program = """
+def test_a_second_process_needs_no_numba(python, folder):
+    assert python(PROGRAM, FASTGD_CACHE_DIR=folder).strip() == "True"
+    assert python(PROGRAM, FASTGD_CACHE_DIR=folder).strip() == "False"
+
+
+TRAINING = """
+import sys
 import fastgd
-from fastgd.kernels import matrix, store
-called = []
-prepare = store.Entry._prepare
-store.Entry._prepare = lambda self, args: called.append(prepare(self, args)) or called[-1]
 X, Y = fastgd.data.gate("xor")
-run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
-print(run.params.tobytes().hex(), sum(sum(c.stats.cache_misses.values()) for c in called), len(called) > 0)
+net = fastgd.MLP(2, 2, 1, activation="tanh")
+run = fastgd.train(net, X, Y, 100, 0.1, rng=0, kernel="{}", optimizer="adam", target_cost=0.0, patience=9)
+print(run.params.tobytes().hex(), run.cost, "numba" in sys.modules, "scipy" in sys.modules)
 """
+
+
+def test_a_kernel_is_loaded_from_disk(python, kernel):
+    """From the cache folder of these tests, which the call here has filled; to the same bits, and without what takes long to import."""
     X, Y = fastgd.data.gate("xor")
-    run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
-    assert python(program).split() == [run.params.tobytes().hex(), "0", "True"]
+    net = fastgd.MLP(2, 2, 1, activation="tanh")
+    run = fastgd.train(net, X, Y, 100, 0.1, rng=0, kernel=kernel, optimizer="adam", target_cost=0.0, patience=9)
+    assert python(TRAINING.format(kernel)).split() == [run.params.tobytes().hex(), str(run.cost), "False", "False"]
 
 
 def test_processes_that_make_the_same_kernel_at_once(python, folder):
-    """All succeed with the same bits, one module is left, and a later process finds it."""
+    """All succeed with the same bits, one file is left, and a later process finds it."""
     program = """
+import sys
 import fastgd
-from fastgd.kernels import store
-called = []
-prepare = store.Entry._prepare
-store.Entry._prepare = lambda self, args: called.append(prepare(self, args)) or called[-1]
 X, Y = fastgd.data.gate("nand")
 run = fastgd.train(fastgd.MLP(2, 1), X, Y, 1000, 1.0, rng=0, kernel="unrolled")
-(compiled,) = called
-assert not compiled.__code__.co_filename.startswith("<"), "compiled in memory"
-print(run.params.tobytes().hex(), run.cost, sum(compiled.stats.cache_misses.values()))
+print(run.params.tobytes().hex(), run.cost, "numba" in sys.modules)
 """
     with ThreadPoolExecutor(4) as pool:
         printed = list(pool.map(lambda _: python(program, FASTGD_CACHE_DIR=folder).split(), range(4)))
     assert len({tuple(line[:2]) for line in printed}) == 1
-    assert "1" in {line[2] for line in printed}
-    assert python(program, FASTGD_CACHE_DIR=folder).split() == [*printed[0][:2], "0"]
-    (module,) = folder.glob("*.py")
-    files = {file.relative_to(folder) for file in folder.rglob("*") if file.is_file()} - {Path(module.name)}
-    assert {file.suffix for file in files} - {".pyc"} == {".nbi", ".nbc"}
-    assert all(file.parent.name == "__pycache__" and file.name.startswith(f"{module.stem}.") for file in files)
+    assert "True" in {line[2] for line in printed}
+    assert python(program, FASTGD_CACHE_DIR=folder).split() == [*printed[0][:2], "False"]
+    (file,) = folder.iterdir()
+    assert file.suffix == ".kernel"
 
 
-def test_the_folder_is_made_private(folder):
-    entry = fresh()
-    assert entry(21.0) == 42.0
-    assert not in_memory(entry)
+def test_two_kernels_with_the_same_names_inside(folder):
+    """Functions are looked up in their own file: all are called `train`."""
+    other = store.Entry("tiny_1", TINY.replace("2 * limit", "3 * limit"), "twice", FLOAT64)
+    for _ in range(2):
+        assert twice(fresh(), 21) == 42
+        assert twice(other, 21) == 63
+        other = store.Entry("tiny_1", "", "twice", FLOAT64)
+
+
+def test_the_folder_is_made_private(folder, compilations):
+    assert twice(fresh(), 21) == 42
+    assert twice(fresh(), 21) == 42
+    assert compilations == ["tiny_0"]
     assert folder.stat().st_mode & 0o077 == 0
-    assert (folder / "tiny_0.py").read_text() == TINY
-    assert list(folder.rglob("*.nbi"))
-    assert not list(folder.glob(".*"))
+    assert [path.name for path in folder.iterdir()] == ["tiny_0.kernel"]
 
 
 # -- never stale --------------------------------------------------------------------------------------------------------
@@ -142,7 +173,8 @@ sys.path.insert(0, {str(tmp_path)!r})
 import fastgd
 assert fastgd.__file__.startswith({str(tmp_path)!r})
 from fastgd.kernels import store
-print(store.entry("tiny", {TINY!r}, "twice").name)
+import numpy as np
+print(store.entry("tiny", {TINY!r}, "twice", np.dtype("float64")).name)
 """
     before = python(program)
     assert python(program) == before
@@ -151,114 +183,116 @@ print(store.entry("tiny", {TINY!r}, "twice").name)
     assert python(program) != before
 
 
-def test_settings_and_texts_change_the_key(monkeypatch):
-    names = {store.entry("tiny", text, "twice").name for text in (TINY, TINY + "\n")}
-    assert len(names) == 2
+def test_what_changes_the_key(monkeypatch, tmp_path):
+    """Text, dtype, versions, the processor, and Numba's settings."""
+    dtypes = (FLOAT64, np.dtype("float32"))
+    assert len({store.entry("tiny", text, "twice", dtype).name for text in (TINY, TINY + "\n") for dtype in dtypes}) == 4
     before = store._fingerprint.__wrapped__()
-    for setting, value in [("numba.config.BOUNDSCHECK", not store.numba.config.BOUNDSCHECK), ("numba.__version__", "0.0.1")]:
+    monkeypatch.chdir(tmp_path)
+    assert store._fingerprint.__wrapped__() == before
+    for change in [
+        lambda patch: patch.setenv("NUMBA_BOUNDSCHECK", "2"),
+        lambda patch: patch.setenv("NUMBA_OPT", "1"),
+        lambda patch: patch.setattr(store, "version", lambda name: "0.0.1"),
+        lambda patch: patch.setattr(store.llvm, "get_host_cpu_name", lambda: "other"),
+        lambda patch: (tmp_path / ".numba_config.yaml").write_text("opt: 1"),
+    ]:
         with monkeypatch.context() as patch:
-            patch.setattr(setting, value)
+            change(patch)
             assert store._fingerprint.__wrapped__() != before
 
 
 # -- trouble with the folder -----------------------------------------------------------------------------------------------
 
 
-def test_a_file_in_its_place(folder):
+def compiles_each_time(compilations):
+    """Without a file to read, and without an error."""
+    before = len(compilations)
+    assert twice(fresh(), 21) == 42
+    assert twice(fresh(), 21) == 42
+    return len(compilations) == before + 2
+
+
+def test_a_file_in_its_place(folder, compilations):
     folder.write_text("in the way")
-    entry = fresh()
-    assert entry(21.0) == 42.0
-    assert in_memory(entry)
+    assert compiles_each_time(compilations)
     assert folder.read_text() == "in the way"
 
 
-def test_a_place_that_cannot_be(folder, monkeypatch):
+def test_a_place_that_cannot_be(folder, compilations, monkeypatch):
     monkeypatch.setenv("FASTGD_CACHE_DIR", f"{os.devnull}/cache")
-    entry = fresh()
-    assert entry(21.0) == 42.0
-    assert in_memory(entry)
+    assert compiles_each_time(compilations)
 
 
-def test_a_full_disk(folder, monkeypatch):
-    def full(*arguments, **keywords):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(store.tempfile, "mkstemp", full)
-    entry = fresh()
-    assert entry(21.0) == 42.0
-    assert in_memory(entry)
-
-
-@pytest.mark.parametrize("name", ["mkstemp", "os.replace"])
-def test_a_failed_write_leaves_nothing(name, folder, monkeypatch):
+@pytest.mark.parametrize("name", ["tempfile.mkstemp", "os.replace"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")])
+def test_a_failed_write_leaves_nothing(name, error, folder, compilations, monkeypatch):
     def fail(*arguments, **keywords):
-        raise PermissionError(13, "Permission denied")
+        raise error
 
-    monkeypatch.setattr(store.tempfile if name == "mkstemp" else store.os, name.removeprefix("os."), fail)
-    assert fresh()(21.0) == 42.0
+    monkeypatch.setattr(name, fail)
+    assert compiles_each_time(compilations)
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder(folder):
+def test_a_read_only_folder(folder, compilations):
     folder.mkdir(mode=0o500)
-    entry = fresh()
-    assert entry(21.0) == 42.0
-    assert in_memory(entry)
+    assert compiles_each_time(compilations)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
-def test_a_folder_that_others_may_write_to(mode, folder):
+def test_a_folder_that_others_may_write_to(mode, folder, compilations):
     """Code is run from it, so it is left alone."""
-    folder.mkdir()
+    assert twice(fresh(), 21) == 42
     folder.chmod(mode)
-    (folder / "tiny_0.py").write_text("raise SystemExit('run')\n")
-    entry = fresh()
-    assert entry(21.0) == 42.0
-    assert in_memory(entry)
-    assert os.listdir(folder) == ["tiny_0.py"]
+    before = kernel_file(folder).read_bytes()
+    assert compiles_each_time(compilations)
+    assert kernel_file(folder).read_bytes() == before
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_folder_of_somebody_else(folder):
+def test_a_folder_of_somebody_else(folder, compilations):
     folder.mkdir(mode=0o700)
     os.chown(folder, 65534, 65534)
-    entry = fresh()
-    assert entry(21.0) == 42.0
-    assert in_memory(entry)
+    assert compiles_each_time(compilations)
     assert os.listdir(folder) == []
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"raise ValueError('damaged')\n", b"\xff\xfe\x00", TINY.encode()[:20], b"import no_such_module\n"]
-)
-def test_a_damaged_module(content, folder):
-    assert fresh()(21.0) == 42.0
-    (folder / "tiny_0.py").write_bytes(content)
-    assert fresh()(21.0) == 42.0
+def damaged(whole):
+    """Files that are no kernel, or a bad one."""
+    line, _, code = whole.partition(b"\n")
+    middle = len(whole) // 2
+    return {
+        "empty": b"",
+        "cut": whole[:middle],
+        "noise": np.random.default_rng(0).bytes(len(whole)),
+        "a flipped bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        "other code": line + b"\n" + b"x" + code[1:],
+        "no facts": b"{}\n" + code,
+        "a list": b"[]\n" + code,
+        "a missing function": line.replace(b'"calls": [', b'"calls": ["no_such_function"') + b"\n" + code,
+        "another name": line.replace(b'"function": "', b'"function": "no') + b"\n" + code,
+    }
 
 
-@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
-@pytest.mark.parametrize("damage", ["empty", "cut", "noise", "foreign pickle", "folder"])
-def test_damaged_machine_code(suffix, damage, folder):
-    import pickle
+@pytest.mark.parametrize("damage", damaged(b"{}\n00"))
+def test_a_damaged_file(damage, folder, compilations):
+    """Compiled again, and replaced."""
+    assert twice(fresh(), 21) == 42
+    whole = kernel_file(folder).read_bytes()
+    kernel_file(folder).write_bytes(damaged(whole)[damage])
+    assert twice(fresh(), 21) == 42
+    assert len(compilations) == 2
+    assert twice(fresh(), 21) == 42
+    assert len(compilations) == 2
 
-    assert fresh()(21.0) == 42.0
-    (path,) = folder.rglob(f"*.{suffix}")
-    whole = path.read_bytes()
-    path.unlink()
-    if damage == "folder":
-        path.mkdir()
-    else:
-        changed = {
-            "empty": b"",
-            "cut": whole[: len(whole) // 2],
-            "noise": np.random.default_rng(0).bytes(len(whole)),
-            "foreign pickle": pickle.dumps(("1", 2)),
-        }
-        path.write_bytes(changed[damage])
-    assert fresh()(21.0) == 42.0
+
+def test_a_folder_in_its_place(folder, compilations):
+    kernel_file(folder).mkdir(parents=True)
+    folder.chmod(0o700)
+    assert compiles_each_time(compilations)
 
 
 def test_training_without_a_cache_folder(python, tmp_path):
@@ -274,21 +308,3 @@ print(run.params.tobytes().hex(), run.cost)
     X, Y = fastgd.data.gate("xor")
     run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
     assert python(program, FASTGD_CACHE_DIR=place).split() == [run.params.tobytes().hex(), str(run.cost)]
-
-
-def test_types_that_come_later_are_protected_too(folder):
-    """A first call reads or writes the folder without trouble; by the next dtype its files are damaged."""
-    entry = fresh()
-    assert entry(21.0) == 42.0
-    for file in folder.rglob("*.nb?"):
-        file.write_bytes(b"")
-    assert entry(21) == 42
-    assert entry(21.0) == 42.0
-
-
-def test_machine_code_lies_in_the_folder_that_was_looked_at(python, folder, tmp_path):
-    """NUMBA_CACHE_DIR names a folder whose owner nobody checks: it is not used."""
-    elsewhere = tmp_path / "elsewhere"
-    python(PROGRAM, FASTGD_CACHE_DIR=folder, NUMBA_CACHE_DIR=elsewhere)
-    assert list(folder.rglob("*.nbc"))
-    assert not list(elsewhere.rglob("*.nbc"))

@@ -215,7 +215,7 @@ def test_going_on_keeps_the_kernel(kernel, monkeypatch):
 def test_too_large_to_unroll(net, method, monkeypatch):
     """Refused before anything is compiled: the kernel, the limit and what came are named."""
     compiled = []
-    monkeypatch.setattr(store.Entry, "_prepare", lambda self, args: compiled.append(self.name))
+    monkeypatch.setattr(store.Entry, "_prepare", lambda self: compiled.append(self.name))
     X, Y, params = random_problem(net, 4)
     with pytest.raises(ValueError, match=r"kernel 'unrolled' serves .* at most \d+ lines; got ") as caught:
         fastgd.train(net, X, Y, 10, params=params, method=method, kernel="unrolled")
@@ -333,7 +333,7 @@ def test_sums_are_made_by_halves():
 
 def entry_of(plan):
     X, Y, _ = random_problem(plan.net, plan.n)
-    return kernels.load(plan, Options(), Samples.alike(X, Y)).entry
+    return kernels.load(plan, Options(), Samples.alike(X, Y)).entry("train")
 
 
 def test_other_plans_are_other_modules():
@@ -365,11 +365,9 @@ def test_numbers_alone_make_no_other_module():
 def test_one_compilation_serves_all_numbers(monkeypatch):
     X, Y = fastgd.data.gate("xor")
     fastgd.train(XOR, X, Y, 10, 0.5, rng=0, kernel="unrolled")
-    monkeypatch.setattr(store.Entry, "_prepare", lambda self, args: pytest.fail("compiled again"))
+    monkeypatch.setattr(store.Entry, "_prepare", lambda self: pytest.fail("compiled again"))
     runs = [
         fastgd.train(XOR, X, Y, epochs, rate, rng=seed, kernel="unrolled")
         for epochs, rate, seed in [(10, 0.5, 1), (11, 0.5, 1), (10, 0.6, 1)]
     ]
     assert len({run.params.tobytes() for run in runs}) == 3
-    (compiled,) = entry_of(plan_of(XOR))._compiled
-    assert compiled

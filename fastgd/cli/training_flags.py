@@ -116,8 +116,8 @@ def update_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 def stopping_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """Those of `add_stopping_flags`, without `validation`."""
-    if options.min_delta is not None and options.patience is None and not options.restore_best:
-        raise ValueError("--min-delta is for --patience and --restore-best; neither is given")
+    if options.min_delta is not None and options.patience is None:
+        raise ValueError("--min-delta is for --patience N; none is given")
     names = ("target_cost", "patience", "restore_best", "max_seconds")
     return {**{name: getattr(options, name) for name in names}, "min_delta": options.min_delta or 0.0}
 

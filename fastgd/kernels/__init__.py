@@ -3,10 +3,9 @@
 from contextlib import AbstractContextManager, nullcontext
 
 from fastgd.kernels.blas import one_thread
-from fastgd.kernels.matrix import Matrix
+from fastgd.kernels.bound import Bound, Matrix, Unrolled
 from fastgd.kernels.plan import Plan, can_unroll, make_plan
-from fastgd.kernels.problem import Bound
-from fastgd.kernels.unrolled import Unrolled, source
+from fastgd.kernels.unrolled import source
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples

@@ -6,82 +6,33 @@ before the update, and ends when told to; otherwise it adds observed batch costs
 depend on where it is cut. The driver calls it for stretches in which nothing has to be seen from outside.
 """
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 
 from fastgd.jit import inline, kernel, merged
-from fastgd.kernels.table import Doubles, Integers, Reals
-from fastgd.options import MOST, Options
-from fastgd.simd import stay_scalar
-from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, HELD_OUT, NEXT_RECORD, PENDING, RECORDED, SPOILED, STOPPED, STOPS, STRIDE, State
+from fastgd.kernels.problem import ALL_ROWS, HELD_OUT_COST, LAST_LOOK, TRAINING_COST, Problem
+from fastgd.kernels.rows import shuffle
+from fastgd.kernels.view import viewer
+from fastgd.options import MOST
+from fastgd.state import (
+    BATCH,
+    BEST,
+    BEST_EPOCH,
+    EPOCH,
+    HELD_OUT,
+    MARK,
+    MARK_EPOCH,
+    NEXT_RECORD,
+    PENDING,
+    RECORDED,
+    SPOILED,
+    STOPPED,
+    STOPS,
+    STRIDE,
+)
 
 _, TARGET_COST, PATIENCE = range(len(STOPS))
-NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
-ALL_ROWS = -1  # in the place of a limit
 
-
-class Course(NamedTuple):
-    """How far to go, what to write down on the way, and when to end it early."""
-
-    epochs: int
-    seed: int
-    cursor: Integers  # from here on as in State
-    sums: Doubles
-    points: Integers
-    costs: Doubles
-    held_out: Doubles
-    best: Reals
-    growth: float  # of the distance between points of the history, as a share of the epoch; 0 for even spacing
-    watched: int
-    target_cost: float
-    patience: int
-    min_delta: float
-
-
-def course(state: State, options: Options, seed: int, epochs: int, *, watched: bool, held_out: bool) -> Course:
-    """The course of a state; without stop rules unless `watched`."""
-    watched = watched and options.watches
-    return Course(
-        epochs=epochs,
-        seed=seed,
-        cursor=state.cursor,
-        sums=state.sums,
-        points=state.points,
-        costs=state.costs,
-        held_out=state.held_out,
-        best=state.best,
-        growth=0.0 if options.spacing == "even" else math.expm1(2 * math.log(MOST) / options.record),
-        watched=NOTHING if not watched else HELD_OUT_COST if held_out else TRAINING_COST,
-        target_cost=-math.inf if options.target_cost is None else options.target_cost,
-        patience=MOST if options.patience is None else options.patience,
-        min_delta=options.min_delta,
-    )
-
-
-# -- the order of rows -------------------------------------------------------------------------------------------------------------
-
-
-@inline
-def _mix(x):
-    """A well-mixed uint64 of another one (the finalizer of splitmix64)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-@kernel
-def shuffle(order, n, seed, epoch):
-    """The order of the rows in an epoch, a function of (seed, epoch) alone: Fisher-Yates with a counter for a generator."""
-    key = _mix(seed + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(epoch) + np.uint64(1)))
-    for i in range(n):
-        order[i] = i
-        stay_scalar()
-    for i in range(n - 1, 0, -1):
-        draw = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
-        j = np.int64(((draw >> np.uint64(32)) * np.uint64(i + 1)) >> np.uint64(32))
-        order[i], order[j] = order[j], order[i]
+problem_of = viewer(Problem)
 
 
 # -- looking at costs ----------------------------------------------------------------------------------------------------------------
@@ -107,16 +58,18 @@ def record(course, epoch, cost):
 def watch(course, epoch, cost):
     """Apply the stop rules to the cost after `epoch` epochs. Whether it is the least so far."""
     cursor, sums = course.cursor, course.sums
-    reached = cost <= course.target_cost
-    better = cost < sums[BEST] - (0.0 if reached else course.min_delta)
+    better = cost < sums[BEST]
     if better:
         sums[BEST] = cost
         cursor[BEST_EPOCH] = epoch
-    if reached:
+    if cost < sums[MARK] - course.min_delta:
+        sums[MARK] = cost
+        cursor[MARK_EPOCH] = epoch
+    if cost <= course.target_cost:
         cursor[STOPPED] = TARGET_COST
     elif cost - cost != 0.0:  # inf or NaN
         cursor[SPOILED] = 1
-    elif epoch - cursor[BEST_EPOCH] >= course.patience:
+    elif epoch - cursor[MARK_EPOCH] >= course.patience:
         cursor[STOPPED] = PATIENCE
     return better
 
@@ -192,11 +145,13 @@ def look_back(course, data, params, looked, count, observe):
 @inline
 def advance(steps, problem, limit):
     """Make `limit` updates, or as many as are left of the course, or as the history has room for. A limit of ALL_ROWS is one pass over all
-    rows, without updates.
+    rows, without updates; one of LAST_LOOK applies the stop rules to the cost in sums[PENDING].
 
     `steps` is called in one place: it is most of what there is to compile.
     """
     course, cursor = problem.course, problem.course.cursor
+    if limit == LAST_LOOK and watch(course, cursor[EPOCH], course.sums[PENDING]):
+        keep(course, problem.params)
     made, looks = np.int64(0), np.bool_(False)
     while limit == ALL_ROWS or (made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0):
         count, observe = problem.data.batches, True
@@ -211,3 +166,9 @@ def advance(steps, problem, limit):
         look_back(course, problem.data, problem.params, looks, count, observe)
         if not looks:
             made += count
+
+
+@inline
+def train(steps, address, zero, limit):
+    """`limit` updates along the course of the Problem at an address, whose Reals are of the type of `zero`; see `advance`."""
+    advance(steps, problem_of(address, zero), limit)

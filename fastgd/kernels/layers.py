@@ -11,7 +11,7 @@ import numpy as np
 
 from fastgd.activations import SOFTMAX, activate, derivative
 from fastgd.jit import inline, kernel, merged
-from fastgd.kernels.blas import multiply
+from fastgd.kernels.gemm import multiply
 from fastgd.losses import (
     binary_cross_entropy,
     binary_cross_entropy_derivative,

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from fastgd.checks import Array
 from fastgd.jit import inline, kernel
 from fastgd.kernels.driver import keep, note
 from fastgd.kernels.layers import (
@@ -15,21 +14,16 @@ from fastgd.kernels.layers import (
     seldom_block_cost,
     times_derivative,
 )
-from fastgd.kernels.plan import Plan
-from fastgd.kernels.problem import NO_UPDATE, Bound, batch_weight, gather, problem_of
-from fastgd.kernels.store import entry
-from fastgd.kernels.table import table_of
+from fastgd.kernels.problem import NO_UPDATE, Evaluation
+from fastgd.kernels.rows import batch_weight, gather
 from fastgd.kernels.update import PLAIN, update
+from fastgd.kernels.view import viewer
 from fastgd.names import METHODS
-from fastgd.options import Options
-from fastgd.samples import Samples
-from fastgd.simd import lanes_of, load, span_of, stay_scalar, store
+from fastgd.simd import lanes_of, load, stay_scalar, store
 from fastgd.state import EPOCH, PENDING, STOPPED
 from fastgd.updates import sgd
 
 _, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
-
-BLOCK = 256  # most rows of a block
 
 
 @inline
@@ -98,33 +92,15 @@ def _add_layer_costs(net, data, params, work, stride, costs):
         times_derivative(net, work, stride, l - 1, 2.0)
 
 
-# -- what Python calls, by way of a generated module that is compiled once a dtype -----------------------------------------------------
-
-MODULE = '''"""The matrix kernel, compiled here."""
-
-import numba
-
-from fastgd.jit import FLAGS
-from fastgd.kernels import matrix, problem
-
-
-@numba.njit(cache=True, **FLAGS)
-def train(table, zero, limit):
-    problem.run(matrix.steps, table, zero, limit)
-
-
-@numba.njit(cache=True, **FLAGS)
-def evaluate(table, zero, outputs, costs):
-    matrix.evaluate(table, zero, outputs, costs)
-'''
+evaluation_of = viewer(Evaluation)
 
 
 @inline
-def evaluate(table, zero, outputs_array, costs_array):
+def evaluate(address, zero):
     """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any, with the notes' C(1) ... C(m)."""
-    problem = problem_of(table, zero)
+    evaluation = evaluation_of(address, zero)
+    problem, outputs, costs = evaluation.problem, evaluation.outputs, evaluation.costs
     net, data, params, work = problem.net, problem.data, problem.params, problem.work
-    outputs, costs = span_of(outputs_array), span_of(costs_array)
     lanes, units = lanes_of(work.a), net.widths[net.layers]
     for start in range(0, data.n, work.block):
         rows = min(work.block, data.n - start)
@@ -137,25 +113,5 @@ def evaluate(table, zero, outputs_array, costs_array):
             for k in range(units):
                 outputs[(start + s) * units + k] = work.a[here + k * stride + s]
                 stay_scalar()
-        if len(costs_array) > 1:
+        if len(costs) > 1:
             _add_layer_costs(net, data, params, work, stride, costs)
-
-
-class Matrix(Bound):
-    """The matrix kernel of a plan and its data."""
-
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
-        super().__init__(plan, options, samples, held_out, entry("matrix", MODULE, "train"), BLOCK, plan.wide)
-
-    def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
-        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
-        outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
-        costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        problem = self.problem(self.start(params), NO_UPDATE)  # keeps alive what its table points to
-        entry("matrix", MODULE, "evaluate")(table_of(problem), self.zero, outputs, costs)
-        return outputs, costs
-
-    @property
-    def gradient(self) -> Array:
-        """The gradient of the last update, (n_params,)."""
-        return self.work.gradient[: self.net.n_params]

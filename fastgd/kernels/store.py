@@ -1,40 +1,56 @@
-"""Compiled kernels on disk: generated modules in a cache folder, imported from there, so that Numba keeps their machine code beside them.
+"""Compiled kernels on disk: machine code in a cache folder, called without Numba, whose start takes longer than most trainings.
 
-A module's name ends in a hash of its text, of every source file that kernels are made of, of the versions of Python, Numba and llvmlite
-and of the settings that change the code: an edited source is another module, and nothing stale is ever run. Code is loaded from the
-folder, so it is used only if it belongs to this user and nobody else may write to it. Whatever goes wrong with it, the module is
-compiled in memory instead.
+A kernel is a C function `status(result, exception, address of a table, zero, limit)`, as Numba compiles one without Python objects. Its
+file holds a line of facts and an object file; llvmlite links it into the process. A file's name ends in a hash of the text of its
+module, of every source file that kernels are made of, of the versions of Python, Numba and llvmlite, of the processor and of the settings
+that change the code: an edited source is another file, and nothing stale is ever run. Code is loaded from the folder, so it is used only if
+it belongs to this user and nobody else may write to it. Whatever goes wrong with it, the kernel is compiled in memory instead.
 """
 
+from __future__ import annotations
+
+import ctypes
 import hashlib
-import importlib.util
+import json
 import os
 import platform
 import re
 import stat
-import sys
 import tempfile
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
+from ctypes.util import find_library
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import llvmlite
-import numba
+import llvmlite.binding as llvm
+import numpy as np
 import platformdirs
 
-_loading = threading.Lock()
-_MODULE_NAME = re.compile(r"(matrix|unrolled)_[0-9a-f]{20}")
+from fastgd.checks import Array
+
+if TYPE_CHECKING:
+    from numba.core.registry import CPUDispatcher
+
+_lock = threading.Lock()
+_linkers: list[Any] = []  # they own the code, and live as long as the process
+_FILE_NAME = re.compile(r"(matrix|unrolled)_\w+_[0-9a-f]{20}\.kernel")
 PACKAGE = Path(__file__).parent.parent
 _KERNEL_SOURCES = ("jit", "names", "simd", "numeric", "activations", "losses", "schedules", "state", "updates", "kernels/*")
+_SETTINGS = ("BOUNDSCHECK", "OPT", "CPU_NAME", "CPU_FEATURES", "DEBUGINFO_DEFAULT")  # of numba.config, whose flags are NUMBA_...
 
 
 def folder() -> Path:
     """The cache folder: FASTGD_CACHE_DIR, or the platform's own place."""
     chosen = os.environ.get("FASTGD_CACHE_DIR")
     return Path(chosen).expanduser().resolve() if chosen else Path(platformdirs.user_cache_path("fastgd")).resolve()
+
+
+# -- what a kernel depends on --------------------------------------------------------------------------------------------------------
 
 
 def _source_files() -> Iterator[Path]:
@@ -48,11 +64,22 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in _source_files():
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    config = numba.config
-    settings = (config.BOUNDSCHECK, config.OPT, config.CPU_NAME, config.CPU_FEATURES, config.DEBUGINFO_DEFAULT)
-    versions = (platform.python_version(), numba.__version__, llvmlite.__version__, *map(str, settings))
-    digest.update("\0".join(versions).encode())
+    digest.update("\0".join([platform.python_version(), version("numba"), version("llvmlite"), *_machine(), *_settings()]).encode())
     return digest.hexdigest()
+
+
+def _machine() -> tuple[str, str, str]:
+    return llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def _settings() -> list[str]:
+    """Numba's settings that change code, read without Numba: from its environment variables and its file in the working directory."""
+    file = Path(".numba_config.yaml")
+    chosen = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_") and name[6:] in _SETTINGS]
+    return [*chosen, file.read_text(encoding="utf-8") if file.is_file() else ""]
+
+
+# -- the folder ----------------------------------------------------------------------------------------------------------------------
 
 
 def _is_private(path: Path) -> bool:
@@ -63,104 +90,153 @@ def _is_private(path: Path) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _write_atomically(path: Path, text: str) -> None:
+def _place() -> Path:
+    """The cache folder, made if it is not there; OSError where it can't be used."""
+    place = folder()
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_private(place):
+        raise OSError(f"{place} may be written to by others")
+    return place
+
+
+def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
+    """Put a whole file in its place, or none."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json.dumps({**facts, "sha256": hashlib.sha256(code).hexdigest()}).encode() + b"\n" + code)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
 
 
-def _module_name(name: str) -> str:
-    return f"fastgd_kernel_{name}"
-
-
-def _from_disk(name: str, source: str) -> types.ModuleType:
-    """The module of this text, written to the cache folder first if it is not there; OSError where the folder can't be used."""
-    place = folder()
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _is_private(place):
-        raise OSError(f"{place} may be written to by others")
-    path = place / f"{name}.py"
-    if not path.exists() or path.read_text(encoding="utf-8") != source:
-        _write_atomically(path, source)
-    spec = importlib.util.spec_from_file_location(_module_name(name), path)
-    if spec is None or spec.loader is None:
-        raise OSError(f"{path} is no module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module  # before it is run: Numba keeps the name of the module it finds there, and imports it
-    with _loading:  # machine code lies beside its module, in the folder that was looked at
-        elsewhere, numba.config.CACHE_DIR = (
-            numba.config.CACHE_DIR,
-            "",
-        )
-        try:
-            spec.loader.exec_module(module)
-        finally:
-            numba.config.CACHE_DIR = elsewhere
-    return module
-
-
-def _in_memory(name: str, source: str) -> types.ModuleType:
-    module = types.ModuleType(_module_name(name))
-    exec(compile(source.replace("cache=True", "cache=False"), f"<{name}>", "exec"), module.__dict__)
-    return module
+def _read(path: Path) -> tuple[dict[str, Any], bytes]:
+    """Facts and code of a file; ValueError if it is damaged."""
+    line, _, code = path.read_bytes().partition(b"\n")
+    facts = json.loads(line)
+    if facts["sha256"] != hashlib.sha256(code).hexdigest():
+        raise ValueError(f"{path} is damaged")
+    return facts, code
 
 
 def entries() -> list[tuple[str, int, str]]:
-    """What the cache folder holds: for every generated module its name, its bytes with its machine code, and its first line."""
+    """What the cache folder holds: for every kernel its name, its bytes and what it is."""
     found = []
-    for path in _modules():
-        files = [path, *path.parent.glob(f"__pycache__/{path.stem}.*")]
-        title = path.read_text(encoding="utf-8").partition("\n")[0].strip('"')
-        found.append((path.stem, sum(file.stat().st_size for file in files), title))
+    for path in _files():
+        try:
+            title = _read(path)[0]["title"]
+        except (OSError, ValueError, KeyError, TypeError):
+            title = "damaged"
+        found.append((path.stem, path.stat().st_size, title))
     return found
 
 
 def clear() -> int:
-    """Delete every generated module and its machine code; how many files those were."""
-    files = [file for path in _modules() for file in [path, *path.parent.glob(f"__pycache__/{path.stem}.*")]]
+    """Delete every kernel; how many those were."""
+    files = _files()
     for file in files:
         file.unlink(missing_ok=True)
     return len(files)
 
 
-def _modules() -> list[Path]:
-    """The generated modules, and nothing else that may lie in the folder."""
-    return sorted(path for path in folder().glob("*_*.py") if _MODULE_NAME.fullmatch(path.stem))
+def _files() -> list[Path]:
+    """The kernels, and nothing else that may lie in the folder."""
+    return sorted(path for path in folder().glob("*.kernel") if _FILE_NAME.fullmatch(path.name))
+
+
+# -- compiling and linking -----------------------------------------------------------------------------------------------------------
+
+
+def compiled(source: str, function: str, dtype: np.dtype[Any]) -> CPUDispatcher:
+    """The function of this name in a module of this text, compiled by Numba."""
+    import numba
+
+    module = types.ModuleType("fastgd_kernel")
+    exec(compile(source, "<fastgd kernel>", "exec", dont_inherit=True), module.__dict__)
+    dispatcher = getattr(module, function)
+    dispatcher.compile((numba.int64, numba.from_dtype(dtype), numba.int64))
+    return dispatcher
+
+
+def _object_code(dispatcher: CPUDispatcher) -> tuple[dict[str, Any], bytes]:
+    """Its machine code, with the names of itself and of what it calls."""
+    (result,) = dispatcher.overloads.values()
+    text = result.library.get_llvm_str()
+    calls = [function.name for function in llvm.parse_assembly(text).functions if function.is_declaration]
+    facts = {"function": result.fndesc.llvm_func_name, "calls": [name for name in calls if not name.startswith("llvm.")]}
+    return facts, result.library._get_compiled_object()
+
+
+@cache
+def _c_function(name: str) -> int:
+    """The address of a function of the C library; ValueError if it has none of this name."""
+    for library in (None, find_library("m"), find_library("c")):
+        with suppress(OSError, AttributeError, TypeError):
+            function = getattr(ctypes.CDLL(library), name)
+            return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+    raise ValueError(f"compiled code calls {name}, which is not there")
+
+
+def _linker() -> Any:
+    """An engine of LLVM's that links one object file into this process: names in several of them may be the same."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine(jit=True, codemodel="jitdefault", reloc="default")
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+
+
+def _linked(facts: dict[str, Any], code: bytes, dtype: np.dtype[Any]) -> Any:
+    """The C function; ValueError if it calls what this process does not have, at which LLVM would abort."""
+    for name in facts["calls"]:
+        llvm.add_symbol(name, _c_function(name))
+    real = {"float64": ctypes.c_double, "float32": ctypes.c_float}[dtype.name]
+    with _lock:
+        linker = _linker()
+        linker.add_object_file(llvm.ObjectFileRef.from_data(code))
+        linker.finalize_object()
+        address = linker.get_function_address(facts["function"])
+        _linkers.append(linker)
+    if not address:
+        raise ValueError("compiled code lacks its function")
+    return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, real, ctypes.c_int64)(address)
 
 
 class Entry:
-    """A compiled function of a generated module; compiled, or read from disk, at the first call with arguments of its types.
+    """A compiled function of a table and a limit; read from disk, or compiled, when it is called first.
 
     Machine code that can't be read or written is a reason to compile in memory, never an error.
     """
 
-    def __init__(self, name: str, source: str, function: str):
-        self.name, self.source, self.function = name, source, function
-        self._compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}
+    def __init__(self, name: str, source: str, function: str, dtype: np.dtype[Any]):
+        self.name, self.source, self.function, self.dtype = name, source, function, dtype
+        self._function: Any = None
+        self._preparing = threading.Lock()
 
-    def __call__(self, *args: Any) -> Any:
-        types = tuple(map(numba.typeof, args))
-        if types not in self._compiled:
-            self._compiled[types] = self._prepare(types)
-        return self._compiled[types](*args)
+    def __call__(self, table: Array, limit: int) -> None:
+        with self._preparing:
+            if self._function is None:
+                self._function = self._prepare()
+        result, exception = ctypes.c_void_p(), ctypes.c_void_p()
+        if self._function(ctypes.byref(result), ctypes.byref(exception), table.ctypes.data, 0.0, limit):
+            raise IndexError("compiled code reached outside an array")  # which only NUMBA_BOUNDSCHECK=1 looks for
 
-    def _prepare(self, types: tuple[Any, ...]) -> Callable[..., Any]:
+    def _prepare(self) -> Any:
         try:
-            compiled = getattr(_from_disk(self.name, self.source), self.function)
-            compiled.compile(types)
+            return _linked(*_read(_place() / f"{self.name}.kernel"), self.dtype)
         except Exception:
-            compiled = getattr(_in_memory(self.name, self.source), self.function)
-            compiled.compile(types)
-        return compiled  # type: ignore[no-any-return]
+            return self._compile()
+
+    def _compile(self) -> Any:
+        facts, code = _object_code(compiled(self.source, self.function, self.dtype))
+        title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
+        with suppress(OSError):
+            _write(_place() / f"{self.name}.kernel", {"title": title, **facts}, code)
+        return _linked(facts, code, self.dtype)
 
 
 @cache
-def entry(title: str, source: str, function: str) -> Entry:
+def entry(title: str, source: str, function: str, dtype: np.dtype[Any]) -> Entry:
     """The function of this name in the module of this text."""
-    key = hashlib.sha256((_fingerprint() + source).encode()).hexdigest()[:20]
-    return Entry(f"{title}_{key}", source, function)
+    key = hashlib.sha256(f"{_fingerprint()}\0{dtype}\0{source}".encode()).hexdigest()[:20]
+    return Entry(f"{title}_{function}_{key}", source, function, dtype)

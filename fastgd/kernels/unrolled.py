@@ -7,26 +7,21 @@ vectors is a constant of the code where it is small.
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from textwrap import indent
 
-from fastgd import activations, losses, numeric, simd, updates
-from fastgd.kernels import driver, equations, problem, update
+from fastgd.kernels import equations
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.problem import Bound, padded
-from fastgd.kernels.store import entry
 from fastgd.network import MLP
-from fastgd.options import Options
-from fastgd.samples import Samples
-from fastgd.simd import VECTOR_BYTES
+from fastgd.state import VECTOR_BYTES, padded
 
 _MOST_CONSTANT_VECTORS = 4  # of samples in full batch, up to which their number is written into the code
 
 _HEADER = '''"""{title}. Written by fastgd.kernels.unrolled."""
 
-import numba
-
-from fastgd.jit import FLAGS, kernel
-from fastgd.kernels import problem
+from fastgd.jit import kernel
+from fastgd.kernels import driver
 from fastgd.kernels.problem import NO_UPDATE
 from fastgd.state import EPOCH, PENDING, STOPPED
 {imports}
@@ -48,9 +43,9 @@ def validate(problem):
 
 _FOOTER = """
 
-@numba.njit(cache=True, **FLAGS)
-def train(table, zero, limit):
-    problem.run(steps, table, zero, limit)
+@kernel
+def train(address, zero, limit):
+    driver.train(steps, address, zero, limit)
 """
 
 
@@ -189,7 +184,15 @@ def _indented(lines: Iterable[str]) -> list[str]:
     return [indent(line, "    ") for line in lines]
 
 
-_HOMES = (simd, numeric, activations, losses, updates, update, driver, problem)  # a name is imported from the first that has it
+# where the called functions live; a name is imported from the first that defines it
+_HOMES = ("simd", "numeric", "activations", "losses", "updates", "kernels.update", "kernels.rows", "kernels.driver")
+
+
+@cache
+def _defined(module: str) -> frozenset[str]:
+    """The names that a module of fastgd defines, read from its text: importing it would load Numba."""
+    text = (Path(__file__).parent.parent / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+    return frozenset(re.findall(r"^(?:def )?(\w+)(?:\(| = )", text, re.MULTILINE))
 
 
 def _imports(text: str) -> str:
@@ -197,15 +200,7 @@ def _imports(text: str) -> str:
     names = set(re.findall(r"(?<![.\w])[a-z]\w*(?=\()", text))
     lines = []
     for module in _HOMES:
-        found = {name for name in names if hasattr(module, name)}
+        found = names & _defined(module)
         names -= found
-        lines += [f"from {module.__name__} import {', '.join(sorted(found))}"] if found else []
+        lines += [f"from fastgd.{module} import {', '.join(sorted(found))}"] if found else []
     return "\n".join(lines)
-
-
-class Unrolled(Bound):
-    """The unrolled kernel of a plan and its data."""
-
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
-        most = max(plan.batch, len(held_out.X) if held_out else 0)
-        super().__init__(plan, options, samples, held_out, entry("unrolled", source(plan), "train"), most, wide=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from fastgd.jit import kernel, merged
+from fastgd.names import FORMS
 from fastgd.simd import broadcast, lane_sum, lanes_of, load, store
 from fastgd.updates import (
-    FORMS,
     average,
     rate_at,
     rprop,

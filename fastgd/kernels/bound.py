@@ -1,0 +1,251 @@
+"""A plan bound to data and options: the arrays that compiled code works on, and the calls of it."""
+
+import math
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from fastgd.checks import Array
+from fastgd.kernels.blas import gemm_address
+from fastgd.kernels.plan import Plan
+from fastgd.kernels.problem import (
+    ALL_ROWS,
+    HELD_OUT_COST,
+    LAST_LOOK,
+    NO_UPDATE,
+    NOTHING,
+    TRAINING_COST,
+    Course,
+    Data,
+    Evaluation,
+    Network,
+    Problem,
+    Rule,
+    Work,
+)  # fmt: skip
+from fastgd.kernels.store import Entry, entry
+from fastgd.kernels.table import table_of
+from fastgd.kernels.unrolled import source
+from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS
+from fastgd.options import MOST, Options
+from fastgd.samples import Samples
+from fastgd.schedules import KINDS, as_schedule
+from fastgd.state import PENDING, State, aligned, padded, start
+
+BLOCK = 256  # most rows of a block of the matrix kernel
+MATRIX = '''"""The matrix kernel, for every network of a dtype."""
+
+from fastgd.jit import kernel
+from fastgd.kernels import driver, matrix
+
+
+@kernel
+def train(address, zero, limit):
+    driver.train(matrix.steps, address, zero, limit)
+
+
+@kernel
+def evaluate(address, zero, limit):
+    matrix.evaluate(address, zero)
+'''
+
+
+class Bound:
+    """A plan bound to its data and options.
+
+    `most_rows` are passed over at once; `wide` products are BLAS's.
+    """
+
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None, most_rows: int, wide: bool):
+        net, dtype = plan.net, plan.net.dtype
+        self.plan, self.options = plan, options
+        self.size = padded(net.n_params, dtype)
+        self.net = Network(
+            layers=len(net.layers),
+            n_params=net.n_params,
+            widths=_integers(net.widths),
+            units_before=_integers(sum(net.widths[:l]) for l in range(len(net.widths))),
+            weights=_integers(layer.weights.start for layer in net.layers),
+            biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
+            activations=_integers(ACTIVATIONS.index(layer.activation) for layer in net.layers),
+            loss=LOSSES.index(net.loss),
+            gemm=gemm_address(dtype) if wide else 0,
+        )
+        self.data = _data(samples, plan.batch, plan.shuffle)
+        self.work = self._scratch(min(most_rows, plan.batch))
+        nothing = samples.weights[:0]
+        self.held_out = _data(held_out or Samples(nothing, nothing, nothing), len(held_out.X) if held_out else 0, False)
+        self.held_out_work = self._scratch(min(most_rows, self.held_out.n))
+        self.decays = aligned((self.size if options.l2 else 0,), dtype)
+        for layer in net.layers if options.l2 else ():
+            self.decays[layer.weights] = 1
+
+    def _scratch(self, rows: int) -> Work:
+        net, dtype = self.plan.net, self.plan.net.dtype
+        block = padded(rows, dtype)
+        units = sum(net.widths) * block
+        return Work(
+            a=aligned((units,), dtype),
+            z=aligned((units,), dtype),
+            delta=aligned((units,), dtype),
+            y=aligned((net.widths[-1] * block,), dtype),
+            weight=aligned((block,), dtype),
+            gradient=aligned((self.size,), dtype),
+            block=block,
+            held=np.zeros(1, np.int64),
+        )
+
+    def entry(self, function: str) -> Entry:
+        """A compiled function of the kernel."""
+        raise NotImplementedError
+
+    def start(self, params: Array) -> State:
+        """The state before the first update."""
+        options = self.options
+        slots = np.zeros((options.optimizer.slots, len(params)), params.dtype)
+        if options.optimizer.form == "rprop":
+            slots[1] = options.first_rate
+        state = start(params, slots, options.record, keeps_best=options.restore_best, held_out=self.held_out.n > 0)
+        return state.widened(self.size)
+
+    def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, watched: bool = False) -> Problem:
+        options, schedule = self.options, as_schedule(self.options.learning_rate)
+        rate, *times = schedule.numbers
+        rule = Rule(
+            rate=rate,
+            schedule=KINDS.index(type(schedule)),
+            times=np.array(times),
+            form=FORMS.index(options.form),
+            numbers=np.array(options.optimizer.numbers),
+            slots=state.slots,
+            powers=state.powers,
+            clip_norm=np.inf if options.clip_norm is None else options.clip_norm,
+            l2=options.l2,
+            decays=self.decays,
+            size=self.size,
+        )
+        course = _course(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
+        problem = Problem(
+            self.net, self.data, state.params, self.work, rule, course, method, options.eps, False, np.zeros(0, np.int64)
+        )  # fmt: skip
+        apart = problem._replace(data=self.held_out, work=self.held_out_work, method=NO_UPDATE, apart=True)
+        return problem._replace(held_out=table_of(apart))
+
+    def advance(self, state: State, seed: int, epochs: int, limit: int, *, watched: bool = True) -> float:
+        """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
+
+        Unless `watched`, no stop rule acts.
+        """
+        problem = self.problem(state, METHODS.index(self.plan.method), seed, epochs, watched=watched)
+        last = self.updates(state) + limit
+        seconds = self._run(problem, limit)
+        while state.is_full and state.epoch < epochs and self.updates(state) < last:
+            state.thin_out()
+            seconds += self._run(problem, last - self.updates(state))
+        return seconds
+
+    def updates(self, state: State) -> int:
+        """Updates made since epoch 0."""
+        return state.updates(self.plan.batches)
+
+    def cost(self, params: Array) -> float:
+        """The cost of all rows for (n_params,) parameters."""
+        return self._cost(params, data=self.data._replace(shuffled=0)) / self.data.batches
+
+    def held_out_cost(self, params: Array) -> float:
+        """The cost of the validation rows."""
+        return self._cost(params, data=self.held_out, work=self.held_out_work, apart=True)
+
+    def _cost(self, params: Array, **rows: Any) -> float:
+        """The sum of the batch costs of a pass without updates."""
+        state = start(params).widened(self.size)
+        self._run(self.problem(state, NO_UPDATE)._replace(**rows), ALL_ROWS)
+        return float(state.sums[PENDING])
+
+    def watch_end(self, state: State, cost: float) -> None:
+        """Apply the stop rules to the parameters after the last epoch, which no further pass looks at.
+
+        `cost` is that of all rows. An epoch of several batches was looked at when it ended.
+        """
+        if self.options.watches and (self.held_out.n or self.plan.batches == 1):
+            cost = self.held_out_cost(state.params[: self.net.n_params]) if self.held_out.n else cost
+            pending, state.sums[PENDING] = state.sums[PENDING], cost
+            self._run(self.problem(state, NO_UPDATE, epochs=0, watched=True), LAST_LOOK)
+            state.sums[PENDING] = pending
+
+    def _run(self, problem: Problem, limit: int) -> float:
+        """Call the compiled loop, and return its seconds. `problem` keeps alive what its table points to."""
+        table = table_of(problem)
+        train = self.entry("train")
+        before = time.perf_counter()
+        train(table, limit)
+        return time.perf_counter() - before
+
+
+def _integers(values: Iterable[int]) -> Array:
+    return np.array(list(values), np.int64)
+
+
+def _data(samples: Samples, batch: int, shuffle: bool) -> Data:
+    n = len(samples.X)
+    batches = -(-n // batch) if n else 0
+    total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
+    order = np.full(n + 1 if shuffle else 0, -1, np.int64)
+    return Data(*samples, order, n, shuffle, batch, batches, total / batches if n else 0.0)
+
+
+def _course(state: State, options: Options, seed: int, epochs: int, *, watched: bool, held_out: bool) -> Course:
+    """The course of a state; without stop rules unless `watched`."""
+    watched = watched and options.watches
+    return Course(
+        epochs=epochs,
+        seed=seed,
+        cursor=state.cursor,
+        sums=state.sums,
+        points=state.points,
+        costs=state.costs,
+        held_out=state.held_out,
+        best=state.best,
+        growth=0.0 if options.spacing == "even" else math.expm1(2 * math.log(MOST) / options.record),
+        watched=NOTHING if not watched else HELD_OUT_COST if held_out else TRAINING_COST,
+        target_cost=-math.inf if options.target_cost is None else options.target_cost,
+        patience=MOST if options.patience is None else options.patience,
+        min_delta=options.min_delta,
+    )
+
+
+class Matrix(Bound):
+    """The matrix kernel of a plan and its data."""
+
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
+        super().__init__(plan, options, samples, held_out, BLOCK, plan.wide)
+
+    def entry(self, function: str) -> Entry:
+        return entry("matrix", MATRIX, function, self.plan.net.dtype)
+
+    def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
+        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
+        outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
+        costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
+        evaluation = Evaluation(self.problem(self.start(params), NO_UPDATE), outputs, costs)  # keeps alive what its table points to
+        self.entry("evaluate")(table_of(evaluation), 0)
+        return outputs, costs
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient of the last update, (n_params,)."""
+        gradient: Array = self.work.gradient[: self.net.n_params]
+        return gradient
+
+
+class Unrolled(Bound):
+    """The unrolled kernel of a plan and its data."""
+
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
+        most = max(plan.batch, len(held_out.X) if held_out else 0)
+        super().__init__(plan, options, samples, held_out, most, wide=False)
+
+    def entry(self, function: str) -> Entry:
+        return entry("unrolled", source(self.plan), function, self.plan.net.dtype)

@@ -1,0 +1,61 @@
+"""Taking rows: their order in an epoch, their weights, and copying them into a block."""
+
+import numpy as np
+
+from fastgd.jit import inline, kernel
+from fastgd.simd import copy, stay_scalar
+
+
+@inline
+def _mix(x):
+    """A well-mixed uint64 of another one (the finalizer of splitmix64)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@kernel
+def shuffle(order, n, seed, epoch):
+    """The order of the rows in an epoch, a function of (seed, epoch) alone: Fisher-Yates with a counter for a generator."""
+    key = _mix(seed + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(epoch) + np.uint64(1)))
+    for i in range(n):
+        order[i] = i
+        stay_scalar()
+    for i in range(n - 1, 0, -1):
+        draw = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
+        j = np.int64(((draw >> np.uint64(32)) * np.uint64(i + 1)) >> np.uint64(32))
+        order[i], order[j] = order[j], order[i]
+
+
+@kernel
+def batch_weight(data, start, rows):
+    """What the samples of a batch are averaged by: the sum of their weights, 1 where that is 0."""
+    if len(data.weights) == 0:
+        return float(rows)
+    total = 0.0
+    for place in range(start, start + rows):
+        total += data.weights[data.order[place] if data.shuffled != 0 else place]
+    return total if total > 0 else 1.0
+
+
+@kernel
+def gather(net, data, work, start, rows, stride, total):
+    """Copy places start ... start + rows of this epoch's order into the block; padding repeats the first of them with weight 0.
+
+    `total` is what the weights of the batch sum to.
+    """
+    inputs, outputs = net.widths[0], net.widths[net.layers]
+    for s in range(stride):
+        place = start + (s if s < rows else 0)
+        row = data.order[place] if data.shuffled != 0 else place
+        weight = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
+        work.weight[s] = weight if s < rows else 0.0
+        if net.gemm != 0:
+            copy(work.a, s * inputs, data.X, row * inputs, inputs)
+        else:
+            for k in range(inputs):
+                work.a[k * stride + s] = data.X[row * inputs + k]
+                stay_scalar()
+        for k in range(outputs):
+            work.y[k * stride + s] = data.Y[row * outputs + k]
+            stay_scalar()
