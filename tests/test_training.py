@@ -101,6 +101,18 @@ def test_record(record, batch_size, train):
     assert np.array_equal(some.params, every.params)
 
 
+@pytest.mark.parametrize("record", [2, 3, 7, 1000])
+@pytest.mark.parametrize("spacing", ["even", "log"])
+def test_record_while_the_cost_is_watched(record, spacing, train):
+    """Every epoch is looked at, few are written down; the points are the same as without stop rules."""
+    net, X, Y, params = problem()
+    for epochs in (40, 3000):
+        options = {"params": params, "rng": 0, "record": record, "spacing": spacing}
+        watched = train(net, X, Y, epochs, 0.2, **options, target_cost=0.0)
+        assert watched.history == train(net, X, Y, epochs, 0.2, **options).history
+        assert len(watched.history.epoch) <= record
+
+
 def test_no_epochs(train):
     net, X, Y, params = problem()
     run = train(net, X, Y, 0, params=params)

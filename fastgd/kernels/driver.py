@@ -32,6 +32,8 @@ from fastgd.state import (
 
 _, TARGET_COST, PATIENCE = range(len(STOPS))
 
+_FAR = 2**40  # epochs: further than one call goes
+
 problem_of = viewer(Problem)
 
 
@@ -109,8 +111,9 @@ def next_stretch(course, data, left, looked):
         count = 0
     elif data.batches > 1 or data.shuffled != 0 or course.watched == HELD_OUT_COST:
         count = data.batches - batch
-    elif course.watched == TRAINING_COST and not full:
-        count = course.epochs - epoch
+    elif course.watched == TRAINING_COST:
+        room = len(course.points) - cursor[RECORDED]  # for what `note` records on the way
+        count = min(course.epochs, cursor[NEXT_RECORD] + room * min(cursor[STRIDE], _FAR)) - epoch
     else:
         count = 1 if due else min(course.epochs, cursor[NEXT_RECORD]) - epoch
     return min(count, left), due or course.watched == TRAINING_COST, looks
