@@ -10,8 +10,8 @@ from fastgd.run import Run
 from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STOPS, STRIDE, State
 
 
-def taken_up(before: Run, fresh: State, options: Options) -> State:
-    """The state in which training goes on; `fresh` is one that begins, for the same options.
+def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State:
+    """The state in which training goes on; `fresh` is one that begins, for the same options, at `batches` an epoch.
 
     Slots stay with their optimizer, the batch in the epoch with the batches, the history where it is recorded in the same way. The
     stop rules begin anew if one of them ended the run, or if they watched something else.
@@ -28,7 +28,8 @@ def taken_up(before: Run, fresh: State, options: Options) -> State:
     if type(was["optimizer"]) is type(options.optimizer) and len(earlier.slots) == len(state.slots):
         state.slots[:, :n] = earlier.slots
         state.powers[:] = earlier.powers
-    if was["batch_size"] == options.batch_size and was["shuffle"] == options.shuffle:
+    same = was["batch_size"] == options.batch_size and was["shuffle"] == options.shuffle
+    if same and earlier.cursor[BATCH] < batches:
         state.cursor[BATCH], state.sums[PENDING] = earlier.cursor[BATCH], earlier.sums[PENDING]
     if before.stopped_by not in STOPS[1:] and bool(len(earlier.held_out)) == bool(len(state.held_out)):
         state.cursor[[BEST_EPOCH, MARK_EPOCH]] = earlier.cursor[[BEST_EPOCH, MARK_EPOCH]]

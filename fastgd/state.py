@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -69,6 +70,17 @@ class State:
                 array[:done] = array[kept]
         following = -(-int(self.cursor[NEXT_RECORD]) // stride) * stride
         self.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = done, following, stride
+
+    def fits(self, fresh: State, batches: int) -> bool:
+        """Whether compiled code may go on from here where `fresh` is a state that begins, at `batches` an epoch: arrays of the same
+        kind, and places that lie inside them.
+        """
+        same = all(array.dtype == other.dtype and array.shape == other.shape for array, other in zip(self, fresh, strict=True))
+        cursor, rooms = self.cursor, [2**62, batches - 1, len(self.points), 2**62, 2**62, len(STOPS) - 1, 2**62, 2**62, 1]
+        return same and bool((cursor >= 0).all()) and bool((cursor <= rooms).all()) and bool(cursor[STRIDE] >= 1)
+
+    def __iter__(self) -> Iterator[Array]:
+        return iter(self.arrays().values())
 
     def arrays(self) -> dict[str, Array]:
         return {each.name: getattr(self, each.name) for each in fields(self)}

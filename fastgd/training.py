@@ -169,8 +169,8 @@ def train(
 
     resumed = file.load() if file is not None and resume else None
     before = resumed if resumed is not None else params if isinstance(params, Run) else None
+    what = "params" if resumed is None else f"checkpoint {str(checkpoint)!r}"
     if before is not None and before.net != net:
-        what = "params" if resumed is None else f"checkpoint {str(checkpoint)!r}"
         raise ValueError(f"{what} must be a Run of {net}; got one of {before.net}")
     done = 0 if before is None else before.epochs
     if resumed is not None and done > epochs:
@@ -197,7 +197,10 @@ def train(
     bound = kernels.load(plan, options, samples, held_out)
     state = bound.start(values)
     if before is not None:
-        state = taken_up(before, state, options) if resumed is None or resumed.state is None else resumed.state
+        going_on = taken_up(before, state, options, plan.batches) if resumed is None or resumed.state is None else resumed.state
+        if not going_on.widened(bound.size).fits(state, plan.batches):
+            raise ValueError(f"{what} can't be gone on from: its state is not one of such a training")
+        state = going_on
     loop = Loop(run, bound, state, last)
     if file is not None:
         file.prepare(replace(run, state=loop.state))
@@ -234,15 +237,16 @@ def _go(
     if interrupt.asked:  # while compiling
         return "interrupt"
     for _ in loop.chunks():
+        answer = None
         if tell is not None or callback is not None:
             progress = Progress(loop.state.epoch, loop.epochs, loop.latest_cost, loop.seconds, loop.params.copy())
             if tell is not None:
                 tell(progress)
             answer = callback(progress) if callback is not None else None
-            if isinstance(answer, (bool, np.bool_)) and answer:
-                return "callback"
         if loop.is_done:
             break
+        if isinstance(answer, (bool, np.bool_)) and answer:
+            return "callback"
         if interrupt.asked:
             return "interrupt"
         if max_seconds is not None and time.monotonic() - start >= max_seconds:
