@@ -219,7 +219,7 @@ def train(
             raise
         if file is not None:
             file.save(run)
-    if run.stopped_by == "interrupt" and on_interrupt == "raise":
+    if interrupt.asked and on_interrupt == "raise":
         raise KeyboardInterrupt
     return run
 
