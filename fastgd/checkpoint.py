@@ -68,11 +68,7 @@ class Checkpoint:
         sweep(self.path)
         if self.path.is_dir():
             raise IsADirectoryError(21, "checkpoint must name a file; it is a folder", str(self.path))
-        probe = self.path.with_name(f"{self.path.name}.probe")
-        try:
-            save_run(run, probe, data=self.data)
-        finally:
-            probe.unlink(missing_ok=True)
+        save_run(run, self.path, rehearse=True, data=self.data)
 
     @property
     def is_due(self) -> bool:

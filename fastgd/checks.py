@@ -28,20 +28,25 @@ def whole_number(argument: str, value: object, least: int, most: int | None = No
     return number
 
 
+def shown(value: object) -> str:
+    """A value in an error message, on one line."""
+    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) and value.ndim else repr(value)
+
+
 def finite_number(argument: str, value: object, *, positive: bool = False, least: float | None = None, below: float | None = None) -> float:
     """`value` as a finite float: above zero if `positive`, at least `least`, below `below`."""
     bound = "" if least is None else f" of at least {least:g}" if below is None else f" from {least:g} to below {below:g}"
     expected = "a positive, finite number" if positive else f"a finite number{bound}"
     kind = getattr(getattr(value, "dtype", None), "kind", "f")
     if isinstance(value, (bool, str, bytes, complex)) or kind not in "iuf" or getattr(value, "shape", ()) != ():
-        raise TypeError(f"{argument} must be {expected}; got {value!r}")
+        raise TypeError(f"{argument} must be {expected}; got {shown(value)}")
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{argument} must be {expected}; got {value!r}") from None
+        raise TypeError(f"{argument} must be {expected}; got {shown(value)}") from None
     outside = (positive and number <= 0) or (least is not None and number < least) or (below is not None and number >= below)
     if not math.isfinite(number) or outside:
-        raise ValueError(f"{argument} must be {expected}; got {value!r}")
+        raise ValueError(f"{argument} must be {expected}; got {shown(value)}")
     return number
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from fastgd.checks import Array
 from fastgd.options import MOST, Options
 from fastgd.run import Run
-from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STOPS, STRIDE, State
+from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, HELD_OUT, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STOPS, STRIDE, State
 
 
 def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State:
@@ -38,6 +38,8 @@ def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State
             state.best[:n] = earlier.best
         elif len(state.best):  # which were best is not known
             state.sums[BEST] = np.inf
+    if len(state.held_out) and len(earlier.held_out):
+        state.sums[HELD_OUT] = earlier.sums[HELD_OUT]
     done = earlier.recorded
     if was["record"] == options.record and was["spacing"] == options.spacing:
         state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = earlier.cursor[[RECORDED, NEXT_RECORD, STRIDE]]

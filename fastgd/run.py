@@ -29,7 +29,9 @@ class History:
         if not isinstance(other, History):
             return NotImplemented
         pairs = [(self.epoch, other.epoch), (self.cost, other.cost), (self.validation, other.validation)]
-        return all(np.array_equal(ours, theirs) if ours is not None and theirs is not None else ours is theirs for ours, theirs in pairs)
+        both = ((ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None)
+        same = (self.validation is None) == (other.validation is None)
+        return same and all(np.array_equal(ours, theirs, equal_nan=True) for ours, theirs in both)
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -25,8 +25,11 @@ _NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalle
 _DESCRIBED: dict[str, type[Any]] = {kind.__name__: kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW, Rprop, *KINDS)}
 
 
-def save_run(run: Run, path: str | os.PathLike[str], **more: Any) -> None:
-    """Write `run`, and more facts, to a temporary file beside `path`, flush it to disk, and put it in the place of `path`."""
+def save_run(run: Run, path: str | os.PathLike[str], *, rehearse: bool = False, **more: Any) -> None:
+    """Write `run`, and more facts, to a temporary file beside `path`, flush it to disk, and put it in the place of `path`.
+
+    To `rehearse` is to do all but the last, and to remove the temporary file.
+    """
     net = run.net
     facts: dict[str, Any] = {
         "format": FORMAT,
@@ -52,7 +55,7 @@ def save_run(run: Run, path: str | os.PathLike[str], **more: Any) -> None:
     if run.state is not None:
         arrays |= {f"state_{name}": array for name, array in run.state.arrays().items()}
     arrays["digest"] = np.array(_digest(arrays))
-    _replace(Path(path), arrays)
+    _replace(Path(path), arrays, rehearse)
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
@@ -126,7 +129,7 @@ def _digest(arrays: dict[str, Array]) -> str:
     return digest.hexdigest()
 
 
-def _replace(path: Path, arrays: dict[str, Array]) -> None:
+def _replace(path: Path, arrays: dict[str, Array], rehearse: bool) -> None:
     """At any instant the file at `path` is the old one or the new one, whole."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
@@ -134,6 +137,9 @@ def _replace(path: Path, arrays: dict[str, Array]) -> None:
             np.savez(file, **arrays)  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
+        if rehearse:
+            temporary.unlink()
+            return
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)

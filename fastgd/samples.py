@@ -76,4 +76,8 @@ def apart(samples: Samples, validation: float | Samples | None, seed: int) -> tu
         return samples, validation
     drawn = np.zeros(len(samples.X), bool)
     drawn[np.random.default_rng([seed, 1]).permutation(len(drawn))[: round(validation * len(drawn))]] = True
-    return samples.where(~drawn), samples.where(drawn)
+    chosen, held_out = samples.where(~drawn), samples.where(drawn)
+    for side, name in ((chosen, "training"), (held_out, "validation")):
+        if len(side.weights) and not side.weights.any():
+            raise ValueError(f"sample_weight must be above 0 somewhere among the {name} rows that seed {seed} draws; got zeros alone")
+    return chosen, held_out

@@ -172,10 +172,9 @@ def train(
     what = "params" if resumed is None else f"checkpoint {str(checkpoint)!r}"
     if before is not None and before.net != net:
         raise ValueError(f"{what} must be a Run of {net}; got one of {before.net}")
-    done = 0 if before is None else before.epochs
-    if resumed is not None and done > epochs:
-        raise ValueError(f"epochs must be at least {done}, which checkpoint {str(checkpoint)!r} has; got {epochs}")
-    last = epochs if resumed is not None else whole_number("epochs", done + epochs, least=0, most=MOST)
+    last = whole_number("epochs", epochs + (params.epochs if isinstance(params, Run) else 0), least=0, most=MOST)
+    if resumed is not None and resumed.epochs > last:
+        raise ValueError(f"epochs must be at least {resumed.epochs - last + epochs} to go on from {what}; got {epochs}")
     seed = before.seed if before is not None and rng is None else seed_of(rng)
     if before is not None:
         values = before.params

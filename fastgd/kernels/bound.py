@@ -32,7 +32,7 @@ from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS
 from fastgd.options import MOST, Options
 from fastgd.samples import Samples
 from fastgd.schedules import KINDS, as_schedule
-from fastgd.state import PENDING, State, aligned, padded, start
+from fastgd.state import PENDING, STOPPED, State, aligned, padded, start
 
 BLOCK = 256  # most rows of a block of the matrix kernel
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""
@@ -141,7 +141,7 @@ class Bound:
         problem = self.problem(state, METHODS.index(self.plan.method), seed, epochs, watched=watched)
         last = self.updates(state) + limit
         seconds = self._run(problem, limit)
-        while state.is_full and state.epoch < epochs and self.updates(state) < last:
+        while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and self.updates(state) < last:
             state.thin_out()
             seconds += self._run(problem, last - self.updates(state))
         return seconds
