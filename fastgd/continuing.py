@@ -21,7 +21,7 @@ def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State
     state.params[:n] = before.params
     state.cursor[[EPOCH, BEST_EPOCH, MARK_EPOCH]] = before.epochs
     if earlier is None:
-        _take_history(state, before.history.epoch[:-1], before.history.cost[:-1], np.zeros(0), 1)
+        _take_history(state, before.history.epoch[:-1], before.history.cost[:-1], np.zeros(0), 1, options)
         return state
 
     state.params[:n] = earlier.params
@@ -47,14 +47,15 @@ def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State
         if len(state.held_out) and len(earlier.held_out):
             state.held_out[:] = earlier.held_out
     else:
-        _take_history(state, earlier.points[:done], earlier.costs[:done], earlier.held_out[:done], int(earlier.cursor[STRIDE]))
+        _take_history(state, earlier.points[:done], earlier.costs[:done], earlier.held_out[:done], int(earlier.cursor[STRIDE]), options)
     return state
 
 
-def _take_history(state: State, points: Array, costs: Array, held_out: Array, stride: int) -> None:
-    """Put as many of the points into the state as it has room for, evenly chosen."""
+def _take_history(state: State, points: Array, costs: Array, held_out: Array, stride: int, options: Options) -> None:
+    """Put as many of the points into the state as it has room for, evenly chosen; half as many where they can't be thinned out later."""
+    room = len(state.points) if options.spacing == "even" else (len(state.points) + 1) // 2
     kept = points % stride == 0
-    while kept.sum() > len(state.points):
+    while kept.sum() > room:
         stride *= 2
         kept = points % stride == 0
     done = int(kept.sum())

@@ -47,6 +47,10 @@ def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike
     weights = real_array("sample_weight", sample_weight, net.dtype)
     if weights.shape != (len(X),):
         raise ValueError(f"sample_weight must have shape ({len(X)},), one for each row; got {weights.shape}")
+    with np.errstate(over="ignore"):
+        total = weights.sum(dtype=np.float64)
+    if not np.isfinite(total):
+        raise ValueError(f"sample_weight must have a finite sum; got {total}")
     if (weights < 0).any() or not weights.any():
         lowest, highest = weights.min(), weights.max()
         raise ValueError(f"sample_weight must be at least 0 everywhere and above 0 somewhere; got values from {lowest} to {highest}")

@@ -165,6 +165,10 @@ def train(
         whole_number("threads", threads, least=1)
     if truth("resume", resume) and checkpoint is None:
         raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
+    if not isinstance(checkpoint, (str, os.PathLike, type(None))):
+        raise TypeError(f"checkpoint must be a path or None; got {checkpoint!r}")
+    if params is not None and not isinstance(params, Run):
+        params = net.check_params(params)
     file = None if checkpoint is None else Checkpoint.of(checkpoint, checkpoint_every, samples, held_out)
 
     resumed = file.load() if file is not None and resume else None
@@ -179,7 +183,7 @@ def train(
     if before is not None:
         values = before.params
     else:
-        values = net.init(seed) if params is None or isinstance(params, Run) else net.check_params(params)
+        values = params if isinstance(params, np.ndarray) else net.init(seed)
 
     from fastgd import kernels
 

@@ -434,6 +434,32 @@ def test_what_dead_processes_left_is_removed(path, dead):
     assert not set(stale) & set(names(path.parent))
 
 
+DIE_WRITING = """
+import os, signal, sys
+import numpy as np
+import fastgd
+
+def die(file, **arrays):
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+np.savez = die
+fastgd.train(fastgd.MLP(2, 2, 1, activation="tanh"), [[0, 1]], [1], 1, checkpoint=sys.argv[1], kernel="matrix")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9")
+def test_killed_in_the_first_write(path):
+    """The trial write before training; what it leaves goes the next time."""
+    program = [sys.executable, "-W", "error", "-c", DIE_WRITING, str(path)]
+    assert subprocess.run(program, cwd=Path(fastgd.__file__).parent.parent, check=False).returncode == -signal.SIGKILL
+    assert len(names(path.parent)) == 1
+    run = fastgd.train(NET, X, Y, 1, checkpoint=path, kernel="matrix", resume=True)
+    assert fastgd.load_run(path) == run
+    assert names(path.parent) == [path.name]
+
+
 TRAIN_XOR = """
 import sys, time
 import fastgd

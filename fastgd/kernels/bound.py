@@ -32,7 +32,7 @@ from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS
 from fastgd.options import MOST, Options
 from fastgd.samples import Samples
 from fastgd.schedules import KINDS, as_schedule
-from fastgd.state import PENDING, STOPPED, State, aligned, padded, start
+from fastgd.state import HELD_OUT, PENDING, STOPPED, State, aligned, padded, start
 
 BLOCK = 256  # most rows of a block of the matrix kernel
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""
@@ -130,6 +130,8 @@ class Bound:
         problem = Problem(
             self.net, self.data, state.params, self.work, rule, course, method, options.eps, False, np.zeros(0, np.int64)
         )  # fmt: skip
+        if self.held_out.n == 0:
+            return problem
         apart = problem._replace(data=self.held_out, work=self.held_out_work, method=NO_UPDATE, apart=True)
         return problem._replace(held_out=table_of(apart))
 
@@ -170,7 +172,8 @@ class Bound:
         `cost` is that of all rows. An epoch of several batches was looked at when it ended.
         """
         if self.options.watches and (self.held_out.n or self.plan.batches == 1):
-            cost = self.held_out_cost(state.params[: self.net.n_params]) if self.held_out.n else cost
+            if self.held_out.n:
+                cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
             pending, state.sums[PENDING] = state.sums[PENDING], cost
             self._run(self.problem(state, NO_UPDATE, epochs=0, watched=True), LAST_LOOK)
             state.sums[PENDING] = pending

@@ -6,6 +6,7 @@ kernel. A NamedTuple says what a table holds: its fields are `int`, `float`, Nam
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 import numpy as np
@@ -35,6 +36,7 @@ def _rows(values: tuple[Any, ...]) -> Iterator[tuple[int, int]]:
             yield int(value), 0
 
 
+@cache
 def fields_of(cls: Any) -> list[tuple[str, Any]]:
     hints = get_type_hints(cls, include_extras=True)
     return [(name, hints[name]) for name in cls._fields]

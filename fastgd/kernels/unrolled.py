@@ -49,6 +49,7 @@ def train(address, zero, limit):
 """
 
 
+@cache
 def source(plan: Plan) -> str:
     """The text of the module that trains `plan`."""
     rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if _is_full(plan) else "mini-batches"
