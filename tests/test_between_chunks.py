@@ -1,0 +1,126 @@
+"""What happens between chunks ends a run, or leaves no trace: max_seconds, callbacks, chunk lengths, threads."""
+
+import itertools
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, close, trajectory
+
+from fastgd import loop, training
+from fastgd.progress import Progress
+
+# -- max_seconds, callback, chunks -----------------------------------------------------------------------
+
+
+def test_max_seconds_by_a_clock(train, monkeypatch):
+    """A clock that goes on by a second whenever it is looked at: once at the start and after every chunk, here of one update."""
+    seconds = itertools.count()
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+    run = train(NET, X, Y, 1000, 0.3, params=PARAMS, max_seconds=7)
+    assert (run.stopped_by, run.epochs) == ("max_seconds", 7)
+    close(run.params, trajectory(7, 0.3)[0][-1])
+
+
+def test_max_seconds_by_the_clock(train):
+    before = time.monotonic()
+    run = train(NET, X, Y, 10**10, 0.3, params=PARAMS, rng=0, max_seconds=0.1)
+    assert 0.1 <= time.monotonic() - before < 1.0  # a tenth of a second more, and what a busy machine takes
+    assert run.stopped_by == "max_seconds"
+    assert run.epochs > 1000
+    assert np.array_equal(run.params, train(NET, X, Y, run.epochs, 0.3, params=PARAMS, rng=0).params)
+
+
+def test_max_seconds_of_zero(train, monkeypatch):
+    """One chunk is trained in any case."""
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+    assert train(NET, X, Y, 1000, 0.3, params=PARAMS, max_seconds=0).epochs == 1
+
+
+@pytest.mark.parametrize("answer", [True, np.True_])
+def test_a_callback_ends_the_run(answer, train, monkeypatch):
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+    told = []
+
+    def callback(progress):
+        told.append(progress)
+        progress.params[:] = np.nan  # a copy
+        return answer if progress.epoch == 5 else None
+
+    run = train(NET, X, Y, 20, 0.3, params=PARAMS, callback=callback, record=21)
+    _, costs = trajectory(5, 0.3)
+    assert (run.stopped_by, run.epochs) == ("callback", 5)
+    assert [type(each) for each in told] == [Progress] * 5
+    assert [(each.epoch, each.epochs) for each in told] == [(epoch, 20) for epoch in range(1, 6)]
+    assert [each.cost for each in told] == pytest.approx(costs[:5], rel=1e-11)
+    assert [each.seconds for each in told] == sorted(each.seconds for each in told)
+    close(run.params, trajectory(5, 0.3)[0][-1])
+
+
+def test_a_callback_at_the_end_stops_nothing(train, monkeypatch):
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+    run = train(NET, X, Y, 5, 0.3, params=PARAMS, rng=0, callback=lambda progress: progress.epoch == 5)
+    assert run == train(NET, X, Y, 5, 0.3, params=PARAMS, rng=0)
+
+
+def test_a_callback_is_told_the_parameters(train, monkeypatch):
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+    told = []
+    train(NET, X, Y, 5, 0.3, params=PARAMS, callback=lambda progress: told.append(progress.params))
+    close(told, trajectory(5, 0.3)[0][1:])
+
+
+@pytest.mark.parametrize("answer", [None, False, 0, 1, "x", [True], np.ones(2)], ids=repr)
+def test_other_answers_do_not(answer, train, monkeypatch):
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+    run = train(NET, X, Y, 5, 0.3, params=PARAMS, callback=lambda progress: answer)
+    assert (run.stopped_by, run.epochs) == ("epochs", 5)
+
+
+def skip_some(name, batch_size, kernel):
+    """Rprop is for full batches; some combinations are left to the matrix kernel, which need not be compiled for each."""
+    if (name, batch_size) == ("rprop", 3) or (kernel == "unrolled" and (name, batch_size) in [("momentum", 3), ("adam", None)]):
+        pytest.skip("left out")
+
+
+RULES = {"validation": HELD_OUT, "target_cost": 1e-6, "min_delta": 1e-5, "restore_best": True, "max_seconds": 1e9, "record": 20}
+
+
+@pytest.mark.parametrize("patience", [4, 1000])
+@BOTH
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_chunk_lengths_leave_no_trace(name, batch_size, patience, train, kernel, monkeypatch):
+    """Chunks of one update, of 7 epochs, of 5 updates and the usual ones, by any number of threads; with every rule on."""
+    skip_some(name, batch_size, kernel)
+
+    def result(**options):
+        return train(
+            NET, X, Y, 40, RATES[name], params=PARAMS, rng=0, optimizer=OPTIMIZERS[name], batch_size=batch_size, patience=patience,
+            **RULES, **options,
+        )  # fmt: skip
+
+    usual = result()
+    assert usual.stopped_by == ("patience" if patience == 4 else "epochs")
+    assert 0 < usual.best_epoch < usual.epochs
+    assert result(threads=1) == result(threads=2) == usual
+    advance = loop.Loop._advance
+    for updates in [1, 5, 7 * (1 if batch_size is None else 4)]:
+        monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+        monkeypatch.setattr(loop.Loop, "_advance", lambda self, limit, updates=updates: advance(self, updates if limit else 0))
+        chunks = []
+        assert result(callback=chunks.append) == usual
+        assert len(chunks) > usual.epochs / 7
+
+
+@BOTH
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_epoch_by_epoch(name, batch_size, train, kernel):
+    """Runs of one epoch, each after the other, are one run."""
+    skip_some(name, batch_size, kernel)
+    options = {"optimizer": OPTIMIZERS[name], "batch_size": batch_size, "validation": HELD_OUT, "patience": 1000, "restore_best": True}
+    run = train(NET, X, Y, 0, RATES[name], params=PARAMS, rng=0, **options)
+    for _ in range(25):
+        run = train(NET, X, Y, 1, RATES[name], params=run, **options)
+    assert run == train(NET, X, Y, 25, RATES[name], params=PARAMS, rng=0, **options)

@@ -1,0 +1,125 @@
+"""Bad arguments of train, optimizers and schedules: refused by name, before anything is compiled."""
+
+import numpy as np
+import pytest
+from small_problem import NET, X, Y
+from test_bad_input import check
+
+import fastgd
+from fastgd.kernels.store import Entry
+
+# -- bad arguments ---------------------------------------------------------------------------------------
+
+V, T = ValueError, TypeError
+BAD = [
+    ({"target_cost": np.nan}, V, ["target_cost", "finite", "nan"]),
+    ({"target_cost": -np.inf}, V, ["target_cost", "finite", "-inf"]),
+    ({"target_cost": "0.1"}, T, ["target_cost", "number", "'0.1'"]),
+    ({"patience": 0}, V, ["patience", "from 1", "0"]),
+    ({"patience": 1.5}, V, ["patience", "whole", "1.5"]),
+    ({"patience": True}, T, ["patience", "whole", "True"]),
+    ({"min_delta": -1}, V, ["min_delta", "at least 0", "-1"]),
+    ({"min_delta": None}, T, ["min_delta", "number", "None"]),
+    ({"restore_best": 1}, T, ["restore_best", "True or False", "1"]),
+    ({"max_seconds": -1}, V, ["max_seconds", "at least 0", "-1"]),
+    ({"max_seconds": np.inf}, V, ["max_seconds", "finite", "inf"]),
+    ({"max_seconds": "1"}, T, ["max_seconds", "number", "'1'"]),
+    ({"validation": 1.5}, V, ["validation", "(X, Y)", "share", "1.5", "11 rows"]),
+    ({"validation": 1.0}, V, ["validation", "share", "1 of 11 rows"]),
+    ({"validation": 0.01}, V, ["validation", "share", "0.01"]),
+    ({"validation": 0}, V, ["validation", "positive", "0"]),
+    ({"validation": -0.5}, V, ["validation", "positive", "-0.5"]),
+    ({"validation": True}, T, ["validation", "number", "True"]),
+    ({"validation": "0.2"}, T, ["validation", "number", "'0.2'"]),
+    ({"validation": X}, T, ["validation", "number"]),
+    ({"validation": (X,)}, V, ["validation", "(X, Y)", "1 values"]),
+    ({"validation": (X, Y, Y)}, V, ["validation", "(X, Y)", "3 values"]),
+    ({"validation": (X[:, :1], Y)}, V, ["validation", "X", "(n, 2)", "(11, 1)"]),
+    ({"validation": (X, Y[:4])}, V, ["validation", "rows", "11", "4"]),
+    ({"validation": (X, np.zeros((11, 2)))}, V, ["validation", "Y", "(n, 1)", "(11, 2)"]),
+    ({"validation": (X[:0], Y[:0])}, V, ["validation", "X", "at least one row"]),
+    ({"validation": (X * np.nan, Y)}, V, ["validation", "X", "finite", "nan"]),
+    ({"validation": (X, None)}, T, ["validation", "Y", "real"]),
+    ({"validation": 0.5, "batch_size": 6}, V, ["batch_size", "from 1 to 5", "6"]),
+    ({"record": 1}, V, ["record", "at least 2", "1"]),
+    ({"spacing": "x"}, V, ["spacing", "'x'", "even", "log"]),
+    ({"spacing": None}, T, ["spacing", "None", "even", "log"]),
+    ({"on_interrupt": "x"}, V, ["on_interrupt", "'x'", "return", "raise"]),
+    ({"on_interrupt": True}, T, ["on_interrupt", "True", "return", "raise"]),
+    ({"threads": 0}, V, ["threads", "at least 1", "0"]),
+    ({"threads": 1.5}, V, ["threads", "whole", "1.5"]),
+    ({"callback": 3}, T, ["callback", "function", "3"]),
+    ({"callback": True}, T, ["callback", "function", "True"]),
+    ({"resume": True}, V, ["resume", "checkpoint="]),
+    ({"resume": "yes"}, T, ["resume", "True or False", "'yes'"]),
+    ({"checkpoint_every": -1}, V, ["checkpoint_every", "at least 0", "-1"]),
+    ({"checkpoint_every": None}, T, ["checkpoint_every", "number", "None"]),
+    ({"l2": -1}, V, ["l2", "at least 0", "-1"]),
+    ({"l2": None}, T, ["l2", "number", "None"]),
+    ({"clip_norm": 0}, V, ["clip_norm", "positive", "0"]),
+    ({"clip_norm": np.inf}, V, ["clip_norm", "finite", "inf"]),
+    ({"sample_weight": np.ones(10)}, V, ["sample_weight", "(11,)", "(10,)"]),
+    ({"sample_weight": np.ones((11, 1))}, V, ["sample_weight", "(11,)", "(11, 1)"]),
+    ({"sample_weight": 1.0}, V, ["sample_weight", "(11,)", "()"]),
+    ({"sample_weight": np.zeros(11)}, V, ["sample_weight", "above 0", "0.0 to 0.0"]),
+    ({"sample_weight": np.arange(11) - 1}, V, ["sample_weight", "at least 0", "-1.0"]),
+    ({"sample_weight": np.full(11, np.nan)}, V, ["sample_weight", "finite", "nan"]),
+    ({"sample_weight": ["1"] * 11}, T, ["sample_weight", "real", "U1"]),
+    ({"optimizer": "rprop", "batch_size": 3}, V, ["Rprop", "batch_size", "None", "3"]),
+    ({"optimizer": "rprop", "learning_rate": 0.0}, V, ["Rprop", "learning_rate", "above 0", "0"]),
+    ({"optimizer": "rprop", "learning_rate": fastgd.schedules.Exponential(0.1, 0.9)}, V, ["Rprop", "learning_rate", "Exponential"]),
+    ({"optimizer": "rprop", "learning_rate": fastgd.schedules.Constant(0.1, warmup=3)}, V, ["Rprop", "learning_rate", "Constant"]),
+    ({"optimizer": fastgd.Adam}, T, ["optimizer", "fastgd.Adam()", "Adam"]),
+    ({"learning_rate": fastgd.schedules.Cosine}, T, ["learning_rate", "number", "Cosine"]),
+]
+
+
+@pytest.fixture
+def no_compiled_code(monkeypatch):
+    def fail(*arguments):
+        raise AssertionError("compiled code was called")
+
+    monkeypatch.setattr(Entry, "__call__", fail)
+
+
+@pytest.mark.parametrize(("options", "error", "words"), BAD, ids=lambda case: "-".join(case) if isinstance(case, dict) else "")
+def test_bad_arguments(options, error, words, no_compiled_code):
+    check(lambda: fastgd.train(NET, X, Y, 10, **options), error, words)
+
+
+def schedule(name, *numbers, **named):
+    return lambda: getattr(fastgd.schedules, name)(*numbers, **named)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: fastgd.SGD(momentum=-1), V, ["momentum of SGD", "from 0 to below 1", "-1"]),
+        (lambda: fastgd.SGD(momentum=1.0), V, ["momentum of SGD", "below 1", "1.0"]),
+        (lambda: fastgd.SGD(momentum="0.9"), T, ["momentum of SGD", "number", "'0.9'"]),
+        (lambda: fastgd.SGD(nesterov=True), V, ["nesterov of SGD", "momentum above 0", "0"]),
+        (lambda: fastgd.SGD(momentum=0.9, nesterov=1), T, ["nesterov of SGD", "True or False", "1"]),
+        (lambda: fastgd.Adagrad(eps=0), V, ["eps of Adagrad", "positive", "0"]),
+        (lambda: fastgd.RMSprop(rho=1), V, ["rho of RMSprop", "below 1", "1"]),
+        (lambda: fastgd.Adam(beta1=1.0), V, ["beta1 of Adam", "from 0 to below 1", "1.0"]),
+        (lambda: fastgd.Adam(beta2=np.nan), V, ["beta2 of Adam", "finite", "nan"]),
+        (lambda: fastgd.AdamW(weight_decay=-0.1), V, ["weight_decay of AdamW", "at least 0", "-0.1"]),
+        (lambda: fastgd.Rprop(eta_minus=2), V, ["eta_minus", "Rprop", "below", "2.0"]),
+        (lambda: fastgd.Rprop(eta_plus=0.5), V, ["eta_plus", "Rprop", "above 1", "0.5"]),
+        (lambda: fastgd.Rprop(eta_minus=0), V, ["eta_minus of Rprop", "positive", "0"]),
+        (lambda: fastgd.Rprop(step_min=10, step_max=1), V, ["step_min of Rprop", "step_max", "10.0", "1.0"]),
+        (schedule("Constant", np.nan), V, ["rate of Constant", "finite", "nan"]),
+        (schedule("Constant", 0.1, warmup=-1), V, ["warmup of Constant", "from 0", "-1"]),
+        (schedule("Step", 0.1, 0), V, ["every of Step", "from 1", "0"]),
+        (schedule("Step", 0.1, 10, factor=0), V, ["factor of Step", "positive", "0"]),
+        (schedule("Step", 0.1, 2.5), V, ["every of Step", "whole", "2.5"]),
+        (schedule("Exponential", 0.1, -0.5), V, ["factor of Exponential", "positive", "-0.5"]),
+        (schedule("Exponential", "0.1", 0.5), T, ["rate of Exponential", "number", "'0.1'"]),
+        (schedule("InverseTime", 0.1, -1), V, ["decay of InverseTime", "at least 0", "-1"]),
+        (schedule("Cosine", 0.1, 0), V, ["steps of Cosine", "from 1", "0"]),
+        (schedule("Cosine", 0.1, None), T, ["steps of Cosine", "whole", "None"]),
+        (schedule("Cosine", 0.1, 10, least=np.inf), V, ["least of Cosine", "finite", "inf"]),
+    ],
+)
+def test_bad_numbers_of_optimizers_and_schedules(make, error, words):
+    check(make, error, words)
