@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, close, trajectory
+from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, close, skip_some, trajectory
 
 from fastgd import loop, training
 from fastgd.progress import Progress
@@ -77,12 +77,6 @@ def test_other_answers_do_not(answer, train, monkeypatch):
     monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
     run = train(NET, X, Y, 5, 0.3, params=PARAMS, callback=lambda progress: answer)
     assert (run.stopped_by, run.epochs) == ("epochs", 5)
-
-
-def skip_some(name, batch_size, kernel):
-    """Rprop is for full batches; some combinations are left to the matrix kernel, which need not be compiled for each."""
-    if (name, batch_size) == ("rprop", 3) or (kernel == "unrolled" and (name, batch_size) in [("momentum", 3), ("adam", None)]):
-        pytest.skip("left out")
 
 
 RULES = {"validation": HELD_OUT, "target_cost": 1e-6, "min_delta": 1e-5, "restore_best": True, "max_seconds": 1e9, "record": 20}

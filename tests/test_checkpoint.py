@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import random_problem
-from test_stopping import skip_some
+from small_problem import skip_some
 
 import fastgd
 from fastgd import loop

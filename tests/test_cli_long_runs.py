@@ -128,7 +128,7 @@ def test_another_training_is_refused(command, refused, flowers):
     command(*FLOWERS, "--epochs", 10, "--checkpoint", "c.npz", "--validation", 0.2)
     flags = (*FLOWERS, "--checkpoint", "c.npz", "--resume")
     again = (*flags, "--validation", 0.2)
-    assert refused(*again, "--epochs", 9) == "epochs must be at least 10, which checkpoint 'c.npz' has; got 9"
+    assert refused(*again, "--epochs", 9) == "epochs must be at least 10 to go on from checkpoint 'c.npz'; got 9"
     assert refused(*again, "--learning-rate", 1).startswith("checkpoint 'c.npz' was made with learning_rate 0.1; got 1.0")
     assert refused(*again, "--optimizer", "adam").startswith("checkpoint 'c.npz' was made with optimizer SGD(")
     assert refused(*flags).startswith("checkpoint 'c.npz' was made with other data")
