@@ -28,7 +28,7 @@ _DESCRIBED: dict[str, type[Any]] = {kind.__name__: kind for kind in (SGD, Adagra
 def save_run(run: Run, path: str | os.PathLike[str], *, rehearse: bool = False, **more: Any) -> None:
     """Write `run`, and more facts, to a temporary file beside `path`, flush it to disk, and put it in the place of `path`.
 
-    To `rehearse` is to do all but the last, and to remove the temporary file.
+    To `rehearse` is to write the temporary file and to remove it.
     """
     net = run.net
     facts: dict[str, Any] = {
@@ -136,7 +136,8 @@ def _replace(path: Path, arrays: dict[str, Array], rehearse: bool) -> None:
         with open(temporary, "xb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
             file.flush()
-            os.fsync(file.fileno())
+            if not rehearse:
+                os.fsync(file.fileno())
         if rehearse:
             temporary.unlink()
             return
