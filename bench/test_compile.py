@@ -15,7 +15,7 @@ def work(request):
 def test_empty_cache(work, benchmark):
     cache = work[-1]
     benchmark.pedantic(train_in_process, work)
-    assert list(cache.rglob("*.nbc"))
+    assert list(cache.rglob("*.kernel"))
 
 
 @pytest.mark.benchmark(group="whole process")
@@ -23,6 +23,6 @@ def test_warm_cache(work, benchmark):
     cache = work[-1]
     if not cache.exists():  # this test alone was asked for
         train_in_process(*work)
-    before = sorted(cache.rglob("*.nbc"))
+    before = sorted(cache.rglob("*.kernel"))
     benchmark.pedantic(train_in_process, work, rounds=5 if benchmark.enabled else 1)
-    assert sorted(cache.rglob("*.nbc")) == before
+    assert sorted(cache.rglob("*.kernel")) == before
