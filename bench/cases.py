@@ -24,6 +24,7 @@ class Case:
     method: str = "backprop"
     eps: float = 0.1
     batch_size: int | None = None
+    optimizer: str = "sgd"  # or adam, at its defaults
     kernels: tuple[str, ...] = ("unrolled", "matrix")  # of fastgd; straight-line code of a wide network would compile for minutes
 
     def __str__(self) -> str:
@@ -87,6 +88,7 @@ CASES = [
     Case("NAND, gradient descent", *_NAND, learning_rate=0.1, checked_epochs=1000, timed_epochs=1_000_000),
     Case("NAND, finite differences", *_NAND, learning_rate=0.1, checked_epochs=1000, timed_epochs=500_000, method="finite_difference"),
     Case("XOR 2-2-1, gradient descent", *_XOR, learning_rate=1.0, checked_epochs=1000, timed_epochs=400_000),
+    Case("XOR 2-2-1, Adam", *_XOR, learning_rate=0.01, checked_epochs=1000, timed_epochs=300_000, optimizer="adam"),
     Case("XOR 2-2-1, finite differences", *_XOR, learning_rate=1.0, checked_epochs=1000, timed_epochs=50_000, method="finite_difference"),
     Case("chain of six neurons, 4 samples", *_CHAIN, learning_rate=0.1, checked_epochs=1000, timed_epochs=200_000),
     Case("2-8-1, 4 samples", *_WIDER_XOR, learning_rate=0.5, checked_epochs=1000, timed_epochs=200_000),

@@ -82,7 +82,7 @@ class Fastgd:
         case = self.case
         run = fastgd.train(
             case.net, *case.data, epochs, case.learning_rate, params=case.initial, rng=0, method=case.method, eps=case.eps,
-            batch_size=case.batch_size, shuffle=shuffle, kernel=self.kernel,
+            batch_size=case.batch_size, optimizer=case.optimizer, shuffle=shuffle, kernel=self.kernel,
             record=2,  # the first cost and the last: the others compute none
         )  # fmt: skip
         return Result(run.seconds, run.params)
@@ -124,7 +124,9 @@ def _command(kind: str, case: Case) -> list[str]:
     if kind == "JAX":
         if jax_version() is None:
             raise Unavailable("JAX is not installed: pip install jax, or set JAX_PYTHON to a Python that has it")
-        return [JAX_PYTHON, str(PEERS / "jax_peer.py"), case.net.dtype.name]
+        return [JAX_PYTHON, str(PEERS / "jax_peer.py"), case.net.dtype.name, case.optimizer]
+    if case.optimizer != "sgd":
+        raise Unavailable("the peers in C know plain gradient descent alone")
     if kind == "textbook C":
         return [str(build("textbook", "float" if case.net.dtype == np.float32 else "double"))]
     if case.net != NEURON or case.n != 4:

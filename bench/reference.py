@@ -12,10 +12,15 @@ def train(case: Case) -> Array:
     """The parameters after `case.checked_epochs` epochs, rows in order."""
     X, Y = case.data
     params = case.initial.astype(np.float64)
+    m, v, t = np.zeros_like(params), np.zeros_like(params), 0
     for _ in range(case.checked_epochs):
         for start in range(0, case.n, case.batch):
             rows = slice(start, start + case.batch)
-            params -= case.learning_rate * _gradient(case, params, X[rows], Y[rows])
+            g, t = _gradient(case, params, X[rows], Y[rows]), t + 1
+            if case.optimizer == "adam":  # Kingma and Ba, Algorithm 1
+                m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+                g = m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+            params = params - case.learning_rate * g
     return params
 
 

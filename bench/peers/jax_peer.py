@@ -1,6 +1,6 @@
 """The same work in JAX, by the protocol of protocol.h with the dtype before its arguments: whole epochs in one jitted loop.
 
-usage: python jax_peer.py DTYPE METHOD RATE EPS N BATCH WIDTH WIDTH [WIDTH ...]
+usage: python jax_peer.py DTYPE OPTIMIZER METHOD RATE EPS N BATCH WIDTH WIDTH [WIDTH ...]
 """
 
 import sys
@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 from jax.flatten_util import ravel_pytree
 
-dtype, method, *numbers = sys.argv[1:]
+dtype, optimizer, method, *numbers = sys.argv[1:]
 rate, eps = map(float, numbers[:2])
 n, batch, *widths = map(int, numbers[2:])
 if n % batch:
@@ -49,22 +49,30 @@ def finite_difference(params, x, y):
 gradient = jax.grad(cost) if method == "backprop" else finite_difference
 
 
-def update(params, rows):
-    return jax.tree.map(lambda p, g: p - rate * g, params, gradient(params, *rows)), None
+def update(state, rows):
+    params, m, v, t = state
+    g, t = gradient(params, *rows), t + 1
+    if optimizer == "adam":
+        m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+        c, d = 1 - 0.9**t, 1 - 0.999**t
+        g = jax.tree.map(lambda m, v: m / c / (jnp.sqrt(v / d) + 1e-8), m, v)
+    return (jax.tree.map(lambda p, g: p - rate * g, params, g), m, v, t), None
 
 
 @partial(jax.jit, static_argnames="shuffle")
 def train(params, epochs, shuffle):
-    def epoch(number, params):
+    def epoch(number, state):
         if batch == n:
-            return update(params, (X, Y))[0]
+            return update(state, (X, Y))[0]
         rows = (X, Y)
         if shuffle:
             order = jax.random.permutation(jax.random.fold_in(jax.random.key(0), number), n)
             rows = (X[order], Y[order])
-        return lax.scan(update, params, [part.reshape(n // batch, batch, -1) for part in rows])[0]
+        return lax.scan(update, state, [part.reshape(n // batch, batch, -1) for part in rows])[0]
 
-    return lax.fori_loop(0, epochs, epoch, params)
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    return lax.fori_loop(0, epochs, epoch, (params, zeros, zeros, jnp.zeros((), dtype)))[0]
 
 
 for request in sys.stdin:
