@@ -1,34 +1,44 @@
 """The works that are compared: one table for the correctness check and for the timing, so that nothing is timed that is not checked."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
+from datasets import Array, Data, classes, digits, matrix_exponentials, ramp, surface
 
 import fastgd
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One training run, the same for every competitor: sigmoid neurons, squared error, plain gradient descent."""
+    """One training run, the same for every competitor."""
 
     name: str
-    net: fastgd.MLP
-    data: tuple[Array, Array] = field(repr=False)  # X (n, inputs), Y (n, outputs)
-    initial: Array = field(repr=False)  # (n_params,)
+    net: fastgd.MLP  # with the activations, the loss and the dtype of all competitors
+    make_data: Callable[[], Data]
     learning_rate: float
     checked_epochs: int  # after these, parameters are compared
-    timed_epochs: int  # of one round: tens of milliseconds for the fastest competitor
     method: str = "backprop"
     eps: float = 0.1
     batch_size: int | None = None
     optimizer: str = "sgd"  # or adam, at its defaults
+    threads: int = 1  # most that a competitor may use
+    scheme: str = "auto"  # of the initial parameters
     kernels: tuple[str, ...] = ("unrolled", "matrix")  # of fastgd; straight-line code of a wide network would compile for minutes
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def data(self) -> Data:
+        """X (n, inputs) and Y (n, outputs), of the network's dtype; Unavailable if they can't be had."""
+        X, Y = self.make_data()
+        return X.astype(self.net.dtype), Y.astype(self.net.dtype)
+
+    @cached_property
+    def initial(self) -> Array:
+        """The parameters that all competitors start from, (n_params,)."""
+        return self.net.init(0, self.scheme)
 
     @property
     def n(self) -> int:
@@ -52,49 +62,57 @@ class Case:
     @property
     def tolerance(self) -> float:
         """Largest |p - reference| / (1 + |reference|)."""
-        return 1e-9 if self.net.dtype == np.float64 else 1e-3
-
-
-def _surface(n: int) -> tuple[Array, Array]:
-    """A smooth function of two inputs, with values in [0, 1]."""
-    X = np.random.default_rng(1).uniform(-1, 1, (n, 2))
-    return X, (1 + np.sin(3 * X[:, :1]) * X[:, 1:]) / 2
-
-
-def _classes(n: int, inputs: int, outputs: int) -> tuple[Array, Array]:
-    """Random rows in classes that a linear map tells apart, one-hot."""
-    rng = np.random.default_rng(2)
-    X = rng.uniform(0, 1, (n, inputs))
-    scores = (X - 0.5) @ rng.normal(size=(inputs, outputs))
-    return X, np.eye(outputs)[scores.argmax(axis=1)]
+        return 1e-9 if self.net.dtype == "float64" else 1e-3
 
 
 NEURON = fastgd.MLP(2, 1)
-XOR = fastgd.MLP(2, 2, 1)
-CHAIN = fastgd.MLP(1, 1, 1, 1, 1, 1, 1)
-WIDER_XOR = fastgd.MLP(2, 8, 1)
-SURFACE = fastgd.MLP(2, 16, 1, dtype="float32")
-CLASSES = fastgd.MLP(64, 32, 10, dtype="float32")
+_XOR = fastgd.MLP(2, 2, 1)
+_CHAIN = fastgd.MLP(1, 1, 1, 1, 1, 1, 1)
+_WIDER_XOR = fastgd.MLP(2, 8, 1)
+_SURFACE = fastgd.MLP(2, 16, 1, dtype="float32")
+_CLASSES = fastgd.MLP(64, 32, 10, dtype="float32")
+_WIDE = fastgd.MLP(784, 128, 10, dtype="float32")
+_WIDER = fastgd.MLP(784, 512, 512, 10, dtype="float32")
+_EXPONENTIAL = fastgd.MLP(4, 32, 16, 4, activation="tanh", output="identity", dtype="float32")
+_DIGITS = fastgd.MLP(64, 100, 10, activation="relu", output="softmax", loss="cross_entropy", dtype="float32")
 
-_NAND = (NEURON, fastgd.data.gate("nand"), np.array([0.3, 0.6, 0.1]))
-_XOR = (XOR, fastgd.data.gate("xor"), XOR.init(0, "uniform"))
-_CHAIN = (CHAIN, (np.array([[0.0], [0.25], [0.75], [1.0]]), np.array([[1.0], [0.75], [0.25], [0.0]])), CHAIN.init(0))
-_WIDER_XOR = (WIDER_XOR, fastgd.data.gate("xor"), WIDER_XOR.init(0))
-_SURFACE = (SURFACE, _surface(1024), SURFACE.init(0))
-_CLASSES = (CLASSES, _classes(1024, 64, 10), CLASSES.init(0))
+
+def _nand() -> Data:
+    return fastgd.data.gate("nand")
+
+
+def _xor() -> Data:
+    return fastgd.data.gate("xor")
+
 
 # fmt: off
 CASES = [
-    Case("NAND, gradient descent", *_NAND, learning_rate=0.1, checked_epochs=1000, timed_epochs=1_000_000),
-    Case("NAND, finite differences", *_NAND, learning_rate=0.1, checked_epochs=1000, timed_epochs=500_000, method="finite_difference"),
-    Case("XOR 2-2-1, gradient descent", *_XOR, learning_rate=1.0, checked_epochs=1000, timed_epochs=400_000),
-    Case("XOR 2-2-1, Adam", *_XOR, learning_rate=0.01, checked_epochs=1000, timed_epochs=300_000, optimizer="adam"),
-    Case("XOR 2-2-1, finite differences", *_XOR, learning_rate=1.0, checked_epochs=1000, timed_epochs=50_000, method="finite_difference"),
-    Case("chain of six neurons, 4 samples", *_CHAIN, learning_rate=0.1, checked_epochs=1000, timed_epochs=200_000),
-    Case("2-8-1, 4 samples", *_WIDER_XOR, learning_rate=0.5, checked_epochs=1000, timed_epochs=200_000),
-    Case("2-16-1, batch 32 of 1024, float32", *_SURFACE, learning_rate=0.5, checked_epochs=30, timed_epochs=600, batch_size=32),
+    Case("NAND, gradient descent", NEURON, _nand, learning_rate=0.1, checked_epochs=1000, scheme="uniform"),
+    Case("NAND, finite differences", NEURON, _nand, learning_rate=0.1, checked_epochs=1000, scheme="uniform", method="finite_difference"),
+    Case("XOR 2-2-1, gradient descent", _XOR, _xor, learning_rate=1.0, checked_epochs=1000, scheme="uniform"),
+    Case("XOR 2-2-1, Adam", _XOR, _xor, learning_rate=0.01, checked_epochs=1000, scheme="uniform", optimizer="adam"),
+    Case("XOR 2-2-1, finite differences", _XOR, _xor, learning_rate=1.0, checked_epochs=1000, scheme="uniform", method="finite_difference"),
+    Case("chain of six neurons, 4 samples", _CHAIN, ramp, learning_rate=0.1, checked_epochs=1000),
+    Case("2-8-1, 4 samples", _WIDER_XOR, _xor, learning_rate=0.5, checked_epochs=1000),
+    Case("2-16-1, batch 32 of 1024, float32", _SURFACE, lambda: surface(1024), learning_rate=0.5, checked_epochs=30, batch_size=32),
     Case(
-        "64-32-10, batch 32 of 1024, float32", *_CLASSES, learning_rate=0.5, checked_epochs=30, timed_epochs=150, batch_size=32,
-        kernels=("matrix",),
+        "64-32-10, batch 32 of 1024, float32", _CLASSES, lambda: classes(1024, 64, 10), learning_rate=0.5, checked_epochs=30,
+        batch_size=32, threads=2, kernels=("matrix",),
+    ),
+    Case(
+        "784-128-10, batch 64 of 4096, float32", _WIDE, lambda: classes(4096, 784, 10), learning_rate=0.1, checked_epochs=2,
+        batch_size=64, threads=2, kernels=("matrix",),
+    ),
+    Case(
+        "784-512-512-10, batch 128 of 4096, float32", _WIDER, lambda: classes(4096, 784, 10), learning_rate=0.1, checked_epochs=1,
+        batch_size=128, threads=2, kernels=("matrix",),
+    ),
+    Case(
+        "4-32-16-4 tanh, 10,000 rows, Adam, float32", _EXPONENTIAL, lambda: matrix_exponentials(10_000), learning_rate=1e-3,
+        checked_epochs=30, optimizer="adam", threads=2, kernels=("matrix",),
+    ),
+    Case(
+        "digits 64-100-10 relu, batch 32, Adam, float32", _DIGITS, lambda: digits(1792), learning_rate=1e-3,  # 56 whole batches
+        checked_epochs=5, batch_size=32, optimizer="adam", threads=2, kernels=("matrix",),
     ),
 ]

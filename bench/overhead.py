@@ -15,7 +15,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from cases import CASES
-from report import machine
+from machine import facts
+from tables import fact_lines
 
 import fastgd
 
@@ -53,9 +54,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8_000_000)
     parser.add_argument("--aid", default="", metavar="NAME", help="only aids with this in their name")
     options = parser.parse_args()
-    facts = machine()
-    for name in ("date", "machine", "load", "python", "numba", "numpy"):
-        print(f"{name:10} {facts[name]}")
+    known = facts()
+    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba", "numpy")}), sep="\n")
 
     with tempfile.TemporaryDirectory() as folder, redirect_stderr(io.StringIO()):
         works = {name: work for name, work in aids(Path(folder) / "run.npz").items() if options.aid in name}

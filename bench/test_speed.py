@@ -2,7 +2,9 @@
 
 import pytest
 from cases import CASES, Case
-from competitors import KINDS, Competitor, Unavailable, competitor
+from compare import QUICK_SECONDS, epochs_in
+from competitors import KINDS, Competitor, competitor
+from unavailable import Unavailable
 
 ROUNDS = 5
 
@@ -16,8 +18,8 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def train(self, one: Competitor, case: Case) -> None:
-        self.now += one.train(case.timed_epochs, case.shuffled).seconds / (case.timed_epochs * case.updates)
+    def train(self, one: Competitor, case: Case, epochs: int) -> None:
+        self.now += one.train(epochs, case.shuffled).seconds / (epochs * case.updates)
 
 
 CLOCK = Clock()
@@ -36,5 +38,6 @@ def one(case, kind):
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.benchmark(timer=CLOCK)
 def test_update(case, one, benchmark):
+    epochs = epochs_in(QUICK_SECONDS, one, case) if benchmark.enabled else 1
     benchmark.group = case.name
-    benchmark.pedantic(CLOCK.train, (one, case), rounds=ROUNDS, warmup_rounds=1)
+    benchmark.pedantic(CLOCK.train, (one, case, epochs), rounds=ROUNDS, warmup_rounds=1)

@@ -1,84 +1,91 @@
-"""The same work in JAX, by the protocol of protocol.h with the dtype before its arguments: whole epochs in one jitted loop.
+"""The same work in JAX: whole epochs in one jitted loop."""
 
-usage: python jax_peer.py DTYPE OPTIMIZER METHOD RATE EPS N BATCH WIDTH WIDTH [WIDTH ...]
-"""
-
-import sys
 import time
 from functools import partial
-from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.flatten_util import ravel_pytree
+from protocol import pack, read_problem, serve
 
-dtype, optimizer, method, *numbers = sys.argv[1:]
-rate, eps = map(float, numbers[:2])
-n, batch, *widths = map(int, numbers[2:])
+problem = read_problem()
+rate, eps, n, batch = problem.rate, problem.eps, problem.n, problem.batch
 if n % batch:
-    sys.exit("JAX wants batches of one size")
-jax.config.update("jax_enable_x64", dtype == "float64")
+    raise SystemExit("JAX wants batches of one size")
+jax.config.update("jax_enable_x64", problem.dtype == "float64")
 
+initial = [(jnp.asarray(W.T), jnp.asarray(b)) for W, b in problem.unpack(problem.initial)]  # W (inputs, units): XLA's faster product
+_, unflatten = ravel_pytree(initial)
+data = jnp.asarray(problem.X), jnp.asarray(problem.Y)
 
-def read(*shape: int) -> jax.Array:
-    return jnp.asarray(np.array(sys.stdin.readline().split(), dtype).reshape(shape))
-
-
-layers = [(jnp.zeros((units, inputs), dtype), jnp.zeros(units, dtype)) for inputs, units in pairwise(widths)]
-flat_zeros, unflatten = ravel_pytree(layers)
-initial = unflatten(read(flat_zeros.size))
-X, Y = read(n, widths[0]), read(n, widths[-1])
+ACTIVATIONS = {
+    "identity": lambda z: z,
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "softmax": jax.nn.log_softmax,  # whose negative the cross entropy sums
+}
+LOSSES = {"squared_error": lambda a, y: (a - y) ** 2, "cross_entropy": lambda log_a, y: -y * log_a}
 
 
 def cost(params, x, y):
     """Notes 002 (17)."""
-    for W, b in params:
-        x = jax.nn.sigmoid(x @ W.T + b)
-    return ((x - y) ** 2).sum(axis=1).mean()
+    for (W, b), activation in zip(params, problem.activations, strict=True):
+        x = ACTIVATIONS[activation](x @ W + b)
+    return LOSSES[problem.loss](x, y).sum(axis=1).mean()
 
 
 def finite_difference(params, x, y):
     """Notes 002 (1), all parameters at once."""
     flat, _ = ravel_pytree(params)
-    perturbed = jax.vmap(lambda p: cost(unflatten(p), x, y))(flat + eps * jnp.eye(flat.size, dtype=dtype))
+    perturbed = jax.vmap(lambda p: cost(unflatten(p), x, y))(flat + eps * jnp.eye(flat.size, dtype=flat.dtype))
     return unflatten((perturbed - cost(params, x, y)) / eps)
 
 
-gradient = jax.grad(cost) if method == "backprop" else finite_difference
+gradient = jax.grad(cost) if problem.method == "backprop" else finite_difference
 
 
-def update(state, rows):
+def sgd(params, rows):
+    return jax.tree.map(lambda p, g: p - rate * g, params, gradient(params, *rows)), None
+
+
+def adam(state, rows):
     params, m, v, t = state
     g, t = gradient(params, *rows), t + 1
-    if optimizer == "adam":
-        m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
-        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
-        c, d = 1 - 0.9**t, 1 - 0.999**t
-        g = jax.tree.map(lambda m, v: m / c / (jnp.sqrt(v / d) + 1e-8), m, v)
-    return (jax.tree.map(lambda p, g: p - rate * g, params, g), m, v, t), None
+    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+    c, d = 1 - 0.9**t, 1 - 0.999**t
+    params = jax.tree.map(lambda p, m, v: p - rate * (m / c) / (jnp.sqrt(v / d) + 1e-8), params, m, v)
+    return (params, m, v, t), None
+
+
+zeros = jax.tree.map(jnp.zeros_like, initial)
+update, start = (sgd, initial) if problem.optimizer == "sgd" else (adam, (initial, zeros, zeros, jnp.zeros((), problem.dtype)))
 
 
 @partial(jax.jit, static_argnames="shuffle")
-def train(params, epochs, shuffle):
+def run(state, data, epochs, shuffle):
     def epoch(number, state):
         if batch == n:
-            return update(state, (X, Y))[0]
-        rows = (X, Y)
+            return update(state, data)[0]
+        rows = data
         if shuffle:
             order = jax.random.permutation(jax.random.fold_in(jax.random.key(0), number), n)
-            rows = (X[order], Y[order])
+            rows = [part[order] for part in data]
         return lax.scan(update, state, [part.reshape(n // batch, batch, -1) for part in rows])[0]
 
-    zeros = jax.tree.map(jnp.zeros_like, params)
-    return lax.fori_loop(0, epochs, epoch, (params, zeros, zeros, jnp.zeros((), dtype)))[0]
+    return lax.fori_loop(0, epochs, epoch, state)
 
 
-for request in sys.stdin:
-    epochs, shuffle = map(int, request.split())
-    jax.block_until_ready(train(initial, 0, bool(shuffle)))  # compiles
-    start = time.perf_counter()
-    params = jax.block_until_ready(train(initial, epochs, bool(shuffle)))
-    seconds = time.perf_counter() - start
-    print(seconds, *map(float, ravel_pytree(params)[0]), flush=True)
+def train(epochs, shuffle):
+    jax.block_until_ready(run(start, data, 0, shuffle))  # compiles
+    begin = time.perf_counter()
+    state = jax.block_until_ready(run(start, data, epochs, shuffle))
+    seconds = time.perf_counter() - begin
+    params = state if problem.optimizer == "sgd" else state[0]
+    return seconds, pack([(np.asarray(W).T, np.asarray(b)) for W, b in params])
+
+
+serve(train)

@@ -1,10 +1,21 @@
-/* How a peer in C is spoken to, so that only its loop is timed.
+/* How a peer is spoken to, so that only its loop is timed.
  *
- *   PROGRAM METHOD RATE EPS N BATCH WIDTH WIDTH [WIDTH ...]
+ *   PROGRAM NAME=VALUE ...
  *
- * METHOD is backprop or finite_difference. Standard input brings numbers: the initial parameters (each layer's W row by row, (units, inputs),
- * then its b), X (n, inputs) and Y (n, outputs); then requests "EPOCHS SHUFFLE". Each request starts from the initial parameters and is
- * answered by one line, "SECONDS PARAMETER ...".
+ * dtype        float32 or float64
+ * widths       of the network, with commas between: 2,8,1
+ * activations  one a layer: sigmoid,sigmoid
+ * loss         squared_error or cross_entropy
+ * method       backprop or finite_difference, whose step is eps
+ * optimizer    sgd or adam, whose learning rate is rate
+ * n, batch     rows, and rows of a batch
+ * threads      most to use
+ *
+ * Standard input brings numbers, all of them doubles: the initial parameters (each layer's W row by row, (units, inputs), then its b),
+ * X (n, inputs) and Y (n, outputs); then requests, lines "EPOCHS SHUFFLE". Each request starts from the initial parameters and is answered
+ * by doubles: the seconds, then the parameters.
+ *
+ * The peers in C know sigmoid, squared error and sgd alone, and are compiled for one dtype each.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +26,7 @@
 #define REAL double
 #endif
 
-enum { MAX_LAYERS = 16, FIXED_ARGUMENTS = 6 };
+enum { MAX_LAYERS = 16 };
 
 typedef struct {
     int finite_differences;
@@ -36,26 +47,35 @@ static void *allocate(size_t count, size_t size) {
     return memory;
 }
 
+/* The VALUE of NAME=VALUE. */
+static const char *argument(int argc, char **argv, const char *name) {
+    size_t length = strlen(name);
+    for (int i = 1; i < argc; i++)
+        if (!strncmp(argv[i], name, length) && argv[i][length] == '=') return argv[i] + length + 1;
+    exit((fprintf(stderr, "no argument %s=\n", name), 1));
+}
+
 static REAL *read_numbers(int count) {
+    double *doubles = allocate(count, sizeof(double));
     REAL *numbers = allocate(count, sizeof(REAL));
-    for (int i = 0; i < count; i++) {
-        double number;
-        if (scanf("%lf", &number) != 1) exit((fprintf(stderr, "%d numbers expected, %d came\n", count, i), 1));
-        numbers[i] = (REAL)number;
-    }
+    if (fread(doubles, sizeof(double), count, stdin) != (size_t)count) exit((fprintf(stderr, "%d numbers expected\n", count), 1));
+    for (int i = 0; i < count; i++) numbers[i] = (REAL)doubles[i];
+    free(doubles);
     return numbers;
 }
 
 static Problem read_problem(int argc, char **argv) {
     Problem problem = {0};
-    problem.layers = argc - FIXED_ARGUMENTS - 1;
-    if (problem.layers < 1 || problem.layers > MAX_LAYERS) exit((fprintf(stderr, "see protocol.h for the arguments\n"), 1));
-    problem.finite_differences = !strcmp(argv[1], "finite_difference");
-    problem.rate = (REAL)atof(argv[2]);
-    problem.eps = (REAL)atof(argv[3]);
-    problem.n = atoi(argv[4]);
-    problem.batch = atoi(argv[5]);
-    for (int l = 0; l <= problem.layers; l++) problem.widths[l] = atoi(argv[FIXED_ARGUMENTS + l]);
+    problem.finite_differences = !strcmp(argument(argc, argv, "method"), "finite_difference");
+    problem.rate = (REAL)atof(argument(argc, argv, "rate"));
+    problem.eps = (REAL)atof(argument(argc, argv, "eps"));
+    problem.n = atoi(argument(argc, argv, "n"));
+    problem.batch = atoi(argument(argc, argv, "batch"));
+    problem.layers = -1;
+    for (const char *width = argument(argc, argv, "widths"); width && problem.layers < MAX_LAYERS; width = strchr(width, ',')) {
+        width += *width == ',';
+        problem.widths[++problem.layers] = atoi(width);
+    }
     for (int l = 0; l < problem.layers; l++) problem.n_params += (problem.widths[l] + 1) * problem.widths[l + 1];
     problem.initial = read_numbers(problem.n_params);
     problem.X = read_numbers(problem.n * problem.widths[0]);
@@ -69,6 +89,8 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static void write_number(double number) { fwrite(&number, sizeof(double), 1, stdout); }
+
 /* Answers requests until there are no more. */
 static int serve(const Problem *problem, Train *train) {
     REAL *params = allocate(problem->n_params, sizeof(REAL)); /* (n_params,) */
@@ -78,9 +100,8 @@ static int serve(const Problem *problem, Train *train) {
         memcpy(params, problem->initial, problem->n_params * sizeof(REAL));
         double start = now();
         train(problem, params, epochs, shuffle);
-        printf("%.9g", now() - start);
-        for (int i = 0; i < problem->n_params; i++) printf(" %.17g", (double)params[i]);
-        putchar('\n');
+        write_number(now() - start);
+        for (int i = 0; i < problem->n_params; i++) write_number((double)params[i]);
         fflush(stdout);
     }
     return 0;

@@ -1,0 +1,37 @@
+"""What the numbers depend on: the machine, the hour, the versions."""
+
+import os
+import platform
+import subprocess
+from datetime import datetime, timezone
+from importlib.metadata import version
+
+import programs
+
+
+def facts() -> dict[str, str]:
+    """By name; asked before anything is timed, so that the load is other programs'."""
+    return {
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_cpu()}",
+        "load": "{:.1f} {:.1f} {:.1f}".format(*os.getloadavg()),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("fastgd", "numba", "llvmlite", "numpy", "scipy")},
+        "gcc": f"{_first_line(['gcc', '--version'])} {' '.join(programs.CFLAGS)}",
+        **{kind: programs.version(kind) or "not installed" for kind in programs.LIBRARIES},
+    }
+
+
+def _cpu() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _first_line(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    except (OSError, subprocess.CalledProcessError):
+        return "not installed"
