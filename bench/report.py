@@ -1,0 +1,66 @@
+"""The measured numbers in the README, and as a plot: `python bench/report.py [--measure]`.
+
+Everything between the README's two marks is written here, from results/; nothing is typed by hand.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import compare
+import results
+import scaling
+from competitors import OUR_KERNELS
+from plot import draw
+from programs import LIBRARIES
+from tables import fact_lines, first_call_lines, markdown, work_lines
+
+README = Path(__file__).parent.parent / "README.md"
+PLOT = Path(__file__).parent / "scaling.svg"
+BEGIN, END = "<!-- written by bench/report.py -->", "<!-- end of what bench/report.py wrote -->"
+
+
+def section(comparison: dict[str, Any], scaling: dict[str, Any]) -> Iterator[str]:
+    """Lines of Markdown."""
+    facts = comparison["facts"]
+    libraries = ", ".join(f"{kind} {facts[kind]}" for kind in LIBRARIES)
+    yield f"On {facts['machine']}, {facts['date']}, Python {facts['python']}, numba {facts['numba']}, {libraries}."
+    yield ""
+    yield f"Time of one update, the median of {comparison['rounds']} rounds; in brackets fastgd's as a fraction of the peer's, likewise:"
+    yield ""
+    yield from markdown(comparison["works"])
+    yield from ("", "![time by parameters and by rows](bench/scaling.svg)", "")
+    for what, family in scaling["families"].items():
+        slopes = " and ".join(f"{slope:.2f} for {kind}" for kind, (slope, _) in family["lines"].items())
+        yield f"Time grows with {what} to the power of {slopes}, over the last thousandfold."
+    yield from ("", "The first training of a process, compiling included:", "", "```")
+    yield from first_call_lines(comparison["first_calls"])
+    yield from ("```", "", "<details><summary>Machine, versions, fastest rounds, both kernels</summary>", "", "```")
+    yield from fact_lines(facts)
+    yield ""
+    yield from work_lines(comparison["works"], OUR_KERNELS)
+    yield from ("```", "", "</details>")
+
+
+def replaced(text: str, lines: Iterator[str]) -> str:
+    """`text` with these lines between its marks."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return "\n".join([before + BEGIN, *lines, END + after])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--measure", action="store_true", help="measure first, like compare.py and scaling.py with --save")
+    options = parser.parse_args()
+    if options.measure:
+        results.save("comparison", compare.measure(quick=False, name=""))
+        results.save("scaling", scaling.measure(quick=False))
+    comparison, scales = results.load("comparison"), results.load("scaling")
+    README.write_text(replaced(README.read_text(encoding="utf-8"), section(comparison, scales)), encoding="utf-8")
+    draw(scales, PLOT)
+
+
+if __name__ == "__main__":
+    main()
