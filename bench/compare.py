@@ -11,14 +11,15 @@ from statistics import median
 from typing import Any
 
 import machine
+import reference
 import results
 from cases import CASES, Case
 from competitors import KINDS, OUR_KERNELS, OURS, Competitor, competitor
 from processes import first_calls
-from tables import fact_lines, first_call_lines, work_lines
+from tables import curve_lines, fact_lines, first_call_lines, work_lines
 from unavailable import Unavailable
 
-ROUNDS, SECONDS = 9, 0.15  # of a competitor in a round
+ROUNDS, SECONDS = 9, 0.1  # of a competitor in a round
 QUICK_ROUNDS, QUICK_SECONDS = 5, 0.03
 PAUSE = 0.05  # in which threads of the one before, that wait for work in a loop, fall asleep
 
@@ -52,6 +53,7 @@ def compare(case: Case, kinds: Sequence[str], rounds: int, seconds: float) -> di
                     time.sleep(PAUSE)
                 taken = one.train(epochs, case.shuffled).seconds
                 times.setdefault(kind, []).append(1e9 * taken / (epochs * case.updates))
+        costs = {kind: [reference.cost(case, one.train(n, True).params) for n in case.curve] for kind, (one, _) in serving.items()}
     ratios = {
         f"{ours} / {peer}": median(a / b for a, b in zip(times[ours], times[peer], strict=True))
         for ours in times
@@ -64,6 +66,7 @@ def compare(case: Case, kinds: Sequence[str], rounds: int, seconds: float) -> di
         "nanoseconds": {kind: median(values) for kind, values in times.items()},
         "ratios": ratios,
         "rounds": times,
+        "curve": {"epochs": case.curve, "costs": costs} if case.curve else None,
         "missing": missing,
     }
 
@@ -77,7 +80,7 @@ def measure(quick: bool, name: str) -> dict[str, Any]:
     for case in CASES:
         if name in case.name:
             works.append(compare(case, KINDS, rounds, seconds))
-            print(*work_lines(works[-1:], OUR_KERNELS, header=len(works) == 1), sep="\n", flush=True)
+            print(*work_lines(works[-1:], OUR_KERNELS, header=len(works) == 1), *curve_lines(works[-1]), sep="\n", flush=True)
     print(*sorted({f"skipped: {reason}" for work in works for reason in work["missing"].values()}), sep="\n")
     first = {} if name else dict(first_calls(OUR_KERNELS))
     print(*first_call_lines(first), sep="\n")

@@ -9,17 +9,20 @@ from datasets import Array
 
 
 @cache
-def train(case: Case, epsilon: str = "corrected") -> Array:
-    """The parameters after `case.checked_epochs` epochs, rows in order.
+def train(case: Case, epochs: int, shuffle: bool, epsilon: str = "corrected") -> Array:
+    """The parameters after so many epochs, from the case's initial ones.
 
     Adam's epsilon is added to the root of v with its bias corrected, or of v as it is ("plain", Kingma and Ba, end of section 2).
     """
     X, Y = (part.astype(np.float64) for part in case.data)
     params = case.initial.astype(np.float64)
     m, v, t = np.zeros_like(params), np.zeros_like(params), 0
-    for _ in range(case.checked_epochs):
+    order, rng = np.arange(case.n), np.random.default_rng(0)
+    for _ in range(epochs):
+        if shuffle:
+            rng.shuffle(order)
         for start in range(0, case.n, case.batch):
-            rows = slice(start, start + case.batch)
+            rows = order[start : start + case.batch]
             g, t = _gradient(case, params, X[rows], Y[rows]), t + 1
             if case.optimizer == "adam":  # Kingma and Ba, Algorithm 1
                 m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2

@@ -14,7 +14,7 @@ import scaling
 from competitors import OUR_KERNELS
 from plot import draw
 from programs import LIBRARIES
-from tables import fact_lines, first_call_lines, markdown, work_lines
+from tables import curve_lines, fact_lines, first_call_lines, markdown, work_lines
 
 README = Path(__file__).parent.parent / "README.md"
 PLOT = Path(__file__).parent / "scaling.svg"
@@ -40,6 +40,8 @@ def section(comparison: dict[str, Any], scaling: dict[str, Any]) -> Iterator[str
     yield from fact_lines(facts)
     yield ""
     yield from work_lines(comparison["works"], OUR_KERNELS)
+    for work in comparison["works"]:
+        yield from curve_lines(work)
     yield from ("```", "", "</details>")
 
 

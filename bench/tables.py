@@ -41,6 +41,14 @@ def work_lines(works: Sequence[dict[str, Any]], kernels: Sequence[str], header: 
             name = threads = ""
 
 
+def curve_lines(work: dict[str, Any]) -> Iterator[str]:
+    """The cost of all competitors after some epochs, each with an order of rows of its own."""
+    if work["curve"]:
+        yield f"{'cost of ' + work['work'] + ', after epochs':76}" + "".join(f"{epochs:10}" for epochs in work["curve"]["epochs"])
+        for kind, costs in work["curve"]["costs"].items():
+            yield f"{'':59}{kind:17}" + "".join(f"{cost:10.4f}" for cost in costs)
+
+
 def first_call_lines(seconds: dict[str, float]) -> Iterator[str]:
     for name, value in seconds.items():
         yield f"whole process, {name}: {value:.2f} s"

@@ -58,6 +58,16 @@ def read_problem() -> Problem:
     )  # fmt: skip
 
 
+def choose_threads(most: int, limit: Callable[[int], object], train: Callable[[int, bool], tuple[float, Array]]) -> None:
+    """Limit the threads to `most`, or to one where an epoch is faster so: in small works threads wait for each other most of the time."""
+
+    def seconds(count: int) -> float:
+        limit(count)
+        return min(train(1, True)[0] for _ in range(3))
+
+    limit(min({1, most}, key=seconds))
+
+
 def serve(train: Callable[[int, bool], tuple[float, Array]]) -> None:
     """Answer requests with what `train(epochs, shuffle)` returns, seconds and parameters, until there are no more."""
     for request in sys.stdin.buffer:

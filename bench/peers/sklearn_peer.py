@@ -2,11 +2,13 @@
 
 import time
 import warnings
+from functools import partial
 
 import numpy as np
-from protocol import pack, read_problem, serve
+from protocol import choose_threads, pack, read_problem, serve
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from threadpoolctl import threadpool_limits
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # it would like more epochs
 problem = read_problem()
@@ -53,4 +55,5 @@ def train(epochs, shuffle):
     return seconds, pack([(W.T, b) for W, b in zip(model.coefs_, model.intercepts_, strict=True)])
 
 
+choose_threads(problem.threads, partial(threadpool_limits, user_api="blas"), train)
 serve(train)

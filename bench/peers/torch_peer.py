@@ -1,9 +1,9 @@
-"""The same work in PyTorch, eager, as its tutorials write it; on one thread where more are slower, as they are in small works."""
+"""The same work in PyTorch, eager, as its tutorials write it."""
 
 import time
 
 import torch
-from protocol import pack, read_problem, serve
+from protocol import choose_threads, pack, read_problem, serve
 from torch import nn
 
 problem = read_problem()
@@ -51,11 +51,5 @@ def train(epochs, shuffle):
     return seconds, pack([(layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in net if isinstance(layer, nn.Linear)])
 
 
-def seconds_on(threads):
-    """Of the second epoch: the first starts the threads."""
-    torch.set_num_threads(threads)
-    return [train(1, shuffle=True)[0] for _ in range(2)][1]
-
-
-torch.set_num_threads(min({1, problem.threads}, key=seconds_on))
+choose_threads(problem.threads, torch.set_num_threads, train)
 serve(train)
