@@ -15,7 +15,7 @@
  * X (n, inputs) and Y (n, outputs); then requests, lines "EPOCHS SHUFFLE". Each request starts from the initial parameters and is answered
  * by doubles: the seconds, then the parameters.
  *
- * The peers in C know sigmoid, squared error and sgd alone, and are compiled for one dtype each.
+ * A program in C is compiled for one dtype.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +28,14 @@
 
 enum { MAX_LAYERS = 16 };
 
+typedef enum { IDENTITY, SIGMOID, TANH, RELU, SOFTMAX } Activation;
+
 typedef struct {
-    int finite_differences;
+    int finite_differences, cross_entropy, adam;
     REAL rate, eps;
     int n, batch;
     int layers, widths[MAX_LAYERS + 1];
+    Activation activations[MAX_LAYERS];
     int n_params;
     REAL *initial; /* (n_params,) */
     REAL *X;       /* (n, inputs) */
@@ -55,6 +58,13 @@ static const char *argument(int argc, char **argv, const char *name) {
     exit((fprintf(stderr, "no argument %s=\n", name), 1));
 }
 
+static Activation activation_of(const char *name) {
+    static const char *names[] = {"identity", "sigmoid", "tanh", "relu", "softmax"};
+    for (int i = 0; i <= SOFTMAX; i++)
+        if (!strncmp(name, names[i], strlen(names[i]))) return (Activation)i;
+    exit((fprintf(stderr, "no activation %s\n", name), 1));
+}
+
 static REAL *read_numbers(int count) {
     double *doubles = allocate(count, sizeof(double));
     REAL *numbers = allocate(count, sizeof(REAL));
@@ -67,6 +77,8 @@ static REAL *read_numbers(int count) {
 static Problem read_problem(int argc, char **argv) {
     Problem problem = {0};
     problem.finite_differences = !strcmp(argument(argc, argv, "method"), "finite_difference");
+    problem.cross_entropy = !strcmp(argument(argc, argv, "loss"), "cross_entropy");
+    problem.adam = !strcmp(argument(argc, argv, "optimizer"), "adam");
     problem.rate = (REAL)atof(argument(argc, argv, "rate"));
     problem.eps = (REAL)atof(argument(argc, argv, "eps"));
     problem.n = atoi(argument(argc, argv, "n"));
@@ -76,6 +88,8 @@ static Problem read_problem(int argc, char **argv) {
         width += *width == ',';
         problem.widths[++problem.layers] = atoi(width);
     }
+    const char *name = argument(argc, argv, "activations");
+    for (int l = 0; l < problem.layers; l++, name = strchr(name, ',') + 1) problem.activations[l] = activation_of(name);
     for (int l = 0; l < problem.layers; l++) problem.n_params += (problem.widths[l] + 1) * problem.widths[l + 1];
     problem.initial = read_numbers(problem.n_params);
     problem.X = read_numbers(problem.n * problem.widths[0]);
