@@ -78,6 +78,16 @@ def random_problem(net, n, seed=0):
     return X.astype(net.dtype), Y.astype(net.dtype), params.astype(net.dtype)
 
 
+def assert_refused(call, error, words):
+    """By an error of just this class, in one line that has these words."""
+    with pytest.raises(error) as caught:
+        call()
+    assert type(caught.value) is error
+    message = str(caught.value)
+    assert [word for word in words if word not in message] == [], message
+    assert "\n" not in message
+
+
 # -- the command
 
 

@@ -47,7 +47,7 @@ def ends_by(costs, target=-math.inf, patience=math.inf, min_delta=0.0):
     return "epochs", len(costs) - 1, int(np.argmin(costs))
 
 
-def close(ours, theirs, bound=1e-10):
+def assert_close(ours, theirs, bound=1e-10):
     assert np.max(np.abs(np.asarray(ours) - theirs) / (1 + np.abs(theirs))) < bound
 
 

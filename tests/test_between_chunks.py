@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, close, skip_some, trajectory
+from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, assert_close, skip_some, trajectory
 
 from fastgd import loop, training
 from fastgd.progress import Progress
@@ -21,7 +21,7 @@ def test_max_seconds_by_a_clock(train, monkeypatch):
     monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
     run = train(NET, X, Y, 1000, 0.3, params=PARAMS, max_seconds=7)
     assert (run.stopped_by, run.epochs) == ("max_seconds", 7)
-    close(run.params, trajectory(7, 0.3)[0][-1])
+    assert_close(run.params, trajectory(7, 0.3)[0][-1])
 
 
 def test_max_seconds_by_the_clock(train):
@@ -56,7 +56,7 @@ def test_a_callback_ends_the_run(answer, train, monkeypatch):
     assert [(each.epoch, each.epochs) for each in told] == [(epoch, 20) for epoch in range(1, 6)]
     assert [each.cost for each in told] == pytest.approx(costs[:5], rel=1e-11)
     assert [each.seconds for each in told] == sorted(each.seconds for each in told)
-    close(run.params, trajectory(5, 0.3)[0][-1])
+    assert_close(run.params, trajectory(5, 0.3)[0][-1])
 
 
 def test_a_callback_at_the_end_stops_nothing(train, monkeypatch):
@@ -69,7 +69,7 @@ def test_a_callback_is_told_the_parameters(train, monkeypatch):
     monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
     told = []
     train(NET, X, Y, 5, 0.3, params=PARAMS, callback=lambda progress: told.append(progress.params))
-    close(told, trajectory(5, 0.3)[0][1:])
+    assert_close(told, trajectory(5, 0.3)[0][1:])
 
 
 @pytest.mark.parametrize("answer", [None, False, 0, 1, "x", [True], np.ones(2)], ids=repr)

@@ -14,7 +14,8 @@ from fastgd import loop
 LINEAR = fastgd.MLP(1, 1, activation="identity", bias=False)
 
 
-def diverged(train, *arguments, **options):
+def assert_diverges(train, *arguments, **options):
+    """The error, whose run has nothing but finite numbers."""
     with pytest.raises(fastgd.DivergedError) as caught:
         train(*arguments, **options)
     run = caught.value.run
@@ -39,7 +40,7 @@ def last_good(net, params, X, Y, learning_rate, updates):
 def test_last_good_run_in_full_batch(train):
     """y = x w on "twice" at rate 1 grows elevenfold a step, its cost 121-fold, until the cost overflows."""
     X, Y = fastgd.data.twice()
-    error = diverged(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0])
+    error = assert_diverges(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0])
     params, epochs = last_good(LINEAR, [1.0], X, Y, 1.0, [range(5)] * 10_000)
     assert error.run.params == pytest.approx(params, rel=1e-12)
     assert error.run.epochs == epochs
@@ -59,7 +60,7 @@ def growing():
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_last_good_run_in_mini_batches(batch_size, shuffle, train):
     X, Y = growing()
-    error = diverged(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0], rng=3, batch_size=batch_size, shuffle=shuffle)
+    error = assert_diverges(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0], rng=3, batch_size=batch_size, shuffle=shuffle)
     orders = (order_of(10, 3, epoch) if shuffle else np.arange(10) for epoch in range(1000))
     batches = [order[start : start + batch_size] for order in orders for start in range(0, 10, batch_size)]
     expected, updates = last_good(LINEAR, [1.0], X, Y, 1.0, batches)
@@ -72,9 +73,9 @@ def test_last_good_run_in_mini_batches(batch_size, shuffle, train):
 def test_chunk_lengths_leave_no_trace(seconds, batch_size, shuffle, train, monkeypatch):
     X, Y = growing()
     options = {"params": [1.0], "rng": 3, "batch_size": batch_size, "shuffle": shuffle}
-    usual = diverged(train, LINEAR, X, Y, 10_000, 1.0, **options)
+    usual = assert_diverges(train, LINEAR, X, Y, 10_000, 1.0, **options)
     monkeypatch.setattr(loop, "CHUNK_SECONDS", seconds)
-    error = diverged(train, LINEAR, X, Y, 10_000, 1.0, **options)
+    error = assert_diverges(train, LINEAR, X, Y, 10_000, 1.0, **options)
     assert error.run == usual.run
     assert str(error) == str(usual)
 
@@ -96,7 +97,7 @@ def test_a_cost_that_overflows_on_the_way(train, monkeypatch):
 def test_float32(train):
     X, Y = fastgd.data.twice()
     net = fastgd.MLP(1, 1, activation="identity", bias=False, dtype="float32")
-    error = diverged(train, net, X, Y, 10_000, 1.0, params=[1.0])
+    error = assert_diverges(train, net, X, Y, 10_000, 1.0, params=[1.0])
     assert 1e35 < error.run.cost < 3.4e38
     assert error.run.params.dtype == np.float32
 
@@ -113,14 +114,14 @@ def test_initial_cost(train):
 def test_a_good_run_goes_on(train):
     """The carried run is a run: it saves, predicts and trains further at a smaller rate."""
     X, Y = fastgd.data.twice()
-    run = diverged(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0]).run
+    run = assert_diverges(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0]).run
     assert train(LINEAR, X, Y, 3000, 0.1, params=run).params == pytest.approx([2.0])
     assert run.predict(X).shape == (5, 1)
 
 
 def test_it_pickles_and_copies(train):
     X, Y = fastgd.data.twice()
-    error = diverged(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0])
+    error = assert_diverges(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0])
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
         assert type(other) is fastgd.DivergedError
         assert str(other) == str(error)
@@ -130,14 +131,14 @@ def test_it_pickles_and_copies(train):
 
 def test_options_of_the_run_are_kept(train):
     X, Y = fastgd.data.twice()
-    run = diverged(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0], rng=5).run
+    run = assert_diverges(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0], rng=5).run
     assert run.seed == 5
     assert run.options["learning_rate"] == 1.0
 
 
 def test_why_it_ended(train):
     X, Y = fastgd.data.twice()
-    assert diverged(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0]).run.stopped_by == "diverged"
+    assert assert_diverges(train, LINEAR, X, Y, 10_000, 1.0, params=[1.0]).run.stopped_by == "diverged"
 
 
 def test_data_that_goes_bad_during_training(train):

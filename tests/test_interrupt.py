@@ -70,11 +70,10 @@ def press(update, times=1):
     return callback
 
 
-def same(run, path):
-    """The run, which is also what the file holds."""
+def assert_saved(run, path):
+    """The file holds the run, and its folder no other file."""
     assert fastgd.load_run(path) == run
     assert os.listdir(path.parent) == [path.name]
-    return run
 
 
 # -- it ends soon ----------------------------------------------------------------------------------------
@@ -85,7 +84,8 @@ def test_a_long_run_ends_soon(batch_size, train, path):
     ctrl_c = CtrlC(0.05)
     run = train(NET, X, Y, 10**10, checkpoint=path, callback=ctrl_c, batch_size=batch_size, **OPTIONS)
     assert ctrl_c.ago < SOON + BUSY
-    assert same(run, path).stopped_by == "interrupt"
+    assert_saved(run, path)
+    assert run.stopped_by == "interrupt"
     assert 0 < run.epochs < 10**10
     more = run.epochs + 1000
     resumed = train(NET, X, Y, more, checkpoint=path, resume=True, batch_size=batch_size, **OPTIONS)
@@ -100,7 +100,8 @@ def test_a_long_epoch_ends_soon(path):
     ctrl_c = CtrlC(0.05)
     run = fastgd.train(NET, X, Y, 1, checkpoint=path, callback=ctrl_c, **options)
     assert ctrl_c.ago < SOON + BUSY
-    assert same(run, path).stopped_by == "interrupt"
+    assert_saved(run, path)
+    assert run.stopped_by == "interrupt"
     assert run.epochs == 0
     assert 0 < run.state.updates(n) < n
     assert fastgd.train(NET, X, Y, 1, checkpoint=path, resume=True, **options) == fastgd.train(NET, X, Y, 1, **options)
@@ -111,7 +112,8 @@ def test_while_compiling(train, path, monkeypatch):
     monkeypatch.setattr(loop.Loop, "compile", lambda self: signal.raise_signal(signal.SIGINT))
     run = train(NET, X, Y, 10, checkpoint=path, **OPTIONS)
     assert (run.stopped_by, run.epochs) == ("interrupt", 0)
-    assert np.array_equal(same(run, path).params, PARAMS)
+    assert np.array_equal(run.params, PARAMS)
+    assert_saved(run, path)
     monkeypatch.undo()
     assert train(NET, X, Y, 10, checkpoint=path, resume=True, **OPTIONS) == train(NET, X, Y, 10, **OPTIONS)
 
@@ -124,7 +126,8 @@ def test_resumed_is_uninterrupted(update, train, path, single_updates):
     """Between epochs of four batches and inside them."""
     run = train(NET, X, Y, 10, checkpoint=path, batch_size=3, callback=press(update), **OPTIONS)
     assert (run.stopped_by, run.state.updates(4)) == ("interrupt", update)
-    assert same(run, path).epochs == update // 4
+    assert_saved(run, path)
+    assert run.epochs == update // 4
     assert np.array_equal(run.params, run.state.params)
     assert train(NET, X, Y, 10, checkpoint=path, resume=True, batch_size=3, **OPTIONS) == train(NET, X, Y, 10, batch_size=3, **OPTIONS)
 
@@ -229,4 +232,5 @@ def test_training_in_a_thread(train, path, single_updates):
     thread.join()
     assert set(handlers) == {signal.default_int_handler}
     assert runs == [train(NET, X, Y, 10, **OPTIONS)]
-    assert same(runs[0], path).stopped_by == "epochs"
+    assert_saved(runs[0], path)
+    assert runs[0].stopped_by == "epochs"

@@ -25,7 +25,7 @@ def order_of(n, seed, epoch):
     return order
 
 
-def agree(ours, theirs, dtype="float64"):
+def assert_agree(ours, theirs, dtype="float64"):
     bound = 1e-11 if dtype == "float64" else 2e-4
     assert np.max(np.abs(ours.astype(float) - theirs) / (1 + np.abs(theirs))) < bound
 
@@ -59,7 +59,7 @@ def test_training_takes_that_order(train):
     net = fastgd.MLP(3, 2, 1, activation="tanh")
     X, Y, params = random_problem(net, 10)
     run = train(net, X, Y, 5, 0.3, params=params, rng=11, batch_size=1)
-    agree(run.params, oracle.train(net, params, X, Y, 5, 0.3, 1, lambda epoch: order_of(10, 11, epoch))[0])
+    assert_agree(run.params, oracle.train(net, params, X, Y, 5, 0.3, 1, lambda epoch: order_of(10, 11, epoch))[0])
 
 
 # -- Algorithm 1 -----------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def test_algorithm_1(method, batch_size, shuffle, train, dtype):
     if dtype == "float32" and "difference" in method:
         assert np.abs(run.params - expected).max() < 5e-3
     else:
-        agree(run.params, expected, dtype)
+        assert_agree(run.params, expected, dtype)
     assert np.array_equal(run.history.epoch, np.arange(7))
     assert run.history.cost == pytest.approx(costs, rel=1e-10 if dtype == "float64" else 5e-3)
     assert run.cost == run.history.cost[-1]
@@ -94,8 +94,8 @@ def test_losses(loss, bias, train):
     for batch_size in (None, 5):
         run = train(net, X, Y, 5, 0.1, params=params, batch_size=batch_size, shuffle=False)
         expected, costs = oracle.train(net, params, X, Y, 5, 0.1, batch_size)
-        agree(run.params, expected)
-        agree(run.history.cost, costs)
+        assert_agree(run.params, expected)
+        assert_agree(run.history.cost, costs)
 
 
 def test_a_batch_of_all_rows_is_full_batch(train):
@@ -105,7 +105,7 @@ def test_a_batch_of_all_rows_is_full_batch(train):
     ordered = train(net, X, Y, 20, 0.5, params=params, rng=0, batch_size=9, shuffle=False)
     shuffled = train(net, X, Y, 20, 0.5, params=params, rng=0, batch_size=9)
     assert np.array_equal(whole.params, ordered.params)
-    agree(shuffled.params, whole.params)
+    assert_agree(shuffled.params, whole.params)
 
 
 # -- several blocks, and BLAS ----------------------------------------------------------------------------
@@ -122,9 +122,9 @@ def test_blocks(n, batch_size, dtype):
     run = fastgd.train(net, X, Y, 4, 0.3, params=params, rng=2, batch_size=batch_size, kernel="matrix")
     order = None if batch_size is None else (lambda epoch: order_of(n, 2, epoch))
     expected, costs = oracle.train(net, params, X, Y, 4, 0.3, batch_size, order)
-    agree(run.params, expected, dtype)
-    agree(run.history.cost, costs, dtype)
-    agree(net.predict(params, X), oracle.predict(net, params, X), dtype)
+    assert_agree(run.params, expected, dtype)
+    assert_agree(run.history.cost, costs, dtype)
+    assert_agree(net.predict(params, X), oracle.predict(net, params, X), dtype)
 
 
 @pytest.mark.parametrize("method", ["layerwise", "finite_difference", "central_difference"])
@@ -137,7 +137,7 @@ def test_methods_over_blocks(method):
             X, Y, params = random_problem(net, 700)
         assert plan_of(net, 700, None).wide == wide
         run = fastgd.train(net, X, Y, 2, 0.3, params=params, method=method, eps=1e-2, kernel="matrix")
-        agree(run.params, oracle.train(net, params, X, Y, 2, 0.3, gradient=oracle.gradient_by(method, 1e-2))[0])
+        assert_agree(run.params, oracle.train(net, params, X, Y, 2, 0.3, gradient=oracle.gradient_by(method, 1e-2))[0])
 
 
 def plan_of(net, n, batch_size, kernel="matrix", method="backprop", shuffle=False):
@@ -165,9 +165,9 @@ def test_wide_networks(net, n, batch_size, dtype):
     run = fastgd.train(net, X, Y, 3, 0.1, params=params, rng=6, batch_size=batch_size, kernel="matrix")
     order = None if batch_size is None else (lambda epoch: order_of(n, 6, epoch))
     expected, costs = oracle.train(net, params, X, Y, 3, 0.1, batch_size, order)
-    agree(run.params, expected, dtype)
-    agree(run.history.cost, costs, dtype)
-    agree(run.predict(X), oracle.predict(net, expected, X), dtype)
+    assert_agree(run.params, expected, dtype)
+    assert_agree(run.history.cost, costs, dtype)
+    assert_agree(run.predict(X), oracle.predict(net, expected, X), dtype)
 
 
 def test_wide_layer_costs():
@@ -184,7 +184,7 @@ def test_both_engines_agree():
     assert not plan_of(net, 8, 7).wide
     wide = net.gradient(params, X, Y)
     narrow = sum(net.gradient(params, X[i : i + 1], Y[i : i + 1]) for i in range(8)) / 8
-    agree(wide, narrow)
+    assert_agree(wide, narrow)
 
 
 # -- the plan --------------------------------------------------------------------------------------------

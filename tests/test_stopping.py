@@ -6,7 +6,7 @@ import math
 import numpy as np
 import oracle
 import pytest
-from small_problem import BOTH, HELD_OUT, NET, PARAMS, X, Y, close, ends_by, held_out_costs, trajectory
+from small_problem import BOTH, HELD_OUT, NET, PARAMS, X, Y, assert_close, ends_by, held_out_costs, trajectory
 
 # -- target_cost -----------------------------------------------------------------------------------------
 
@@ -20,7 +20,7 @@ def test_target_cost_ends_at_the_first_epoch_that_reaches_it(epoch, batch_size, 
     assert ends_by(costs, target) == ("target_cost", epoch, epoch)
     run = train(NET, X, Y, 30, 0.1, params=PARAMS, rng=0, batch_size=batch_size, shuffle=False, target_cost=target)
     assert (run.stopped_by, run.epochs, run.best_epoch) == ("target_cost", epoch, epoch)
-    close(run.params, params[epoch])
+    assert_close(run.params, params[epoch])
     unruled = train(NET, X, Y, epoch, 0.1, params=PARAMS, rng=0, batch_size=batch_size, shuffle=False)
     assert np.array_equal(run.params, unruled.params)
     assert run.cost == unruled.cost == pytest.approx(oracle.cost(NET, params[epoch], X, Y), rel=1e-12)
@@ -32,7 +32,7 @@ def test_a_target_that_is_not_reached(batch_size, train):
     params, costs = trajectory(30, 0.1, batch_size)
     run = train(NET, X, Y, 30, 0.1, params=PARAMS, batch_size=batch_size, shuffle=False, target_cost=costs[-1] * 0.999)
     assert (run.stopped_by, run.epochs) == ("epochs", 30)
-    close(run.params, params[-1])
+    assert_close(run.params, params[-1])
 
 
 def test_initial_parameters_may_do(train):
@@ -57,7 +57,7 @@ def test_going_on_after_a_target(batch_size, train):
     both = train(NET, X, Y, 30, 0.1, params=first, target_cost=costs[12] * 1.0001, **options)
     alone = train(NET, X, Y, 30, 0.1, params=PARAMS, target_cost=costs[12] * 1.0001, **options)
     assert (first.epochs, both.epochs, both.stopped_by) == (ends_by(costs, costs[5])[1], 12, "target_cost")
-    close(both.params, params[12])
+    assert_close(both.params, params[12])
     assert np.array_equal(both.params, alone.params)
     assert both.history == alone.history
     assert train(NET, X, Y, 30, 0.1, params=first, target_cost=costs[5] * 1.0001, **options).epochs in (first.epochs, first.epochs + 1)
@@ -78,7 +78,7 @@ def test_patience(patience, min_delta, batch_size, rate, train):
     )  # fmt: skip
     assert (run.stopped_by, run.epochs, run.best_epoch) == (stopped_by, epochs, best)
     assert run.best_cost == pytest.approx(costs[best], rel=1e-11)
-    close(run.params, params[epochs])
+    assert_close(run.params, params[epochs])
 
 
 def test_patience_is_tried_at_many_epochs():
@@ -126,7 +126,7 @@ def test_restore_best(batch_size, rate, epochs, train):
     assert best < epochs
     run = train(NET, X, Y, epochs, rate, params=PARAMS, rng=0, restore_best=True, **options)
     assert (run.stopped_by, run.epochs, run.best_epoch) == ("epochs", epochs, best)
-    close(run.params, params[best])
+    assert_close(run.params, params[best])
     assert np.array_equal(run.params, train(NET, X, Y, best, rate, params=PARAMS, **options).params)
     assert run.cost == pytest.approx(oracle.cost(NET, run.params, X, Y), rel=1e-13)
     assert run.history == train(NET, X, Y, epochs, rate, params=PARAMS, rng=0, **options).history

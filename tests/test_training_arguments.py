@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from conftest import assert_refused
 from small_problem import NET, X, Y
-from test_bad_input import check
 
 import fastgd
 from fastgd.kernels.store import Entry
@@ -84,7 +84,7 @@ def no_compiled_code(monkeypatch):
 
 @pytest.mark.parametrize(("options", "error", "words"), BAD, ids=lambda case: "-".join(case) if isinstance(case, dict) else "")
 def test_bad_arguments(options, error, words, no_compiled_code):
-    check(lambda: fastgd.train(NET, X, Y, 10, **options), error, words)
+    assert_refused(lambda: fastgd.train(NET, X, Y, 10, **options), error, words)
 
 
 def schedule(name, *numbers, **named):
@@ -122,4 +122,4 @@ def schedule(name, *numbers, **named):
     ],
 )
 def test_bad_numbers_of_optimizers_and_schedules(make, error, words):
-    check(make, error, words)
+    assert_refused(make, error, words)

@@ -6,7 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import random_problem
-from small_problem import BOTH, HELD_OUT, NET, PARAMS, X, Y, close, ends_by, held_out_costs, trajectory
+from small_problem import BOTH, HELD_OUT, NET, PARAMS, X, Y, assert_close, ends_by, held_out_costs, trajectory
 
 import fastgd
 
@@ -39,7 +39,7 @@ def test_rules_watch_validation_rows(rule, batch_size, train):
         NET, X, Y, 40, 0.1, params=PARAMS, batch_size=batch_size, shuffle=False, validation=HELD_OUT, restore_best=True, **options
     )  # fmt: skip
     assert (run.stopped_by, run.epochs, run.best_epoch) == (stopped_by, epochs, best)
-    close(run.params, params[best])
+    assert_close(run.params, params[best])
     assert run.cost == pytest.approx(oracle.cost(NET, params[best], X, Y), rel=1e-11)
     assert run.best_cost == pytest.approx(costs[best], rel=1e-11)
     assert run.history.validation == pytest.approx(costs[: epochs + 1], rel=1e-11)

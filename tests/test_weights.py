@@ -3,7 +3,7 @@
 import numpy as np
 import oracle
 import pytest
-from small_problem import BOTH, NET, PARAMS, X, Y, close
+from small_problem import BOTH, NET, PARAMS, X, Y, assert_close
 from test_kernels import order_of
 
 from fastgd import loop
@@ -32,7 +32,7 @@ def test_whole_weights_are_repeated_rows(train):
     weights = np.array([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2])
     params, costs = oracle.train(NET, PARAMS, np.repeat(X, weights, axis=0), np.repeat(Y, weights, axis=0), 20, 0.3)
     run = train(NET, X, Y, 20, 0.3, params=PARAMS, sample_weight=weights)
-    close(run.params, params)
+    assert_close(run.params, params)
     assert run.history.cost == pytest.approx(costs, rel=1e-11)
     assert run.cost == run.history.cost[-1]
 
@@ -46,7 +46,7 @@ def test_weights_in_batches(batch_size, shuffle, train):
         10, 0.3, batch_size, weights, (lambda epoch: order_of(11, 6, epoch)) if shuffled else lambda epoch: np.arange(11)
     )
     run = train(NET, X, Y, 10, 0.3, params=PARAMS, rng=6, batch_size=batch_size, shuffle=shuffle, sample_weight=weights)
-    close(run.params, params)
+    assert_close(run.params, params)
     assert run.history.cost[:-1] == pytest.approx(costs, rel=1e-11)
     losses = [oracle.cost(NET, params, X[[row]], Y[[row]]) for row in range(11)]
     assert run.cost == run.history.cost[-1] == pytest.approx(np.average(losses, weights=weights), rel=1e-11)
@@ -61,7 +61,7 @@ def test_a_batch_without_weight_changes_nothing(train, monkeypatch):
     expected = [PARAMS]
     for rows in [slice(0, 3), slice(6, 9), slice(9, 11)]:
         expected.append(expected[-1] - 0.3 * oracle.gradient(NET, expected[-1], X[rows], Y[rows]))
-    close(told, [expected[1], expected[1], expected[2], expected[3]])
+    assert_close(told, [expected[1], expected[1], expected[2], expected[3]])
     assert np.array_equal(told[0], told[1])
 
 
@@ -71,11 +71,11 @@ def test_only_the_ratio_of_weights_counts(batch_size, train):
     one, seven, eight = (
         train(NET, X, Y, 20, 0.3, params=PARAMS, rng=0, batch_size=batch_size, sample_weight=factor * weights) for factor in (1, 7, 8)
     )
-    close(seven.params, one.params, 1e-12)
-    close(seven.history.cost, one.history.cost, 1e-12)
+    assert_close(seven.params, one.params, 1e-12)
+    assert_close(seven.history.cost, one.history.cost, 1e-12)
     assert eight == one  # a power of two is no rounding
     equal = train(NET, X, Y, 20, 0.3, params=PARAMS, rng=0, batch_size=batch_size, sample_weight=np.full(11, 7.0))
-    close(equal.params, train(NET, X, Y, 20, 0.3, params=PARAMS, rng=0, batch_size=batch_size).params, 1e-12)
+    assert_close(equal.params, train(NET, X, Y, 20, 0.3, params=PARAMS, rng=0, batch_size=batch_size).params, 1e-12)
 
 
 # -- l2 --------------------------------------------------------------------------------------------------
@@ -89,5 +89,5 @@ def test_l2_pulls_at_weights_alone(train):
         costs.append(oracle.cost(NET, params, X, Y))
         params = params - 0.3 * (oracle.gradient(NET, params, X, Y) + 0.2 * weights * params)
     run = train(NET, X, Y, 20, 0.3, params=PARAMS, l2=0.2)
-    close(run.params, params)
+    assert_close(run.params, params)
     assert run.history.cost == pytest.approx([*costs, oracle.cost(NET, params, X, Y)], rel=1e-11)
