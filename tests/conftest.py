@@ -12,7 +12,10 @@ import pytest
 from hypothesis import settings
 
 import fastgd
+from fastgd import kernels, loop
 from fastgd.cli import main
+from fastgd.kernels.store import Entry
+from fastgd.options import Options
 
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.load_profile("fastgd")
@@ -48,6 +51,28 @@ def train(kernel):
     return train_by_kernel
 
 
+@pytest.fixture
+def path(tmp_path):
+    """Where a run is saved, in a folder of its own."""
+    return tmp_path / "run.npz"
+
+
+@pytest.fixture
+def single_updates(monkeypatch):
+    """Chunks of one update."""
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def no_compiled_code(monkeypatch):
+    """Whatever is refused is refused before anything is compiled."""
+
+    def fail(*arguments):
+        raise AssertionError("compiled code was called")
+
+    monkeypatch.setattr(Entry, "__call__", fail)
+
+
 @pytest.fixture(scope="session")
 def python():
     """Run a program in a fresh interpreter with this package; returns what it prints."""
@@ -76,6 +101,11 @@ def random_problem(net, n, seed=0):
         Y /= Y.sum(axis=1, keepdims=True)
     params = rng.normal(size=net.n_params) * 0.6
     return X.astype(net.dtype), Y.astype(net.dtype), params.astype(net.dtype)
+
+
+def plan_of(net, n=4, batch_size=None, shuffle=True, method="backprop", epochs=0):
+    """With the kernel that is chosen by these."""
+    return kernels.make_plan(net, n, Options(method=method, batch_size=batch_size, shuffle=shuffle), "auto", epochs)
 
 
 def assert_refused(call, error, words):

@@ -1,4 +1,4 @@
-"""One small network with its rows, and its trajectory by the oracle, which tests of stop rules share."""
+"""One small network with its rows, its trajectory by the oracle and ways to train it, which tests of long runs share."""
 
 import functools
 import math
@@ -15,6 +15,7 @@ X, Y, PARAMS = random_problem(NET, 11)
 HELD_OUT = random_problem(NET, 5, seed=1)[:2]
 OPTIMIZERS = {"sgd": "sgd", "momentum": fastgd.SGD(momentum=0.9), "adam": "adam", "rprop": "rprop"}
 RATES = {"sgd": 0.3, "momentum": 0.03, "adam": 0.05, "rprop": 0.01}
+EPOCHS = 12
 BOTH = pytest.mark.parametrize("batch_size", [None, 3])
 
 
@@ -55,3 +56,11 @@ def skip_some(name, batch_size, kernel):
     """Rprop is for full batches; some combinations are left to the matrix kernel, which need not be compiled for each."""
     if (name, batch_size) == ("rprop", 3) or (kernel == "unrolled" and (name, batch_size) in [("momentum", 3), ("adam", None)]):
         pytest.skip("left out")
+
+
+def options_of(optimizer, batch_size):
+    """Much of a run's state: slots, best parameters, a full history, validation costs, an order of rows."""
+    return {
+        "learning_rate": 0.05, "params": PARAMS, "rng": 5, "optimizer": OPTIMIZERS[optimizer], "batch_size": batch_size,
+        "validation": HELD_OUT, "restore_best": True, "patience": 1000, "record": 7,
+    }  # fmt: skip

@@ -14,11 +14,10 @@ from fastgd.progress import Progress
 # -- max_seconds, callback, chunks -----------------------------------------------------------------------
 
 
-def test_max_seconds_by_a_clock(train, monkeypatch):
+def test_max_seconds_by_a_clock(train, monkeypatch, single_updates):
     """A clock that goes on by a second whenever it is looked at: once at the start and after every chunk, here of one update."""
     seconds = itertools.count()
     monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
     run = train(NET, X, Y, 1000, 0.3, params=PARAMS, max_seconds=7)
     assert (run.stopped_by, run.epochs) == ("max_seconds", 7)
     assert_close(run.params, trajectory(7, 0.3)[0][-1])
@@ -33,15 +32,13 @@ def test_max_seconds_by_the_clock(train):
     assert np.array_equal(run.params, train(NET, X, Y, run.epochs, 0.3, params=PARAMS, rng=0).params)
 
 
-def test_max_seconds_of_zero(train, monkeypatch):
+def test_max_seconds_of_zero(train, single_updates):
     """One chunk is trained in any case."""
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
     assert train(NET, X, Y, 1000, 0.3, params=PARAMS, max_seconds=0).epochs == 1
 
 
 @pytest.mark.parametrize("answer", [True, np.True_])
-def test_a_callback_ends_the_run(answer, train, monkeypatch):
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+def test_a_callback_ends_the_run(answer, train, single_updates):
     told = []
 
     def callback(progress):
@@ -59,22 +56,19 @@ def test_a_callback_ends_the_run(answer, train, monkeypatch):
     assert_close(run.params, trajectory(5, 0.3)[0][-1])
 
 
-def test_a_callback_at_the_end_stops_nothing(train, monkeypatch):
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+def test_a_callback_at_the_end_stops_nothing(train, single_updates):
     run = train(NET, X, Y, 5, 0.3, params=PARAMS, rng=0, callback=lambda progress: progress.epoch == 5)
     assert run == train(NET, X, Y, 5, 0.3, params=PARAMS, rng=0)
 
 
-def test_a_callback_is_told_the_parameters(train, monkeypatch):
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+def test_a_callback_is_told_the_parameters(train, single_updates):
     told = []
     train(NET, X, Y, 5, 0.3, params=PARAMS, callback=lambda progress: told.append(progress.params))
     assert_close(told, trajectory(5, 0.3)[0][1:])
 
 
 @pytest.mark.parametrize("answer", [None, False, 0, 1, "x", [True], np.ones(2)], ids=repr)
-def test_other_answers_do_not(answer, train, monkeypatch):
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+def test_other_answers_do_not(answer, train, single_updates):
     run = train(NET, X, Y, 5, 0.3, params=PARAMS, callback=lambda progress: answer)
     assert (run.stopped_by, run.epochs) == ("epochs", 5)
 

@@ -8,12 +8,11 @@ import time
 import numpy as np
 import pytest
 from conftest import random_problem
+from small_problem import NET, PARAMS, X, Y
 
 import fastgd
 from fastgd import loop
 
-NET = fastgd.MLP(2, 2, 1, activation="tanh")
-X, Y, PARAMS = random_problem(NET, 11)
 OPTIONS = {"params": PARAMS, "rng": 5}
 SOON = 0.2  # seconds
 BUSY = 2.0  # what a busy machine may take on top
@@ -26,17 +25,6 @@ def default_handler():
     yield
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "run.npz"
-
-
-@pytest.fixture
-def single_updates(monkeypatch):
-    """Chunks of one update."""
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
 
 
 class CtrlC:

@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import oracle
 import pytest
-from conftest import random_problem
+from conftest import plan_of, random_problem
 
 import fastgd
 from fastgd import jit, kernels
@@ -140,10 +140,6 @@ def test_methods_over_blocks(method):
         assert_agree(run.params, oracle.train(net, params, X, Y, 2, 0.3, gradient=oracle.gradient_by(method, 1e-2))[0])
 
 
-def plan_of(net, n, batch_size, kernel="matrix", method="backprop", shuffle=False):
-    return kernels.make_plan(net, n, Options(method=method, batch_size=batch_size, shuffle=shuffle), kernel)
-
-
 WIDE = [
     fastgd.MLP(20, 33, 10, activation="tanh"),
     fastgd.MLP(7, 64, 31, 3, activation=["relu", "sigmoid", "identity"]),
@@ -185,26 +181,6 @@ def test_both_engines_agree():
     wide = net.gradient(params, X, Y)
     narrow = sum(net.gradient(params, X[i : i + 1], Y[i : i + 1]) for i in range(8)) / 8
     assert_agree(wide, narrow)
-
-
-# -- the plan --------------------------------------------------------------------------------------------
-
-
-def test_plan_counts_batches():
-    net = fastgd.MLP(2, 1)
-    assert [plan_of(net, 10, size).batches for size in (None, 1, 3, 5, 9, 10)] == [1, 10, 4, 2, 2, 1]
-
-
-def test_auto_is_a_function_of_the_arguments():
-    for net in [fastgd.MLP(2, 1), fastgd.MLP(64, 32, 10)]:
-        assert len({plan_of(net, 100, 10, "auto") for _ in range(3)}) == 1
-        assert plan_of(net, 100, 10, "auto").kernel in kernels_known()
-
-
-def kernels_known():
-    from fastgd.names import KERNELS
-
-    return set(KERNELS) - {"auto"}
 
 
 # -- chunks ----------------------------------------------------------------------------------------------

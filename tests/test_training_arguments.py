@@ -6,7 +6,6 @@ from conftest import assert_refused
 from small_problem import NET, X, Y
 
 import fastgd
-from fastgd.kernels.store import Entry
 
 # -- bad arguments ---------------------------------------------------------------------------------------
 
@@ -72,14 +71,6 @@ BAD = [
     ({"optimizer": fastgd.Adam}, T, ["optimizer", "fastgd.Adam()", "Adam"]),
     ({"learning_rate": fastgd.schedules.Cosine}, T, ["learning_rate", "number", "Cosine"]),
 ]
-
-
-@pytest.fixture
-def no_compiled_code(monkeypatch):
-    def fail(*arguments):
-        raise AssertionError("compiled code was called")
-
-    monkeypatch.setattr(Entry, "__call__", fail)
 
 
 @pytest.mark.parametrize(("options", "error", "words"), BAD, ids=lambda case: "-".join(case) if isinstance(case, dict) else "")

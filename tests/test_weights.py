@@ -6,8 +6,6 @@ import pytest
 from small_problem import BOTH, NET, PARAMS, X, Y, assert_close
 from test_kernels import order_of
 
-from fastgd import loop
-
 # -- sample weights --------------------------------------------------------------------------------------
 
 
@@ -52,9 +50,8 @@ def test_weights_in_batches(batch_size, shuffle, train):
     assert run.cost == run.history.cost[-1] == pytest.approx(np.average(losses, weights=weights), rel=1e-11)
 
 
-def test_a_batch_without_weight_changes_nothing(train, monkeypatch):
+def test_a_batch_without_weight_changes_nothing(train, single_updates):
     """Rows 3 to 5, the second batch, are left out: what the first batch made of the parameters stays until the third."""
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
     told = []
     weights = np.where(np.isin(np.arange(11), [3, 4, 5]), 0.0, 1.5)
     train(NET, X, Y, 1, 0.3, params=PARAMS, batch_size=3, shuffle=False, sample_weight=weights, callback=lambda p: told.append(p.params))
