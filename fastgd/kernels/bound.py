@@ -2,6 +2,7 @@
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,8 +53,8 @@ def evaluate(address, zero, limit):
 '''
 
 
-class Bound:
-    """A plan bound to its data and options.
+class Bound(ABC):
+    """A plan bound to its data and options; each kernel is one.
 
     `most_rows` are passed over at once; `wide` products are BLAS's.
     """
@@ -97,9 +98,9 @@ class Bound:
             held=np.zeros(1, np.int64),
         )
 
+    @abstractmethod
     def entry(self, function: str) -> Entry:
         """A compiled function of the kernel."""
-        raise NotImplementedError
 
     def start(self, params: Array) -> State:
         """The state before the first update."""
