@@ -5,9 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from fastgd.checks import Array
-from fastgd.options import MOST, Options
+from fastgd.options import Options
 from fastgd.run import Run
-from fastgd.state import BATCH, BEST, BEST_EPOCH, EPOCH, HELD_OUT, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STOPS, STRIDE, State
+from fastgd.state import (
+    BATCH,
+    BEST,
+    BEST_EPOCH,
+    EPOCH,
+    HELD_OUT,
+    MARK,
+    MARK_EPOCH,
+    MOST,
+    NEXT_RECORD,
+    PENDING,
+    RECORDED,
+    STOPS,
+    STRIDE,
+    State,
+)
 
 
 def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State:

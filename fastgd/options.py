@@ -10,8 +10,7 @@ from fastgd.names import METHODS, SPACINGS, check_name
 from fastgd.network import MLP
 from fastgd.optimizers import SGD, Optimizer, Rprop, check_optimizer
 from fastgd.schedules import Constant, Schedule, as_schedule, check_learning_rate
-
-MOST = 2**62  # epochs, and whatever is counted in them
+from fastgd.state import MOST
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgd.checks import Array
 
+MOST = 2**62  # epochs, and whatever is counted in them
 # places in a cursor
 EPOCH, BATCH, RECORDED, NEXT_RECORD, STRIDE, STOPPED, BEST_EPOCH, MARK_EPOCH, SPOILED = range(9)
 # places in sums
@@ -76,7 +77,7 @@ class State:
         kind, and places that lie inside them.
         """
         same = all(array.dtype == other.dtype and array.shape == other.shape for array, other in zip(self, fresh, strict=True))
-        cursor, rooms = self.cursor, [2**62, batches - 1, len(self.points), 2**62, 2**62, len(STOPS) - 1, 2**62, 2**62, 1]
+        cursor, rooms = self.cursor, [MOST, batches - 1, len(self.points), MOST, MOST, len(STOPS) - 1, MOST, MOST, 1]
         return same and bool((cursor >= 0).all()) and bool((cursor <= rooms).all()) and bool(cursor[STRIDE] >= 1)
 
     def __iter__(self) -> Iterator[Array]:

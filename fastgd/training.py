@@ -19,11 +19,12 @@ from fastgd.loop import Loop
 from fastgd.names import KERNELS, check_name
 from fastgd.network import MLP
 from fastgd.optimizers import Optimizer
-from fastgd.options import MOST, check_options
+from fastgd.options import check_options
 from fastgd.progress import Bar, Progress, reporter
 from fastgd.run import DivergedError, History, Run
 from fastgd.samples import apart, check_samples, check_validation
 from fastgd.schedules import Schedule
+from fastgd.state import MOST
 
 
 def train(

@@ -1,5 +1,6 @@
 """Compiled code on disk: found again by another process, never stale, and no trouble of the cache folder is an error."""
 
+import ast
 import os
 import re
 import shutil
@@ -163,6 +164,20 @@ def test_an_edit_changes_the_key(source, tmp_path, monkeypatch):
     with open(copy / source, "a") as file:
         file.write("\n")
     assert store._fingerprint.__wrapped__() != before
+
+
+def test_what_compiled_code_imports_counts():
+    """Every module of the package that a file with compiled functions imports from, so that its constants count too."""
+    hashed = {path.relative_to(PACKAGE).with_suffix("").as_posix() for path in store._source_files()}
+    imported = set()
+    for source in compiled_sources():
+        body = ast.parse((PACKAGE / source).read_text()).body
+        decorators = {ast.unparse(each) for node in body if isinstance(node, ast.FunctionDef) for each in node.decorator_list}
+        if decorators & {"inline", "kernel", "merged"}:  # not only in a text that is compiled
+            imported |= {str(node.module) for node in body if isinstance(node, ast.ImportFrom)}
+    needed = {module.removeprefix("fastgd.").replace(".", "/") for module in imported if module.startswith("fastgd.")}
+    assert "state" in needed
+    assert needed <= hashed
 
 
 def test_an_edit_changes_the_key_of_another_process(python, tmp_path):

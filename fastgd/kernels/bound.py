@@ -30,10 +30,10 @@ from fastgd.kernels.store import Entry, entry
 from fastgd.kernels.table import table_of
 from fastgd.kernels.unrolled import source
 from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS
-from fastgd.options import MOST, Options
+from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.schedules import KINDS, as_schedule
-from fastgd.state import HELD_OUT, PENDING, STOPPED, State, aligned, padded, start
+from fastgd.state import HELD_OUT, MOST, PENDING, STOPPED, State, aligned, padded, start
 
 BLOCK = 256  # most rows of a block of the matrix kernel
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""

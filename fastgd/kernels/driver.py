@@ -12,7 +12,6 @@ from fastgd.jit import inline, kernel, merged
 from fastgd.kernels.problem import ALL_ROWS, HELD_OUT_COST, LAST_LOOK, TRAINING_COST, Problem
 from fastgd.kernels.rows import shuffle
 from fastgd.kernels.view import viewer
-from fastgd.options import MOST
 from fastgd.state import (
     BATCH,
     BEST,
@@ -21,6 +20,7 @@ from fastgd.state import (
     HELD_OUT,
     MARK,
     MARK_EPOCH,
+    MOST,
     NEXT_RECORD,
     PENDING,
     RECORDED,
