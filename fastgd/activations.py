@@ -14,11 +14,13 @@ LEAKY_SLOPE = 0.01
 
 @merged
 def identity(z):
+    """z."""
     return z
 
 
 @merged
 def identity_derivative(z, a):
+    """1."""
     return like(a, 1.0)
 
 
@@ -36,26 +38,31 @@ def tanh_derivative(z, a):
 
 @merged
 def relu(z):
+    """z where it is positive, otherwise 0."""
     return where_negative(z, like(z, 0.0), z)
 
 
 @merged
 def relu_derivative(z, a):
+    """1 where z is positive, otherwise 0."""
     return where_positive(z, like(a, 1.0), like(a, 0.0))
 
 
 @merged
 def leaky_relu(z):
+    """z where it is positive, otherwise LEAKY_SLOPE z."""
     return where_negative(z, like(z, LEAKY_SLOPE) * z, z)
 
 
 @merged
 def leaky_relu_derivative(z, a):
+    """1 where z is positive, otherwise LEAKY_SLOPE."""
     return where_positive(z, like(a, 1.0), like(a, LEAKY_SLOPE))
 
 
 @merged
 def sin_derivative(z, a):
+    """cos z."""
     return cos(z)
 
 
@@ -66,6 +73,7 @@ IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, SIN, SOFTMAX = range(len(ACTIVATIONS)
 
 @merged
 def activate(number, z):
+    """f(z) of the activation with this number."""
     if number == SIGMOID:
         a = sigmoid(z)
     elif number == TANH:
@@ -83,6 +91,7 @@ def activate(number, z):
 
 @merged
 def derivative(number, z, a):
+    """f'(z) of the activation with this number."""
     if number == SIGMOID:
         slope = sigmoid_derivative(z, a)
     elif number == TANH:

@@ -49,6 +49,7 @@ class Checkpoint:
 
     @classmethod
     def of(cls, path: str | os.PathLike[str], every: float, samples: Samples, held_out: Samples | float | None) -> Checkpoint:
+        """The checkpoint of a training on these rows; nothing is read or written yet."""
         more = () if held_out is None else (np.array(held_out),) if isinstance(held_out, float) else held_out
         return cls(Path(path), every, fingerprint([*samples, *more]))
 
@@ -72,6 +73,7 @@ class Checkpoint:
 
     @property
     def is_due(self) -> bool:
+        """Whether it is time to write it again."""
         return time.monotonic() - self.saved >= self.every
 
     def save(self, run: Run) -> None:

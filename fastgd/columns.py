@@ -41,6 +41,7 @@ class Columns:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
         return tuple(self.cells)
 
     def check_known(self, argument: str, names: Sequence[str]) -> None:
@@ -78,6 +79,7 @@ class Columns:
 
 
 def is_number(cell: object) -> bool:
+    """Whether a cell is a finite number."""
     return math.isfinite(_number(cell))
 
 

@@ -15,27 +15,32 @@ from fastgd.samples import Samples, check_data
 
 
 def predict(net: MLP, params: ArrayLike, X: ArrayLike) -> Array:
+    """`MLP.predict`."""
     X = rows("X", X, net.widths[0], str(net), net.dtype)
     return _evaluate(net, net.check_params(params), X, np.zeros((len(X), net.widths[-1]), net.dtype))[0]
 
 
 def cost(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
+    """`MLP.cost`."""
     return float(_evaluate(net, net.check_params(params), *check_data(net, X, Y))[1][0])
 
 
 def layer_costs(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Array:
+    """`MLP.layer_costs`."""
     if net.loss != "squared_error":
         raise ValueError(f"layer costs are defined for loss 'squared_error'; got loss {net.loss!r}")
     return _evaluate(net, net.check_params(params), *check_data(net, X, Y), layer_costs=True)[1][1:]
 
 
 def gradient(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike, method: str, eps: float) -> Array:
+    """`MLP.gradient`."""
     check_method(net, method)
     eps = finite_number("eps", eps, positive=True)
     return unchecked(net, net.check_params(params), *check_data(net, X, Y), method, eps)[1]
 
 
 def cost_and_gradient(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> tuple[float, Array]:
+    """`MLP.cost_and_gradient`."""
     return unchecked(net, net.check_params(params), *check_data(net, X, Y))
 
 
@@ -62,6 +67,7 @@ def unchecked(net: MLP, params: Array, X: Array, Y: Array, method: str = "backpr
 
 
 def source(net: MLP, n: int, method: str, batch_size: int | None, shuffle: bool) -> str:
+    """`MLP.source`."""
     from fastgd import kernels
 
     n = whole_number("n", n, least=1)

@@ -31,10 +31,12 @@ class Loop:
 
     @property
     def params(self) -> Array:
+        """The latest parameters, (n_params,), as the state holds them."""
         return self.state.params[: self.run.net.n_params]
 
     @property
     def is_done(self) -> bool:
+        """Whether all epochs are done, or a stop rule ended them."""
         return self.state.epoch >= self.epochs or bool(self.state.cursor[STOPPED])
 
     @property

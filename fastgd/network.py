@@ -27,14 +27,17 @@ class Layer:
 
     @property
     def weights(self) -> slice:
+        """Where W lies, row by row."""
         return slice(self.start, self.start + self.outputs * self.inputs)
 
     @property
     def biases(self) -> slice:
+        """Where b lies; empty without biases."""
         return slice(self.start + self.outputs * self.inputs, self.stop)
 
     @property
     def stop(self) -> int:
+        """Where the next layer begins."""
         return self.start + self.outputs * (self.inputs + int(self.bias))
 
 

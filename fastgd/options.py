@@ -33,6 +33,7 @@ class Options:
     spacing: str = "even"
 
     def to_dict(self) -> dict[str, Any]:
+        """As a run keeps them."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
@@ -47,6 +48,7 @@ class Options:
 
     @property
     def first_rate(self) -> float:
+        """The learning rate, or what its schedule begins with, warm-up apart."""
         rate = self.learning_rate
         return rate.rate if isinstance(rate, Schedule) else rate
 
@@ -65,6 +67,7 @@ def check_method(net: MLP, method: str) -> str:
 
 
 def check_batch_size(batch_size: object, n: int) -> int | None:
+    """Rows of a batch, at most `n`, or None for all of them."""
     return None if batch_size is None else whole_number("batch_size", batch_size, least=1, most=n)
 
 

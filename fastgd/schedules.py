@@ -86,4 +86,5 @@ def check_learning_rate(learning_rate: Any) -> float | Schedule:
 
 
 def as_schedule(learning_rate: float | Schedule) -> Schedule:
+    """A schedule; a number is a constant one."""
     return learning_rate if isinstance(learning_rate, Schedule) else Constant(learning_rate)

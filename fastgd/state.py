@@ -50,6 +50,7 @@ class State:
 
     @property
     def stopped_by(self) -> str:
+        """What the compiled loop was stopped by, "epochs" if by nothing else."""
         return STOPS[int(self.cursor[STOPPED])]
 
     def updates(self, batches: int) -> int:
@@ -84,6 +85,7 @@ class State:
         return iter(self.arrays().values())
 
     def arrays(self) -> dict[str, Array]:
+        """The arrays by name."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def copy(self) -> State:

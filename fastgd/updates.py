@@ -13,11 +13,13 @@ from fastgd.simd import like, where_negative, where_positive
 
 @merged
 def sgd(w, g, rate):
+    """w - rate g, notes 004 Algorithm 1."""
     return w - rate * g
 
 
 @merged
 def velocity(v, g, momentum):
+    """momentum v + g."""
     return momentum * v + g
 
 
@@ -35,11 +37,13 @@ def scaled(w, m, s, rate, eps):
 
 @merged
 def smaller(x, y):
+    """The smaller of two, lane by lane."""
     return where_positive(x - y, y, x)
 
 
 @merged
 def larger(x, y):
+    """The larger of two, lane by lane."""
     return where_negative(x - y, y, x)
 
 
@@ -58,6 +62,7 @@ def rprop_gradient(g, agreement):
 
 @merged
 def rprop(w, g, step):
+    """w - sign(g) step."""
     return w - where_positive(g, step, where_negative(g, -step, 0.0 * g))
 
 

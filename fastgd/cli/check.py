@@ -24,6 +24,7 @@ The layerwise gradient of the notes has a factor 2 at every layer, 002 (52): at 
 
 
 def add(commands: Any) -> None:
+    """The subcommand and its flags."""
     parser = add_command(commands, "check", "compare the four gradients of a network, layer by layer", _EXAMPLES)
     parser.add_argument("--layers", type=widths, required=True, metavar="W-W-...", help="widths, inputs first: 3-5-2")
     loss = "cross_entropy for a softmax output, else squared_error"
@@ -44,6 +45,7 @@ def _steps(text: str) -> list[float]:
 
 
 def check(options: argparse.Namespace) -> None:
+    """Print the comparison."""
     softmax = "softmax" in (options.output, *names(options.activation or "")[-1:])
     net = network(options, options.layers, "sigmoid", None, "cross_entropy" if softmax else "squared_error")
     params, X, Y = _problem(net, options.rows, options.seed)

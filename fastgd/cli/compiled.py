@@ -12,12 +12,14 @@ from fastgd.names import METHODS
 
 
 def add_show(commands: Any) -> None:
+    """`fastgd show` and its flags."""
     parser = add_command(commands, "show", "print the loop that is written out for one small network", _SHOW_EXAMPLES)
     _add_plan_flags(parser)
     parser.set_defaults(command=show)
 
 
 def add_warmup(commands: Any) -> None:
+    """`fastgd warmup` and its flags."""
     parser = add_command(commands, "warmup", "compile the kernels of a network now, so that training need not wait", _WARMUP_EXAMPLES)
     _add_plan_flags(parser)
     add_update_flags(
@@ -27,6 +29,7 @@ def add_warmup(commands: Any) -> None:
 
 
 def add_cache(commands: Any) -> None:
+    """`fastgd cache` and its flags."""
     parser = add_command(commands, "cache", "show what compiled code is kept on disk", _CACHE_EXAMPLES)
     parser.add_argument("--clear", action="store_true", help="delete it all; it is compiled again when it is needed")
     parser.set_defaults(command=cache)
@@ -66,11 +69,13 @@ def _plan_options(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(options: argparse.Namespace) -> None:
+    """Print the loop that would be compiled."""
     net = network(options, options.layers, "sigmoid", None, "squared_error")
     print(net.source(options.rows, **_plan_options(options)), end="")
 
 
 def warmup(options: argparse.Namespace) -> None:
+    """Compile each kernel that serves the network, and print how long that took."""
     import numpy as np
 
     from fastgd import kernels
@@ -86,6 +91,7 @@ def warmup(options: argparse.Namespace) -> None:
 
 
 def cache(options: argparse.Namespace) -> None:
+    """Print what the cache folder holds, or empty it."""
     from fastgd.kernels import store
 
     if options.clear:

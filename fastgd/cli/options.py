@@ -56,6 +56,7 @@ def whole(text: str) -> int:
 
 
 def number(text: str) -> float:
+    """A finite number."""
     try:
         value = float(text)
     except ValueError:
@@ -77,6 +78,7 @@ def seconds(text: str) -> float:
 
 
 def seed(text: str) -> int:
+    """A seed: a whole number below 2^63."""
     value = whole(text)
     if not 0 <= value < 2**63:
         raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 2**63 - 1; got {text!r}")
@@ -92,6 +94,7 @@ def widths(text: str) -> tuple[int, ...]:
 
 
 def names(text: str) -> list[str]:
+    """Names between commas."""
     return [part.strip() for part in text.split(",")]
 
 

@@ -30,6 +30,7 @@ without a table takes all columns of the file in their order.
 
 
 def add(commands: Any) -> None:
+    """The subcommand and its flags."""
     parser = add_command(commands, "predict", "print what a saved run predicts for the rows of a file", _EXAMPLES)
     parser.add_argument("run", help="a file that `fastgd train --out` or Run.save wrote")
     parser.add_argument("file", help="CSV with a header row, or .npz with an array X; - for standard input")
@@ -39,6 +40,7 @@ def add(commands: Any) -> None:
 
 
 def predict(options: argparse.Namespace) -> None:
+    """Print the predictions, or write them to --out."""
     from fastgd.columns import parse_columns, read_columns
     from fastgd.runfile import load_run
 

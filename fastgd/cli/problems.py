@@ -55,6 +55,8 @@ class Problem(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class GateProblem(Problem):
+    """A gate: its four rows, whose outputs are shown one by one."""
+
     gate: str
 
     def lines(self, run: Run) -> list[tuple[str, str]]:
@@ -74,6 +76,8 @@ class GateProblem(Problem):
 
 @dataclass(frozen=True, kw_only=True)
 class FileProblem(Problem):
+    """The rows of a file: what is shown is how well its targets are predicted."""
+
     table: Table
     columns: Columns
     trained: Columns  # those of its rows that are trained on
@@ -98,6 +102,7 @@ class FileProblem(Problem):
 
 
 def gate_problem(options: argparse.Namespace, share: float | None) -> Problem:
+    """The rows of a gate; flags about columns are refused."""
     from fastgd.data import gate
 
     for flag, does in _OF_FILES.items():

@@ -25,6 +25,7 @@ examples:
 
 
 def add(commands: Any) -> None:
+    """The subcommand and its flags."""
     parser = add_command(
         commands, "race", "train one neuron on a gate by finite differences and by gradient descent, and time both", _EXAMPLES
     )
@@ -39,6 +40,7 @@ def add(commands: Any) -> None:
 
 
 def race(options: argparse.Namespace) -> None:
+    """Train by both methods, and print how long each took."""
     from fastgd.network import MLP
 
     net = MLP(2, 1, dtype=options.dtype)

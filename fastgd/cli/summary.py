@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def print_line(title: str, text: str) -> None:
+    """A title and what there is to say about it."""
     print(f"{title:<11} {text}")
 
 
@@ -48,12 +49,14 @@ def print_run(run: Run, checkpoint: str | None, validated_on: str) -> None:
 
 
 def print_saved(options: argparse.Namespace) -> None:
+    """Where the run is saved."""
     places = [options.out] if options.out else []
     places += [f"checkpoint {options.checkpoint}"] if options.checkpoint else []
     print_line("saved", ", ".join(places) or "nowhere; --out FILE saves the run")
 
 
 def print_json(options: argparse.Namespace, run: Run, more: dict[str, Any]) -> None:
+    """The run as JSON; `more` comes first."""
     from fastgd.runfile import to_json
 
     net = run.net

@@ -39,6 +39,7 @@ each; so do whole numbers of as many different values as there are outputs. Two 
 
 
 def add(commands: Any) -> None:
+    """The subcommand and its flags."""
     parser = add_command(commands, "train", "train a network on a gate or on the rows of a file", _EXAMPLES)
     data = parser.add_argument_group("data")
     data.add_argument("file", nargs="?", help="CSV with a header row, or .npz with arrays X and Y")

@@ -73,6 +73,7 @@ def add_update_flags(parser: argparse._ActionsContainer) -> None:
 
 
 def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
+    """What ends a run before its epochs are done."""
     parser.add_argument(
         "--validation",
         metavar="SHARE|FILE",
@@ -86,6 +87,7 @@ def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
 
 
 def add_long_run_flags(parser: argparse._ActionsContainer) -> None:
+    """What long runs need."""
     parser.add_argument("--checkpoint", metavar="FILE", help="keep the run so far there, written while training goes on")
     parser.add_argument("--checkpoint-every", type=seconds, metavar="TIME", help="between two checkpoints: 90, 90s, 10m, 2h (default: 60)")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one, to the same bits")
@@ -93,6 +95,7 @@ def add_long_run_flags(parser: argparse._ActionsContainer) -> None:
 
 
 def add_history_flags(parser: argparse._ActionsContainer) -> None:
+    """Which costs on the way are kept."""
     parser.add_argument("--record", type=whole, default=1000, metavar="N", help="most points of the history (default: %(default)s)")
     known = ", ".join(SPACINGS)
     parser.add_argument(

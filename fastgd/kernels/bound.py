@@ -112,6 +112,7 @@ class Bound(ABC):
         return state.widened(self.size)
 
     def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, watched: bool = False) -> Problem:
+        """All that compiled code gets: this plan's numbers, and where `state` stands on its way to `epochs`."""
         options, schedule = self.options, as_schedule(self.options.learning_rate)
         rate, *times = schedule.numbers
         rule = Rule(

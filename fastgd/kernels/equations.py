@@ -12,10 +12,12 @@ from fastgd.network import MLP, Layer
 
 
 def weight_name(l: int, j: int, k: int) -> str:
+    """The name of the weight of layer l from unit k to unit j."""
     return f"w{l}_{j}_{k}"
 
 
 def bias_name(l: int, j: int) -> str:
+    """The name of the bias of unit j of layer l."""
     return f"b{l}_{j}"
 
 
@@ -52,6 +54,7 @@ def pre_activation(layer: Layer, l: int, j: int) -> str:
 
 
 def activation(layer: Layer, z: str) -> str:
+    """f(z)."""
     return z if layer.activation == "identity" else f"{layer.activation}({z})"
 
 
@@ -66,6 +69,7 @@ def softmax(layer: Layer, l: int, mark: str = "") -> list[str]:
 
 
 def forward(net: MLP) -> list[str]:
+    """The forward pass: z and a of every layer, in order."""
     lines: list[str] = []
     for l, layer in enumerate(net.layers, start=1):
         lines += [f"# layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004"]

@@ -38,6 +38,7 @@ def _rows(values: tuple[Any, ...]) -> Iterator[tuple[int, int]]:
 
 @cache
 def fields_of(cls: Any) -> list[tuple[str, Any]]:
+    """Names and types of the fields of a table."""
     hints = get_type_hints(cls, include_extras=True)
     return [(name, hints[name]) for name in cls._fields]
 

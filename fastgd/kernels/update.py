@@ -42,12 +42,14 @@ def prepare(rule, params, gradient, t):
 
 @merged
 def update_sgd(rule, params, gradient, rate):
+    """w - rate g."""
     for p in range(0, rule.size, lanes_of(params)):
         store(params, p, sgd(load(params, p), load(gradient, p), rate))
 
 
 @merged
 def update_momentum(rule, params, gradient, rate):
+    """SGD with momentum: slot 0 is v."""
     momentum, nesterov = rule.numbers[0], rule.numbers[1]
     for p in range(0, rule.size, lanes_of(params)):
         g = load(gradient, p)
@@ -58,6 +60,7 @@ def update_momentum(rule, params, gradient, rate):
 
 @merged
 def update_adagrad(rule, params, gradient, rate):
+    """Adagrad: slot 0 is s."""
     eps = rule.numbers[0]
     for p in range(0, rule.size, lanes_of(params)):
         g = load(gradient, p)
@@ -68,6 +71,7 @@ def update_adagrad(rule, params, gradient, rate):
 
 @merged
 def update_rmsprop(rule, params, gradient, rate):
+    """RMSprop: slot 0 is s."""
     rho, eps = rule.numbers[0], rule.numbers[1]
     for p in range(0, rule.size, lanes_of(params)):
         g = load(gradient, p)
@@ -97,6 +101,7 @@ def update_adam(rule, params, gradient, rate):
 
 @merged
 def update_rprop(rule, params, gradient, rate):
+    """Rprop: slot 0 is the last gradient, slot 1 the step of each parameter."""
     shrink, grow, least, most = rule.numbers[0], rule.numbers[1], rule.numbers[2], rule.numbers[3]
     for p in range(0, rule.size, lanes_of(params)):
         g = load(gradient, p)

@@ -35,6 +35,7 @@ class View(types.Type):  # type: ignore[misc]
         return sum(rows_of(kind) for _, kind in itertools.takewhile(lambda pair: pair[0] != name, fields_of(self.cls)))
 
     def is_link(self, name: str) -> bool:
+        """Whether a field is the address of another table."""
         return bool(dict(fields_of(self.cls))[name] is Link)
 
 
