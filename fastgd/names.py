@@ -7,6 +7,7 @@ LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
 METHODS = ("backprop", "layerwise", "finite_difference", "central_difference")
 OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw", "rprop")
 FORMS = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")  # of updates; plain is sgd in registers
+SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine")
 KERNELS = ("auto", "matrix", "unrolled")
 SCHEMES = ("auto", "uniform", "glorot", "he", "zeros")
 DTYPES = ("float32", "float64")

@@ -133,7 +133,7 @@ class Rprop(Optimizer):
             raise ValueError(f"step_min of Rprop must be at most step_max; got {self.step_min} and {self.step_max}")
 
 
-_BY_NAME: dict[str, type[Optimizer]] = {kind.__name__.lower(): kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW, Rprop)}
+KINDS: dict[str, type[Optimizer]] = dict(zip(OPTIMIZERS, (SGD, Adagrad, RMSprop, Adam, AdamW, Rprop), strict=True))
 
 
 def check_optimizer(optimizer: object) -> Optimizer:
@@ -142,4 +142,4 @@ def check_optimizer(optimizer: object) -> Optimizer:
         return optimizer
     if not isinstance(optimizer, str):
         raise TypeError(f"optimizer must be a name, one of {', '.join(OPTIMIZERS)}, or an object like fastgd.Adam(); got {optimizer!r}")
-    return _BY_NAME[check_name("optimizer", optimizer, OPTIMIZERS)]()
+    return KINDS[check_name("optimizer", optimizer, OPTIMIZERS)]()

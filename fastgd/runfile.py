@@ -13,16 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from fastgd import optimizers, schedules
 from fastgd.checks import Array
 from fastgd.network import MLP
-from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
 from fastgd.run import History, Run
-from fastgd.schedules import KINDS
 from fastgd.state import State
 
 FORMAT = 2
 _NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalled", "table")
-_DESCRIBED: dict[str, type[Any]] = {kind.__name__: kind for kind in (SGD, Adagrad, RMSprop, Adam, AdamW, Rprop, *KINDS)}
+_DESCRIBED: dict[str, type[Any]] = {kind.__name__: kind for kind in (*optimizers.KINDS.values(), *schedules.KINDS.values())}
 
 
 def save_run(run: Run, path: str | os.PathLike[str], *, rehearse: bool = False, **more: Any) -> None:

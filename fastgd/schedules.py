@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from fastgd.checks import finite_number, whole_number
+from fastgd.names import SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Schedule:
             else:
                 value = finite_number(argument, given, positive=field.name == "factor", least=0.0 if field.name == "decay" else None)
             object.__setattr__(self, field.name, value)
+
+    @property
+    def name(self) -> str:
+        """Its name, one of `names.SCHEDULES`."""
+        return next(name for name, kind in KINDS.items() if isinstance(self, kind))
 
     @property
     def numbers(self) -> list[float]:
@@ -75,7 +81,7 @@ class Cosine(Schedule):
     warmup: int = 0
 
 
-KINDS: tuple[type[Schedule], ...] = (Constant, Step, Exponential, InverseTime, Cosine)
+KINDS: dict[str, type[Schedule]] = dict(zip(SCHEDULES, (Constant, Step, Exponential, InverseTime, Cosine), strict=True))
 
 
 def check_learning_rate(learning_rate: Any) -> float | Schedule:

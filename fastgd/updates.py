@@ -6,8 +6,8 @@ w is a parameter, g its gradient, the rest is what the optimizer keeps for it. `
 import math
 
 from fastgd.jit import merged
+from fastgd.names import SCHEDULES
 from fastgd.numeric import sqrt
-from fastgd.schedules import KINDS
 from fastgd.simd import like, where_negative, where_positive
 
 
@@ -66,7 +66,7 @@ def rprop(w, g, step):
     return w - where_positive(g, step, where_negative(g, -step, 0.0 * g))
 
 
-_, STEP, EXPONENTIAL, INVERSE_TIME, COSINE = range(len(KINDS))  # places in schedules.KINDS
+_, STEP, EXPONENTIAL, INVERSE_TIME, COSINE = range(len(SCHEDULES))  # places in names.SCHEDULES
 
 
 @merged

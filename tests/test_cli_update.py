@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import fastgd
+from fastgd import optimizers, schedules
 from fastgd.cli import main
-from fastgd.cli.training_flags import SCHEDULES
 from fastgd.kernels import store
-from fastgd.schedules import KINDS, Constant, Cosine, Exponential, InverseTime, Step
+from fastgd.schedules import Constant, Cosine, Exponential, InverseTime, Step
 
 OPTIMIZERS = [
     ("", "sgd"),
@@ -72,7 +72,12 @@ def test_every_field_has_a_flag():
             given[type(optimizer)] |= set(flags.replace("--optimizer-eps", "--eps").split())
     missing = [field.name for kind, flags in given.items() for field in fields(kind) if f"--{field.name.replace('_', '-')}" not in flags]
     assert missing == []
-    assert [name.replace("_", "") for name in SCHEDULES] == [kind.__name__.lower() for kind in KINDS]
+
+
+def test_names_are_those_of_the_classes():
+    for kinds in (optimizers.KINDS, schedules.KINDS):
+        assert [name.replace("_", "") for name in kinds] == [kind.__name__.lower() for kind in kinds.values()]
+    assert [Cosine(0.1, 10).name, InverseTime(0.1, 2).name] == ["cosine", "inverse_time"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import count, duration
-from fastgd.cli.training_flags import SCHEDULES
 
 if TYPE_CHECKING:
     from fastgd.optimizers import Optimizer
@@ -86,11 +85,9 @@ def validation_cost(run: Run) -> float | None:
 
 def _rate(rate: float | Schedule) -> str:
     """0.1, or 0.1, cosine (steps 1000, least 0, warmup 50)."""
-    from fastgd.schedules import KINDS
-
     if isinstance(rate, (int, float)):
         return f"{rate:g}"
-    return f"{rate.rate:g}, {SCHEDULES[KINDS.index(type(rate))]} ({_numbers(rate)})"
+    return f"{rate.rate:g}, {rate.name} ({_numbers(rate)})"
 
 
 def _update(options: dict[str, Any]) -> str:

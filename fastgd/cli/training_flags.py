@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastgd.cli.options import check_name_flag, check_writable, number, same_file, seconds, whole
-from fastgd.names import OPTIMIZERS, SPACINGS
+from fastgd.names import OPTIMIZERS, SCHEDULES, SPACINGS
 
 if TYPE_CHECKING:
     from fastgd.schedules import Schedule
-
-SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine")  # schedules.KINDS, in order
 
 
 class _Field(NamedTuple):
@@ -105,13 +103,12 @@ def add_history_flags(parser: argparse._ActionsContainer) -> None:
 
 def update_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """The arguments of `train` that the flags of `add_update_flags` stand for."""
-    from fastgd.optimizers import check_optimizer
+    from fastgd.optimizers import KINDS
 
-    optimizers = {name: type(check_optimizer(name)) for name in OPTIMIZERS}
-    numbers = _fields_given(options, "optimizer", optimizers, _OPTIMIZER_FIELDS)
+    numbers = _fields_given(options, "optimizer", KINDS, _OPTIMIZER_FIELDS)
     return {
         "learning_rate": _learning_rate(options),
-        "optimizer": optimizers[options.optimizer](**numbers),
+        "optimizer": KINDS[options.optimizer](**numbers),
         "l2": options.l2,
         "clip_norm": options.clip_norm,
     }
@@ -155,14 +152,13 @@ def _add_fields(parser: argparse._ActionsContainer, flags: tuple[_Field, ...]) -
 def _learning_rate(options: argparse.Namespace) -> float | Schedule:
     from fastgd.schedules import KINDS
 
-    kinds = dict(zip(SCHEDULES, KINDS, strict=True))
-    numbers = _fields_given(options, "schedule", kinds, _SCHEDULE_FIELDS)
+    numbers = _fields_given(options, "schedule", KINDS, _SCHEDULE_FIELDS)
     if options.schedule == "constant" and not numbers:
         return float(options.learning_rate)
-    return kinds[options.schedule](options.learning_rate, **numbers)
+    return KINDS[options.schedule](options.learning_rate, **numbers)
 
 
-def _fields_given(options: argparse.Namespace, choice: str, kinds: dict[str, type], flags: tuple[_Field, ...]) -> dict[str, Any]:
+def _fields_given(options: argparse.Namespace, choice: str, kinds: Mapping[str, type], flags: tuple[_Field, ...]) -> dict[str, Any]:
     """Fields of the chosen class that flags give; a flag of other classes, or a missing one, is refused by name."""
     chosen = getattr(options, choice)
     own = {field.name: field for field in fields(kinds[chosen])}

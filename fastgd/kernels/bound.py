@@ -29,10 +29,10 @@ from fastgd.kernels.problem import (
 from fastgd.kernels.store import Entry, entry
 from fastgd.kernels.table import table_of
 from fastgd.kernels.unrolled import source
-from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS
+from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS, SCHEDULES
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.schedules import KINDS, as_schedule
+from fastgd.schedules import as_schedule
 from fastgd.state import HELD_OUT, MOST, PENDING, STOPPED, State, aligned, padded, start
 
 BLOCK = 256  # most rows of a block of the matrix kernel
@@ -117,7 +117,7 @@ class Bound(ABC):
         rate, *times = schedule.numbers
         rule = Rule(
             rate=rate,
-            schedule=KINDS.index(type(schedule)),
+            schedule=SCHEDULES.index(schedule.name),
             times=np.array(times),
             form=FORMS.index(options.form),
             numbers=np.array(options.optimizer.numbers),

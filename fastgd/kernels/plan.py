@@ -23,7 +23,7 @@ class Plan:
     shuffle: bool
     method: str
     kernel: str
-    form: str = "plain"  # of the update, one of updates.FORMS
+    form: str = "plain"  # of the update, one of names.FORMS
     prepares: bool = False  # whether something is done to the gradient or the rate before it
     weighted: bool = False  # whether samples have weights
     validated: bool = False  # whether there are validation rows

@@ -56,9 +56,9 @@ class Rule(NamedTuple):
     """How a gradient becomes an update."""
 
     rate: float  # the learning rate, or the first value of its schedule
-    schedule: int  # its place in schedules.KINDS
+    schedule: int  # its place in names.SCHEDULES
     times: Doubles  # (3,) warm-up and the schedule's own two numbers
-    form: int  # its place in updates.FORMS
+    form: int  # its place in names.FORMS
     numbers: Doubles  # the optimizer's own
     slots: Reals  # (slots * size,) what it keeps for every parameter
     powers: Doubles  # (2,) beta1^t and beta2^t
