@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgd.caution import warn
 from fastgd.checks import Array
 from fastgd.run import Run
 from fastgd.runfile import load_with_facts, save_run, sweep
@@ -86,7 +86,7 @@ class Checkpoint:
             self.failed = False
         except OSError as error:
             if not self.failed:
-                warnings.warn(f"checkpoint {str(self.path)!r} was not written: {error.strerror or error}", RuntimeWarning, stacklevel=4)
+                warn(f"checkpoint {str(self.path)!r} was not written: {error.strerror or error}")
             self.failed = True
 
 

@@ -1,12 +1,16 @@
-"""Going on from a run: how much of its state still means the same under new options."""
+"""What a training goes on from: parameters, a run or a checkpoint; and how much of a state still means the same under new options."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from fastgd.checks import Array
+from fastgd.checkpoint import Checkpoint, check_same
+from fastgd.checks import Array, seed_of, whole_number
+from fastgd.network import MLP
 from fastgd.options import Options
-from fastgd.run import Run
+from fastgd.run import History, Run
 from fastgd.state import (
     BATCH,
     BEST,
@@ -23,6 +27,61 @@ from fastgd.state import (
     STRIDE,
     State,
 )
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a training goes on from, made by `origin_of`."""
+
+    params: Array  # (n_params,)
+    seed: int
+    last: int  # the epoch to train to
+    before: Run | None  # a run to go on from
+    what: str  # how errors call it
+    checkpoint: str | None  # the file that it is from, if it is from one
+
+    def run(self, net: MLP, options: Options, kernel: str) -> Run:
+        """The run that begins; ValueError if it is not the one of the checkpoint."""
+        before = self.before
+        run = Run(
+            net, self.params.copy(), np.nan, 0, before.seconds if before else 0.0, kernel, self.seed, "epochs",
+            History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(), table=before.table if before else None,
+        )  # fmt: skip
+        if before is not None and self.checkpoint is not None:
+            check_same(before, run, self.checkpoint)
+        return run
+
+    def state(self, fresh: State, options: Options, batches: int) -> State:
+        """The state that training goes on in, where `fresh` is one that begins; ValueError if it is not one of such a training."""
+        before = self.before
+        if before is None:
+            return fresh
+        state = before.state if self.checkpoint is not None else None
+        if state is None:
+            state = taken_up(before, fresh, options, batches)
+        if not state.widened(fresh.params.size).fits(fresh, batches):
+            raise ValueError(f"{self.what} can't be gone on from: its state is not one of such a training")
+        return state
+
+
+def origin_of(net: MLP, params: Array | Run | None, rng: int | np.random.Generator | None, epochs: int, file: Checkpoint | None) -> Origin:
+    """`file` is the checkpoint to resume, if there is something in it. After a run given as `params`, `epochs` are further ones."""
+    resumed = file.load() if file is not None else None
+    given = params if isinstance(params, Run) else None
+    before = given if resumed is None else resumed
+    checkpoint = str(file.path) if file is not None and resumed is not None else None
+    what = "params" if checkpoint is None else f"checkpoint {checkpoint!r}"
+    if before is not None and before.net != net:
+        raise ValueError(f"{what} must be a Run of {net}; got one of {before.net}")
+    last = whole_number("epochs", epochs + (given.epochs if given is not None else 0), least=0, most=MOST)
+    if resumed is not None and resumed.epochs > last:
+        raise ValueError(f"epochs must be at least {resumed.epochs - last + epochs} to go on from {what}; got {epochs}")
+    seed = before.seed if before is not None and rng is None else seed_of(rng)
+    if before is not None:
+        values = before.params
+    else:
+        values = params if isinstance(params, np.ndarray) else net.init(seed)
+    return Origin(values, seed, last, before, what, checkpoint)
 
 
 def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State:

@@ -1,28 +1,24 @@
-"""train(): arguments checked, a loop started or taken up again, and between its chunks everything that Python does."""
+"""train(): arguments checked, what it goes on from, the loop, and the run that the loop ends in."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.checkpoint import Checkpoint, check_same
-from fastgd.checks import finite_number, seed_of, truth, whole_number
-from fastgd.continuing import taken_up
-from fastgd.interrupt import Interrupt
+from fastgd.between_chunks import check_between_chunks
+from fastgd.checks import whole_number
+from fastgd.continuing import Origin, origin_of
 from fastgd.loop import Loop
 from fastgd.names import KERNELS, check_name
 from fastgd.network import MLP
 from fastgd.optimizers import Optimizer
-from fastgd.options import check_options
-from fastgd.progress import Bar, Progress, reporter
-from fastgd.run import DivergedError, History, Run
-from fastgd.samples import apart, check_samples, check_validation
+from fastgd.options import Options, check_options
+from fastgd.progress import Progress
+from fastgd.run import Run
+from fastgd.samples import Samples, apart, check_samples, check_validation
 from fastgd.schedules import Schedule
 from fastgd.state import MOST
 
@@ -155,106 +151,30 @@ def train(
         },
     )  # fmt: skip
     check_name("kernel", kernel, KERNELS)
-    tell = reporter(progress)
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function or None; got {callback!r}")
-    if max_seconds is not None:
-        max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
-    checkpoint_every = finite_number("checkpoint_every", checkpoint_every, least=0.0)
-    check_name("on_interrupt", on_interrupt, ("return", "raise"))
-    if threads is not None:
-        whole_number("threads", threads, least=1)
-    if truth("resume", resume) and checkpoint is None:
-        raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
-    if not isinstance(checkpoint, (str, os.PathLike, type(None))):
-        raise TypeError(f"checkpoint must be a path or None; got {checkpoint!r}")
+    between = check_between_chunks(
+        samples, held_out,
+        {
+            "progress": progress, "callback": callback, "max_seconds": max_seconds, "checkpoint": checkpoint,
+            "checkpoint_every": checkpoint_every, "resume": resume, "on_interrupt": on_interrupt, "threads": threads,
+        },
+    )  # fmt: skip
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
-    file = None if checkpoint is None else Checkpoint.of(checkpoint, checkpoint_every, samples, held_out)
 
-    resumed = file.load() if file is not None and resume else None
-    before = resumed if resumed is not None else params if isinstance(params, Run) else None
-    what = "params" if resumed is None else f"checkpoint {str(checkpoint)!r}"
-    if before is not None and before.net != net:
-        raise ValueError(f"{what} must be a Run of {net}; got one of {before.net}")
-    last = whole_number("epochs", epochs + (params.epochs if isinstance(params, Run) else 0), least=0, most=MOST)
-    if resumed is not None and resumed.epochs > last:
-        raise ValueError(f"epochs must be at least {resumed.epochs - last + epochs} to go on from {what}; got {epochs}")
-    seed = before.seed if before is not None and rng is None else seed_of(rng)
-    if before is not None:
-        values = before.params
-    else:
-        values = params if isinstance(params, np.ndarray) else net.init(seed)
+    origin = origin_of(net, params, rng, epochs, between.checkpoint if resume else None)
+    loop = _loop(net, *apart(samples, held_out, origin.seed), options, kernel, epochs, origin)
+    return between.train(loop)
 
+
+def _loop(net: MLP, samples: Samples, held_out: Samples | None, options: Options, kernel: str, epochs: int, origin: Origin) -> Loop:
+    """The loop over these rows, where it begins or goes on; after a run, `auto` is its kernel."""
     from fastgd import kernels
 
-    samples, held_out = apart(samples, held_out, seed)
-    if before is not None and kernel == "auto" and before.kernel in kernels.serving(net, method):
+    before = origin.before
+    if before is not None and kernel == "auto" and before.kernel in kernels.serving(net, options.method):
         kernel = before.kernel
-    plan = kernels.make_plan(net, n, options, kernel, epochs, weighted=len(samples.weights) > 0, validated=held_out is not None)
-    run = Run(
-        net, values.copy(), np.nan, 0, before.seconds if before else 0.0, plan.kernel, seed, "epochs",
-        History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(), table=before.table if before else None,
-    )  # fmt: skip
-    if resumed is not None:
-        check_same(resumed, run, str(checkpoint))
+    n, weighted = len(samples.X), len(samples.weights) > 0
+    plan = kernels.make_plan(net, n, options, kernel, epochs, weighted=weighted, validated=held_out is not None)
+    run = origin.run(net, options, plan.kernel)
     bound = kernels.load(plan, options, samples, held_out)
-    state = bound.start(values)
-    if before is not None:
-        going_on = taken_up(before, state, options, plan.batches) if resumed is None or resumed.state is None else resumed.state
-        if not going_on.widened(bound.size).fits(state, plan.batches):
-            raise ValueError(f"{what} can't be gone on from: its state is not one of such a training")
-        state = going_on
-    loop = Loop(run, bound, state, last)
-    if file is not None:
-        file.prepare(replace(run, state=loop.state))
-
-    with ExitStack() as stack:
-        stack.enter_context(kernels.one_blas_thread(plan))
-        if isinstance(tell, Bar):
-            stack.enter_context(tell)
-        interrupt = stack.enter_context(Interrupt())
-        loop.compile()
-        try:
-            run = loop.finished(_go(loop, interrupt, tell, callback, max_seconds, file))
-        except BaseException as error:
-            if file is not None and not isinstance(error, DivergedError):
-                file.save(loop.so_far("interrupt"))
-            raise
-        if file is not None:
-            file.save(run)
-    if interrupt.asked and on_interrupt == "raise":
-        raise KeyboardInterrupt
-    return run
-
-
-def _go(
-    loop: Loop,
-    interrupt: Interrupt,
-    tell: Callable[[Progress], object] | None,
-    callback: Callable[[Progress], object] | None,
-    max_seconds: float | None,
-    file: Checkpoint | None,
-) -> str | None:
-    """Train to the end, or to what ends it between two chunks; what that was."""
-    start = time.monotonic()
-    if interrupt.asked:  # while compiling
-        return "interrupt"
-    for _ in loop.chunks():
-        answer = None
-        if tell is not None or callback is not None:
-            progress = Progress(loop.state.epoch, loop.epochs, loop.latest_cost, loop.seconds, loop.params.copy())
-            if tell is not None:
-                tell(progress)
-            answer = callback(progress) if callback is not None else None
-        if loop.is_done:
-            break
-        if isinstance(answer, (bool, np.bool_)) and answer:
-            return "callback"
-        if interrupt.asked:
-            return "interrupt"
-        if max_seconds is not None and time.monotonic() - start >= max_seconds:
-            return "max_seconds"
-        if file is not None and file.is_due:
-            file.save(loop.so_far("interrupt"))
-    return None
+    return Loop(run, bound, origin.state(bound.start(origin.params), options, plan.batches), origin.last)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, assert_close, skip_some, trajectory
 
-from fastgd import loop, training
+from fastgd import between_chunks, loop
 from fastgd.progress import Progress
 
 # -- max_seconds, callback, chunks -----------------------------------------------------------------------
@@ -17,7 +17,7 @@ from fastgd.progress import Progress
 def test_max_seconds_by_a_clock(train, monkeypatch, single_updates):
     """A clock that goes on by a second whenever it is looked at: once at the start and after every chunk, here of one update."""
     seconds = itertools.count()
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    monkeypatch.setattr(between_chunks, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
     run = train(NET, X, Y, 1000, 0.3, params=PARAMS, max_seconds=7)
     assert (run.stopped_by, run.epochs) == ("max_seconds", 7)
     assert_close(run.params, trajectory(7, 0.3)[0][-1])

@@ -104,6 +104,7 @@ def test_a_disk_that_fills_later(step, disk, path, train, single_updates):
     with pytest.warns(RuntimeWarning, match=r"run\.npz.*No space left") as warned:
         run = train(NET, X, Y, EPOCHS, checkpoint=path, checkpoint_every=0, callback=fill, **options)
     assert len(warned) == 1
+    assert Path(warned[0].filename).parent == Path(__file__).parent  # not a line of the package
     assert disk.refusals > 20
     assert run == expected
     assert fastgd.load_run(path).state.updates(4) == 19

@@ -1,0 +1,104 @@
+"""What Python does around the chunks of a run: tell how far it is, end it, write its checkpoint, answer Ctrl-C. It changes no number."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastgd.checkpoint import Checkpoint
+from fastgd.checks import finite_number, truth, whole_number
+from fastgd.interrupt import Interrupt
+from fastgd.loop import Loop
+from fastgd.names import check_name
+from fastgd.progress import Bar, Progress, reporter
+from fastgd.run import DivergedError, Run
+from fastgd.samples import Samples
+
+
+@dataclass(frozen=True)
+class BetweenChunks:
+    """Arguments of `train`, checked by `check_between_chunks`."""
+
+    tell: Callable[[Progress], object] | None  # progress, as a function
+    callback: Callable[[Progress], object] | None
+    max_seconds: float | None
+    checkpoint: Checkpoint | None
+    on_interrupt: str
+
+    def train(self, loop: Loop) -> Run:
+        """The run that the loop ends in; its checkpoint is written first, also where an error ends it."""
+        from fastgd import kernels
+
+        file = self.checkpoint
+        if file is not None:
+            file.prepare(replace(loop.run, state=loop.state))
+        with ExitStack() as stack:
+            stack.enter_context(kernels.one_blas_thread(loop.kernel.plan))
+            if isinstance(self.tell, Bar):
+                stack.enter_context(self.tell)
+            interrupt = stack.enter_context(Interrupt())
+            loop.compile()
+            try:
+                run = loop.finished(self._go(loop, interrupt))
+            except BaseException as error:
+                if file is not None and not isinstance(error, DivergedError):
+                    file.save(loop.so_far("interrupt"))
+                raise
+            if file is not None:
+                file.save(run)
+        if interrupt.asked and self.on_interrupt == "raise":
+            raise KeyboardInterrupt
+        return run
+
+    def _go(self, loop: Loop, interrupt: Interrupt) -> str | None:
+        """Train to the end, or to what ends it between two chunks; what that was."""
+        start = time.monotonic()
+        if interrupt.asked:  # while compiling
+            return "interrupt"
+        for _ in loop.chunks():
+            answer = self._told(loop)
+            if loop.is_done:
+                break
+            if isinstance(answer, (bool, np.bool_)) and answer:
+                return "callback"
+            if interrupt.asked:
+                return "interrupt"
+            if self.max_seconds is not None and time.monotonic() - start >= self.max_seconds:
+                return "max_seconds"
+            if self.checkpoint is not None and self.checkpoint.is_due:
+                self.checkpoint.save(loop.so_far("interrupt"))
+        return None
+
+    def _told(self, loop: Loop) -> object:
+        """What the callback answers to being told how far the loop is."""
+        if self.tell is None and self.callback is None:
+            return None
+        progress = Progress(loop.state.epoch, loop.epochs, loop.latest_cost, loop.seconds, loop.params.copy())
+        if self.tell is not None:
+            self.tell(progress)
+        return self.callback(progress) if self.callback is not None else None
+
+
+def check_between_chunks(samples: Samples, held_out: Samples | float | None, given: dict[str, Any]) -> BetweenChunks:
+    """Those for a training on these rows, or a ValueError or TypeError that names what is wrong; no file is looked at yet."""
+    tell, callback, max_seconds, checkpoint = reporter(given["progress"]), given["callback"], given["max_seconds"], given["checkpoint"]
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be a function or None; got {callback!r}")
+    if max_seconds is not None:
+        max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
+    every = finite_number("checkpoint_every", given["checkpoint_every"], least=0.0)
+    check_name("on_interrupt", given["on_interrupt"], ("return", "raise"))
+    if given["threads"] is not None:
+        whole_number("threads", given["threads"], least=1)
+    if truth("resume", given["resume"]) and checkpoint is None:
+        raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
+    if not isinstance(checkpoint, (str, os.PathLike, type(None))):
+        raise TypeError(f"checkpoint must be a path or None; got {checkpoint!r}")
+    file = None if checkpoint is None else Checkpoint.of(checkpoint, every, samples, held_out)
+    return BetweenChunks(tell, callback, max_seconds, file, given["on_interrupt"])
