@@ -47,8 +47,8 @@ class BetweenChunks:
             try:
                 run = loop.finished(self._go(loop, interrupt))
             except BaseException as error:
-                if file is not None and not isinstance(error, DivergedError):
-                    file.save(loop.so_far("interrupt"))
+                if not isinstance(error, DivergedError):
+                    self._save(loop)
                 raise
             if file is not None:
                 file.save(run)
@@ -72,8 +72,13 @@ class BetweenChunks:
             if self.max_seconds is not None and time.monotonic() - start >= self.max_seconds:
                 return "max_seconds"
             if self.checkpoint is not None and self.checkpoint.is_due:
-                self.checkpoint.save(loop.so_far("interrupt"))
+                self._save(loop)
         return None
+
+    def _save(self, loop: Loop) -> None:
+        """Write the run so far, unless it is on its way to a DivergedError: then the file keeps an earlier state."""
+        if self.checkpoint is not None and loop.has_finite_cost():
+            self.checkpoint.save(loop.so_far("interrupt"))
 
     def _told(self, loop: Loop) -> object:
         """What the callback answers to being told how far the loop is."""

@@ -79,8 +79,6 @@ class Checkpoint:
     def save(self, run: Run) -> None:
         """Write the run. Where that fails, say so once and go on: the run in memory is worth more."""
         self.saved = time.monotonic()
-        if not np.isfinite(run.cost):
-            return  # on its way to a DivergedError: the file keeps an earlier state
         try:
             save_run(run, self.path, data=self.data)
             self.failed = False

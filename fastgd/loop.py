@@ -68,11 +68,10 @@ class Loop:
 
     def finished(self, ended_by: str | None = None) -> Run:
         """The run, ended by its stop rules or its epochs unless by something else."""
-        cost = self.kernel.cost(self.params)
-        if not np.isfinite(cost):
+        if not self.has_finite_cost():
             self._raise_diverged()
         if ended_by is None and not self.state.cursor[STOPPED]:
-            self.kernel.watch_end(self.state, cost)
+            self.kernel.watch_end(self.state, self.kernel.cost(self.params))
         return replace(self.so_far(ended_by or self.state.stopped_by), stalled=self._is_stalled())
 
     def so_far(self, stopped_by: str) -> Run:
@@ -109,8 +108,15 @@ class Loop:
         """Whether all parameters and the costs that were looked at are; once they are not, they stay so."""
         return not self.state.cursor[SPOILED] and bool(np.isfinite(self.params).all())
 
-    def _has_finite_cost(self) -> bool:
-        return bool(np.isfinite(self.kernel.cost(self.params)))
+    def has_finite_cost(self) -> bool:
+        """Whether the cost of all rows is finite, and that of validation rows which stop rules watch."""
+        return all(np.isfinite(cost) for cost in self._costs().values())
+
+    def _costs(self) -> dict[str, float]:
+        costs = {"cost": self.kernel.cost(self.params)}
+        if self.kernel.watches_held_out:
+            costs["validation cost"] = self.kernel.held_out_cost(self.params)
+        return costs
 
     def _keep(self) -> None:
         """Keep the state; of those kept before, the first and one that is some way back."""
@@ -138,7 +144,7 @@ class Loop:
         # the cost overflows before the parameters do: go back in growing steps until it does not, then halve again
         first, back, bad, update = updates(self.kept[0]), 0, good + 1, good
         self._go_to(update)
-        while not self._has_finite_cost() and update > first:
+        while not self.has_finite_cost() and update > first:
             back, bad = 2 * back + 1, update
             update = max(good - back, first)
             self._go_to(update)
@@ -146,11 +152,12 @@ class Loop:
         while bad - good > 1:
             middle = (good + bad) // 2
             self._go_to(middle)
-            good, bad = (middle, bad) if self._has_finite_cost() else (good, middle)
+            good, bad = (middle, bad) if self.has_finite_cost() else (good, middle)
         self._go_to(good)
         run = self.so_far("diverged")
-        if not np.isfinite(run.cost):
-            raise DivergedError(f"the cost of the initial parameters is {run.cost}; scale X and Y", run)
+        for name, cost in self._costs().items():
+            if not np.isfinite(cost):
+                raise DivergedError(f"the {name} of the initial parameters is {cost}; scale X and Y", run)
         raise DivergedError(
             f"cost or parameters stopped being finite in epoch {run.epochs + 1} at learning_rate {run.options['learning_rate']}; "
             "try a smaller learning_rate, clip_norm=1.0, or scale X and Y",

@@ -108,7 +108,10 @@ class Run:
 
 
 class DivergedError(ArithmeticError):
-    """A cost or a parameter stopped being finite. `run` holds the state after the last update at which all of them were."""
+    """A cost or a parameter stopped being finite, be it a validation cost that stop rules watch.
+
+    `run` holds the state after the last update at which all of them were finite.
+    """
 
     def __init__(self, message: str, run: Run):
         super().__init__(message)

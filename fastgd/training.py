@@ -94,7 +94,7 @@ def train(
         What each row weighs in the mean of a batch; 0 leaves it out.
     validation : (X, Y) or float, optional
         Rows that are not trained on, given or as a share of the rows, drawn by the seed. Their cost is in `history.validation`, and
-        the stop rules watch it instead of the training cost.
+        the stop rules watch it instead of the training cost. Where none does, it may stop being finite while training goes on.
     target_cost : float, optional
         Stop when the watched cost is at most this.
     patience : int, optional
@@ -130,7 +130,7 @@ def train(
     ValueError, TypeError, OSError
         For bad arguments, or a checkpoint that can't be written, before anything is compiled.
     DivergedError
-        When a cost or a parameter stops being finite; it carries the last good run.
+        When a parameter, the cost, or a validation cost that stop rules watch stops being finite; it carries the last good run.
 
     Notes
     -----

@@ -146,3 +146,60 @@ def test_data_that_goes_bad_during_training(train):
     X, Y = fastgd.data.twice()
     with pytest.raises(fastgd.DivergedError):
         train(LINEAR, X, Y, 100_000_000, 0.01, params=[1.0], batch_size=2, progress=lambda record: X.fill(np.nan))
+
+
+# -- validation rows -------------------------------------------------------------------------------------
+
+ONES = np.ones((2, 1)), np.ones((2, 1))  # y = x w: w rises from 0 to 1
+FAR = [2.68e154], [0.0]  # its cost, (2.68e154 w)^2, overflows when w is above 0.5
+WATCHED = [{"patience": 1000}, {"target_cost": -1.0}, {"restore_best": True}]
+
+
+def last_weight():
+    """The last weight whose cost on the far row is finite, and after how many updates at rate 0.1."""
+    weight, made = 0.0, 0
+    with np.errstate(over="ignore"):
+        while np.isfinite(np.square(2.68e154 * (weight + 0.2 * (1 - weight)))):
+            weight, made = weight + 0.2 * (1 - weight), made + 1
+    return weight, made
+
+
+@pytest.mark.parametrize("rule", WATCHED, ids=lambda rule: next(iter(rule)))
+@pytest.mark.parametrize("batch_size", [None, 1])
+@pytest.mark.parametrize("more", [1, 2, 50])
+def test_a_watched_validation_cost(more, batch_size, rule, train):
+    """It overflows in the last epoch or before: the last good run is the same."""
+    weight, updates = last_weight()
+    batches = 1 if batch_size is None else 2
+    epochs = updates // batches + more
+    options = {"params": [0.0], "rng": 0, "batch_size": batch_size, "validation": FAR, **rule}
+    error = assert_diverges(train, LINEAR, *ONES, epochs, 0.1, **options)
+    assert error.run.params == pytest.approx([weight], rel=1e-14)
+    assert error.run.state.updates(batches) == updates
+    assert np.isfinite(error.run.history.validation).all()
+    assert f"epoch {updates // batches + 1} " in str(error)
+
+
+def test_a_validation_cost_that_nothing_watches(train):
+    """Training goes on without it."""
+    options = {"params": [0.0], "rng": 0}
+    run = train(LINEAR, *ONES, 50, 0.1, validation=FAR, **options)
+    assert np.isfinite(run.history.validation).tolist() == [epoch <= last_weight()[1] for epoch in range(51)]
+    assert np.array_equal(run.params, train(LINEAR, *ONES, 50, 0.1, **options).params)
+
+
+def test_initial_validation_cost(train):
+    with pytest.raises(fastgd.DivergedError, match="validation cost of the initial") as caught:
+        train(LINEAR, *ONES, 50, 0.1, params=[0.6], validation=FAR, patience=3)
+    assert caught.value.run.epochs == 0
+
+
+@pytest.mark.parametrize("cause", ["training", "validation"])
+def test_a_checkpoint_keeps_a_good_state(cause, train, path, single_updates):
+    """Written after every update but those that lead to the error: to resume is to get the same error."""
+    data, rate, options = (ONES, 0.1, {"validation": FAR}) if cause == "validation" else (fastgd.data.twice(), 1.0, {})
+    options |= {"params": [0.0], "rng": 0, "restore_best": True, "checkpoint": path, "checkpoint_every": 0}
+    error = assert_diverges(train, LINEAR, *data, 10_000, rate, **options)
+    assert fastgd.load_run(path).state == error.run.state
+    again = assert_diverges(train, LINEAR, *data, 10_000, rate, resume=True, **options)
+    assert again.run == error.run

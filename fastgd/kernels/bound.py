@@ -168,13 +168,18 @@ class Bound(ABC):
         self._run(self.problem(state, NO_UPDATE)._replace(**rows), ALL_ROWS)
         return float(state.sums[PENDING])
 
+    @property
+    def watches_held_out(self) -> bool:
+        """Whether stop rules watch the validation rows."""
+        return self.options.watches and self.held_out.n > 0
+
     def watch_end(self, state: State, cost: float) -> None:
         """Apply the stop rules to the parameters after the last epoch, which no further pass looks at.
 
         `cost` is that of all rows. An epoch of several batches was looked at when it ended.
         """
         if self.options.watches and (self.held_out.n or self.plan.batches == 1):
-            if self.held_out.n:
+            if self.watches_held_out:
                 cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
             pending, state.sums[PENDING] = state.sums[PENDING], cost
             self._run(self.problem(state, NO_UPDATE, epochs=0, watched=True), LAST_LOOK)
