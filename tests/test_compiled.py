@@ -1,6 +1,7 @@
 """`fastgd show`, `warmup` and `cache`."""
 
 import ast
+import os
 
 import numpy as np
 import pytest
@@ -82,6 +83,24 @@ def test_no_folder_is_an_empty_cache(tmp_path, monkeypatch, capsys):
     assert main(["cache"]) == 0
     assert "0 kernels" in capsys.readouterr().out
     assert main(["cache", "--clear"]) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+@pytest.mark.filterwarnings("default")
+def test_a_cache_that_is_not_used(folder, capsys, monkeypatch):
+    """Said by `cache`, and by the first command that compiles."""
+    monkeypatch.setattr(store, "_has_warned", False)
+    monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == f"{folder}: 0 kernels, 0.0 MB\n"
+    folder.chmod(0o777)
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == f"{folder}: 0 kernels, 0.0 MB\n  nothing can be kept there: others may write to it\n"
+    assert main(["warmup", "--layers", "1-1", "--rows", "5"]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith(f"fastgd: warning: compiled code can't be kept in {folder}: others may write to it; ")
+    assert err.count("\n") == 1
+    assert list(folder.iterdir()) == []
 
 
 def test_warmup_fills_the_cache(folder, capsys, monkeypatch):

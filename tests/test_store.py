@@ -220,58 +220,74 @@ def test_what_changes_the_key(monkeypatch, tmp_path):
 # -- trouble with the folder -----------------------------------------------------------------------------------------------
 
 
-def compiles_each_time(compilations):
-    """Without a file to read, and without an error."""
-    before = len(compilations)
-    assert twice(fresh(), 21) == 42
-    assert twice(fresh(), 21) == 42
-    return len(compilations) == before + 2
+@pytest.fixture
+def assert_compiles_each_time(folder, compilations, monkeypatch):
+    """Without a file to read, without an error, and with one warning that says why."""
+    monkeypatch.setattr(store, "_has_warned", False)
+
+    def check(reason):
+        before = len(compilations)
+        with pytest.warns(RuntimeWarning, match="compiled code can't be kept") as warned:
+            assert twice(fresh(), 21) == 42
+        (warning,) = warned
+        assert twice(fresh(), 21) == 42
+        assert len(compilations) == before + 2
+        assert f"in {store.folder()}: {reason};" in str(warning.message)
+        assert warning.filename == __file__
+
+    return check
 
 
-def test_a_file_in_its_place(folder, compilations):
+def test_a_file_in_its_place(folder, assert_compiles_each_time):
     folder.write_text("in the way")
-    assert compiles_each_time(compilations)
+    assert_compiles_each_time("it is no folder")
+    assert store.trouble() == "it is no folder"
     assert folder.read_text() == "in the way"
 
 
-def test_a_place_that_cannot_be(folder, compilations, monkeypatch):
+def test_a_place_that_cannot_be(assert_compiles_each_time, monkeypatch):
     monkeypatch.setenv("FASTGD_CACHE_DIR", f"{os.devnull}/cache")
-    assert compiles_each_time(compilations)
+    assert_compiles_each_time("Not a directory")
+    assert store.trouble() == "Not a directory"
 
 
 @pytest.mark.parametrize("name", ["tempfile.mkstemp", "os.replace"])
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")])
-def test_a_failed_write_leaves_nothing(name, error, folder, compilations, monkeypatch):
+def test_a_failed_write_leaves_nothing(name, error, folder, assert_compiles_each_time, monkeypatch):
     def fail(*arguments, **keywords):
         raise error
 
     monkeypatch.setattr(name, fail)
-    assert compiles_each_time(compilations)
+    assert_compiles_each_time(error.strerror)
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder(folder, compilations):
+def test_a_read_only_folder(folder, assert_compiles_each_time):
     folder.mkdir(mode=0o500)
-    assert compiles_each_time(compilations)
+    assert_compiles_each_time("Permission denied")
+    assert store.trouble() == "Permission denied"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
-def test_a_folder_that_others_may_write_to(mode, folder, compilations):
+def test_a_folder_that_others_may_write_to(mode, folder, assert_compiles_each_time):
     """Code is run from it, so it is left alone."""
     assert twice(fresh(), 21) == 42
+    assert store.trouble() is None
     folder.chmod(mode)
     before = kernel_file(folder).read_bytes()
-    assert compiles_each_time(compilations)
+    assert_compiles_each_time("others may write to it")
+    assert store.trouble() == "others may write to it"
     assert kernel_file(folder).read_bytes() == before
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_folder_of_somebody_else(folder, compilations):
+def test_a_folder_of_somebody_else(folder, assert_compiles_each_time):
     folder.mkdir(mode=0o700)
     os.chown(folder, 65534, 65534)
-    assert compiles_each_time(compilations)
+    assert_compiles_each_time("it belongs to another user")
+    assert store.trouble() == "it belongs to another user"
     assert os.listdir(folder) == []
 
 
@@ -304,20 +320,25 @@ def test_a_damaged_file(damage, folder, compilations):
     assert len(compilations) == 2
 
 
-def test_a_folder_in_its_place(folder, compilations):
+def test_a_folder_in_its_place(folder, assert_compiles_each_time):
     kernel_file(folder).mkdir(parents=True)
     folder.chmod(0o700)
-    assert compiles_each_time(compilations)
+    assert_compiles_each_time("Is a directory")
 
 
 def test_training_without_a_cache_folder(python, tmp_path):
-    """The real kernel, compiled in memory: the same bits."""
+    """The real kernels, compiled in memory: the same bits, and one warning for all of them, which names the caller's line."""
     place = tmp_path / "cache"
     place.write_text("in the way")
     program = """
+import warnings
 import fastgd
 X, Y = fastgd.data.gate("xor")
-run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
+with warnings.catch_warnings(record=True) as warned:
+    warnings.simplefilter("always")
+    run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
+    run.predict(X)
+assert [(each.category, each.filename, each.lineno) for each in warned] == [(RuntimeWarning, "<string>", 7)]
 print(run.params.tobytes().hex(), run.cost)
 """
     X, Y = fastgd.data.gate("xor")

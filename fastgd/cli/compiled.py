@@ -99,5 +99,7 @@ def cache(options: argparse.Namespace) -> None:
         return
     entries = store.entries()
     print(f"{store.folder()}: {count(len(entries), 'kernel')}, {sum(size for _, size, _ in entries) / 1e6:.1f} MB")
+    if reason := store.trouble():
+        print(f"  nothing can be kept there: {reason}")
     for name, size, title in entries:
         print(f"  {name:<32}{size / 1e3:>8.0f} kB  {title}")

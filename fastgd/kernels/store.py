@@ -4,12 +4,14 @@ A kernel is a C function `status(result, exception, address of a table, zero, li
 file holds a line of facts and an object file; llvmlite links it into the process. A file's name ends in a hash of the text of its
 module, of every source file that kernels are made of, of the versions of Python, Numba and llvmlite, of the processor and of the settings
 that change the code: an edited source is another file, and nothing stale is ever run. Code is loaded from the folder, so it is used only if
-it belongs to this user and nobody else may write to it. Whatever goes wrong with it, the kernel is compiled in memory instead.
+it belongs to this user and nobody else may write to it. Whatever goes wrong with it, the kernel is compiled in memory instead, and where
+it can't be kept, a warning says so once.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -31,6 +33,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import platformdirs
 
+from fastgd.caution import warn
 from fastgd.checks import Array
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _linkers: list[Any] = []  # they own the code, and live as long as the process
+_has_warned = False
 _FILE_NAME = re.compile(r"(matrix|unrolled)_\w+_[0-9a-f]{20}\.kernel")
 PACKAGE = Path(__file__).parent.parent
 _KERNEL_SOURCES = ("jit", "names", "simd", "numeric", "activations", "losses", "state", "updates", "kernels/*")
@@ -82,21 +86,41 @@ def _settings() -> list[str]:
 # -- the folder ----------------------------------------------------------------------------------------------------------------------
 
 
-def _is_private(path: Path) -> bool:
-    """Whether `path` is a folder of this user that nobody else may write to."""
-    if not hasattr(os, "getuid"):
-        return path.is_dir()  # Windows: profile folders are private by their access lists
-    status = path.lstat()
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
 def _place() -> Path:
-    """The cache folder, made if it is not there; OSError where it can't be used."""
+    """The cache folder, made if it is not there; OSError where it is not this user's alone."""
     place = folder()
+    if place.exists() and not place.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _is_private(place):
-        raise OSError(f"{place} may be written to by others")
+    if hasattr(os, "getuid"):  # on Windows, profile folders are private by their access lists
+        status = place.lstat()
+        if status.st_uid != os.getuid():
+            raise PermissionError(errno.EPERM, "it belongs to another user")
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError(errno.EPERM, "others may write to it")
     return place
+
+
+def trouble() -> str | None:
+    """Why nothing can be kept in the cache folder; None if something can."""
+    try:
+        with tempfile.TemporaryFile(dir=_place()):
+            return None
+    except OSError as error:
+        return _reason(error)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+def _warn_once(error: OSError) -> None:
+    """Say, once a process, that what is compiled can't be kept."""
+    global _has_warned
+    if not _has_warned:
+        _has_warned = True
+        advice = "until it can, every process compiles anew; FASTGD_CACHE_DIR names another folder"
+        warn(f"compiled code can't be kept in {folder()}: {_reason(error)}; {advice}")
 
 
 def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
@@ -205,7 +229,7 @@ def _linked(facts: dict[str, Any], code: bytes, dtype: np.dtype[Any]) -> Any:
 class Entry:
     """A compiled function of a table and a limit; read from disk, or compiled, when it is called first.
 
-    Machine code that can't be read or written is a reason to compile in memory, never an error.
+    Machine code that can't be read or written is a reason to compile in memory and to warn, never an error.
     """
 
     def __init__(self, name: str, source: str, function: str, dtype: np.dtype[Any]):
@@ -230,9 +254,12 @@ class Entry:
     def _compile(self) -> Any:
         facts, code = _object_code(compiled(self.source, self.function, self.dtype))
         title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
-        with suppress(OSError):
+        linked = _linked(facts, code, self.dtype)
+        try:
             _write(_place() / f"{self.name}.kernel", {"title": title, **facts}, code)
-        return _linked(facts, code, self.dtype)
+        except OSError as error:
+            _warn_once(error)
+        return linked
 
 
 @cache
