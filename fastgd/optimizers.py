@@ -138,7 +138,7 @@ KINDS: dict[str, type[Optimizer]] = dict(zip(OPTIMIZERS, (SGD, Adagrad, RMSprop,
 
 def check_optimizer(optimizer: object) -> Optimizer:
     """The optimizer of this name, or `optimizer` if it is one."""
-    if isinstance(optimizer, Optimizer):
+    if isinstance(optimizer, Optimizer) and type(optimizer) in KINDS.values():
         return optimizer
     if not isinstance(optimizer, str):
         raise TypeError(f"optimizer must be a name, one of {', '.join(OPTIMIZERS)}, or an object like fastgd.Adam(); got {optimizer!r}")

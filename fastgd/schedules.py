@@ -31,7 +31,7 @@ class Schedule:
     @property
     def name(self) -> str:
         """Its name, one of `names.SCHEDULES`."""
-        return next(name for name, kind in KINDS.items() if isinstance(self, kind))
+        return next(name for name, kind in KINDS.items() if type(self) is kind)
 
     @property
     def numbers(self) -> list[float]:
@@ -85,8 +85,11 @@ KINDS: dict[str, type[Schedule]] = dict(zip(SCHEDULES, (Constant, Step, Exponent
 
 
 def check_learning_rate(learning_rate: Any) -> float | Schedule:
-    """A finite number, or a schedule."""
+    """A finite number, or a schedule of one of the known kinds."""
     if isinstance(learning_rate, Schedule):
+        if type(learning_rate) not in KINDS.values():
+            known = ", ".join(kind.__name__ for kind in KINDS.values())
+            raise TypeError(f"learning_rate must be a number or a schedule, one of {known}; got {learning_rate!r}")
         return learning_rate
     return finite_number("learning_rate", learning_rate)
 

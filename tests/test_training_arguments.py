@@ -1,5 +1,7 @@
 """Bad arguments of train, optimizers and schedules: refused by name, before anything is compiled."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from conftest import assert_refused
@@ -8,6 +10,12 @@ from small_problem import NET, X, Y
 import fastgd
 
 # -- bad arguments ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Amsgrad(fastgd.Adam):
+    """An optimizer that there is no compiled code for."""
+
 
 V, T = ValueError, TypeError
 BAD = [
@@ -69,6 +77,8 @@ BAD = [
     ({"optimizer": "rprop", "learning_rate": fastgd.schedules.Exponential(0.1, 0.9)}, V, ["Rprop", "learning_rate", "Exponential"]),
     ({"optimizer": "rprop", "learning_rate": fastgd.schedules.Constant(0.1, warmup=3)}, V, ["Rprop", "learning_rate", "Constant"]),
     ({"optimizer": fastgd.Adam}, T, ["optimizer", "fastgd.Adam()", "Adam"]),
+    ({"optimizer": Amsgrad()}, T, ["optimizer", "fastgd.Adam()", "Amsgrad(beta1=0.9"]),
+    ({"learning_rate": fastgd.schedules.Schedule(0.1)}, T, ["learning_rate", "number", "Cosine", "Schedule(rate=0.1)"]),
     ({"learning_rate": fastgd.schedules.Cosine}, T, ["learning_rate", "number", "Cosine"]),
 ]
 
