@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class BetweenChunks:
 
         file = self.checkpoint
         if file is not None:
-            file.prepare(replace(loop.run, state=loop.state))
+            file.prepare(loop.state.nbytes)
         with ExitStack() as stack:
             stack.enter_context(kernels.one_blas_thread(loop.kernel.plan))
             if isinstance(self.tell, Bar):

@@ -15,7 +15,7 @@ import numpy as np
 from fastgd.caution import warn
 from fastgd.checks import Array
 from fastgd.run import Run
-from fastgd.runfile import load_with_facts, save_run, sweep
+from fastgd.runfile import check_place, load_with_facts, save_run, sweep
 from fastgd.samples import Samples
 
 _HASHED_WHOLE = 2**26  # bytes of an array; of larger ones, as many are taken in even blocks
@@ -64,12 +64,10 @@ class Checkpoint:
             raise ValueError(f"checkpoint {str(self.path)!r} was made with other data: X, Y, sample_weight or validation")
         return run
 
-    def prepare(self, run: Run) -> None:
-        """Refuse a place that can't be written to; remove what a killed process left half written."""
+    def prepare(self, size: int) -> None:
+        """Remove what a killed process left half written; refuse a place where `size` bytes can't be written."""
         sweep(self.path)
-        if self.path.is_dir():
-            raise IsADirectoryError(21, "checkpoint must name a file; it is a folder", str(self.path))
-        save_run(run, self.path, rehearse=True, data=self.data)
+        check_place(self.path, size)
 
     @property
     def is_due(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
@@ -24,11 +25,8 @@ _NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalle
 _DESCRIBED: dict[str, type[Any]] = {kind.__name__: kind for kind in (*optimizers.KINDS.values(), *schedules.KINDS.values())}
 
 
-def save_run(run: Run, path: str | os.PathLike[str], *, rehearse: bool = False, **more: Any) -> None:
-    """Write `run`, and more facts, to a temporary file beside `path`, flush it to disk, and put it in the place of `path`.
-
-    To `rehearse` is to write the temporary file and to remove it.
-    """
+def save_run(run: Run, path: str | os.PathLike[str], **more: Any) -> None:
+    """Write `run`, and more facts, to a temporary file beside `path`, flush it to disk, and put it in the place of `path`."""
     net = run.net
     facts: dict[str, Any] = {
         "format": FORMAT,
@@ -54,7 +52,7 @@ def save_run(run: Run, path: str | os.PathLike[str], *, rehearse: bool = False, 
     if run.state is not None:
         arrays |= {f"state_{name}": array for name, array in run.state.arrays().items()}
     arrays["digest"] = np.array(_digest(arrays))
-    _replace(Path(path), arrays, rehearse)
+    _replace(Path(path), arrays)
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
@@ -128,18 +126,34 @@ def _digest(arrays: dict[str, Array]) -> str:
     return digest.hexdigest()
 
 
-def _replace(path: Path, arrays: dict[str, Array], rehearse: bool) -> None:
+def check_place(path: Path, size: int) -> None:
+    """OSError where a file of `size` bytes can't be written."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a file must be named; this is a folder", str(path))
+    if not path.parent.exists():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(path.parent))
+    temporary = _temporary(path)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(bytes(size))
+    finally:
+        if path.parent.is_dir():
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    """A new name beside `path`, which `sweep` knows."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+
+
+def _replace(path: Path, arrays: dict[str, Array]) -> None:
     """At any instant the file at `path` is the old one or the new one, whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = _temporary(path)
     try:
         with open(temporary, "xb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
             file.flush()
-            if not rehearse:
-                os.fsync(file.fileno())
-        if rehearse:
-            temporary.unlink()
-            return
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -88,6 +88,10 @@ class State:
         """The arrays by name."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in self)
+
     def copy(self) -> State:
         """A state that shares no array with this one."""
         return State(**{name: array.copy() for name, array in self.arrays().items()})

@@ -142,8 +142,8 @@ def test_a_checkpoint_that_can_not_be_written_is_a_warning(folder, capsys, monke
     os.mkdir("place")
     prepare = Checkpoint.prepare
 
-    def prepare_then_remove(self, run):
-        prepare(self, run)
+    def prepare_then_remove(self, size):
+        prepare(self, size)
         shutil.rmtree("place")
 
     monkeypatch.setattr(Checkpoint, "prepare", prepare_then_remove)

@@ -144,10 +144,11 @@ class Bound(ABC):
         """
         problem = self.problem(state, METHODS.index(self.plan.method), seed, epochs, watched=watched)
         last = self.updates(state) + limit
-        seconds = self._run(problem, limit)
+        table = table_of(problem)
+        seconds = self._enter(table, limit)
         while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and self.updates(state) < last:
             state.thin_out()
-            seconds += self._run(problem, last - self.updates(state))
+            seconds += self._enter(table, last - self.updates(state))
         return seconds
 
     def updates(self, state: State) -> int:
@@ -186,8 +187,11 @@ class Bound(ABC):
             state.sums[PENDING] = pending
 
     def _run(self, problem: Problem, limit: int) -> float:
-        """Call the compiled loop, and return its seconds. `problem` keeps alive what its table points to."""
-        table = table_of(problem)
+        """`problem` keeps alive what its table points to."""
+        return self._enter(table_of(problem), limit)
+
+    def _enter(self, table: Array, limit: int) -> float:
+        """Call the compiled loop, and return its seconds."""
         train = self.entry("train")
         before = time.perf_counter()
         train(table, limit)
