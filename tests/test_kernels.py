@@ -1,5 +1,7 @@
 """Every kernel against the oracle: Algorithm 1 in order, blocks of rows, wide layers; and the results do not depend on the chunks."""
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 import oracle
@@ -8,21 +10,30 @@ from conftest import plan_of, random_problem
 
 import fastgd
 from fastgd import jit, kernels
+from fastgd.checks import Array
 from fastgd.kernels import rows
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.simd import span_of
 
 
+class Rows(NamedTuple):
+    """As much of problem.Data as their order needs."""
+
+    order: Array
+    n: int
+    shuffled: int
+
+
 @numba.njit(**jit.FLAGS)
-def _shuffle(order, n, seed, epoch):
-    rows.shuffle(span_of(order), n, seed, epoch)
+def _put_in_order(order, n, seed, epoch):
+    rows.put_in_order(Rows(span_of(order), n, 1), seed, epoch)
 
 
 def order_of(n, seed, epoch):
-    order = np.full(n, -1, np.int64)
-    _shuffle(order, n, np.uint64(seed), epoch)
-    return order
+    order = np.full(n + 1, -1, np.int64)
+    _put_in_order(order, n, seed, epoch)
+    return order[:n]
 
 
 def assert_agree(ours, theirs, dtype="float64"):

@@ -95,7 +95,6 @@ class Bound(ABC):
             weight=aligned((block,), dtype),
             gradient=aligned((self.size,), dtype),
             block=block,
-            held=np.zeros(1, np.int64),
         )
 
     @abstractmethod
@@ -230,6 +229,14 @@ def _course(state: State, options: Options, seed: int, epochs: int, *, watched: 
     )
 
 
+def _hold(work: Work, data: Data) -> None:
+    """Put all rows into the block, for good, as `rows.gather` does with those of a batch; padding repeats some with weight 0."""
+    for block, rows in ((work.a, data.X), (work.y, data.Y)):
+        columns = rows.shape[1]
+        block[: columns * work.block].reshape(columns, work.block)[:] = rows[np.arange(work.block) % data.n].T
+    work.weight[: data.n] = (data.weights.astype(np.float64) if len(data.weights) else 1.0) / data.mean_weight
+
+
 class Matrix(Bound):
     """The matrix kernel of a plan and its data."""
 
@@ -260,6 +267,10 @@ class Unrolled(Bound):
     def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
         most = max(plan.batch, len(held_out.X) if held_out else 0)
         super().__init__(plan, options, samples, held_out, most, wide=False)
+        if plan.stays:
+            _hold(self.work, self.data)
+        if held_out:
+            _hold(self.held_out_work, self.held_out)
 
     def entry(self, function: str) -> Entry:
         return entry("unrolled", source(self.plan), function, self.plan.net.dtype)

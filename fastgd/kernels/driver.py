@@ -1,17 +1,18 @@
 """The epoch: order the rows, gradient and update, observe. The same for every kernel.
 
-A kernel brings `steps(problem, batch_index, count, observe)`: it makes `count` updates from batch `batch_index` of the epoch on, none if
-the problem's method is NO_UPDATE, and returns how many it made. Where an epoch is one batch it shows every observed cost to `note`
-before the update, and ends when told to; otherwise it adds observed batch costs to sums[PENDING], one by one, so that the sum does not
-depend on where it is cut. The driver calls it for stretches in which nothing has to be seen from outside.
+A kernel brings `steps(problem, batch_index, count, observe)`: it takes the rows in their order and makes `count` updates from batch
+`batch_index` of the epoch on, none if the problem's method is NO_UPDATE, and returns how many it made. Where an epoch is one batch it
+shows every observed cost to `note` before the update, and ends when told to; otherwise it adds observed batch costs to sums[PENDING],
+one by one, so that the sum does not depend on where it is cut. The driver calls it for stretches in which nothing has to be seen from
+outside.
 """
 
 import numpy as np
 
 from fastgd.jit import inline, kernel, merged
 from fastgd.kernels.problem import ALL_ROWS, HELD_OUT_COST, LAST_LOOK, TRAINING_COST, Problem
-from fastgd.kernels.rows import shuffle
 from fastgd.kernels.view import viewer
+from fastgd.simd import copy
 from fastgd.state import (
     BATCH,
     BEST,
@@ -40,8 +41,8 @@ problem_of = viewer(Problem)
 # -- looking at costs ----------------------------------------------------------------------------------------------------------------
 
 
-@kernel
-def record(course, epoch, cost):
+@inline
+def _record(course, epoch, cost):
     """A point of the history; there is room for it."""
     cursor = course.cursor
     i = cursor[RECORDED]
@@ -51,15 +52,23 @@ def record(course, epoch, cost):
     cursor[RECORDED] = i + 1
     if cost - cost != 0.0:  # inf or NaN
         cursor[SPOILED] = 1
-    distance = cursor[STRIDE] if course.growth == 0.0 else int(min(epoch * course.growth, 1e18)) + 1
-    only = 1 if course.growth == 0.0 else len(course.points)  # points that can't be thinned out
+    if course.growth == 0.0:
+        distance, only = cursor[STRIDE], 1  # points that can't be thinned out
+    else:
+        further = epoch * course.growth
+        distance, only = np.int64(further if further < _FAR else _FAR) + 1, len(course.points)
     cursor[NEXT_RECORD] = MOST if i + 1 == only and i + 1 == len(course.points) else epoch + distance
 
 
 @merged
-def watch(course, epoch, cost):
-    """Apply the stop rules to the cost after `epoch` epochs. Whether it is the least so far."""
+def look(course, kind, epoch, cost):
+    """Look at a cost, HELD_OUT_COST or TRAINING_COST, of the parameters after `epoch` epochs: apply the stop rules if it is watched.
+
+    Whether these parameters are to be kept as the best.
+    """
     cursor, sums = course.cursor, course.sums
+    if kind != course.watched:
+        return False
     better = cost < sums[BEST]
     if better:
         sums[BEST] = cost
@@ -73,23 +82,18 @@ def watch(course, epoch, cost):
         cursor[SPOILED] = 1
     elif epoch - cursor[MARK_EPOCH] >= course.patience:
         cursor[STOPPED] = PATIENCE
-    return better
+    return better and len(course.best) != 0
 
 
 @merged
 def note(course, epoch, cost):
-    """Look at the training cost of an epoch that is one batch, before its update. Whether its parameters are to be kept as the best."""
+    """Look at the training cost of an epoch that is one batch, before its update, and record it if it is due. Whether its parameters are
+    to be kept as the best.
+    """
     cost = np.float64(cost)
     if epoch == course.cursor[NEXT_RECORD]:
-        record(course, epoch, cost)
-    return watch(course, epoch, cost) and len(course.best) != 0 if course.watched == TRAINING_COST else False
-
-
-@kernel
-def keep(course, params):
-    """These are the best parameters so far."""
-    for i in range(len(course.best)):
-        course.best[i] = params[i]
+        _record(course, epoch, cost)
+    return look(course, np.int64(TRAINING_COST), epoch, cost)
 
 
 # -- the course ----------------------------------------------------------------------------------------------------------------------
@@ -104,9 +108,6 @@ def next_stretch(course, data, left, looked):
     epoch, batch = cursor[EPOCH], cursor[BATCH]
     due, full = cursor[NEXT_RECORD] == epoch, cursor[RECORDED] == len(course.points)
     looks = len(course.held_out) != 0 and batch == 0 and not looked and (course.watched == HELD_OUT_COST or due)
-    if data.shuffled != 0 and data.order[data.n] != epoch:
-        shuffle(data.order, data.n, np.uint64(course.seed), epoch)
-        data.order[data.n] = epoch
     if due and full:
         count = 0
     elif data.batches > 1 or data.shuffled != 0 or course.watched == HELD_OUT_COST:
@@ -125,24 +126,22 @@ def look_back(course, data, params, looked, count, observe):
     finished epoch of several batches.
     """
     cursor, sums = course.cursor, course.sums
-    epoch, at, cost = cursor[EPOCH], cursor[EPOCH], sums[PENDING]
+    epoch, kind, cost = cursor[EPOCH], np.int64(HELD_OUT_COST), sums[PENDING]
     if looked:
         sums[HELD_OUT] = cost
-        wanted = course.watched == HELD_OUT_COST
     else:
         batch = cursor[BATCH] + count
         cursor[EPOCH] += batch // data.batches
         cursor[BATCH] = batch % data.batches
         if not (observe and data.batches > 1 and cursor[BATCH] == 0):
             return
-        cost /= data.batches
+        kind, cost = np.int64(TRAINING_COST), cost / data.batches
         if epoch == cursor[NEXT_RECORD]:
-            record(course, epoch, cost)
-        wanted = course.watched == TRAINING_COST
-        at = epoch + 1
+            _record(course, epoch, cost)
+        epoch += 1
     sums[PENDING] = 0.0
-    if wanted and watch(course, at, cost):
-        keep(course, params)
+    if look(course, kind, epoch, cost):
+        copy(course.best, 0, params, 0, len(course.best))
 
 
 @inline
@@ -153,8 +152,8 @@ def advance(steps, problem, limit):
     `steps` is called in one place: it is most of what there is to compile.
     """
     course, cursor = problem.course, problem.course.cursor
-    if limit == LAST_LOOK and watch(course, cursor[EPOCH], course.sums[PENDING]):
-        keep(course, problem.params)
+    if limit == LAST_LOOK and look(course, course.watched, cursor[EPOCH], course.sums[PENDING]):
+        copy(course.best, 0, problem.params, 0, len(course.best))
     made, looks = np.int64(0), np.bool_(False)
     while limit == ALL_ROWS or (made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0):
         count, observe = problem.data.batches, True

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastgd.jit import inline, kernel
-from fastgd.kernels.driver import keep, note
+from fastgd.kernels.driver import note
 from fastgd.kernels.layers import (
     backward,
     backward_layer,
@@ -15,11 +15,11 @@ from fastgd.kernels.layers import (
     times_derivative,
 )
 from fastgd.kernels.problem import NO_UPDATE, Evaluation
-from fastgd.kernels.rows import batch_weight, gather
+from fastgd.kernels.rows import batch_weight, gather, put_in_order
 from fastgd.kernels.update import PLAIN, update
 from fastgd.kernels.view import viewer
 from fastgd.names import METHODS
-from fastgd.simd import lanes_of, load, stay_scalar, store
+from fastgd.simd import copy, lanes_of, load, stay_scalar, store
 from fastgd.state import EPOCH, PENDING, STOPPED
 from fastgd.updates import sgd
 
@@ -40,6 +40,7 @@ def steps(problem, batch_index, count, observe):
     stays = whole and data.n <= work.block and data.shuffled == 0
     epoch = course.cursor[EPOCH]
     taken = epoch * data.batches + batch_index
+    put_in_order(data, course.seed, epoch)
     for i in range(count):
         cost = 0.0
         batch_start = 0 if whole else (batch_index + i) * data.batch
@@ -65,7 +66,7 @@ def steps(problem, batch_index, count, observe):
             if not whole or method == NO_UPDATE:
                 course.sums[PENDING] += cost
             elif note(course, epoch + i, cost):
-                keep(course, params)
+                copy(course.best, 0, params, 0, rule.size)
             if course.cursor[STOPPED] != 0:
                 count = i
                 break

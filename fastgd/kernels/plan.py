@@ -34,6 +34,11 @@ class Plan:
         return -(-self.n // self.batch)
 
     @property
+    def stays(self) -> bool:
+        """Whether every batch is all the rows in their own order."""
+        return self.batches == 1 and not self.shuffle
+
+    @property
     def wide(self) -> bool:
         """Whether the matrix kernel's products are BLAS's."""
         largest = max(layer.inputs * layer.outputs for layer in self.net.layers)

@@ -49,7 +49,6 @@ class Work(NamedTuple):
     weight: Reals  # (stride,) share of each sample in the cost; 0 for padding
     gradient: Reals  # (n_params,) and padding to whole vectors
     block: int  # most rows of a block, a multiple of the lanes
-    held: Integers  # (1,) 1 where the block holds all rows for good
 
 
 class Rule(NamedTuple):

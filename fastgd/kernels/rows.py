@@ -15,9 +15,12 @@ def _mix(x):
 
 
 @kernel
-def shuffle(order, n, seed, epoch):
+def put_in_order(data, seed, epoch):
     """The order of the rows in an epoch, a function of (seed, epoch) alone: Fisher-Yates with a counter for a generator."""
-    key = _mix(seed + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(epoch) + np.uint64(1)))
+    order, n = data.order, data.n
+    if data.shuffled == 0 or order[n] == epoch:
+        return
+    key = _mix(np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(epoch) + np.uint64(1)))
     for i in range(n):
         order[i] = i
         stay_scalar()
@@ -25,6 +28,7 @@ def shuffle(order, n, seed, epoch):
         draw = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
         j = np.int64(((draw >> np.uint64(32)) * np.uint64(i + 1)) >> np.uint64(32))
         order[i], order[j] = order[j], order[i]
+    order[n] = epoch
 
 
 @kernel

@@ -52,7 +52,7 @@ def train(address, zero, limit):
 @cache
 def source(plan: Plan) -> str:
     """The text of the module that trains `plan`."""
-    rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if _is_full(plan) else "mini-batches"
+    rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if plan.stays else "mini-batches"
     details = [plan.method, rows]
     details += [f"{plan.form} update"] if plan.form != "plain" else []
     details += ["with a schedule, l2 or clipping"] if plan.prepares else []
@@ -64,11 +64,6 @@ def source(plan: Plan) -> str:
     return _HEADER.format(title=title, imports=_imports(_HEADER + steps + validate)) + steps + validate + _FOOTER
 
 
-def _is_full(plan: Plan) -> bool:
-    """Whether the rows stay in place for good."""
-    return plan.batches == 1 and not plan.shuffle
-
-
 def _vectors(plan: Plan) -> int:
     """Vectors of samples in a batch."""
     return padded(plan.batch, plan.net.dtype) * plan.net.dtype.itemsize // VECTOR_BYTES
@@ -76,7 +71,7 @@ def _vectors(plan: Plan) -> int:
 
 def _is_constant(plan: Plan) -> bool:
     """Whether the number of rows is written into the code."""
-    return _is_full(plan) and _vectors(plan) <= _MOST_CONSTANT_VECTORS
+    return plan.stays and _vectors(plan) <= _MOST_CONSTANT_VECTORS
 
 
 def _load_parameters(names: list[str]) -> list[str]:
@@ -85,7 +80,7 @@ def _load_parameters(names: list[str]) -> list[str]:
 
 def _steps(plan: Plan) -> list[str]:
     """The body of `steps`."""
-    net, full = plan.net, _is_full(plan)
+    net, full = plan.net, plan.stays
     names = equations.parameter_names(net)
     stride = padded(plan.n, net.dtype)
     weighted = not full or stride != plan.n or plan.weighted  # rows that weigh the same are weighed after they are summed
@@ -97,10 +92,9 @@ def _steps(plan: Plan) -> list[str]:
     body += [f"rate = rule.rate * ({scale})" if plan.form == "plain" else f"scale = {scale}"]
     if full:
         body += [f"stride = {stride if _is_constant(plan) else 'work.block'}"]
-        body += ["if work.held[0] == 0:"]
-        body += ["    gather(net, data, work, 0, data.n, stride, data.mean_weight)", "    work.held[0] = 1"]
         batch = []
     else:
+        body += ["put_in_order(data, course.seed, epoch)"]
         batch = [
             "start = (batch_index + i) * data.batch",
             "rows = min(data.batch, data.n - start)",
@@ -151,12 +145,10 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
 
 
 def _validate(net: MLP) -> list[str]:
-    """The body of `validate`: the cost of rows that are gathered once and stay."""
+    """The body of `validate`: the cost of rows that stay in place."""
     loads, forward, (*cost, _), _ = _parts(net, "backprop", weighted=True)
     body = _load_parameters(equations.parameter_names(net))
-    body += ["stride = work.block", "if work.held[0] == 0:"]
-    body += ["    gather(net, data, work, 0, data.n, stride, data.mean_weight)", "    work.held[0] = 1"]
-    body += ["costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
+    body += ["stride = work.block", "costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
     body += _indented([*loads, *forward, *cost, "costs += weight * loss"])
     return [*body, "return first_lane(lane_total(costs))"]
 
