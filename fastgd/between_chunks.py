@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastgd.checkpoint import Checkpoint
-from fastgd.checks import finite_number, truth, whole_number
+from fastgd.checks import finite_number, truth
 from fastgd.interrupt import Interrupt
 from fastgd.loop import Loop
 from fastgd.names import check_name
@@ -40,6 +40,7 @@ class BetweenChunks:
             file.prepare(loop.state.nbytes)
         with ExitStack() as stack:
             stack.enter_context(kernels.one_blas_thread(loop.kernel.plan))
+            stack.enter_context(loop.kernel)
             if isinstance(self.tell, Bar):
                 stack.enter_context(self.tell)
             interrupt = stack.enter_context(Interrupt())
@@ -99,8 +100,6 @@ def check_between_chunks(samples: Samples, held_out: Samples | float | None, giv
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
     every = finite_number("checkpoint_every", given["checkpoint_every"], least=0.0)
     check_name("on_interrupt", given["on_interrupt"], ("return", "raise"))
-    if given["threads"] is not None:
-        whole_number("threads", given["threads"], least=1)
     if truth("resume", given["resume"]) and checkpoint is None:
         raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
     if not isinstance(checkpoint, (str, os.PathLike, type(None))):

@@ -16,7 +16,7 @@ from fastgd.caution import warn
 from fastgd.checks import Array
 from fastgd.run import Run
 from fastgd.runfile import check_place, load_with_facts, save_run, sweep
-from fastgd.samples import Samples
+from fastgd.samples import Samples, on_disk
 
 _HASHED_WHOLE = 2**26  # bytes of an array; of larger ones, as many are taken in even blocks
 _BLOCK = 2**16
@@ -26,14 +26,14 @@ def fingerprint(arrays: Iterable[Array]) -> str:
     """A hash of arrays, of blocks spread over those above 64 MiB."""
     digest = hashlib.blake2b(digest_size=16)
     for array in arrays:
-        digest.update(f"{array.dtype.str} {array.shape}\0".encode())
+        digest.update(f"{array.dtype.str} {array.shape} {on_disk(array)}\0".encode())  # rows on disk are taken in another order
         flat = array.reshape(-1)
         size = max(1, _BLOCK // array.itemsize)
         if array.nbytes <= _HASHED_WHOLE:
-            digest.update(flat.tobytes())
+            digest.update(flat.data)
         else:
             for start in np.linspace(0, len(flat) - size, _HASHED_WHOLE // _BLOCK).astype(np.int64):
-                digest.update(flat[start : start + size].tobytes())
+                digest.update(flat[start : start + size].data)
     return digest.hexdigest()
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_BLOCK = 2**20  # numbers
 
 
 def whole_number(argument: str, value: object, least: int, most: int | None = None) -> int:
@@ -69,11 +70,21 @@ def real_array(argument: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
         raise TypeError(f"{argument} must be an array of real numbers; got dtype {array.dtype}")
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
-    if not np.isfinite(converted).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
+    first = _first_not_finite(converted.reshape(-1))
+    if first is not None:
+        place = tuple(int(i) for i in np.unravel_index(first, converted.shape))
         shown = array[place] if place else array
         raise ValueError(f"{argument} must be finite in {dtype}; got {shown} at index {', '.join(map(str, place))}")
     return converted
+
+
+def _first_not_finite(flat: Array) -> int | None:
+    """Block by block: the array may be larger than memory."""
+    for start in range(0, len(flat), _BLOCK):
+        finite = np.isfinite(flat[start : start + _BLOCK])
+        if not finite.all():
+            return start + int(finite.argmin())
+    return None
 
 
 def rows(argument: str, value: ArrayLike, columns: int, of_what: str, dtype: np.dtype[Any]) -> Array:

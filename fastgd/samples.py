@@ -28,13 +28,23 @@ class Samples(NamedTuple):
         return Samples(*(array[chosen] if len(array) else array for array in self))
 
 
+def on_disk(array: Array) -> bool:
+    """Whether an array is a file that is mapped into memory, or part of one."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return False
+
+
 def check_data(net: MLP, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
     """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError."""
     X = rows("X", X, net.widths[0], str(net), net.dtype)
     Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
     if len(X) != len(Y):
         raise ValueError(f"X and Y must have the same number of rows; got {len(X)} and {len(Y)}")
-    if net.loss != "squared_error" and not ((Y >= 0) & (Y <= 1)).all():
+    if net.loss != "squared_error" and not (Y.min() >= 0 and Y.max() <= 1):
         raise ValueError(f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}")
     return X, Y
 
@@ -57,8 +67,8 @@ def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike
     return Samples(X, Y, weights)
 
 
-def check_validation(net: MLP, validation: Any, n: int) -> float | Samples | None:
-    """A share of n rows that leaves some on either side, or samples of their own."""
+def check_validation(net: MLP, validation: Any, samples: Samples) -> float | Samples | None:
+    """A share of the rows that leaves some on either side, or samples of their own."""
     if validation is None:
         return None
     if isinstance(validation, (tuple, list)):
@@ -68,7 +78,9 @@ def check_validation(net: MLP, validation: Any, n: int) -> float | Samples | Non
             return Samples.alike(*check_data(net, *validation))
         except (ValueError, TypeError) as error:
             raise type(error)(f"validation: {error}") from None
-    share = finite_number("validation", validation, positive=True)
+    share, n = finite_number("validation", validation, positive=True), len(samples.X)
+    if on_disk(samples.X):
+        raise ValueError(f"validation must be (X, Y) where X is a memmap, whose rows are not copied into memory; got {share:g}")
     if not 0 < round(share * n) < n:
         raise ValueError(f"validation must be (X, Y) or a share of the rows that leaves some for both; got {share:g} of {n} rows")
     return share

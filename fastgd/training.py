@@ -18,7 +18,7 @@ from fastgd.optimizers import Optimizer
 from fastgd.options import Options, check_options
 from fastgd.progress import Progress
 from fastgd.run import Run
-from fastgd.samples import Samples, apart, check_samples, check_validation
+from fastgd.samples import Samples, apart, check_samples, check_validation, on_disk
 from fastgd.schedules import Schedule
 from fastgd.state import MOST
 
@@ -63,7 +63,10 @@ def train(
     ----------
     net : MLP
     X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column
-        Arrays of the network's dtype are used where they are, not copied: leave them alone while training runs.
+        Arrays of the network's dtype are used where they are, not copied: leave them alone while training runs; others are copied once.
+        X may be a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block, to check it. Its mini-batches are
+        then drawn from windows of 16 MiB, each of 64 blocks of neighbouring rows that are chosen anew every epoch: rows far apart in
+        the file may meet in a batch, but shuffle a file that is sorted by class.
     epochs : int
         Passes over the rows. With `params=run`, further ones.
     learning_rate : float or Schedule
@@ -119,7 +122,9 @@ def train(
     on_interrupt : str
         What the first Ctrl-C does after writing the checkpoint: return the run so far, or raise KeyboardInterrupt.
     threads : int, optional
-        Most threads to use. Results do not depend on it.
+        Most threads to use, all processors if not given, or OMP_NUM_THREADS where that is less. Only large batches of the matrix kernel
+        are shared out. Results do not depend on it: batches are cut in parts that are a matter of the arguments alone, each part is
+        the work of one thread, BLAS's included. They are Python threads, which live as long as the call.
 
     Returns
     -------
@@ -134,12 +139,16 @@ def train(
 
     Notes
     -----
+    Memory beyond X and Y: 8 bytes a row where rows are shuffled, up to eight gradients, and blocks of 256 rows of every layer for each
+    thread. The unrolled kernel puts the rows of a full batch in an order of its own, a copy of X and Y. A share of the rows for
+    validation is copied, and so are those that are left.
+
     In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters at its end for the stop rules.
     """
     if not isinstance(net, MLP):
         raise TypeError(f"net must be an MLP; got {net!r}")
     samples = check_samples(net, X, Y, sample_weight)
-    held_out = check_validation(net, validation, len(samples.X))
+    held_out = check_validation(net, validation, samples)
     n = len(samples.X) - (round(held_out * len(samples.X)) if isinstance(held_out, float) else 0)
     epochs = whole_number("epochs", epochs, least=0, most=MOST)
     options = check_options(
@@ -155,26 +164,32 @@ def train(
         samples, held_out,
         {
             "progress": progress, "callback": callback, "max_seconds": max_seconds, "checkpoint": checkpoint,
-            "checkpoint_every": checkpoint_every, "resume": resume, "on_interrupt": on_interrupt, "threads": threads,
+            "checkpoint_every": checkpoint_every, "resume": resume, "on_interrupt": on_interrupt,
         },
     )  # fmt: skip
+    threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
 
     origin = origin_of(net, params, rng, epochs, between.checkpoint if resume else None)
-    loop = _loop(net, *apart(samples, held_out, origin.seed), options, kernel, epochs, origin)
+    loop = _loop(net, *apart(samples, held_out, origin.seed), options, kernel, epochs, origin, threads)
+    del samples, held_out  # the kernel keeps what it needs of them
     return between.train(loop)
 
 
-def _loop(net: MLP, samples: Samples, held_out: Samples | None, options: Options, kernel: str, epochs: int, origin: Origin) -> Loop:
+def _loop(
+    net: MLP, samples: Samples, held_out: Samples | None, options: Options, kernel: str, epochs: int, origin: Origin, threads: int | None
+) -> Loop:
     """The loop over these rows, where it begins or goes on; after a run, `auto` is its kernel."""
     from fastgd import kernels
 
     before = origin.before
     if before is not None and kernel == "auto" and before.kernel in kernels.serving(net, options.method):
         kernel = before.kernel
+    if kernel == "auto" and options.batch_size is None and on_disk(samples.X):
+        kernel = "matrix"  # the unrolled kernel puts a full batch into memory
     n, weighted = len(samples.X), len(samples.weights) > 0
     plan = kernels.make_plan(net, n, options, kernel, epochs, weighted=weighted, validated=held_out is not None)
     run = origin.run(net, options, plan.kernel)
-    bound = kernels.load(plan, options, samples, held_out)
+    bound = kernels.load(plan, options, samples, held_out, threads or kernels.available_threads())
     return Loop(run, bound, origin.state(bound.start(origin.params), options, plan.batches), origin.last)

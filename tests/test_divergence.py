@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import oracle
 import pytest
-from test_kernels import order_of
+from row_order import order_of
 
 import fastgd
 from fastgd import loop

@@ -1,39 +1,15 @@
 """Every kernel against the oracle: Algorithm 1 in order, blocks of rows, wide layers; and the results do not depend on the chunks."""
 
-from typing import NamedTuple
-
-import numba
 import numpy as np
 import oracle
 import pytest
 from conftest import plan_of, random_problem
+from row_order import order_of
 
 import fastgd
-from fastgd import jit, kernels
-from fastgd.checks import Array
-from fastgd.kernels import rows
+from fastgd import kernels
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.simd import span_of
-
-
-class Rows(NamedTuple):
-    """As much of problem.Data as their order needs."""
-
-    order: Array
-    n: int
-    shuffled: int
-
-
-@numba.njit(**jit.FLAGS)
-def _put_in_order(order, n, seed, epoch):
-    rows.put_in_order(Rows(span_of(order), n, 1), seed, epoch)
-
-
-def order_of(n, seed, epoch):
-    order = np.full(n + 1, -1, np.int64)
-    _put_in_order(order, n, seed, epoch)
-    return order[:n]
 
 
 def assert_agree(ours, theirs, dtype="float64"):

@@ -3,8 +3,8 @@
 import numpy as np
 import oracle
 import pytest
+from row_order import order_of
 from small_problem import BOTH, NET, PARAMS, X, Y, assert_close
-from test_kernels import order_of
 
 # -- sample weights --------------------------------------------------------------------------------------
 

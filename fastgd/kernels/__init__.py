@@ -4,18 +4,21 @@ from contextlib import AbstractContextManager, nullcontext
 
 from fastgd.kernels.blas import one_thread
 from fastgd.kernels.bound import Bound, Matrix, Unrolled
+from fastgd.kernels.helpers import available_threads
 from fastgd.kernels.plan import Plan, can_unroll, make_plan
 from fastgd.kernels.unrolled import source
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples
 
-__all__ = ["Bound", "Matrix", "Plan", "load", "make_plan", "one_blas_thread", "serving", "source"]
+__all__ = ["Bound", "Matrix", "Plan", "available_threads", "load", "make_plan", "one_blas_thread", "serving", "source"]
 
 
-def load(plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None) -> Bound:
-    """The kernel that the plan names, bound to its data and options."""
-    return {"matrix": Matrix, "unrolled": Unrolled}[plan.kernel](plan, options, samples, held_out)
+def load(plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1) -> Bound:
+    """The kernel that the plan names, bound to its data and options; the matrix kernel runs on up to `threads` threads."""
+    if plan.kernel == "unrolled":
+        return Unrolled(plan, options, samples, held_out)
+    return Matrix(plan, options, samples, held_out, threads)
 
 
 def serving(net: MLP, method: str) -> list[str]:

@@ -4,12 +4,12 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from fastgd.checks import Array
 from fastgd.kernels.blas import gemm_address
+from fastgd.kernels.helpers import Helpers, give_way
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.problem import (
     ALL_ROWS,
@@ -24,6 +24,7 @@ from fastgd.kernels.problem import (
     Network,
     Problem,
     Rule,
+    Team,
     Work,
 )  # fmt: skip
 from fastgd.kernels.store import Entry, entry
@@ -31,20 +32,25 @@ from fastgd.kernels.table import table_of
 from fastgd.kernels.unrolled import source
 from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS, SCHEDULES
 from fastgd.options import Options
-from fastgd.samples import Samples
+from fastgd.samples import Samples, on_disk
 from fastgd.schedules import as_schedule
 from fastgd.state import HELD_OUT, MOST, PENDING, STOPPED, State, aligned, padded, start
 
 BLOCK = 256  # most rows of a block of the matrix kernel
+_DISK_BLOCK, _DISK_BLOCKS = 2**18, 64  # bytes of a block of rows that are read from disk together, and how many are mixed
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""
 
 from fastgd.jit import kernel
 from fastgd.kernels import driver, matrix
+from fastgd.kernels.problem import HELP
 
 
 @kernel
 def train(address, zero, limit):
-    driver.train(matrix.steps, address, zero, limit)
+    if limit == HELP:
+        matrix.help_out(address, zero)
+    else:
+        driver.train(matrix.steps, address, zero, limit)
 
 
 @kernel
@@ -54,12 +60,17 @@ def evaluate(address, zero, limit):
 
 
 class Bound(ABC):
-    """A plan bound to its data and options; each kernel is one.
+    """A plan bound to its data and options.
 
-    `most_rows` are passed over at once; `wide` products are BLAS's.
+    Blocks of at most `most_rows` are passed over at once, on up to `threads` threads while it is entered as a context; `wide` products are
+    BLAS's.
     """
 
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None, most_rows: int, wide: bool):
+    keeps_layers = True  # whether what a layer computes is kept in memory
+
+    def __init__(
+        self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None, threads: int, most_rows: int, *, wide: bool
+    ):
         net, dtype = plan.net, plan.net.dtype
         self.plan, self.options = plan, options
         self.size = padded(net.n_params, dtype)
@@ -74,28 +85,43 @@ class Bound(ABC):
             loss=LOSSES.index(net.loss),
             gemm=gemm_address(dtype) if wide else 0,
         )
-        self.data = _data(samples, plan.batch, plan.shuffle)
-        self.work = self._scratch(min(most_rows, plan.batch))
         nothing = samples.weights[:0]
-        self.held_out = _data(held_out or Samples(nothing, nothing, nothing), len(held_out.X) if held_out else 0, False)
-        self.held_out_work = self._scratch(min(most_rows, self.held_out.n))
+        held_out = held_out or Samples(nothing, nothing, nothing)
+        self.data = _data(samples, plan.batch, plan.shuffle, plan.parts(plan.batch))
+        self.held_out = _data(held_out, len(held_out.X), False, plan.parts(len(held_out.X)))
+        shared = max(self.data.parts, self.held_out.parts, plan.slices)
+        ranks = range(min(threads, shared))
+        gradient = aligned((self.data.parts * self.size,), dtype)
+        self.works = [self._scratch(self.data, most_rows, gradient) for _ in ranks]
+        self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
+        self.helpers = Helpers(len(ranks) - 1)
+        self.team = Team(self.helpers.counters, np.zeros(8, np.int64), np.zeros(3), np.zeros(shared), give_way())
         self.decays = aligned((self.size if options.l2 else 0,), dtype)
         for layer in net.layers if options.l2 else ():
             self.decays[layer.weights] = 1
 
-    def _scratch(self, rows: int) -> Work:
+    def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
+        """For blocks of even size, at most `most_rows`."""
         net, dtype = self.plan.net, self.plan.net.dtype
-        block = padded(rows, dtype)
-        units = sum(net.widths) * block
+        rows = -(-data.batch // data.parts)
+        block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
+        units = sum(net.widths) * block if self.keeps_layers else 0
         return Work(
-            a=aligned((units,), dtype),
+            a=aligned((max(units, net.widths[0] * block),), dtype),
             z=aligned((units,), dtype),
             delta=aligned((units,), dtype),
             y=aligned((net.widths[-1] * block,), dtype),
             weight=aligned((block,), dtype),
-            gradient=aligned((self.size,), dtype),
+            gradient=gradient,
             block=block,
         )
+
+    def __enter__(self) -> "Bound":
+        self.helpers.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.helpers.stop()
 
     @abstractmethod
     def entry(self, function: str) -> Entry:
@@ -110,8 +136,8 @@ class Bound(ABC):
         state = start(params, slots, options.record, keeps_best=options.restore_best, held_out=self.held_out.n > 0)
         return state.widened(self.size)
 
-    def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, watched: bool = False) -> Problem:
-        """All that compiled code gets: this plan's numbers, and where `state` stands on its way to `epochs`."""
+    def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, watched: bool = False, rank: int = 0) -> Problem:
+        """The problem as the thread of this rank sees it; 0 is the one that leads."""
         options, schedule = self.options, as_schedule(self.options.learning_rate)
         rate, *times = schedule.numbers
         rule = Rule(
@@ -126,14 +152,15 @@ class Bound(ABC):
             l2=options.l2,
             decays=self.decays,
             size=self.size,
+            slices=self.plan.slices,
         )
         course = _course(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
         problem = Problem(
-            self.net, self.data, state.params, self.work, rule, course, method, options.eps, False, np.zeros(0, np.int64)
+            self.net, self.data, state.params, self.works[rank], rule, course, self.team, method, options.eps, False, np.zeros(0, np.int64)
         )  # fmt: skip
         if self.held_out.n == 0:
             return problem
-        apart = problem._replace(data=self.held_out, work=self.held_out_work, method=NO_UPDATE, apart=True)
+        apart = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, apart=True)
         return problem._replace(held_out=table_of(apart))
 
     def advance(self, state: State, seed: int, epochs: int, limit: int, *, watched: bool = True) -> float:
@@ -141,14 +168,23 @@ class Bound(ABC):
 
         Unless `watched`, no stop rule acts.
         """
-        problem = self.problem(state, METHODS.index(self.plan.method), seed, epochs, watched=watched)
+        method = METHODS.index(self.plan.method)
+        problems = [self.problem(state, method, seed, epochs, watched=watched, rank=rank) for rank in range(len(self.works))]
+        tables = [table_of(problem) for problem in problems]  # they point to what the problems keep alive
         last = self.updates(state) + limit
-        table = table_of(problem)
-        seconds = self._enter(table, limit)
+        seconds = self._enter(tables, limit)
         while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and self.updates(state) < last:
             state.thin_out()
-            seconds += self._enter(table, last - self.updates(state))
+            seconds += self._enter(tables, last - self.updates(state))
         return seconds
+
+    def _enter(self, tables: list[Array], limit: int) -> float:
+        """Call the compiled loop, and return its seconds."""
+        train = self.entry("train")
+        with self.helpers.at_work(train, tables[1:] if limit else []):
+            before = time.perf_counter()
+            train(tables[0], limit)
+            return time.perf_counter() - before
 
     def updates(self, state: State) -> int:
         """Updates made since epoch 0."""
@@ -160,12 +196,16 @@ class Bound(ABC):
 
     def held_out_cost(self, params: Array) -> float:
         """The cost of the validation rows."""
-        return self._cost(params, data=self.held_out, work=self.held_out_work, apart=True)
+        return self._cost(params, data=self.held_out, apart=True)
 
-    def _cost(self, params: Array, **rows: Any) -> float:
+    def _cost(self, params: Array, *, data: Data, apart: bool = False) -> float:
         """The sum of the batch costs of a pass without updates."""
         state = start(params).widened(self.size)
-        self._run(self.problem(state, NO_UPDATE)._replace(**rows), ALL_ROWS)
+        works = self.held_out_works if apart else self.works
+        problems = [
+            self.problem(state, NO_UPDATE, rank=rank)._replace(data=data, work=work, apart=apart) for rank, work in enumerate(works)
+        ]
+        self._enter([table_of(problem) for problem in problems], ALL_ROWS)
         return float(state.sums[PENDING])
 
     @property
@@ -182,31 +222,36 @@ class Bound(ABC):
             if self.watches_held_out:
                 cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
             pending, state.sums[PENDING] = state.sums[PENDING], cost
-            self._run(self.problem(state, NO_UPDATE, epochs=0, watched=True), LAST_LOOK)
+            problem = self.problem(state, NO_UPDATE, epochs=0, watched=True)
+            self.entry("train")(table_of(problem), LAST_LOOK)
             state.sums[PENDING] = pending
-
-    def _run(self, problem: Problem, limit: int) -> float:
-        """`problem` keeps alive what its table points to."""
-        return self._enter(table_of(problem), limit)
-
-    def _enter(self, table: Array, limit: int) -> float:
-        """Call the compiled loop, and return its seconds."""
-        train = self.entry("train")
-        before = time.perf_counter()
-        train(table, limit)
-        return time.perf_counter() - before
 
 
 def _integers(values: Iterable[int]) -> Array:
     return np.array(list(values), np.int64)
 
 
-def _data(samples: Samples, batch: int, shuffle: bool) -> Data:
+def _data(samples: Samples, batch: int, shuffle: bool, parts: int) -> Data:
     n = len(samples.X)
     batches = -(-n // batch) if n else 0
     total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
-    order = np.full(n + 1 if shuffle else 0, -1, np.int64)
-    return Data(*samples, order, n, shuffle, batch, batches, total / batches if n else 0.0)
+    span, window = max(n, 1), max(n, 1)
+    if n and on_disk(samples.X):
+        span = max(1, _DISK_BLOCK // samples.X[0].nbytes)
+        window = _DISK_BLOCKS * span
+    return Data(
+        *samples,
+        order=np.full(n + 1 if shuffle else 0, -1, np.int64),
+        blocks=np.zeros(-(-n // span), np.int64),
+        span=span,
+        window=window,
+        n=n,
+        shuffled=shuffle,
+        batch=batch,
+        batches=batches,
+        parts=parts,
+        mean_weight=total / batches if n else 0.0,
+    )
 
 
 def _course(state: State, options: Options, seed: int, epochs: int, *, watched: bool, held_out: bool) -> Course:
@@ -230,18 +275,19 @@ def _course(state: State, options: Options, seed: int, epochs: int, *, watched: 
 
 
 def _hold(work: Work, data: Data) -> None:
-    """Put all rows into the block, for good, as `rows.gather` does with those of a batch; padding repeats some with weight 0."""
+    """Put all rows into the block, for good, as `rows.gather` does with those of a batch; padding repeats the first with weight 0."""
     for block, rows in ((work.a, data.X), (work.y, data.Y)):
-        columns = rows.shape[1]
-        block[: columns * work.block].reshape(columns, work.block)[:] = rows[np.arange(work.block) % data.n].T
+        columns = block[: rows.shape[1] * work.block].reshape(-1, work.block)
+        columns[:, : data.n] = rows.T
+        columns[:, data.n :] = rows[:1].T
     work.weight[: data.n] = (data.weights.astype(np.float64) if len(data.weights) else 1.0) / data.mean_weight
 
 
 class Matrix(Bound):
     """The matrix kernel of a plan and its data."""
 
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
-        super().__init__(plan, options, samples, held_out, BLOCK, plan.wide)
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1):
+        super().__init__(plan, options, samples, held_out, threads, BLOCK, wide=plan.wide)
 
     def entry(self, function: str) -> Entry:
         return entry("matrix", MATRIX, function, self.plan.net.dtype)
@@ -257,20 +303,23 @@ class Matrix(Bound):
     @property
     def gradient(self) -> Array:
         """The gradient of the last update, (n_params,)."""
-        gradient: Array = self.work.gradient[: self.net.n_params]
+        gradient: Array = self.works[0].gradient[: self.net.n_params]
         return gradient
 
 
 class Unrolled(Bound):
-    """The unrolled kernel of a plan and its data."""
+    """The unrolled kernel of a plan and its data. A batch that is all rows is put in place once; X and Y are not kept then."""
+
+    keeps_layers = False
 
     def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
         most = max(plan.batch, len(held_out.X) if held_out else 0)
-        super().__init__(plan, options, samples, held_out, most, wide=False)
+        super().__init__(plan, options, samples, held_out, 1, most, wide=False)
         if plan.stays:
-            _hold(self.work, self.data)
+            _hold(self.works[0], self.data)
+            self.data = self.data._replace(X=samples.weights[:0], Y=samples.weights[:0])
         if held_out:
-            _hold(self.held_out_work, self.held_out)
+            _hold(self.held_out_works[0], self.held_out)
 
     def entry(self, function: str) -> Entry:
         return entry("unrolled", source(self.plan), function, self.plan.net.dtype)

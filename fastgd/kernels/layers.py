@@ -85,12 +85,12 @@ def _softmax_derivative(units, stride, a, delta, here):
 
 
 @inline
-def _layer_gradient(net, work, stride, l, add):
+def _layer_gradient(net, work, stride, l, at, add):
     """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004; added to earlier blocks' if `add`."""
     a, delta, gradient, lanes = work.a, work.delta, work.gradient, lanes_of(work.a)
     inputs, units = net.widths[l], net.widths[l + 1]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
-    weights, biases = net.weights[l], net.biases[l]
+    weights, biases = at + net.weights[l], net.biases[l]
     if net.gemm != 0:
         old = 1.0 if add else 0.0
         multiply(net.gemm, False, l > 0, units, inputs, stride, delta, here, a, before, old, gradient, weights)
@@ -107,7 +107,8 @@ def _layer_gradient(net, work, stride, l, add):
             total = broadcast(a, 0.0)
             for s in range(0, stride, lanes):
                 total += load(delta, row + s)
-            gradient[biases + j] = lane_sum(total) + gradient[biases + j] if add else lane_sum(total)
+            i = at + biases + j
+            gradient[i] = lane_sum(total) + gradient[i] if add else lane_sum(total)
 
 
 @inline
@@ -212,11 +213,11 @@ def output_delta(net, work, stride):
 
 
 @merged
-def backward(net, params, work, stride, factor, add):
-    """Gradient of the block by per-layer backprop, from the last layer to the first, notes 002 (50)-(52), 004."""
+def backward(net, params, work, stride, factor, at, add):
+    """Gradient of the block, at gradient[at], by per-layer backprop from the last layer to the first, notes 002 (50)-(52), 004."""
     output_delta(net, work, stride)
     for l in range(net.layers - 1, -1, -1):
-        _layer_gradient(net, work, stride, l, add)
+        _layer_gradient(net, work, stride, l, at, add)
         if l > 0:
             backward_layer(net, params, work, stride, l)
             times_derivative(net, work, stride, l - 1, factor)

@@ -1,29 +1,19 @@
-"""The kernel for any widths: passes over blocks of rows, then the update, over flat arrays."""
+"""The kernel for any widths: a pass over every batch, then the update, over flat arrays."""
 
 import numpy as np
 
 from fastgd.jit import inline, kernel
-from fastgd.kernels.driver import note
-from fastgd.kernels.layers import (
-    backward,
-    backward_layer,
-    block_cost,
-    differences,
-    forward,
-    output_delta,
-    seldom_block_cost,
-    times_derivative,
-)
+from fastgd.kernels.driver import note, problem_of
+from fastgd.kernels.layers import backward_layer, block_cost, forward, output_delta, times_derivative
+from fastgd.kernels.passes import pass_over, share_pass, share_update, take_parts
 from fastgd.kernels.problem import NO_UPDATE, Evaluation
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
-from fastgd.kernels.update import PLAIN, update
+from fastgd.kernels.team import wait_for_task
+from fastgd.kernels.update import PLAIN
 from fastgd.kernels.view import viewer
-from fastgd.names import METHODS
 from fastgd.simd import copy, lanes_of, load, stay_scalar, store
 from fastgd.state import EPOCH, PENDING, STOPPED
 from fastgd.updates import sgd
-
-_, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
 
 
 @inline
@@ -33,35 +23,21 @@ def steps(problem, batch_index, count, observe):
     The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
     once and stays.
     """
-    net, data, params, work, rule, course = problem.net, problem.data, problem.params, problem.work, problem.rule, problem.course
-    method, eps = problem.method, problem.eps
-    lanes = lanes_of(work.a)
+    data, params, work, rule, course = problem.data, problem.params, problem.work, problem.rule, problem.course
+    method, lanes = problem.method, lanes_of(work.a)
     whole = data.batches == 1
     stays = whole and data.n <= work.block and data.shuffled == 0
     epoch = course.cursor[EPOCH]
     taken = epoch * data.batches + batch_index
     put_in_order(data, course.seed, epoch)
     for i in range(count):
-        cost = 0.0
-        batch_start = 0 if whole else (batch_index + i) * data.batch
-        batch_stop = min(batch_start + data.batch, data.n)
-        total = data.mean_weight if whole or method == NO_UPDATE else batch_weight(data, batch_start, batch_stop - batch_start)
-        for start in range(batch_start, batch_stop, work.block):
-            rows = min(work.block, batch_stop - start)
-            stride = (rows + lanes - 1) // lanes * lanes
-            add = start > batch_start
-            if i == 0 or not stays:
-                gather(net, data, work, start, rows, stride, total)
-            forward(net, params, work, stride, np.int64(0))
-            difference = method >= FINITE_DIFFERENCE
-            share = seldom_block_cost(net, work, stride) if observe or difference else 0.0
-            cost += share
-            if method == NO_UPDATE:
-                continue
-            if difference:
-                differences(net, params, work, stride, share, method == CENTRAL_DIFFERENCE, eps, add)
-            else:
-                backward(net, params, work, stride, 2.0 if method == LAYERWISE else 1.0, add)
+        start = 0 if whole else (batch_index + i) * data.batch
+        stop = min(start + data.batch, data.n)
+        total = data.mean_weight if whole or method == NO_UPDATE else batch_weight(data, start, stop - start)
+        if data.parts == 1:
+            cost = pass_over(problem, start, stop, total, observe, 0, i == 0 or not stays)
+        else:
+            cost = share_pass(problem, start, stop, total, observe)
         if observe:
             if not whole or method == NO_UPDATE:
                 course.sums[PENDING] += cost
@@ -72,12 +48,22 @@ def steps(problem, batch_index, count, observe):
                 break
         if method == NO_UPDATE:
             continue
-        if rule.form == PLAIN:
+        if rule.form == PLAIN and data.parts == 1 and rule.slices == 1:
             for p in range(0, rule.size, lanes):
                 store(params, p, sgd(load(params, p), load(work.gradient, p), rule.rate))
         else:
-            update(rule, params, work.gradient, taken + i)
+            share_update(problem, taken + i)
     return count
+
+
+@inline
+def help_out(address, zero):
+    """Take parts of the work of the thread that leads, until it has none left."""
+    problem = problem_of(address, zero)
+    task = wait_for_task(problem.team, np.int64(0))
+    while task != 0:
+        take_parts(problem)
+        task = wait_for_task(problem.team, task)
 
 
 @kernel

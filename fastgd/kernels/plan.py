@@ -8,6 +8,12 @@ from fastgd.options import Options
 
 _WIDE_PRODUCT = 2048  # multiplications of the largest layer in one batch from which on BLAS beats loops over vectors
 
+# How a batch and the parameters are cut for threads to share. The order of sums depends on it, so it is a matter of the plan alone.
+_SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
+_LEAST_ROWS = 32  # of a part: the gradient of each is written and read once more
+_MOST_PARTS = 8
+_SHARED_PARAMS = 2**14
+
 # An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
 _MOST_LINES = 800
 _MOST_LINES_IF_AUTO = 250
@@ -37,6 +43,17 @@ class Plan:
     def stays(self) -> bool:
         """Whether every batch is all the rows in their own order."""
         return self.batches == 1 and not self.shuffle
+
+    def parts(self, rows: int) -> int:
+        """Parts of so many rows that are passed over at once."""
+        if self.kernel != "matrix" or self.method.endswith("difference") or rows * self.net.n_params < _SHARED_PRODUCTS:
+            return 1
+        return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS, max(2, rows // 128)))
+
+    @property
+    def slices(self) -> int:
+        """Slices of the parameters that are updated at once."""
+        return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
 
     @property
     def wide(self) -> bool:

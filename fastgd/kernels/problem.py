@@ -6,9 +6,11 @@ from fastgd.kernels.table import Doubles, Integers, Link, Reals
 
 # in the place of a method: only costs are wanted
 NO_UPDATE = -1
-# in the place of a limit: the cost of all rows; a last look at the cost in sums[PENDING]
-ALL_ROWS, LAST_LOOK = -1, -2
+# in the place of a limit: the cost of all rows; a last look at the cost in sums[PENDING]; to take parts of another thread's work
+ALL_ROWS, LAST_LOOK, HELP = -1, -2, -3
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
+# places in a team's counters, each on a cache line of its own
+DRAWN, FINISHED = 0, 8
 
 
 class Network(NamedTuple):
@@ -32,10 +34,14 @@ class Data(NamedTuple):
     Y: Reals  # (n * outputs,)
     weights: Reals  # (n,) of the samples, or (0,) where all weigh the same
     order: Integers  # (n + 1,) the row at each place, and the epoch of which this is the order, where `shuffled`
+    blocks: Integers  # the order of blocks of rows, from which that of rows is made
+    span: int  # rows of such a block
+    window: int  # rows that are mixed with each other
     n: int
     shuffled: int
     batch: int  # rows of a batch; the last one of an epoch may be shorter
     batches: int  # of an epoch
+    parts: int  # of a batch, which threads share out
     mean_weight: float  # of a batch
 
 
@@ -47,7 +53,7 @@ class Work(NamedTuple):
     delta: Reals  # dC/da, then dC/dz
     y: Reals  # (outputs, stride) targets
     weight: Reals  # (stride,) share of each sample in the cost; 0 for padding
-    gradient: Reals  # (n_params,) and padding to whole vectors
+    gradient: Reals  # (parts * size,) one of each part of the batch; their sum comes to be in the first
     block: int  # most rows of a block, a multiple of the lanes
 
 
@@ -65,6 +71,17 @@ class Rule(NamedTuple):
     l2: float
     decays: Reals  # (size,) 1 for weights, 0 for biases; (0,) without l2
     size: int  # of params: n_params up to whole vectors
+    slices: int  # of the parameters, which threads share out
+
+
+class Team(NamedTuple):
+    """What the threads of a run share; see `team`."""
+
+    counters: Integers  # (16,)
+    task: Integers  # (8,) what there is to do, see `passes`
+    numbers: Doubles  # (2,)
+    costs: Doubles  # (parts,) of the parts of a batch
+    rest: int  # address of a function that lets another thread run
 
 
 class Course(NamedTuple):
@@ -94,6 +111,7 @@ class Problem(NamedTuple):
     work: Work
     rule: Rule
     course: Course
+    team: Team
     method: int  # its place in names.METHODS, or NO_UPDATE
     eps: float  # step of the difference methods
     apart: int  # whether this is the problem of the validation rows

@@ -14,20 +14,37 @@ def _mix(x):
     return x ^ (x >> np.uint64(31))
 
 
+@inline
+def _shuffle(order, start, stop, key):
+    """Fisher-Yates on order[start : stop], with a counter for a generator."""
+    for i in range(stop - 1, start, -1):
+        draw = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
+        j = start + np.int64(((draw >> np.uint64(32)) * np.uint64(i - start + 1)) >> np.uint64(32))
+        order[i], order[j] = order[j], order[i]
+
+
 @kernel
 def put_in_order(data, seed, epoch):
-    """The order of the rows in an epoch, a function of (seed, epoch) alone: Fisher-Yates with a counter for a generator."""
-    order, n = data.order, data.n
+    """The order of the rows in an epoch, a function of (seed, epoch) alone.
+
+    Blocks of rows are shuffled, then the rows of as many of them as make a window. In memory all rows are one block; on disk a window
+    is what has to be read at a time.
+    """
+    order, blocks, n = data.order, data.blocks, data.n
     if data.shuffled == 0 or order[n] == epoch:
         return
     key = _mix(np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(epoch) + np.uint64(1)))
-    for i in range(n):
-        order[i] = i
-        stay_scalar()
-    for i in range(n - 1, 0, -1):
-        draw = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
-        j = np.int64(((draw >> np.uint64(32)) * np.uint64(i + 1)) >> np.uint64(32))
-        order[i], order[j] = order[j], order[i]
+    for i in range(len(blocks)):
+        blocks[i] = i
+    _shuffle(blocks, 0, len(blocks), _mix(key))
+    place = 0
+    for i in range(len(blocks)):
+        first = blocks[i] * data.span
+        for row in range(first, min(first + data.span, n)):
+            order[place] = row
+            place += 1
+    for start in range(0, n, data.window):
+        _shuffle(order, start, min(start + data.window, n), key)
     order[n] = epoch
 
 

@@ -140,7 +140,8 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
     for p in range(0, len(sums), lanes):
         lines += [f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"]
     prepare = "prepare(rule, params, work.gradient, epoch * data.batches + batch_index + i)"
-    lines += [f"update_{plan.form}(rule, params, work.gradient, {prepare if plan.prepares else 'rule.rate'})"]
+    lines += ["count_power(rule)"] if plan.form in ("adam", "adamw") else []
+    lines += [f"update_{plan.form}(rule, params, work.gradient, {prepare if plan.prepares else 'rule.rate'}, 0, rule.size)"]
     return lines + _load_parameters(names)
 
 

@@ -1,4 +1,4 @@
-"""The update of all parameters from the gradient in work.gradient, by each optimizer."""
+"""The update of a range of parameters from their gradient, by each optimizer."""
 
 from __future__ import annotations
 
@@ -23,35 +23,61 @@ _NORM_MARGIN = 1e-6  # PyTorch's, in the divisor of clip_norm
 
 
 @kernel
-def prepare(rule, params, gradient, t):
-    """Clip the gradient, add l2 w to that of weights; the learning rate of the update that follows t others."""
-    lanes = lanes_of(params)
-    if rule.clip_norm < math.inf:
-        total = broadcast(gradient, 0.0)
-        for p in range(0, rule.size, lanes):
-            total += load(gradient, p) * load(gradient, p)
-        factor = rule.clip_norm / (math.sqrt(lane_sum(total)) + _NORM_MARGIN)
-        if not factor >= 1.0:
-            for p in range(0, rule.size, lanes):
-                store(gradient, p, factor * load(gradient, p))
-    if rule.l2 != 0.0:
-        for p in range(0, rule.size, lanes):
-            store(gradient, p, load(gradient, p) + rule.l2 * load(rule.decays, p) * load(params, p))
-    return rate_at(rule.schedule, rule.rate, rule.times[0], rule.times[1], rule.times[2], t)
+def shortening(rule, gradient):
+    """The factor that brings the norm of a gradient down to clip_norm; 1 where it is no longer."""
+    lanes = lanes_of(gradient)
+    total = broadcast(gradient, 0.0)
+    for p in range(0, rule.size, lanes):
+        total += load(gradient, p) * load(gradient, p)
+    factor = rule.clip_norm / (math.sqrt(lane_sum(total)) + _NORM_MARGIN)
+    return factor if not factor >= 1.0 else 1.0
 
 
 @merged
-def update_sgd(rule, params, gradient, rate):
+def clip_and_decay(rule, params, gradient, factor, start, stop):
+    """Multiply the gradient by a factor and add l2 w to that of weights."""
+    lanes = lanes_of(params)
+    if factor != 1.0:
+        for p in range(start, stop, lanes):
+            store(gradient, p, factor * load(gradient, p))
+    if rule.l2 != 0.0:
+        for p in range(start, stop, lanes):
+            store(gradient, p, load(gradient, p) + rule.l2 * load(rule.decays, p) * load(params, p))
+
+
+@kernel
+def rate_of(rule, t):
+    """The learning rate of the update that follows t others."""
+    return rate_at(rule.schedule, rule.rate, rule.times[0], rule.times[1], rule.times[2], t)
+
+
+@kernel
+def prepare(rule, params, gradient, t):
+    """Clip the whole gradient, add l2 w to that of weights; the learning rate of the update that follows t others."""
+    factor = shortening(rule, gradient) if rule.clip_norm < math.inf else 1.0
+    clip_and_decay(rule, params, gradient, factor, 0, rule.size)
+    return rate_of(rule, t)
+
+
+@merged
+def count_power(rule):
+    """Adam's beta1^t and beta2^t, one update on."""
+    rule.powers[0] *= rule.numbers[0]
+    rule.powers[1] *= rule.numbers[1]
+
+
+@merged
+def update_sgd(rule, params, gradient, rate, start, stop):
     """w - rate g."""
-    for p in range(0, rule.size, lanes_of(params)):
+    for p in range(start, stop, lanes_of(params)):
         store(params, p, sgd(load(params, p), load(gradient, p), rate))
 
 
 @merged
-def update_momentum(rule, params, gradient, rate):
+def update_momentum(rule, params, gradient, rate, start, stop):
     """SGD with momentum: slot 0 is v."""
     momentum, nesterov = rule.numbers[0], rule.numbers[1]
-    for p in range(0, rule.size, lanes_of(params)):
+    for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         v = velocity(load(rule.slots, p), g, momentum)
         store(rule.slots, p, v)
@@ -59,10 +85,10 @@ def update_momentum(rule, params, gradient, rate):
 
 
 @merged
-def update_adagrad(rule, params, gradient, rate):
+def update_adagrad(rule, params, gradient, rate, start, stop):
     """Adagrad: slot 0 is s."""
     eps = rule.numbers[0]
-    for p in range(0, rule.size, lanes_of(params)):
+    for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         s = load(rule.slots, p) + g * g
         store(rule.slots, p, s)
@@ -70,10 +96,10 @@ def update_adagrad(rule, params, gradient, rate):
 
 
 @merged
-def update_rmsprop(rule, params, gradient, rate):
+def update_rmsprop(rule, params, gradient, rate, start, stop):
     """RMSprop: slot 0 is s."""
     rho, eps = rule.numbers[0], rule.numbers[1]
-    for p in range(0, rule.size, lanes_of(params)):
+    for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         s = average(load(rule.slots, p), g * g, rho)
         store(rule.slots, p, s)
@@ -81,16 +107,14 @@ def update_rmsprop(rule, params, gradient, rate):
 
 
 @merged
-def update_adam(rule, params, gradient, rate):
-    """Adam, and AdamW where there is a fourth number, its weight_decay."""
+def update_adam(rule, params, gradient, rate, start, stop):
+    """Adam, and AdamW where there is a fourth number, its weight_decay; after `count_power`."""
     beta1, beta2, eps = rule.numbers[0], rule.numbers[1], rule.numbers[2]
     kept = 1.0 - rate * rule.numbers[3] if len(rule.numbers) > 3 else 1.0
-    rule.powers[0] *= beta1
-    rule.powers[1] *= beta2
     root = math.sqrt(1.0 - rule.powers[1])
     rate *= root / (1.0 - rule.powers[0])  # r m' / (sqrt v' + eps), with one division instead of two
     eps *= root
-    for p in range(0, rule.size, lanes_of(params)):
+    for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         m = average(load(rule.slots, p), g, beta1)
         v = average(load(rule.slots, rule.size + p), g * g, beta2)
@@ -100,10 +124,10 @@ def update_adam(rule, params, gradient, rate):
 
 
 @merged
-def update_rprop(rule, params, gradient, rate):
+def update_rprop(rule, params, gradient, rate, start, stop):
     """Rprop: slot 0 is the last gradient, slot 1 the step of each parameter."""
     shrink, grow, least, most = rule.numbers[0], rule.numbers[1], rule.numbers[2], rule.numbers[3]
-    for p in range(0, rule.size, lanes_of(params)):
+    for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         agreement = g * load(rule.slots, p)
         step = rprop_step(load(rule.slots, rule.size + p), agreement, shrink, grow, least, most)
@@ -114,21 +138,20 @@ def update_rprop(rule, params, gradient, rate):
 
 
 @kernel
-def update(rule, params, gradient, t):
-    """The update by the rule's own optimizer; `t` updates were made before it."""
-    rate = prepare(rule, params, gradient, t)
+def update(rule, params, gradient, rate, start, stop):
+    """The update of parameters start ... stop by the rule's own optimizer."""
     if rule.form == MOMENTUM:
-        update_momentum(rule, params, gradient, rate)
+        update_momentum(rule, params, gradient, rate, start, stop)
     elif rule.form == ADAGRAD:
-        update_adagrad(rule, params, gradient, rate)
+        update_adagrad(rule, params, gradient, rate, start, stop)
     elif rule.form == RMSPROP:
-        update_rmsprop(rule, params, gradient, rate)
+        update_rmsprop(rule, params, gradient, rate, start, stop)
     elif rule.form == ADAM or rule.form == ADAMW:
-        update_adam(rule, params, gradient, rate)
+        update_adam(rule, params, gradient, rate, start, stop)
     elif rule.form == RPROP:
-        update_rprop(rule, params, gradient, rate)
+        update_rprop(rule, params, gradient, rate, start, stop)
     else:
-        update_sgd(rule, params, gradient, rate)
+        update_sgd(rule, params, gradient, rate, start, stop)
 
 
 update_adamw = update_adam

@@ -1,0 +1,152 @@
+"""Batches that threads share out: against the oracle, to the same bits on any number of threads, in threads and forks of the user's own."""
+
+import itertools
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import oracle
+import pytest
+from conftest import random_problem
+from small_problem import assert_close
+
+import fastgd
+from fastgd import kernels
+from fastgd.kernels import available_threads
+from fastgd.options import Options
+
+WIDE = fastgd.MLP(40, 64, 30, 10, activation="tanh")
+X, Y, PARAMS = random_problem(WIDE, 1030)
+HELD_OUT = random_problem(WIDE, 300, seed=1)[:2]
+MANY = fastgd.MLP(60, 256, 10)  # parameters enough to be updated in slices
+
+BATCHES = [{}, {"batch_size": 256, "shuffle": False}, {"batch_size": 1029, "shuffle": False}]  # the last batch has 6 rows, or one
+
+
+def train(net=WIDE, rows=(X, Y), epochs=6, rate=0.05, **options):
+    return fastgd.train(net, *rows, epochs, rate, **{"rng": 0, "kernel": "matrix"} | options)
+
+
+def plan_of(net, n, batch_size=None, method="backprop", kernel="matrix"):
+    return kernels.make_plan(net, n, Options(batch_size=batch_size, method=method), kernel)
+
+
+# -- what is shared out ----------------------------------------------------------------------------------
+
+
+def test_parts_depend_on_the_work_alone():
+    parts = {rows: plan_of(WIDE, rows).parts(rows) for rows in [1, 32, 100, 128, 256, 1030, 10**6]}
+    assert parts == {1: 1, 32: 1, 100: 1, 128: 2, 256: 2, 1030: 8, 10**6: 8}
+    assert plan_of(WIDE, 1030, method="central_difference").parts(1030) == 1  # which perturbs the parameters in place
+    assert plan_of(fastgd.MLP(2, 8, 1), 10**6, kernel="unrolled").parts(10**6) == 1
+    assert (plan_of(WIDE, 1030).slices, plan_of(MANY, 4).slices) == (1, 8)
+
+
+def test_threads_are_no_more_than_processors_or_openmp_may_have(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    processors = available_threads()
+    assert 1 <= processors <= os.cpu_count()
+    for value, expected in {"1": 1, "100000": processors, "0": processors, "": processors, "2,1": processors}.items():
+        monkeypatch.setenv("OMP_NUM_THREADS", value)
+        assert available_threads() == expected
+
+
+# -- the same as without ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", BATCHES)
+def test_parts_add_up_to_the_batch(options):
+    assert plan_of(WIDE, len(X), options.get("batch_size")).parts(options.get("batch_size", len(X))) > 1
+    expected, costs = oracle.train(WIDE, PARAMS, X, Y, 6, 0.05, options.get("batch_size"))
+    run = train(params=PARAMS, threads=2, **options)
+    assert_close(run.params, expected)
+    assert_close(run.history.cost[: len(costs)], costs)
+
+
+def test_slices_are_all_parameters():
+    rows = random_problem(MANY, 70)
+    expected, _ = oracle.train(MANY, rows[2], *rows[:2], 5, 0.5)
+    for parts, rows_of in [(1, 20), (2, 70)]:
+        assert plan_of(MANY, rows_of).parts(rows_of) == parts
+        some = rows[0][:rows_of], rows[1][:rows_of]
+        expected, _ = oracle.train(MANY, rows[2], *some, 5, 0.5)
+        assert_close(train(MANY, some, 5, 0.5, params=rows[2], threads=3).params, expected)
+
+
+def test_gradient_of_parts():
+    assert_close(WIDE.gradient(PARAMS, X, Y), oracle.gradient(WIDE, PARAMS, X, Y))
+
+
+MANY_ROWS = random_problem(MANY, 300)[:2]
+KINDS = {
+    "full batch": {},
+    "mini-batches": {"batch_size": 256},
+    "float32": {"net": fastgd.MLP(40, 64, 30, 10, activation="relu", dtype="float32"), "batch_size": 300, "optimizer": "adam"},
+    "clipped": {"batch_size": 256, "optimizer": "adamw", "clip_norm": 0.01, "l2": 1e-3},
+    "rprop": {"optimizer": "rprop"},
+    "weighted": {"batch_size": 300, "sample_weight": np.arange(1030) % 7},
+    "validated": {"batch_size": 300, "validation": HELD_OUT, "patience": 3, "restore_best": True, "rate": 0.5, "epochs": 30},
+    "slices": {"net": MANY, "rows": MANY_ROWS, "batch_size": 20, "optimizer": fastgd.SGD(momentum=0.9)},
+    "clipped slices": {"net": MANY, "rows": MANY_ROWS, "clip_norm": 0.01, "optimizer": "rmsprop", "rate": 1e-3},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_number_of_threads_gives_the_same_bits(kind):
+    alone, *others = [train(**KINDS[kind], threads=threads) for threads in [1, 2, 3, 11, None]]
+    assert alone.cost < alone.history.cost[0]
+    assert all(run == alone for run in others)
+
+
+# -- threads of the user's own ---------------------------------------------------------------------------
+
+
+def test_no_thread_is_left():
+    before = threading.active_count()
+    during = []
+    train(threads=3, epochs=3, callback=lambda progress: during.append(threading.active_count()))
+    assert max(during) == before + 2
+    assert threading.active_count() == before
+
+    def fail(progress):
+        raise RuntimeError("of the callback")
+
+    with pytest.raises(RuntimeError, match="of the callback"):
+        train(threads=3, epochs=100, callback=fail)
+    assert threading.active_count() == before
+
+
+def test_trainings_side_by_side():
+    expected = train(threads=1, batch_size=256, epochs=20)
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda threads: train(threads=threads, batch_size=256, epochs=20), [2, 1, 3, 2, 2, 3]))
+    assert all(run == expected for run in runs)
+
+
+FORK = """
+import os, sys
+import numpy as np
+import fastgd
+
+net = fastgd.MLP(40, 64, 10, dtype="float32")
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(1000, 40)), rng.uniform(size=(1000, 10))
+train = lambda: fastgd.train(net, X, Y, 20, 0.1, rng=0, threads=2, kernel="matrix")
+before = train()
+child = os.fork()
+if child == 0:
+    os._exit(0 if train() == before else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), train() == before, end="")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child(python):
+    assert python(FORK) == "0 True"
+
+
+def test_more_threads_than_processors_do_not_wait_for_each_other():
+    """Whoever leads does what nobody has come for: sixteen threads take turns on two processors without deadlock."""
+    runs = [train(batch_size=256, threads=16, epochs=10) for _ in range(3)]
+    assert all(run == other for run, other in itertools.pairwise(runs))
