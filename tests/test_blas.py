@@ -15,7 +15,12 @@ from fastgd.simd import copy, span_of
 
 @numba.njit(**FLAGS)
 def product(gemm, a, b, c, rows, columns, inner):
-    multiply(gemm, False, False, rows, columns, inner, span_of(a), 0, span_of(b), 0, 0.0, span_of(c), 0)
+    multiply(gemm, False, False, rows, columns, inner, 1.0, span_of(a), 0, inner, span_of(b), 0, 0.0, span_of(c), 0)
+
+@numba.njit(**FLAGS)
+def of_columns(gemm, a, first, b, c):
+    # C = 1 + 2 A^T B for columns first, first + 1 of A, which is (2, 3)
+    multiply(gemm, True, False, 2, 2, 2, 2.0, span_of(a), first, 3, span_of(b), 0, 1.0, span_of(c), 0)
 
 @numba.njit(**FLAGS)
 def copied(target, source, count):
@@ -24,12 +29,16 @@ def copied(target, source, count):
 a, b, c = np.arange(6.0), np.arange(6.0, 12.0), np.zeros(4)
 product(gemm_address(a.dtype), a, b, c, 2, 2, 3)
 assert np.array_equal(c.reshape(2, 2), a.reshape(2, 3) @ b.reshape(3, 2))
+c = np.ones(4)
+of_columns(gemm_address(a.dtype), a, 1, b, c)
+assert np.array_equal(c.reshape(2, 2), 1 + 2 * a.reshape(2, 3)[:, 1:].T @ b[:4].reshape(2, 2))
 copied(c, a, 4)
 assert np.array_equal(c, a[:4])
 for call in (
     lambda: product(gemm_address(a.dtype), a[:5].copy(), b, c, 2, 2, 3),
     lambda: product(gemm_address(a.dtype), a, b[:5].copy(), c, 2, 2, 3),
     lambda: product(gemm_address(a.dtype), a, b, c[:3].copy(), 2, 2, 3),
+    lambda: of_columns(gemm_address(a.dtype), a, 2, b, c),
     lambda: copied(c, a, 5),
     lambda: copied(np.zeros(9), a, 7),
 ):
@@ -67,4 +76,4 @@ def test_an_error_inside_puts_the_threads_back():
 
 
 def test_products_and_copies_stay_inside_their_spans(python):
-    assert python(BOUNDS, NUMBA_BOUNDSCHECK="1").split() == ["refused"] * 5
+    assert python(BOUNDS, NUMBA_BOUNDSCHECK="1").split() == ["refused"] * 6

@@ -37,7 +37,7 @@ def plan_of(net, n, batch_size=None, method="backprop", kernel="matrix"):
 
 def test_parts_depend_on_the_work_alone():
     parts = {rows: plan_of(WIDE, rows).parts(rows) for rows in [1, 32, 100, 128, 256, 1030, 10**6]}
-    assert parts == {1: 1, 32: 1, 100: 1, 128: 2, 256: 2, 1030: 8, 10**6: 8}
+    assert parts == {1: 1, 32: 1, 100: 1, 128: 2, 256: 4, 1030: 8, 10**6: 8}
     assert plan_of(WIDE, 1030, method="central_difference").parts(1030) == 1  # which perturbs the parameters in place
     assert plan_of(fastgd.MLP(2, 8, 1), 10**6, kernel="unrolled").parts(10**6) == 1
     assert (plan_of(WIDE, 1030).slices, plan_of(MANY, 4).slices) == (1, 8)
@@ -64,14 +64,34 @@ def test_parts_add_up_to_the_batch(options):
     assert_close(run.history.cost[: len(costs)], costs)
 
 
-def test_slices_are_all_parameters():
-    rows = random_problem(MANY, 70)
-    expected, _ = oracle.train(MANY, rows[2], *rows[:2], 5, 0.5)
-    for parts, rows_of in [(1, 20), (2, 70)]:
-        assert plan_of(MANY, rows_of).parts(rows_of) == parts
-        some = rows[0][:rows_of], rows[1][:rows_of]
-        expected, _ = oracle.train(MANY, rows[2], *some, 5, 0.5)
-        assert_close(train(MANY, some, 5, 0.5, params=rows[2], threads=3).params, expected)
+UNEVEN = fastgd.MLP(60, 131, 97, 5, activation=["relu", "tanh", "softmax"], loss="cross_entropy")
+
+
+@pytest.mark.parametrize(
+    ("net", "n", "options"),
+    [
+        (MANY, 70, {}),
+        (MANY, 70, {"batch_size": 33}),
+        (MANY, 70, {"batch_size": 33, "method": "layerwise"}),
+        (MANY, 70, {"batch_size": 20}),  # too little for slabs, but not for slices
+        (MANY, 256, {}),
+        (MANY, 300, {}),  # more than a block: parts of rows again
+        (UNEVEN, 61, {}),
+        (UNEVEN, 100, {"batch_size": 50}),
+        (fastgd.MLP(300, 256, 3, bias=False, activation="sin"), 40, {"batch_size": 39}),
+        (fastgd.MLP(16, 1024, 1, activation="leaky_relu", output="identity"), 64, {"batch_size": 32}),
+    ],
+)
+def test_slabs_are_whole_layers(net, n, options):
+    X, Y, params = random_problem(net, n)
+    params *= 0.1  # or wide layers saturate
+    plan = plan_of(net, n, options.get("batch_size"), options.get("method", "backprop"))
+    assert plan.slabs == (plan.batch in range(32, 257))
+    gradient = oracle.gradient_by(options.get("method", "backprop"), 0.0)
+    expected, costs = oracle.train(net, params, X, Y, 4, 0.05, options.get("batch_size"), gradient=gradient)
+    run = train(net, (X, Y), 4, 0.05, params=params, threads=2, shuffle=False, **options)
+    assert_close(run.params, expected)
+    assert_close(run.history.cost[: len(costs)], costs)
 
 
 def test_gradient_of_parts():
@@ -79,6 +99,7 @@ def test_gradient_of_parts():
 
 
 MANY_ROWS = random_problem(MANY, 300)[:2]
+# fmt: off
 KINDS = {
     "full batch": {},
     "mini-batches": {"batch_size": 256},
@@ -88,8 +109,13 @@ KINDS = {
     "weighted": {"batch_size": 300, "sample_weight": np.arange(1030) % 7},
     "validated": {"batch_size": 300, "validation": HELD_OUT, "patience": 3, "restore_best": True, "rate": 0.5, "epochs": 30},
     "slices": {"net": MANY, "rows": MANY_ROWS, "batch_size": 20, "optimizer": fastgd.SGD(momentum=0.9)},
+    "slabs": {"net": MANY, "rows": MANY_ROWS, "batch_size": 64},
+    "validated slabs": {
+        "net": MANY, "rows": MANY_ROWS, "batch_size": 64, "validation": MANY_ROWS, "optimizer": "adam", "rate": 1e-3, "restore_best": True,
+    },
     "clipped slices": {"net": MANY, "rows": MANY_ROWS, "clip_norm": 0.01, "optimizer": "rmsprop", "rate": 1e-3},
 }
+# fmt: on
 
 
 @pytest.mark.parametrize("kind", KINDS)

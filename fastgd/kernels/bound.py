@@ -10,7 +10,7 @@ import numpy as np
 from fastgd.checks import Array
 from fastgd.kernels.blas import gemm_address
 from fastgd.kernels.helpers import Helpers, give_way
-from fastgd.kernels.plan import Plan
+from fastgd.kernels.plan import BLOCK, Plan
 from fastgd.kernels.problem import (
     ALL_ROWS,
     HELD_OUT_COST,
@@ -36,7 +36,6 @@ from fastgd.samples import Samples, on_disk
 from fastgd.schedules import as_schedule
 from fastgd.state import HELD_OUT, MOST, PENDING, STOPPED, State, aligned, padded, start
 
-BLOCK = 256  # most rows of a block of the matrix kernel
 _DISK_BLOCK, _DISK_BLOCKS = 2**18, 64  # bytes of a block of rows that are read from disk together, and how many are mixed
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""
 
@@ -87,15 +86,18 @@ class Bound(ABC):
         )
         nothing = samples.weights[:0]
         held_out = held_out or Samples(nothing, nothing, nothing)
-        self.data = _data(samples, plan.batch, plan.shuffle, plan.parts(plan.batch))
+        self.data = _data(samples, plan.batch, plan.shuffle, 1 if plan.slabs else plan.parts(plan.batch), plan.slabs)
         self.held_out = _data(held_out, len(held_out.X), False, plan.parts(len(held_out.X)))
         shared = max(self.data.parts, self.held_out.parts, plan.slices)
         ranks = range(min(threads, shared))
         gradient = aligned((self.data.parts * self.size,), dtype)
-        self.works = [self._scratch(self.data, most_rows, gradient) for _ in ranks]
+        if plan.slabs:  # of one block, which all threads work on
+            self.works = [self._scratch(self.data, most_rows, gradient)] * len(ranks)
+        else:
+            self.works = [self._scratch(self.data, most_rows, gradient) for _ in ranks]
         self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
         self.helpers = Helpers(len(ranks) - 1)
-        self.team = Team(self.helpers.counters, np.zeros(8, np.int64), np.zeros(3), np.zeros(shared), give_way())
+        self.team = Team(self.helpers.counters, np.zeros(8, np.int64), np.zeros(4), np.zeros(shared), give_way())
         self.decays = aligned((self.size if options.l2 else 0,), dtype)
         for layer in net.layers if options.l2 else ():
             self.decays[layer.weights] = 1
@@ -231,7 +233,7 @@ def _integers(values: Iterable[int]) -> Array:
     return np.array(list(values), np.int64)
 
 
-def _data(samples: Samples, batch: int, shuffle: bool, parts: int) -> Data:
+def _data(samples: Samples, batch: int, shuffle: bool, parts: int, slabs: bool = False) -> Data:
     n = len(samples.X)
     batches = -(-n // batch) if n else 0
     total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
@@ -250,6 +252,7 @@ def _data(samples: Samples, batch: int, shuffle: bool, parts: int) -> Data:
         batch=batch,
         batches=batches,
         parts=parts,
+        slabs=slabs,
         mean_weight=total / batches if n else 0.0,
     )
 

@@ -27,20 +27,21 @@ from fastgd.simd import broadcast, lane_sum, lanes_of, load, store, where_positi
 SQUARED_ERROR, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(len(LOSSES))
 
 
-# -- one layer: l, its units and inputs, where it starts (here) and where the layer before does -----------------------------------------
+# -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer before does --------------------------
 
 
 @inline
-def _forward_layer(net, params, work, stride, l):
-    """z = W a + b and a = f(z), notes 002 (45), 004."""
+def forward_units(net, params, work, stride, l, first, last):
+    """z = W a + b and a = f(z), notes 002 (45), 004; softmax, which needs all units, is still to come."""
     a, z, lanes = work.a, work.z, lanes_of(work.a)
-    inputs, units = net.widths[l], net.widths[l + 1]
+    inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights, biases, activation = net.weights[l], net.biases[l], net.activations[l]
     if net.gemm != 0:
         # the first layer's inputs are (stride, inputs), all others (units, stride)
-        multiply(net.gemm, False, l == 0, units, stride, inputs, params, weights, a, before, 0.0, z, here)
-    for j in range(units):
+        w, to = weights + first * inputs, here + first * stride
+        multiply(net.gemm, False, l == 0, last - first, stride, inputs, 1.0, params, w, inputs, a, before, 0.0, z, to)
+    for j in range(first, last):
         w = weights + j * inputs
         bias = params[biases + j] if biases >= 0 else 0.0
         for s in range(0, stride, lanes):
@@ -52,13 +53,14 @@ def _forward_layer(net, params, work, stride, l):
                     total += params[w + k] * load(a, before + k * stride + s)
             store(z, here + j * stride + s, total)
             store(a, here + j * stride + s, activate(activation, total))
-    if activation == SOFTMAX:
-        _softmax(units, stride, z, a, here)
 
 
 @inline
-def _softmax(units, stride, z, a, here):
-    """a_k = exp z_k / sum exp z, shifted by the largest z so that nothing overflows."""
+def softmax_layer(net, work, stride, l):
+    """a_k = exp z_k / sum exp z, shifted by the largest z so that nothing overflows; if that is the layer's activation."""
+    if net.activations[l] != SOFTMAX:
+        return
+    a, z, units, here = work.a, work.z, net.widths[l + 1], net.units_before[l + 1] * stride
     for s in range(here, here + stride, lanes_of(a)):
         largest = load(z, s)
         for j in range(units):
@@ -85,43 +87,49 @@ def _softmax_derivative(units, stride, a, delta, here):
 
 
 @inline
-def _layer_gradient(net, work, stride, l, at, add):
-    """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004; added to earlier blocks' if `add`."""
-    a, delta, gradient, lanes = work.a, work.delta, work.gradient, lanes_of(work.a)
-    inputs, units = net.widths[l], net.widths[l + 1]
+def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
+    """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004; `scale` times that goes to target[at:],
+    where parameters lie as in the flat array, or is added to what is there.
+    """
+    a, delta, lanes = work.a, work.delta, lanes_of(work.a)
+    inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights, biases = at + net.weights[l], net.biases[l]
     if net.gemm != 0:
-        old = 1.0 if add else 0.0
-        multiply(net.gemm, False, l > 0, units, inputs, stride, delta, here, a, before, old, gradient, weights)
-    for j in range(units):
+        old, w, of = 1.0 if add else 0.0, weights + first * inputs, here + first * stride
+        multiply(net.gemm, False, l > 0, last - first, inputs, stride, scale, delta, of, stride, a, before, old, target, w)
+    for j in range(first, last):
         row = here + j * stride
         if net.gemm == 0:
             for k in range(inputs):
                 total = broadcast(a, 0.0)
                 for s in range(0, stride, lanes):
                     total += load(delta, row + s) * load(a, before + k * stride + s)
-                i = weights + j * inputs + k
-                gradient[i] = lane_sum(total) + gradient[i] if add else lane_sum(total)
+                _put(target, weights + j * inputs + k, scale * lane_sum(total), add)
         if biases >= 0:
             total = broadcast(a, 0.0)
             for s in range(0, stride, lanes):
                 total += load(delta, row + s)
-            i = at + biases + j
-            gradient[i] = lane_sum(total) + gradient[i] if add else lane_sum(total)
+            _put(target, at + biases + j, scale * lane_sum(total), add)
+
+
+@merged
+def _put(target, i, value, add):
+    target[i] = value + target[i] if add else value
 
 
 @inline
-def backward_layer(net, params, work, stride, l):
-    """dC/da of the layer before: W^T delta, notes 002 (52), 004."""
+def backward_units(net, params, work, stride, l, first, last):
+    """dC/da of units first ... last of the layer before: W^T delta, notes 002 (52), 004."""
     delta, lanes = work.delta, lanes_of(work.a)
     inputs, units = net.widths[l], net.widths[l + 1]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights = net.weights[l]
     if net.gemm != 0:
-        multiply(net.gemm, True, False, inputs, stride, units, params, weights, delta, here, 0.0, delta, before)
+        w, to = weights + first, before + first * stride
+        multiply(net.gemm, True, False, last - first, stride, units, 1.0, params, w, inputs, delta, here, 0.0, delta, to)
     else:
-        for k in range(inputs):
+        for k in range(first, last):
             for s in range(0, stride, lanes):
                 total = broadcast(delta, 0.0)
                 for j in range(units):
@@ -130,11 +138,11 @@ def backward_layer(net, params, work, stride, l):
 
 
 @inline
-def times_derivative(net, work, stride, l, factor):
-    """delta = factor dC/da f'(z) at layer l, notes 002 (50)."""
+def times_derivative(net, work, stride, l, first, last, factor):
+    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
     a, z, delta = work.a, work.z, work.delta
     here, activation = net.units_before[l + 1] * stride, net.activations[l]
-    for i in range(here, here + net.widths[l + 1] * stride, lanes_of(a)):
+    for i in range(here + first * stride, here + last * stride, lanes_of(a)):
         store(delta, i, factor * load(delta, i) * derivative(activation, load(z, i), load(a, i)))
 
 
@@ -145,7 +153,8 @@ def times_derivative(net, work, stride, l, factor):
 def forward(net, params, work, stride, first_layer):
     """Activations of every layer from `first_layer` on."""
     for l in range(first_layer, net.layers):
-        _forward_layer(net, params, work, stride, l)
+        forward_units(net, params, work, stride, l, 0, net.widths[l + 1])
+        softmax_layer(net, work, stride, l)
 
 
 @merged
@@ -213,14 +222,18 @@ def output_delta(net, work, stride):
 
 
 @merged
-def backward(net, params, work, stride, factor, at, add):
-    """Gradient of the block, at gradient[at], by per-layer backprop from the last layer to the first, notes 002 (50)-(52), 004."""
+def backward(net, params, work, stride, factor, scale, target, at, add):
+    """Gradient of the block by per-layer backprop from the last layer to the first, notes 002 (50)-(52), 004; see `gradient_units`.
+
+    The target may be the parameters themselves: a layer's are not needed any more when its gradient is there.
+    """
     output_delta(net, work, stride)
     for l in range(net.layers - 1, -1, -1):
-        _layer_gradient(net, work, stride, l, at, add)
         if l > 0:
-            backward_layer(net, params, work, stride, l)
-            times_derivative(net, work, stride, l - 1, factor)
+            backward_units(net, params, work, stride, l, 0, net.widths[l])
+        gradient_units(net, work, stride, l, 0, net.widths[l + 1], scale, target, at, add)
+        if l > 0:
+            times_derivative(net, work, stride, l - 1, 0, net.widths[l], factor)
 
 
 @kernel

@@ -4,10 +4,11 @@ import numpy as np
 
 from fastgd.jit import inline, kernel
 from fastgd.kernels.driver import note, problem_of
-from fastgd.kernels.layers import backward_layer, block_cost, forward, output_delta, times_derivative
-from fastgd.kernels.passes import pass_over, share_pass, share_update, take_parts
+from fastgd.kernels.layers import backward_units, block_cost, forward, output_delta, times_derivative
+from fastgd.kernels.passes import FINITE_DIFFERENCE, pass_over
 from fastgd.kernels.problem import NO_UPDATE, Evaluation
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
+from fastgd.kernels.sharing import share_layers, share_rows, share_update, take_parts
 from fastgd.kernels.team import wait_for_task
 from fastgd.kernels.update import PLAIN
 from fastgd.kernels.view import viewer
@@ -21,12 +22,17 @@ def steps(problem, batch_index, count, observe):
     """At most `count` updates from batch `batch_index` of the epoch on, and how many they were; see `driver`.
 
     The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
-    once and stays.
+    once and stays. In mini-batches of one block, plain sgd adds the gradient to the parameters as it arises; in full batch the cost is
+    looked at first.
     """
     data, params, work, rule, course = problem.data, problem.params, problem.work, problem.rule, problem.course
     method, lanes = problem.method, lanes_of(work.a)
     whole = data.batches == 1
     stays = whole and data.n <= work.block and data.shuffled == 0
+    plain = rule.form == PLAIN and data.parts == 1
+    direct = plain and not whole and data.batch <= work.block and method < FINITE_DIFFERENCE and rule.rate != 0.0
+    scale = -rule.rate if direct else 1.0
+    target = params if direct else work.gradient
     epoch = course.cursor[EPOCH]
     taken = epoch * data.batches + batch_index
     put_in_order(data, course.seed, epoch)
@@ -34,10 +40,12 @@ def steps(problem, batch_index, count, observe):
         start = 0 if whole else (batch_index + i) * data.batch
         stop = min(start + data.batch, data.n)
         total = data.mean_weight if whole or method == NO_UPDATE else batch_weight(data, start, stop - start)
-        if data.parts == 1:
-            cost = pass_over(problem, start, stop, total, observe, 0, i == 0 or not stays)
+        if data.slabs != 0:
+            cost = share_layers(problem, start, stop, total, observe, scale)
+        elif data.parts == 1:
+            cost = pass_over(problem, start, stop, total, observe, i == 0 or not stays, scale, target, 0)
         else:
-            cost = share_pass(problem, start, stop, total, observe)
+            cost = share_rows(problem, start, stop, total, observe)
         if observe:
             if not whole or method == NO_UPDATE:
                 course.sums[PENDING] += cost
@@ -46,13 +54,13 @@ def steps(problem, batch_index, count, observe):
             if course.cursor[STOPPED] != 0:
                 count = i
                 break
-        if method == NO_UPDATE:
+        if method == NO_UPDATE or direct:
             continue
-        if rule.form == PLAIN and data.parts == 1 and rule.slices == 1:
+        if plain and rule.slices == 1:
             for p in range(0, rule.size, lanes):
                 store(params, p, sgd(load(params, p), load(work.gradient, p), rule.rate))
         else:
-            share_update(problem, taken + i)
+            share_update(problem, data.parts, taken + i)
     return count
 
 
@@ -73,10 +81,10 @@ def _add_layer_costs(net, data, params, work, stride, costs):
     output_delta(net, work, stride)
     for l in range(net.layers - 1, 0, -1):
         before = net.units_before[l] * stride
-        backward_layer(net, params, work, stride, l)
+        backward_units(net, params, work, stride, l, 0, net.widths[l])
         for i in range(before, before + net.widths[l] * stride):
             costs[l] += data.n * np.float64(work.delta[i]) ** 2  # delta is the derivative times the sample's weight, 1 / n or 0
-        times_derivative(net, work, stride, l - 1, 2.0)
+        times_derivative(net, work, stride, l - 1, 0, net.widths[l], 2.0)
 
 
 evaluation_of = viewer(Evaluation)
@@ -93,7 +101,7 @@ def evaluate(address, zero):
         rows = min(work.block, data.n - start)
         stride = (rows + lanes - 1) // lanes * lanes
         here = net.units_before[net.layers] * stride
-        gather(net, data, work, start, rows, stride, float(data.n))
+        gather(net, data, work, start, rows, stride, np.int64(0), stride, float(data.n))
         forward(net, params, work, stride, np.int64(0))
         costs[0] += block_cost(net, work, stride)
         for s in range(rows):

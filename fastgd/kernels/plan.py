@@ -6,11 +6,12 @@ from fastgd.kernels import equations
 from fastgd.network import MLP
 from fastgd.options import Options
 
+BLOCK = 256  # most rows of a block of the matrix kernel
 _WIDE_PRODUCT = 2048  # multiplications of the largest layer in one batch from which on BLAS beats loops over vectors
 
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so it is a matter of the plan alone.
 _SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
-_LEAST_ROWS = 32  # of a part: the gradient of each is written and read once more
+_LEAST_ROWS = 64  # of a part: the gradient of each is written and read once more
 _MOST_PARTS = 8
 _SHARED_PARAMS = 2**14
 
@@ -44,11 +45,19 @@ class Plan:
         """Whether every batch is all the rows in their own order."""
         return self.batches == 1 and not self.shuffle
 
+    def _is_shared(self, rows: int) -> bool:
+        """Whether a pass over so many rows is enough work for several threads."""
+        shares = self.kernel == "matrix" and not self.method.endswith("difference")  # which perturb the parameters in place
+        return shares and rows * self.net.n_params >= _SHARED_PRODUCTS
+
     def parts(self, rows: int) -> int:
         """Parts of so many rows that are passed over at once."""
-        if self.kernel != "matrix" or self.method.endswith("difference") or rows * self.net.n_params < _SHARED_PRODUCTS:
-            return 1
-        return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS, max(2, rows // 128)))
+        return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS)) if self._is_shared(rows) else 1
+
+    @property
+    def slabs(self) -> bool:
+        """Whether layers are cut into slabs of units, instead of batches into parts: a small batch of a wide network."""
+        return self._is_shared(self.batch) and self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS and self.wide
 
     @property
     def slices(self) -> int:

@@ -41,7 +41,8 @@ class Data(NamedTuple):
     shuffled: int
     batch: int  # rows of a batch; the last one of an epoch may be shorter
     batches: int  # of an epoch
-    parts: int  # of a batch, which threads share out
+    parts: int  # of the rows of a batch, which threads share out
+    slabs: int  # whether they share out the units of layers instead
     mean_weight: float  # of a batch
 
 
@@ -78,8 +79,8 @@ class Team(NamedTuple):
     """What the threads of a run share; see `team`."""
 
     counters: Integers  # (16,)
-    task: Integers  # (8,) what there is to do, see `passes`
-    numbers: Doubles  # (2,)
+    task: Integers  # (8,) what there is to do, see `sharing`
+    numbers: Doubles  # (4,)
     costs: Doubles  # (parts,) of the parts of a batch
     rest: int  # address of a function that lets another thread run
 

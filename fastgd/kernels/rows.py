@@ -60,13 +60,12 @@ def batch_weight(data, start, rows):
 
 
 @kernel
-def gather(net, data, work, start, rows, stride, total):
-    """Copy places start ... start + rows of this epoch's order into the block; padding repeats the first of them with weight 0.
-
-    `total` is what the weights of the batch sum to.
+def gather(net, data, work, start, rows, stride, first, last, total):
+    """Copy places start ... start + rows of this epoch's order into the block, of which these are samples first ... last; padding up to
+    `stride` samples repeats the first place with weight 0. `total` is what the weights of the batch sum to.
     """
     inputs, outputs = net.widths[0], net.widths[net.layers]
-    for s in range(stride):
+    for s in range(first, last):
         place = start + (s if s < rows else 0)
         row = data.order[place] if data.shuffled != 0 else place
         weight = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total

@@ -100,7 +100,7 @@ def _steps(plan: Plan) -> list[str]:
             "rows = min(data.batch, data.n - start)",
             "stride = (rows + lanes - 1) // lanes * lanes",
             f"total = {'batch_weight(data, start, rows)' if plan.weighted else 'float(rows)'}",
-            "gather(net, data, work, start, rows, stride, data.mean_weight if method == NO_UPDATE else total)",
+            "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == NO_UPDATE else total)",
         ]
     batch += ["costs = broadcast(params, 0.0)"]
     sample = _sample(net, plan.method, weighted)

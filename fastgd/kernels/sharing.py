@@ -1,0 +1,152 @@
+"""The work of one update as tasks of several parts, which threads share; see `team`.
+
+How it is cut depends on the plan alone. A batch is cut into parts of its rows, each with a gradient of its own, and these are added in
+the order of the parts; or, where it is small and layers are wide, every layer is cut into slabs of its units. Parameters are updated in
+slices, where the gradient has not gone to them already.
+"""
+
+import math
+
+from fastgd.jit import inline, kernel
+from fastgd.kernels.layers import output_delta, seldom_block_cost, softmax_layer
+from fastgd.kernels.passes import pass_over_part
+from fastgd.kernels.problem import NO_UPDATE
+from fastgd.kernels.slabs import backward_slab, forward_slab, gather_slab, gradient_slab, slabs_of
+from fastgd.kernels.team import draw, finish, publish, wait_for_all
+from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, count_power, rate_of, shortening, update
+from fastgd.simd import lanes_of, load, store
+
+_SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
+_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE = range(7)  # kinds of tasks
+# places in a team's task and its numbers
+_KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _APART, _GRADIENTS = range(8)
+_TOTAL, _SCALE, _RATE, _FACTOR = range(4)
+
+
+# -- whoever takes a part ------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def take_parts(problem):
+    """Do what nobody else does of the task that is up."""
+    team = problem.team
+    part = draw(team)
+    while part >= 0:
+        now = problem.held_out if team.task[_APART] != 0 and problem.apart == 0 else problem
+        _do(now, part)
+        finish(team)
+        part = draw(team)
+
+
+@kernel
+def _do(problem, part):
+    team, task, numbers = problem.team, problem.team.task, problem.team.numbers
+    kind, parts, start, rows, layer = task[_KIND], task[_PARTS], task[_START], task[_ROWS], task[_LAYER]
+    lanes = lanes_of(problem.params)
+    stride = (rows + lanes - 1) // lanes * lanes
+    if kind == _PASS:
+        team.costs[part] = pass_over_part(problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0)
+    elif kind == _GATHER:
+        gather_slab(problem, start, rows, part, parts, numbers[_TOTAL])
+    elif kind == _FORWARD:
+        forward_slab(problem, stride, layer, part, parts)
+    elif kind == _BACKWARD:
+        backward_slab(problem, stride, layer, part, parts)
+    elif kind == _GRADIENT:
+        gradient_slab(problem, stride, layer, part, parts, numbers[_SCALE])
+    else:
+        _update_slice(problem, part, parts)
+
+
+@kernel
+def _update_slice(problem, part, parts):
+    """Add up the gradients of a slice of the parameters, and update them."""
+    rule, team, gradient = problem.rule, problem.team, problem.work.gradient
+    lanes = lanes_of(gradient)
+    vectors = rule.size // lanes
+    first, last = vectors * part // parts * lanes, vectors * (part + 1) // parts * lanes
+    for start in range(first, last, _SPAN):
+        stop = min(start + _SPAN, last)
+        for other in range(rule.size, team.task[_GRADIENTS] * rule.size, rule.size):
+            for p in range(start, stop, lanes):
+                store(gradient, p, load(gradient, p) + load(gradient, other + p))
+        if team.task[_KIND] == _UPDATE:
+            clip_and_decay(rule, problem.params, gradient, team.numbers[_FACTOR], start, stop)
+            update(rule, problem.params, gradient, team.numbers[_RATE], start, stop)
+
+
+# -- who leads -----------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _share(problem, kind, parts):
+    """Have all parts of a task done."""
+    team = problem.team
+    team.task[_KIND], team.task[_PARTS] = kind, parts
+    if parts == 1:
+        _do(problem, 0)
+        return
+    publish(team, parts)
+    take_parts(problem)
+    wait_for_all(team, parts)
+
+
+@inline
+def _write_down(problem, start, rows, total, observe):
+    task = problem.team.task
+    task[_START], task[_ROWS], task[_OBSERVE], task[_APART] = start, rows, int(observe), problem.apart
+    problem.team.numbers[_TOTAL] = total
+
+
+@kernel
+def share_rows(problem, start, stop, total, observe):
+    """A pass over a batch in parts of its rows; the cost if it is to be observed. Every part leaves a gradient."""
+    parts = problem.data.parts
+    _write_down(problem, start, stop - start, total, observe)
+    _share(problem, _PASS, parts)
+    cost = 0.0
+    for part in range(parts):
+        cost += problem.team.costs[part]
+    return cost
+
+
+@kernel
+def share_layers(problem, start, stop, total, observe, scale):
+    """A pass over a batch of one block, layer by layer, in slabs of units; the cost if it is to be observed.
+
+    The gradient is left, or if `scale` is not 1 the parameters are updated by `scale` times it.
+    """
+    net, work, task = problem.net, problem.work, problem.team.task
+    lanes, rows = lanes_of(work.a), stop - start
+    stride = (rows + lanes - 1) // lanes * lanes
+    _write_down(problem, start, rows, total, observe)
+    problem.team.numbers[_SCALE] = scale
+    _share(problem, _GATHER, 2 if stride >= 4 * lanes else 1)
+    for l in range(net.layers):
+        task[_LAYER] = l
+        _share(problem, _FORWARD, slabs_of(net, l, net.widths[l + 1], stride))
+        softmax_layer(net, work, stride, l)
+    cost = seldom_block_cost(net, work, stride) if observe else 0.0
+    if problem.method != NO_UPDATE:
+        output_delta(net, work, stride)
+        for l in range(net.layers - 1, -1, -1):
+            task[_LAYER] = l
+            if l > 0:
+                _share(problem, _BACKWARD, slabs_of(net, l, net.widths[l], stride))
+            _share(problem, _GRADIENT, slabs_of(net, l, net.widths[l + 1], stride))
+    return cost
+
+
+@kernel
+def share_update(problem, gradients, t):
+    """Add up the gradients that a pass has left, and update all parameters; `t` updates were made before."""
+    rule, numbers, task = problem.rule, problem.team.numbers, problem.team.task
+    task[_GRADIENTS], task[_APART] = gradients, problem.apart
+    numbers[_RATE], numbers[_FACTOR] = rate_of(rule, t), 1.0
+    if rule.form == ADAM or rule.form == ADAMW:
+        count_power(rule)
+    if rule.clip_norm < math.inf:  # the norm is of the whole sum
+        _share(problem, _SUM, rule.slices)
+        task[_GRADIENTS] = 1
+        numbers[_FACTOR] = shortening(rule, problem.work.gradient)
+    _share(problem, _UPDATE, rule.slices)
