@@ -10,7 +10,7 @@ import pytest
 
 import fastgd
 from fastgd import jit, kernels
-from fastgd.kernels import store
+from fastgd.kernels.machine_code import optimized
 from fastgd.options import Options
 from fastgd.samples import Samples
 
@@ -49,8 +49,7 @@ def assembly_of(net, X, Y, method):
     options = Options(method=method)
     plan = kernels.make_plan(net, len(X), options, "unrolled")
     entry = kernels.load(plan, options, Samples.alike(X.astype(net.dtype), Y.astype(net.dtype))).entry("train")
-    (assembly,) = store.compiled(entry.source, "train", net.dtype).inspect_asm().values()
-    return assembly
+    return optimized(entry.source, "train", net.dtype)[1].get_asm_str()
 
 
 # XOR 2-2-1 has three sigmoids. Each of the six changes in its first layer passes through two of them again, of the three in its last

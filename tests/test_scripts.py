@@ -52,3 +52,9 @@ def test_killed_trainings_come_to_the_same_bits(script):
     seed = 97  # the first kill after 99 ms, the second after 3 ms, when the place of the checkpoint is tried
     printed = script("kill_and_resume.py", "--kills", 2, "--most", 0.3, "--share", 0.2, "--seed", seed)
     assert printed.splitlines()[-1] == "2 kills: every result has the bits of the uninterrupted run, no file is left"
+
+
+def test_digits(script):
+    *_, result = script("digits.py", "--epochs", 15).splitlines()
+    share = float(result.rpartition(" ")[2].removesuffix("%"))
+    assert 97 <= share < 100

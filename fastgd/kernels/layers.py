@@ -10,7 +10,7 @@ Which activation, loss and method they use is decided at run time, so that one c
 import numpy as np
 
 from fastgd.activations import SOFTMAX, activate, derivative
-from fastgd.jit import inline, kernel, merged
+from fastgd.jit import kernel, merged
 from fastgd.kernels.gemm import multiply
 from fastgd.losses import (
     binary_cross_entropy,
@@ -30,7 +30,7 @@ SQUARED_ERROR, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(len(LOSSES))
 # -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer before does --------------------------
 
 
-@inline
+@kernel
 def forward_units(net, params, work, stride, l, first, last):
     """z = W a + b and a = f(z), notes 002 (45), 004; softmax, which needs all units, is still to come."""
     a, z, lanes = work.a, work.z, lanes_of(work.a)
@@ -55,7 +55,7 @@ def forward_units(net, params, work, stride, l, first, last):
             store(a, here + j * stride + s, activate(activation, total))
 
 
-@inline
+@kernel
 def softmax_layer(net, work, stride, l):
     """a_k = exp z_k / sum exp z, shifted by the largest z so that nothing overflows; if that is the layer's activation."""
     if net.activations[l] != SOFTMAX:
@@ -75,7 +75,7 @@ def softmax_layer(net, work, stride, l):
             store(a, s + j * stride, load(a, s + j * stride) / total)
 
 
-@inline
+@kernel
 def _softmax_derivative(units, stride, a, delta, here):
     """delta_k = a_k (delta_k - sum_j a_j delta_j)."""
     for s in range(here, here + stride, lanes_of(a)):
@@ -86,7 +86,7 @@ def _softmax_derivative(units, stride, a, delta, here):
             store(delta, s + j * stride, load(a, s + j * stride) * (load(delta, s + j * stride) - inner))
 
 
-@inline
+@kernel
 def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
     """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004; `scale` times that goes to target[at:],
     where parameters lie as in the flat array, or is added to what is there.
@@ -118,7 +118,7 @@ def _put(target, i, value, add):
     target[i] = value + target[i] if add else value
 
 
-@inline
+@kernel
 def backward_units(net, params, work, stride, l, first, last):
     """dC/da of units first ... last of the layer before: W^T delta, notes 002 (52), 004."""
     delta, lanes = work.delta, lanes_of(work.a)
@@ -137,7 +137,7 @@ def backward_units(net, params, work, stride, l, first, last):
                 store(delta, before + k * stride + s, total)
 
 
-@inline
+@kernel
 def times_derivative(net, work, stride, l, first, last, factor):
     """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
     a, z, delta = work.a, work.z, work.delta
@@ -153,7 +153,7 @@ def times_derivative(net, work, stride, l, first, last, factor):
 def forward(net, params, work, stride, first_layer):
     """Activations of every layer from `first_layer` on."""
     for l in range(first_layer, net.layers):
-        forward_units(net, params, work, stride, l, 0, net.widths[l + 1])
+        forward_units(net, params, work, stride, l, np.int64(0), net.widths[l + 1])
         softmax_layer(net, work, stride, l)
 
 
@@ -193,7 +193,7 @@ def seldom_block_cost(net, work, stride):
     return block_cost(net, work, stride)
 
 
-@inline
+@kernel
 def output_delta(net, work, stride):
     """delta of the last layer, dC/dz times the sample's weight, notes 004 (Biases)."""
     a, z, y, delta, lanes = work.a, work.z, work.y, work.delta, lanes_of(work.a)
@@ -230,10 +230,10 @@ def backward(net, params, work, stride, factor, scale, target, at, add):
     output_delta(net, work, stride)
     for l in range(net.layers - 1, -1, -1):
         if l > 0:
-            backward_units(net, params, work, stride, l, 0, net.widths[l])
-        gradient_units(net, work, stride, l, 0, net.widths[l + 1], scale, target, at, add)
+            backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
+        gradient_units(net, work, stride, l, np.int64(0), net.widths[l + 1], scale, target, at, add)
         if l > 0:
-            times_derivative(net, work, stride, l - 1, 0, net.widths[l], factor)
+            times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], factor)
 
 
 @kernel

@@ -43,7 +43,7 @@ def steps(problem, batch_index, count, observe):
         if data.slabs != 0:
             cost = share_layers(problem, start, stop, total, observe, scale)
         elif data.parts == 1:
-            cost = pass_over(problem, start, stop, total, observe, i == 0 or not stays, scale, target, 0)
+            cost = pass_over(problem, start, stop, total, observe, i == 0 or not stays, scale, target, np.int64(0))
         else:
             cost = share_rows(problem, start, stop, total, observe)
         if observe:
@@ -81,10 +81,10 @@ def _add_layer_costs(net, data, params, work, stride, costs):
     output_delta(net, work, stride)
     for l in range(net.layers - 1, 0, -1):
         before = net.units_before[l] * stride
-        backward_units(net, params, work, stride, l, 0, net.widths[l])
+        backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
         for i in range(before, before + net.widths[l] * stride):
             costs[l] += data.n * np.float64(work.delta[i]) ** 2  # delta is the derivative times the sample's weight, 1 / n or 0
-        times_derivative(net, work, stride, l - 1, 0, net.widths[l], 2.0)
+        times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], 2.0)
 
 
 evaluation_of = viewer(Evaluation)

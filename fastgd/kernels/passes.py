@@ -1,5 +1,7 @@
 """A pass over rows in blocks: forward, and backward to their gradient."""
 
+import numpy as np
+
 from fastgd.jit import kernel
 from fastgd.kernels.layers import backward, differences, forward, seldom_block_cost
 from fastgd.kernels.problem import NO_UPDATE
@@ -25,8 +27,8 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
         rows = min(work.block, stop - here)
         stride = (rows + lanes - 1) // lanes * lanes
         if fresh:
-            gather(net, data, work, here, rows, stride, 0, stride, total)
-        forward(net, params, work, stride, 0)
+            gather(net, data, work, here, rows, stride, np.int64(0), stride, total)
+        forward(net, params, work, stride, np.int64(0))
         difference = method >= FINITE_DIFFERENCE
         share = seldom_block_cost(net, work, stride) if observe or difference else 0.0
         cost += share
@@ -47,4 +49,4 @@ def pass_over_part(problem, start, rows, part, total, observe):
     if first == last and problem.method != NO_UPDATE:
         for p in range(at, at + size):
             gradient[p] = 0.0
-    return pass_over(problem, first, last, total, observe, True, 1.0, gradient, at)
+    return pass_over(problem, first, last, total, observe, np.bool_(True), 1.0, gradient, at)

@@ -7,6 +7,8 @@ slices, where the gradient has not gone to them already.
 
 import math
 
+import numpy as np
+
 from fastgd.jit import inline, kernel
 from fastgd.kernels.layers import output_delta, seldom_block_cost, softmax_layer
 from fastgd.kernels.passes import pass_over_part
@@ -17,7 +19,7 @@ from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, count_power, rate
 from fastgd.simd import lanes_of, load, store
 
 _SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
-_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE = range(7)  # kinds of tasks
+_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE = np.arange(7)  # kinds of tasks; Numba compiles once for an int64
 # places in a team's task and its numbers
 _KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _APART, _GRADIENTS = range(8)
 _TOTAL, _SCALE, _RATE, _FACTOR = range(4)
@@ -84,7 +86,7 @@ def _share(problem, kind, parts):
     team = problem.team
     team.task[_KIND], team.task[_PARTS] = kind, parts
     if parts == 1:
-        _do(problem, 0)
+        _do(problem, np.int64(0))
         return
     publish(team, parts)
     take_parts(problem)
@@ -121,7 +123,7 @@ def share_layers(problem, start, stop, total, observe, scale):
     stride = (rows + lanes - 1) // lanes * lanes
     _write_down(problem, start, rows, total, observe)
     problem.team.numbers[_SCALE] = scale
-    _share(problem, _GATHER, 2 if stride >= 4 * lanes else 1)
+    _share(problem, _GATHER, np.int64(2))
     for l in range(net.layers):
         task[_LAYER] = l
         _share(problem, _FORWARD, slabs_of(net, l, net.widths[l + 1], stride))

@@ -3,7 +3,9 @@
 Slabs need no sums over threads, as parts of the rows do, and the gradient of each unit is written once.
 """
 
-from fastgd.jit import inline, kernel
+import numpy as np
+
+from fastgd.jit import kernel
 from fastgd.kernels.layers import backward_units, forward_units, gradient_units, times_derivative
 from fastgd.kernels.passes import LAYERWISE
 from fastgd.kernels.rows import gather
@@ -14,7 +16,7 @@ _MOST = 8
 _PRODUCTS = 2**18  # multiplications of a layer below which one thread is as fast: some 5 us
 
 
-@inline
+@kernel
 def slabs_of(net, l, units, stride):
     """Slabs of so many units on either side of layer l."""
     if net.widths[l] * net.widths[l + 1] * stride < _PRODUCTS or units < 32:
@@ -50,4 +52,6 @@ def gradient_slab(problem, stride, l, slab, slabs, scale):
     """The gradient of layer l; or its update, if it is not to be scaled by 1."""
     net, units = problem.net, problem.net.widths[l + 1]
     target = problem.work.gradient if scale == 1.0 else problem.params
-    gradient_units(net, problem.work, stride, l, units * slab // slabs, units * (slab + 1) // slabs, scale, target, 0, scale != 1.0)
+    gradient_units(
+        net, problem.work, stride, l, units * slab // slabs, units * (slab + 1) // slabs, scale, target, np.int64(0), scale != 1.0
+    )

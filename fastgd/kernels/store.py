@@ -20,14 +20,13 @@ import re
 import stat
 import tempfile
 import threading
-import types
 from collections.abc import Iterator
 from contextlib import suppress
 from ctypes.util import find_library
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -35,9 +34,6 @@ import platformdirs
 
 from fastgd.caution import warn
 from fastgd.checks import Array
-
-if TYPE_CHECKING:
-    from numba.core.registry import CPUDispatcher
 
 _lock = threading.Lock()
 _linkers: list[Any] = []  # they own the code, and live as long as the process
@@ -169,27 +165,7 @@ def _files() -> list[Path]:
     return sorted(path for path in folder().glob("*.kernel") if _FILE_NAME.fullmatch(path.name))
 
 
-# -- compiling and linking -----------------------------------------------------------------------------------------------------------
-
-
-def compiled(source: str, function: str, dtype: np.dtype[Any]) -> CPUDispatcher:
-    """The function of this name in a module of this text, compiled by Numba."""
-    import numba
-
-    module = types.ModuleType("fastgd_kernel")
-    exec(compile(source, "<fastgd kernel>", "exec", dont_inherit=True), module.__dict__)
-    dispatcher = getattr(module, function)
-    dispatcher.compile((numba.int64, numba.from_dtype(dtype), numba.int64))
-    return dispatcher
-
-
-def _object_code(dispatcher: CPUDispatcher) -> tuple[dict[str, Any], bytes]:
-    """Its machine code, with the names of itself and of what it calls."""
-    (result,) = dispatcher.overloads.values()
-    text = result.library.get_llvm_str()
-    calls = [function.name for function in llvm.parse_assembly(text).functions if function.is_declaration]
-    facts = {"function": result.fndesc.llvm_func_name, "calls": [name for name in calls if not name.startswith("llvm.")]}
-    return facts, result.library._get_compiled_object()
+# -- linking, and compiling what is not there ---------------------------------------------------------------------------------------
 
 
 @cache
@@ -252,7 +228,9 @@ class Entry:
             return self._compile()
 
     def _compile(self) -> Any:
-        facts, code = _object_code(compiled(self.source, self.function, self.dtype))
+        from fastgd.kernels.machine_code import machine_code  # starts Numba
+
+        facts, code = machine_code(self.source, self.function, self.dtype)
         title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
         linked = _linked(facts, code, self.dtype)
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from fastgd.jit import kernel, merged
 from fastgd.names import FORMS
 from fastgd.simd import broadcast, lane_sum, lanes_of, load, store
@@ -55,7 +57,7 @@ def rate_of(rule, t):
 def prepare(rule, params, gradient, t):
     """Clip the whole gradient, add l2 w to that of weights; the learning rate of the update that follows t others."""
     factor = shortening(rule, gradient) if rule.clip_norm < math.inf else 1.0
-    clip_and_decay(rule, params, gradient, factor, 0, rule.size)
+    clip_and_decay(rule, params, gradient, factor, np.int64(0), rule.size)
     return rate_of(rule, t)
 
 
