@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgd import data, schedules
+    from fastgd.ensemble import train_many
     from fastgd.network import MLP
     from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
     from fastgd.run import DivergedError, History, Run
     from fastgd.runfile import load_run
+    from fastgd.runs import Runs
     from fastgd.training import train
 
 __version__ = "0.1.0"
@@ -19,13 +21,15 @@ _HOMES = {
     "DivergedError": "fastgd.run",
     "History": "fastgd.run",
     "Run": "fastgd.run",
+    "Runs": "fastgd.runs",
     "load_run": "fastgd.runfile",
     "train": "fastgd.training",
+    "train_many": "fastgd.ensemble",
 }
 
 __all__ = [
-    "MLP", "SGD", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "RMSprop", "Rprop", "Run", "__version__", "data", "load_run",
-    "schedules", "train",
+    "MLP", "SGD", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "RMSprop", "Rprop", "Run", "Runs", "__version__", "data",
+    "load_run", "schedules", "train", "train_many",
 ]  # fmt: skip
 
 

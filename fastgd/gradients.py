@@ -5,6 +5,9 @@ Each runs the very code that trains. Arguments are checked here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -13,11 +16,21 @@ from fastgd.network import MLP
 from fastgd.options import Options, check_batch_size, check_method
 from fastgd.samples import Samples, check_data
 
+if TYPE_CHECKING:
+    from fastgd.kernels import Matrix
+
 
 def predict(net: MLP, params: ArrayLike, X: ArrayLike) -> Array:
     """`MLP.predict`."""
     X = rows("X", X, net.widths[0], str(net), net.dtype)
     return _evaluate(net, net.check_params(params), X, np.zeros((len(X), net.widths[-1]), net.dtype))[0]
+
+
+def predict_many(net: MLP, params: Array, X: ArrayLike) -> Iterator[Array]:
+    """The (n, outputs) of each of (members, n_params) parameters."""
+    X = rows("X", X, net.widths[0], str(net), net.dtype)
+    kernel = _matrix(net, X, np.zeros((len(X), net.widths[-1]), net.dtype))
+    return (_evaluated(kernel, each)[0] for each in params)
 
 
 def cost(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
@@ -45,12 +58,22 @@ def cost_and_gradient(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -
 
 
 def _evaluate(net: MLP, params: Array, X: Array, Y: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
+    return _evaluated(_matrix(net, X, Y), params, layer_costs=layer_costs)
+
+
+def _evaluated(kernel: Matrix, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
+    from fastgd import kernels
+
+    with kernels.one_blas_thread(kernel.plan):
+        return kernel.evaluate(params, layer_costs=layer_costs)
+
+
+def _matrix(net: MLP, X: Array, Y: Array) -> Matrix:
+    """The matrix kernel, for what takes no options."""
     from fastgd import kernels
 
     options = Options()
-    plan = kernels.make_plan(net, len(X), options, "matrix")
-    with kernels.one_blas_thread(plan):
-        return kernels.Matrix(plan, options, Samples.alike(X, Y)).evaluate(params, layer_costs=layer_costs)
+    return kernels.Matrix(kernels.make_plan(net, len(X), options, "matrix"), options, Samples.alike(X, Y))
 
 
 def unchecked(net: MLP, params: Array, X: Array, Y: Array, method: str = "backprop", eps: float = 1e-3) -> tuple[float, Array]:

@@ -20,10 +20,21 @@ class Progress(NamedTuple):
     params: Array  # (n_params,) a copy of the latest ones
 
 
+class ManyProgress(NamedTuple):
+    """The same of `train_many`. Members that have ended count with all the epochs that they might have taken."""
+
+    epoch: int  # epochs finished, of all members
+    epochs: int  # to be finished
+    cost: float  # the least of those that have ended; NaN if none has
+    seconds: float  # since the training began
+    ended: int  # members that have
+    members: int
+
+
 class Bar:
     """A line on stderr with epochs, cost, epochs a second and the time left; nothing where stderr is no terminal.
 
-    Call it with every `Progress`, inside a `with`.
+    Call it with every `Progress` or `ManyProgress`, inside a `with`.
     """
 
     def __init__(self, title: str = ""):
@@ -37,7 +48,7 @@ class Bar:
         if self.bar is not None:
             self.bar.close()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: Any) -> None:
         if self.bar is None:
             from tqdm import tqdm
 
@@ -47,7 +58,7 @@ class Bar:
         self.bar.update(progress.epoch - self.bar.n)
 
 
-def reporter(progress: object) -> Callable[[Progress], object] | None:
+def reporter(progress: object) -> Callable[[Any], object] | None:
     """The function that `progress`, an argument of `train`, stands for."""
     if progress is True:
         return Bar()

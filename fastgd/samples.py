@@ -41,12 +41,18 @@ def on_disk(array: Array) -> bool:
 def check_data(net: MLP, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
     """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError."""
     X = rows("X", X, net.widths[0], str(net), net.dtype)
-    Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
+    Y = check_targets(net, Y)
     if len(X) != len(Y):
         raise ValueError(f"X and Y must have the same number of rows; got {len(X)} and {len(Y)}")
+    return X, Y
+
+
+def check_targets(net: MLP, Y: ArrayLike) -> Array:
+    """Y as (n, outputs), with values that the loss is defined for."""
+    Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
     if net.loss != "squared_error" and not (Y.min() >= 0 and Y.max() <= 1):
         raise ValueError(f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}")
-    return X, Y
+    return Y
 
 
 def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None) -> Samples:
@@ -57,14 +63,19 @@ def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike
     weights = real_array("sample_weight", sample_weight, net.dtype)
     if weights.shape != (len(X),):
         raise ValueError(f"sample_weight must have shape ({len(X)},), one for each row; got {weights.shape}")
+    check_weights(weights)
+    return Samples(X, Y, weights)
+
+
+def check_weights(weights: Array) -> None:
+    """Refuse (..., n) weights of samples that can't be averaged by."""
     with np.errstate(over="ignore"):
-        total = weights.sum(dtype=np.float64)
-    if not np.isfinite(total):
-        raise ValueError(f"sample_weight must have a finite sum; got {total}")
-    if (weights < 0).any() or not weights.any():
+        largest = weights.sum(axis=-1, dtype=np.float64).max()
+    if not np.isfinite(largest):
+        raise ValueError(f"sample_weight must have a finite sum; got {largest}")
+    if (weights < 0).any() or not weights.any(axis=-1).all():
         lowest, highest = weights.min(), weights.max()
         raise ValueError(f"sample_weight must be at least 0 everywhere and above 0 somewhere; got values from {lowest} to {highest}")
-    return Samples(X, Y, weights)
 
 
 def check_validation(net: MLP, validation: Any, samples: Samples) -> float | Samples | None:

@@ -24,11 +24,11 @@ from fastgd.state import VECTOR_BYTES
 
 
 class Vector(types.Type):  # type: ignore[misc]
-    """The numba type of `lanes` neighbouring floats of type `dtype`."""
+    """The numba type of `lanes` neighbouring floats of type `dtype`, which fill `size` bytes."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: Any, size: int = VECTOR_BYTES) -> None:
         self.dtype = dtype
-        self.lanes = VECTOR_BYTES * 8 // dtype.bitwidth
+        self.lanes = size * 8 // dtype.bitwidth
         super().__init__(name=f"Vector({dtype} x {self.lanes})")
 
 
@@ -105,11 +105,19 @@ def like(typing_context, x, number):
 
 
 class Span(types.Type):  # type: ignore[misc]
-    """The numba type of a borrowed flat array: an address and a length, without reference counts or negative indices."""
+    """The numba type of a borrowed flat array: an address and a length, without reference counts or negative indices.
 
-    def __init__(self, dtype: Any) -> None:
-        self.dtype = dtype
-        super().__init__(name=f"Span({dtype})")
+    Its vectors are of `vector_size` bytes.
+    """
+
+    def __init__(self, dtype: Any, vector_size: int = VECTOR_BYTES) -> None:
+        self.dtype, self.vector_size = dtype, vector_size
+        super().__init__(name=f"Span({dtype}, {vector_size})")
+
+    @property
+    def vector(self) -> Vector:
+        """The type of its vectors."""
+        return Vector(self.dtype, self.vector_size)
 
 
 @register_model(Span)
@@ -193,7 +201,7 @@ def _is_float_span(span) -> bool:
 
 
 def _vector_address(context, builder, sig, args):
-    vector = Vector(sig.args[0].dtype)
+    vector = sig.args[0].vector
     pointer = element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1], vector.lanes)
     return builder.bitcast(pointer, context.get_value_type(vector).as_pointer())
 
@@ -207,7 +215,7 @@ def load(typing_context, span, index):
     def generate(context, builder, sig, args):
         return builder.load(_vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8)
 
-    return Vector(span.dtype)(span, index), generate
+    return span.vector(span, index), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -220,7 +228,23 @@ def store(typing_context, span, index, value):
         builder.store(args[2], _vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8)
         return context.get_dummy_value()
 
-    return types.void(span, index, Vector(span.dtype)), generate
+    return types.void(span, index, span.vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def narrowed(typing_context, span, doubles, index):
+    """As many float64 as make a vector of the span's dtype, doubles[index : index + lanes], rounded to it."""
+    if not _is_float_span(span) or not isinstance(doubles, Span) or doubles.dtype != types.float64:
+        return None
+    vector = span.vector
+
+    def generate(context, builder, sig, args):
+        wide = ir.VectorType(ir.DoubleType(), vector.lanes)
+        pointer = element_address(context, builder, doubles, args[1], sig.args[2], args[2], vector.lanes)
+        value = builder.load(builder.bitcast(pointer, wide.as_pointer()), align=8)
+        return value if vector.dtype == types.float64 else builder.fptrunc(value, context.get_value_type(vector))
+
+    return vector(span, doubles, index), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -255,7 +279,7 @@ def lanes_of(typing_context, span):
     """How many floats of the span's dtype make one vector."""
     if not _is_float_span(span):
         return None
-    lanes = Vector(span.dtype).lanes
+    lanes = span.vector.lanes
     return types.intp(span), lambda context, builder, sig, args: context.get_constant(types.intp, lanes)
 
 
@@ -264,7 +288,7 @@ def broadcast(typing_context, span, number):
     """The number on every lane of a vector of the span's dtype."""
     if not _is_float_span(span):
         return None
-    vector = Vector(span.dtype)
+    vector = span.vector
     return vector(span, vector), lambda context, builder, sig, args: args[1]
 
 
@@ -310,6 +334,21 @@ def lane_sums(typing_context, vectors):
         return rows[0]
 
     return vector(vectors), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def all_between(typing_context, x, low, high):
+    """Whether low < x < high on every lane; not where one of them is NaN."""
+    if not isinstance(x, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        value, least, most = args
+        inside = builder.and_(builder.fcmp_ordered(">", value, least), builder.fcmp_ordered("<", value, most))
+        bits = ir.IntType(x.lanes)
+        return builder.icmp_unsigned("==", builder.bitcast(inside, bits), ir.Constant(bits, -1))
+
+    return types.boolean(x, x, x), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

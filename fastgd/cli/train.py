@@ -18,7 +18,7 @@ from fastgd.cli.training_flags import (
     stopping_arguments,
     update_arguments,
 )
-from fastgd.names import GATES, KERNELS, METHODS, SCALES, SCHEMES, TARGET_SCALES, TASKS
+from fastgd.names import GATES, KERNELS_OF_ONE, METHODS, SCALES, SCHEMES, TARGET_SCALES, TASKS
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem
@@ -91,7 +91,11 @@ def add(commands: Any) -> None:
         "--init", type=check_name_flag(SCHEMES), metavar="SCHEME", help=f"{', '.join(SCHEMES)} (default: uniform on gates, auto on files)"
     )
     training.add_argument(
-        "--kernel", type=check_name_flag(KERNELS), default="auto", metavar="NAME", help=f"{', '.join(KERNELS)} (default: %(default)s)"
+        "--kernel",
+        type=check_name_flag(KERNELS_OF_ONE),
+        default="auto",
+        metavar="NAME",
+        help=f"{', '.join(KERNELS_OF_ONE)} (default: %(default)s)",
     )
 
     add_update_flags(parser.add_argument_group("optimizer"))

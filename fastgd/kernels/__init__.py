@@ -5,13 +5,18 @@ from contextlib import AbstractContextManager, nullcontext
 from fastgd.kernels.blas import one_thread
 from fastgd.kernels.bound import Bound, Matrix, Unrolled
 from fastgd.kernels.helpers import available_threads
-from fastgd.kernels.plan import Plan, can_unroll, make_plan
+from fastgd.kernels.many import Lanes
+from fastgd.kernels.members import REASONS
+from fastgd.kernels.plan import Plan, can_unroll, make_plan, make_plan_for_many
 from fastgd.kernels.unrolled import source
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples
 
-__all__ = ["Bound", "Matrix", "Plan", "available_threads", "load", "make_plan", "one_blas_thread", "serving", "source"]
+__all__ = [
+    "REASONS", "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan", "make_plan_for_many", "one_blas_thread",
+    "serving", "source",
+]  # fmt: skip
 
 
 def load(plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1) -> Bound:

@@ -31,6 +31,7 @@ from fastgd.kernels.store import Entry, entry
 from fastgd.kernels.table import table_of
 from fastgd.kernels.unrolled import source
 from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS, SCHEDULES
+from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples, on_disk
 from fastgd.schedules import as_schedule
@@ -73,21 +74,13 @@ class Bound(ABC):
         net, dtype = plan.net, plan.net.dtype
         self.plan, self.options = plan, options
         self.size = padded(net.n_params, dtype)
-        self.net = Network(
-            layers=len(net.layers),
-            n_params=net.n_params,
-            widths=_integers(net.widths),
-            units_before=_integers(sum(net.widths[:l]) for l in range(len(net.widths))),
-            weights=_integers(layer.weights.start for layer in net.layers),
-            biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
-            activations=_integers(ACTIVATIONS.index(layer.activation) for layer in net.layers),
-            loss=LOSSES.index(net.loss),
-            gemm=gemm_address(dtype) if wide else 0,
-        )
+        self.net = network_of(net, gemm_address(dtype) if wide else 0)
         nothing = samples.weights[:0]
         held_out = held_out or Samples(nothing, nothing, nothing)
-        self.data = _data(samples, plan.batch, plan.shuffle, 1 if plan.slabs else plan.parts(plan.batch), plan.slabs)
-        self.held_out = _data(held_out, len(held_out.X), False, plan.parts(len(held_out.X)))
+        self.data = data_of(
+            samples, len(samples.X), plan.batch, plan.shuffle, 1 if plan.slabs else plan.parts(plan.batch), slabs=plan.slabs
+        )
+        self.held_out = data_of(held_out, len(held_out.X), len(held_out.X), False, plan.parts(len(held_out.X)))
         shared = max(self.data.parts, self.held_out.parts, plan.slices)
         ranks = range(min(threads, shared))
         gradient = aligned((self.data.parts * self.size,), dtype)
@@ -233,8 +226,23 @@ def _integers(values: Iterable[int]) -> Array:
     return np.array(list(values), np.int64)
 
 
-def _data(samples: Samples, batch: int, shuffle: bool, parts: int, slabs: bool = False) -> Data:
-    n = len(samples.X)
+def network_of(net: MLP, gemm: int = 0) -> Network:
+    """A network in numbers; `gemm` is the address of BLAS's product, 0 for loops over vectors."""
+    return Network(
+        layers=len(net.layers),
+        n_params=net.n_params,
+        widths=_integers(net.widths),
+        units_before=_integers(sum(net.widths[:l]) for l in range(len(net.widths))),
+        weights=_integers(layer.weights.start for layer in net.layers),
+        biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
+        activations=_integers(ACTIVATIONS.index(layer.activation) for layer in net.layers),
+        loss=LOSSES.index(net.loss),
+        gemm=gemm,
+    )
+
+
+def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, slabs: bool = False) -> Data:
+    """Samples, or those of many members with `n` rows each, in batches."""
     batches = -(-n // batch) if n else 0
     total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
     span, window = max(n, 1), max(n, 1)

@@ -18,6 +18,7 @@ _SHARED_PARAMS = 2**14
 # An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
 _MOST_LINES = 800
 _MOST_LINES_IF_AUTO = 250
+_LEAST_MEMBERS = 4  # from which on lanes are filled well enough
 
 
 @dataclass(frozen=True)
@@ -72,31 +73,62 @@ class Plan:
 
 
 def choose(plan: Plan, epochs: int = 0) -> Plan:
-    """The plan with its kernel: "auto" becomes one by the arguments alone.
+    """The plan with its kernel: "auto" becomes one by the arguments alone, for a single network.
 
     Raises
     ------
     ValueError
         If the kernel does not serve the network.
     """
-    net, method = plan.net, plan.method
     if plan.kernel == "auto":
         return replace(plan, kernel="unrolled" if _pays_to_unroll(plan, epochs) else "matrix")
-    if plan.kernel == "unrolled" and not can_unroll(net, method):
+    if plan.kernel == "lanes":
+        raise ValueError("kernel 'lanes' serves many copies of a network, by fastgd.train_many; got one")
+    _check_written_out(plan)
+    return plan
+
+
+def choose_for_many(plan: Plan, members: int, epochs: int) -> Plan:
+    """The plan with its kernel, for so many members that train `epochs` epochs in all.
+
+    Raises
+    ------
+    ValueError
+        If the kernel does not serve the network.
+    """
+    if plan.kernel == "auto":
+        pays = members >= _LEAST_MEMBERS and _pays_to_unroll(plan, epochs)
+        return replace(plan, kernel="lanes" if pays else "matrix")
+    _check_written_out(plan)
+    return plan
+
+
+def _check_written_out(plan: Plan) -> None:
+    """Refuse to write out a network that is too large for it."""
+    net, method = plan.net, plan.method
+    if plan.kernel in ("unrolled", "lanes") and not can_unroll(net, method):
         raise ValueError(
-            f"kernel 'unrolled' serves networks whose equations take at most {_MOST_LINES} lines; "
+            f"kernel {plan.kernel!r} serves networks whose equations take at most {_MOST_LINES} lines; "
             f"got {net} with method {method!r}, which takes {_lines(net, method)}"
         )
-    return plan
 
 
 def make_plan(
     net: MLP, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *, weighted: bool = False, validated: bool = False
 ) -> Plan:
     """The plan of checked arguments, with its kernel; ValueError if that does not serve the network."""
+    return choose(_plan(net, n, options, kernel, weighted=weighted, validated=validated), epochs)
+
+
+def make_plan_for_many(net: MLP, n: int, options: Options, kernel: str, members: int, epochs: int, *, weighted: bool) -> Plan:
+    """The same for many members."""
+    return choose_for_many(_plan(net, n, options, kernel, weighted=weighted), members, epochs)
+
+
+def _plan(net: MLP, n: int, options: Options, kernel: str, *, weighted: bool, validated: bool = False) -> Plan:
     batch = n if options.batch_size is None else options.batch_size
     shuffle = options.shuffle and options.batch_size is not None
-    return choose(Plan(net, n, batch, shuffle, options.method, kernel, options.form, options.prepares, weighted, validated), epochs)
+    return Plan(net, n, batch, shuffle, options.method, kernel, options.form, options.prepares, weighted, validated)
 
 
 def can_unroll(net: MLP, method: str) -> bool:

@@ -5,14 +5,11 @@ samples that make the gradient need not leave the vector registers. A batch that
 vectors is a constant of the code where it is small.
 """
 
-import re
-from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
-from textwrap import indent
 
 from fastgd.kernels import equations
 from fastgd.kernels.plan import Plan
+from fastgd.kernels.writing import divisor, imports, indented
 from fastgd.network import MLP
 from fastgd.state import VECTOR_BYTES, padded
 
@@ -58,10 +55,10 @@ def source(plan: Plan) -> str:
     details += ["with a schedule, l2 or clipping"] if plan.prepares else []
     details += ["weighted samples"] if plan.weighted else []
     details += ["validation rows"] if plan.validated else []
-    steps = "\n".join(_indented(_steps(plan)))
-    validate = _VALIDATE + "\n".join(_indented(_validate(plan.net))) if plan.validated else ""
+    steps = "\n".join(indented(_steps(plan)))
+    validate = _VALIDATE + "\n".join(indented(_validate(plan.net))) if plan.validated else ""
     title = f"{plan.net}: {', '.join(details)}"
-    return _HEADER.format(title=title, imports=_imports(_HEADER + steps + validate)) + steps + validate + _FOOTER
+    return _HEADER.format(title=title, imports=imports(_HEADER + steps + validate)) + steps + validate + _FOOTER
 
 
 def _vectors(plan: Plan) -> int:
@@ -84,7 +81,7 @@ def _steps(plan: Plan) -> list[str]:
     names = equations.parameter_names(net)
     stride = padded(plan.n, net.dtype)
     weighted = not full or stride != plan.n or plan.weighted  # rows that weigh the same are weighed after they are summed
-    scale = f"{'1.0' if weighted else '1.0 / data.n'}{_step(plan.method)}"
+    scale = f"{'1.0' if weighted else '1.0 / data.n'}{divisor(plan.method)}"
 
     body = ["if problem.apart != 0:", "    course.sums[PENDING] += validate(problem)", "    return count"] if plan.validated else []
     body += _load_parameters(names)
@@ -108,11 +105,11 @@ def _steps(plan: Plan) -> list[str]:
         batch += ["s = 0", *(line.replace(" += ", " = ") if line.startswith("d") else line for line in sample)]
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
-        batch += ["for s in range(0, stride, lanes):", *_indented(sample)]
-    batch += ["if observe:", *_indented(_observe(plan, names))]
+        batch += ["for s in range(0, stride, lanes):", *indented(sample)]
+    batch += ["if observe:", *indented(_observe(plan, names))]
     batch += ["if method == NO_UPDATE:", "    continue"]
     batch += _update(plan, names)
-    body += ["made = count", "for i in range(count):", *_indented(batch)]
+    body += ["made = count", "for i in range(count):", *indented(batch)]
     if plan.form == "plain":
         body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
     return [*body, "return made"]
@@ -125,7 +122,7 @@ def _observe(plan: Plan, names: list[str]) -> list[str]:
         return [f"course.sums[PENDING] += {cost}"]
     keep = [f"course.best[{p}] = first_lane({name})" for p, name in enumerate(names)]
     lines = ["if method == NO_UPDATE:", f"    course.sums[PENDING] += {cost}"]
-    lines += [f"elif note(course, epoch + i, {cost}):", *_indented(keep)]
+    lines += [f"elif note(course, epoch + i, {cost}):", *indented(keep)]
     return [*lines, "if course.cursor[STOPPED] != 0:", "    made = i", "    break"]
 
 
@@ -150,7 +147,7 @@ def _validate(net: MLP) -> list[str]:
     loads, forward, (*cost, _), _ = _parts(net, "backprop", weighted=True)
     body = _load_parameters(equations.parameter_names(net))
     body += ["stride = work.block", "costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
-    body += _indented([*loads, *forward, *cost, "costs += weight * loss"])
+    body += indented([*loads, *forward, *cost, "costs += weight * loss"])
     return [*body, "return first_lane(lane_total(costs))"]
 
 
@@ -158,7 +155,7 @@ def _sample(net: MLP, method: str, weighted: bool) -> list[str]:
     """The loop over samples: load, forward, cost, gradient."""
     lines, forward, cost, gradient = _parts(net, method, weighted)
     if not method.endswith("difference"):  # whose quotients need the cost in any case
-        cost = ["if observe:", *_indented(cost)]
+        cost = ["if observe:", *indented(cost)]
     return [*lines, *forward, *cost, *gradient]
 
 
@@ -167,34 +164,3 @@ def _parts(net: MLP, method: str, weighted: bool) -> tuple[list[str], list[str],
     lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
     lines += ["weight = load(work.weight, s)"] if weighted else []
     return lines, *equations.sample(net, method, weighted)
-
-
-def _step(method: str) -> str:
-    """What the distance of two perturbed costs is divided by."""
-    return {"finite_difference": " / eps", "central_difference": " / (2.0 * eps)"}.get(method, "")
-
-
-def _indented(lines: Iterable[str]) -> list[str]:
-    return [indent(line, "    ") for line in lines]
-
-
-# where the called functions live; a name is imported from the first that defines it
-_HOMES = ("simd", "numeric", "activations", "losses", "updates", "kernels.update", "kernels.rows", "kernels.driver")
-
-
-@cache
-def _defined(module: str) -> frozenset[str]:
-    """The names that a module of fastgd defines, read from its text: importing it would load Numba."""
-    text = (Path(__file__).parent.parent / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return frozenset(re.findall(r"^(?:def )?(\w+)(?:\(| = )", text, re.MULTILINE))
-
-
-def _imports(text: str) -> str:
-    """Imports of all that the text calls."""
-    names = set(re.findall(r"(?<![.\w])[a-z]\w*(?=\()", text))
-    lines = []
-    for module in _HOMES:
-        found = names & _defined(module)
-        names -= found
-        lines += [f"from fastgd.{module} import {', '.join(sorted(found))}"] if found else []
-    return "\n".join(lines)

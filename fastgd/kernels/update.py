@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgd.jit import kernel, merged
 from fastgd.names import FORMS
-from fastgd.simd import broadcast, lane_sum, lanes_of, load, store
+from fastgd.simd import broadcast, lane_sum, lanes_of, like, load, store
 from fastgd.updates import (
     average,
     rate_at,
@@ -21,7 +21,7 @@ from fastgd.updates import (
 )
 
 PLAIN, SGD, MOMENTUM, ADAGRAD, RMSPROP, ADAM, ADAMW, RPROP = range(len(FORMS))
-_NORM_MARGIN = 1e-6  # PyTorch's, in the divisor of clip_norm
+NORM_MARGIN = 1e-6  # PyTorch's, in the divisor of clip_norm
 
 
 @kernel
@@ -31,20 +31,25 @@ def shortening(rule, gradient):
     total = broadcast(gradient, 0.0)
     for p in range(0, rule.size, lanes):
         total += load(gradient, p) * load(gradient, p)
-    factor = rule.clip_norm / (math.sqrt(lane_sum(total)) + _NORM_MARGIN)
+    factor = rule.clip_norm / (math.sqrt(lane_sum(total)) + NORM_MARGIN)
     return factor if not factor >= 1.0 else 1.0
+
+
+@merged
+def add_decay(rule, params, gradient, start, stop):
+    """Add l2 w to the gradient of weights."""
+    if rule.l2 != 0.0:
+        for p in range(start, stop, lanes_of(params)):
+            store(gradient, p, load(gradient, p) + rule.l2 * load(rule.decays, p) * load(params, p))
 
 
 @merged
 def clip_and_decay(rule, params, gradient, factor, start, stop):
     """Multiply the gradient by a factor and add l2 w to that of weights."""
-    lanes = lanes_of(params)
     if factor != 1.0:
-        for p in range(start, stop, lanes):
+        for p in range(start, stop, lanes_of(params)):
             store(gradient, p, factor * load(gradient, p))
-    if rule.l2 != 0.0:
-        for p in range(start, stop, lanes):
-            store(gradient, p, load(gradient, p) + rule.l2 * load(rule.decays, p) * load(params, p))
+    add_decay(rule, params, gradient, start, stop)
 
 
 @kernel
@@ -111,18 +116,23 @@ def update_rmsprop(rule, params, gradient, rate, start, stop):
 @merged
 def update_adam(rule, params, gradient, rate, start, stop):
     """Adam, and AdamW where there is a fourth number, its weight_decay; after `count_power`."""
-    beta1, beta2, eps = rule.numbers[0], rule.numbers[1], rule.numbers[2]
-    kept = 1.0 - rate * rule.numbers[3] if len(rule.numbers) > 3 else 1.0
     root = math.sqrt(1.0 - rule.powers[1])
-    rate *= root / (1.0 - rule.powers[0])  # r m' / (sqrt v' + eps), with one division instead of two
-    eps *= root
+    corrected = rate * (root / (1.0 - rule.powers[0]))  # r m' / (sqrt v' + eps), with one division instead of two
+    update_moments(rule, params, gradient, rate, corrected, rule.numbers[2] * root, start, stop)
+
+
+@merged
+def update_moments(rule, params, gradient, rate, corrected, eps, start, stop):
+    """Adam's update with rate and eps corrected for the moments' beginning at 0: slot 0 is m, slot 1 is v."""
+    beta1, beta2 = rule.numbers[0], rule.numbers[1]
+    kept = 1.0 - rate * rule.numbers[3] if len(rule.numbers) > 3 else like(rate, 1.0)
     for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         m = average(load(rule.slots, p), g, beta1)
         v = average(load(rule.slots, rule.size + p), g * g, beta2)
         store(rule.slots, p, m)
         store(rule.slots, rule.size + p, v)
-        store(params, p, scaled(kept * load(params, p), m, v, rate, eps))
+        store(params, p, scaled(kept * load(params, p), m, v, corrected, eps))
 
 
 @merged

@@ -12,23 +12,24 @@ from numba.extending import intrinsic, models, register_model
 
 from fastgd.kernels.table import Doubles, Integers, Link, Reals, fields_of, rows_of
 from fastgd.simd import Span
+from fastgd.state import VECTOR_BYTES
 
 
 class View(types.Type):  # type: ignore[misc]
-    """The numba type of a table with the fields of `cls`, whose Reals are of type `real`."""
+    """The numba type of a table with the fields of `cls`, whose Reals are of type `real`, in vectors of `vector_size` bytes."""
 
-    def __init__(self, cls: Any, real: Any) -> None:
-        self.cls, self.real = cls, real
-        super().__init__(name=f"View({cls.__name__}, {real})")
+    def __init__(self, cls: Any, real: Any, vector_size: int = VECTOR_BYTES) -> None:
+        self.cls, self.real, self.vector_size = cls, real, vector_size
+        super().__init__(name=f"View({cls.__name__}, {real}, {vector_size})")
 
     def field(self, name: str) -> Any:
         """The type of a field."""
         kind = dict(fields_of(self.cls))[name]
         known = {
-            int: types.int64, float: types.float64, Integers: Span(types.int64), Doubles: Span(types.float64), Reals: Span(self.real),
-            Link: self,
+            int: types.int64, float: types.float64, Integers: Span(types.int64), Doubles: Span(types.float64),
+            Reals: Span(self.real, self.vector_size), Link: self,
         }  # fmt: skip
-        return known[kind] if kind in known else View(kind, self.real)
+        return known[kind] if kind in known else View(kind, self.real, self.vector_size)
 
     def row(self, name: str) -> int:
         """The first row of a field."""
@@ -74,11 +75,11 @@ def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str)
     return builder.bitcast(word(2 * row), ir.DoubleType()) if ty == types.float64 else word(2 * row)
 
 
-def viewer(cls: Any) -> Any:
+def viewer(cls: Any, vector_size: int = VECTOR_BYTES) -> Any:
     """The intrinsic `view(address, zero)`: the table at an address as a View of `cls`; its Reals are of the type of `zero`."""
 
     def view(typing_context, address, zero):
-        result = View(cls, zero)
+        result = View(cls, zero, vector_size)
         return result(address, zero), lambda context, builder, sig, args: builder.inttoptr(args[0], context.get_value_type(result))
 
     return intrinsic(view)

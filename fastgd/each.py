@@ -1,0 +1,182 @@
+"""What members of an ensemble may have of their own: arguments with one value for all or one for each, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastgd.checks import Array, finite_number, real_array, rows, seed_of, whole_number
+from fastgd.network import MLP
+from fastgd.options import Options
+from fastgd.samples import Samples, check_targets, check_weights
+from fastgd.schedules import Schedule
+from fastgd.state import MOST
+
+
+@dataclass(frozen=True)
+class Each:
+    """One value for each member."""
+
+    seeds: Array  # (members,) int64
+    params: Array  # (members, n_params) initial ones
+    epochs: Array  # (members,) int64, to train to
+    rates: Array  # (members,) learning rate, or the first value of the schedule
+    target_cost: Array  # (members,) -inf for none
+    patience: Array  # (members,) int64; MOST for none
+    min_delta: Array  # (members,)
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def arguments(self, member: int, options: Options) -> dict[str, Any]:
+        """The arguments of `train` that make it this member."""
+        return {"params": self.params[member], "rng": int(self.seeds[member]), "epochs": int(self.epochs[member])} | self.own_options(
+            member, options
+        )
+
+    def own_options(self, member: int, options: Options) -> dict[str, Any]:
+        """The options of this member, of those that may differ."""
+        shared, rate = options.learning_rate, float(self.rates[member])
+        target, patience = float(self.target_cost[member]), int(self.patience[member])
+        return {
+            "learning_rate": replace(shared, rate=rate) if isinstance(shared, Schedule) else rate,
+            "target_cost": None if target == -np.inf else target,
+            "patience": None if patience == MOST else patience,
+            "min_delta": float(self.min_delta[member]),
+        }
+
+
+def first_of(value: Any) -> Any:
+    """The value of the first member, to be checked as that of one run is."""
+    return value if np.ndim(value) == 0 or len(value) == 0 else np.asarray(value).reshape(-1)[0]
+
+
+def count_members(given: dict[str, Any]) -> int:
+    """How many members the arguments speak of; those with one axis more than one run's have one value for each.
+
+    Raises
+    ------
+    ValueError
+        If they disagree, or none of them says.
+    """
+    counts: dict[str, int] = {}
+    if given["members"] is not None:
+        counts["members"] = whole_number("members", given["members"], least=1)
+    for name, axes in _AXES.items():
+        shape: tuple[int, ...] = np.shape(given[name]) if _is_array(given[name]) else ()
+        if len(shape) == axes + 1:
+            counts[name] = int(shape[0])
+    if not counts:
+        raise ValueError("members must be given, where no other argument has a value for each of them; got None")
+    if len(set(counts.values())) > 1 or 0 in counts.values():
+        raise ValueError(f"members must be as many in all arguments; got {', '.join(f'{n} by {name}' for name, n in counts.items())}")
+    return next(iter(counts.values()))
+
+
+_AXES = {  # of an argument that all members share
+    "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "target_cost": 0, "patience": 0, "min_delta": 0, "X": 2, "Y": 2,
+    "sample_weight": 1,
+}  # fmt: skip
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, list, tuple)) or hasattr(value, "__array__")
+
+
+def check_each(net: MLP, members: int, given: dict[str, Any]) -> Each:
+    """One value for each member, or a ValueError or TypeError that names what is wrong."""
+    seeds = _seeds(given["rng"], members)
+    rate = given["learning_rate"]
+    return Each(
+        seeds=seeds,
+        epochs=_values("epochs", given["epochs"], members, lambda name, value: whole_number(name, value, least=0, most=MOST)),
+        rates=_values("learning_rate", rate.rate if isinstance(rate, Schedule) else rate, members, finite_number),
+        target_cost=_values("target_cost", given["target_cost"], members, finite_number, -np.inf),
+        patience=_values("patience", given["patience"], members, lambda name, value: whole_number(name, value, least=1, most=MOST), MOST),
+        min_delta=_values("min_delta", given["min_delta"], members, lambda name, value: finite_number(name, value, least=0.0)),
+        params=_params(net, given["params"], seeds),
+    )
+
+
+def _values(name: str, value: Any, members: int, check: Callable[[str, Any], float], none: float | None = None) -> Array:
+    """(members,) values, each of which passes the check of one."""
+    if value is None and none is not None:
+        return np.full(members, none)
+    if not _is_array(value) or np.ndim(value) == 0:
+        return np.full(members, check(name, value))
+    array = real_array(name, value, np.dtype(np.float64)) if np.asarray(value).dtype.kind == "f" else np.asarray(value)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one value or one for each of {members} members; got shape {array.shape}")
+    fractions = array[array != np.floor(array)] if array.dtype.kind == "f" else array[:0]
+    checked = [check(name, number) for number in (array.min(), array.max(), *fractions[:1])]
+    return array.astype(np.asarray(checked).dtype)
+
+
+def _seeds(rng: Any, members: int) -> Array:
+    """rng, rng + 1, ... for an int; drawn by a Generator; or as given."""
+    if isinstance(rng, np.random.Generator):
+        return rng.integers(2**63, size=members)
+    if _is_array(rng) and np.ndim(rng) == 1:
+        return np.array([seed_of(seed) for seed in np.asarray(rng)], np.int64)
+    first = seed_of(rng) if rng is not None else seed_of(None) // 2
+    seed_of(first + members - 1)  # refuses what is too large
+    return first + np.arange(members)
+
+
+def _params(net: MLP, params: Any, seeds: Array) -> Array:
+    """(members, n_params): given for each, the same for all, or those of the seeds."""
+    if params is None:
+        result = np.empty((len(seeds), net.n_params), net.dtype)
+        for i, seed in enumerate(seeds):
+            result[i] = net.init(int(seed))
+        return result
+    array = real_array("params", params, net.dtype)
+    if array.shape not in ((net.n_params,), (len(seeds), net.n_params)):
+        raise ValueError(f"params must have shape ({net.n_params},) or ({len(seeds)}, {net.n_params}) for {net}; got {array.shape}")
+    return np.array(np.broadcast_to(array, (len(seeds), net.n_params)))
+
+
+# -- data ------------------------------------------------------------------------------------------------------------------------------
+
+
+def check_samples_of_many(net: MLP, X: Any, Y: Any, sample_weight: Any) -> Samples:
+    """Checked data and weights; with a first axis of members where each has its own."""
+    X = _each_rows("X", X, lambda flat: rows("X", flat, net.widths[0], str(net), net.dtype))
+    Y = _each_rows("Y", Y, lambda flat: check_targets(net, flat))
+    n = X.shape[-2]
+    if Y.shape[-2] != n:
+        raise ValueError(f"X and Y must have the same number of rows; got {n} and {Y.shape[-2]}")
+    if sample_weight is None:
+        return Samples.alike(X, Y)
+    weights = real_array("sample_weight", sample_weight, net.dtype)
+    if weights.ndim not in (1, 2) or weights.shape[-1] != n:
+        raise ValueError(f"sample_weight must have shape ({n},) or (members, {n}), one for each row; got {weights.shape}")
+    check_weights(weights)
+    return Samples(X, Y, weights)
+
+
+def _each_rows(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
+    array = np.asarray(value) if _is_array(value) and not isinstance(value, np.ma.MaskedArray) and _is_regular(value) else value
+    if np.ndim(array) != 3:
+        return check(array)
+    members, n, columns = array.shape
+    if members * n == 0:
+        raise ValueError(f"{name} must have at least one row for each member; got shape {array.shape}")
+    return check(array.reshape(members * n, columns)).reshape(members, n, -1)
+
+
+def _is_regular(value: Any) -> bool:
+    try:
+        np.shape(value)
+    except ValueError:
+        return False
+    return True
+
+
+def samples_of(samples: Samples, member: int) -> Samples:
+    """Those of one member."""
+    X, Y, weights = samples
+    return Samples(X[member] if X.ndim == 3 else X, Y[member] if Y.ndim == 3 else Y, weights[member] if weights.ndim == 2 else weights)

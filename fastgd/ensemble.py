@@ -1,0 +1,127 @@
+"""train_many(): many copies of a network at once, each free to differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastgd.checks import finite_number, whole_number
+from fastgd.each import check_each, check_samples_of_many, count_members, first_of
+from fastgd.names import KERNELS, check_name
+from fastgd.network import MLP
+from fastgd.optimizers import Optimizer, Rprop
+from fastgd.options import check_options
+from fastgd.progress import ManyProgress, reporter
+from fastgd.runs import Runs
+from fastgd.schedules import Schedule
+from fastgd.side_by_side import Standing, Watch, in_lanes, on_threads
+
+
+def train_many(
+    net: MLP,
+    X: ArrayLike,
+    Y: ArrayLike,
+    epochs: int | ArrayLike,
+    learning_rate: float | Schedule | ArrayLike = 0.1,
+    *,
+    params: ArrayLike | None = None,
+    members: int | None = None,
+    rng: int | np.random.Generator | ArrayLike | None = None,
+    method: str = "backprop",
+    eps: float = 1e-3,
+    batch_size: int | None = None,
+    shuffle: bool = True,
+    optimizer: str | Optimizer = "sgd",
+    kernel: str = "auto",
+    l2: float = 0.0,
+    clip_norm: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    target_cost: float | ArrayLike | None = None,
+    patience: int | ArrayLike | None = None,
+    min_delta: float | ArrayLike = 0.0,
+    max_seconds: float | None = None,
+    progress: bool | Callable[[ManyProgress], object] = False,
+    callback: Callable[[ManyProgress], object] | None = None,
+    on_interrupt: str = "return",
+    threads: int | None = None,
+) -> Runs:
+    """Train many members, each of which may differ from the others. What is not said here is as in `train`.
+
+    An argument with one value for each member says how many there are: (members,) `epochs`, `learning_rate`, `target_cost`, `patience`,
+    `min_delta` or `rng`; (members, n_params) `params`; (members, n, inputs) `X`; (members, n, outputs) `Y`; (members, n)
+    `sample_weight`, for a bootstrap. Where none has, `members` does.
+
+    Parameters
+    ----------
+    rng : int, (members,) array_like of int, numpy Generator or None
+        From an int, member i has the seed rng + i; a Generator draws one for each; None draws the first.
+    params : (n_params,) or (members, n_params) array_like, optional
+        Initial parameters, `net.init(seed)` of each member's seed if not given.
+    learning_rate : float, Schedule or (members,) array_like
+        A schedule is shared.
+    kernel : str
+        lanes (small networks: every vector instruction trains several members), matrix or unrolled (each member by `train`, on threads).
+        auto chooses lanes where they serve the network, and training takes longer than compiling them.
+    progress, callback : callable
+        Called every 50 ms with a `ManyProgress`.
+    threads : int, optional
+        All processors if not given, or OMP_NUM_THREADS where that is less. Results do not depend on it.
+
+    Returns
+    -------
+    Runs
+
+    Notes
+    -----
+    Member i equals `train` with its seed and options: bit for bit in the matrix and unrolled kernels, whose loop is that of `train` with
+    the same kernel. In lanes it is equal to rounding, since sums over samples are added in another order; the member's bits depend
+    neither on the other members, nor on how many there are, nor on threads. Stop rules act at the exact epoch.
+
+    A member that ends makes room for the next one that waits, so that members that stop early cost no more than their own epochs. One
+    that diverges is no error: it is marked, and keeps its parameters of the last epoch after which they and its cost were finite.
+
+    No history is kept. In lanes, a member needs 100 bytes beside its parameters and what the optimizer keeps for them.
+    """
+    if not isinstance(net, MLP):
+        raise TypeError(f"net must be an MLP; got {net!r}")
+    given = {
+        "params": params, "rng": rng, "epochs": epochs, "learning_rate": learning_rate, "target_cost": target_cost, "patience": patience,
+        "min_delta": min_delta, "X": X, "Y": Y, "sample_weight": sample_weight, "members": members,
+    }  # fmt: skip
+    samples = check_samples_of_many(net, X, Y, sample_weight)
+    count, n = count_members(given), samples.X.shape[-2]
+    options = check_options(
+        net, n,
+        {
+            "method": method, "eps": eps, "batch_size": batch_size, "shuffle": shuffle, "optimizer": optimizer, "l2": l2,
+            "clip_norm": clip_norm, "restore_best": False, "record": 1000, "spacing": "even",
+        }
+        | {name: first_of(given[name]) for name in ("learning_rate", "target_cost", "patience", "min_delta")},
+    )  # fmt: skip
+    check_name("kernel", kernel, KERNELS)
+    check_name("on_interrupt", on_interrupt, ("return", "raise"))
+    tell = reporter(progress)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be a function or None; got {callback!r}")
+    if max_seconds is not None:
+        max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
+    threads = None if threads is None else whole_number("threads", threads, least=1)
+    each = check_each(net, count, given)
+    if isinstance(options.optimizer, Rprop) and each.rates.min() <= 0:
+        raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {each.rates.min():g}")
+
+    from fastgd import kernels
+
+    plan = kernels.make_plan_for_many(net, n, options, kernel, count, int(each.epochs.sum()), weighted=len(samples.weights) > 0)
+    standing, watch = Standing.at_start(each, options), Watch(tell, callback, max_seconds, on_interrupt)
+    threads = min(threads or kernels.available_threads(), count)
+    if plan.kernel == "lanes":
+        seconds = in_lanes(plan, options, samples, each, standing, watch, threads)
+    else:
+        seconds = on_threads(net, plan.kernel, options, samples, each, standing, watch, threads)
+    return Runs(
+        net, standing.params, standing.costs, standing.epochs, standing.stopped_by, seconds, plan.kernel, options, each,
+        standing.slots, standing.powers,
+    )  # fmt: skip

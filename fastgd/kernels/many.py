@@ -1,0 +1,156 @@
+"""The lanes kernel of a plan, bound to its members: the arrays that compiled code works on, one crew a thread, and the calls of it."""
+
+from typing import Any
+
+import numpy as np
+
+from fastgd.checks import Array
+from fastgd.kernels.bound import data_of, network_of
+from fastgd.kernels.lanes import source
+from fastgd.kernels.members import EPOCHS, NOBODY, RUNNING, Crew, Members
+from fastgd.kernels.plan import Plan
+from fastgd.kernels.problem import Rule
+from fastgd.kernels.store import Entry, entry
+from fastgd.kernels.table import table_of
+from fastgd.names import FORMS, SCHEDULES
+from fastgd.options import Options
+from fastgd.samples import Samples
+from fastgd.schedules import as_schedule
+from fastgd.state import MOST, WIDE_VECTOR_BYTES, aligned
+
+_MANY = 10_000  # epochs of a call that only computes costs
+
+
+class Lanes:
+    """Members that are trained in the lanes of vectors. Each of `threads` threads calls `advance` with its rank until `is_done`; one of
+    them calls `finish` then.
+
+    Arrays of `samples` have a first axis of members where each has its own; all other arrays have one. Those of where members stand are
+    changed in place: params, slots, powers, epochs, and costs, which are NaN until a member has ended.
+    """
+
+    def __init__(
+        self, plan: Plan, options: Options, samples: Samples, threads: int, *,
+        params: Array, slots: Array, powers: Array, epochs: Array, costs: Array,
+        seeds: Array, rates: Array, last: Array, target_cost: Array, patience: Array, min_delta: Array,
+    ):  # fmt: skip
+        dtype = plan.net.dtype
+        self.plan, self.options, self.samples = plan, options, samples
+        self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
+        self.watched = bool((target_cost > -np.inf).any() or (patience < MOST).any())
+        self.members = Members(
+            params=params,
+            slots=slots,
+            powers=powers,
+            rates=rates,
+            seeds=seeds,
+            epochs=epochs,
+            last=last.copy(),
+            targets=_rounded_down(target_cost, dtype),
+            patience=patience,
+            min_delta=min_delta.astype(dtype),
+            marks=np.full(len(params), np.inf, dtype),
+            mark_epochs=epochs.copy(),
+            costs=costs,
+            stopped=np.zeros(len(params), np.int64),
+            waiting=np.argsort(-last, kind="stable"),  # the longest first, so that lanes are full to the end
+            taken=np.zeros(1, np.int64),
+            X_stride=samples.X[0].size if samples.X.ndim == 3 else 0,
+            Y_stride=samples.Y[0].size if samples.Y.ndim == 3 else 0,
+            weights_stride=plan.n if samples.weights.ndim == 2 else 0,
+        )
+        self.own_rows = bool(self.members.X_stride or self.members.Y_stride or self.members.weights_stride)
+        self.crews = [self._crew() for _ in range(threads)]
+        self.tables = [table_of(crew) for crew in self.crews]
+
+    def _crew(self) -> Crew:
+        plan, options, members = self.plan, self.options, self.members
+        net, dtype, lanes, samples = plan.net, plan.net.dtype, self.lanes, self.samples
+        size, slots = net.n_params * lanes, options.optimizer.slots * net.n_params * lanes
+        schedule = as_schedule(options.learning_rate)
+        decays = aligned((size if options.l2 else 0,), dtype)
+        for layer in net.layers if options.l2 else ():
+            decays.reshape(-1, lanes)[layer.weights] = 1
+        rule = Rule(
+            rate=0.0,
+            schedule=SCHEDULES.index(schedule.name),
+            times=np.array(schedule.numbers[1:]),
+            form=FORMS.index(options.form),
+            numbers=np.array(options.optimizer.numbers),
+            slots=aligned((slots,), dtype),
+            powers=aligned((2 * lanes,), np.dtype(np.float64)),
+            clip_norm=np.inf if options.clip_norm is None else options.clip_norm,
+            l2=options.l2,
+            decays=decays,
+            size=size,
+            slices=1,
+        )
+        rows = 0 if plan.stays and not self.own_rows else plan.n if plan.stays else plan.batch
+        weight = aligned((rows * lanes if plan.weighted else 0,), dtype)
+        if plan.weighted and plan.stays and not members.weights_stride:
+            shares = (samples.weights / samples.weights.sum(dtype=np.float64)).astype(dtype)
+            weight = np.repeat(shares, lanes) if self.own_rows else shares
+
+        def row(count: int = 1) -> Array:
+            return aligned((count * lanes,), dtype)
+
+        return Crew(
+            net=network_of(net),
+            data=data_of(samples, plan.n, plan.batch, plan.shuffle),
+            members=members,
+            rule=rule,
+            who=np.full(lanes, NOBODY),
+            caps=np.zeros(lanes, np.int64),
+            params=row(net.n_params),
+            gradient=row(net.n_params),
+            before=row(net.n_params * (1 + options.optimizer.slots) + 1),
+            powers_before=np.zeros(2 * lanes),
+            rates=np.zeros(lanes),
+            corrected=aligned((2 * lanes,), np.dtype(np.float64)),
+            targets=row(),
+            min_delta=row(),
+            marks=row(),
+            marked=row(),
+            costs=row(),
+            x=row(rows * net.widths[0]),
+            y=row(rows * net.widths[-1]),
+            weight=weight,
+            order=np.zeros(plan.n * lanes if plan.shuffle else 0, np.int64),
+            watched=self.watched,
+            eps=options.eps,
+        )
+
+    @property
+    def entry(self) -> Entry:
+        """The compiled function."""
+        return entry("lanes", source(self.plan, self.own_rows), "train", self.plan.net.dtype)
+
+    def advance(self, rank: int, limit: int) -> None:
+        """Train for about `limit` epochs of a vector of members; 0 compiles, writes back where members stand, and frees the lanes."""
+        self.entry(self.tables[rank], limit)
+
+    def is_done(self, rank: int) -> bool:
+        """Whether a thread has nobody left to train."""
+        return bool(self.members.taken[0] >= len(self.members.waiting) and (self.crews[rank].who == NOBODY).all())
+
+    def finish(self) -> Array:
+        """Free all lanes, and compute the costs of members that have not ended: (members,) by what each was stopped, RUNNING for those."""
+        members = self.members
+        for rank in range(len(self.crews)):
+            self.advance(rank, 0)
+        reasons: Array = members.stopped.copy()
+        members.last[:] = members.epochs
+        members.stopped[:] = np.where(reasons == RUNNING, EPOCHS, reasons)
+        crew = self.crews[0]._replace(
+            members=members._replace(waiting=np.flatnonzero(np.isnan(members.costs)), taken=np.zeros(1, np.int64))
+        )
+        table = table_of(crew)
+        while np.isnan(members.costs).any():
+            self.entry(table, _MANY)
+        return reasons
+
+
+def _rounded_down(numbers: Array, dtype: np.dtype[Any]) -> Array:
+    """The largest of the dtype that are at most these: a cost is under the one where it is under the other."""
+    rounded = numbers.astype(dtype)
+    return np.where(rounded > numbers, np.nextafter(rounded, dtype.type(-np.inf)), rounded)

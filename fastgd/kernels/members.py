@@ -1,0 +1,63 @@
+"""What the lanes kernel is given, as tables: the members of an ensemble, which all threads share, and the lanes of one thread."""
+
+from typing import NamedTuple
+
+from fastgd.kernels.problem import Data, Network, Rule
+from fastgd.kernels.table import Doubles, Integers, Reals
+
+NOBODY = -1  # in the place of a member
+# by what a member was stopped
+RUNNING, TARGET_COST, PATIENCE, EPOCHS, DIVERGED = range(5)
+REASONS = ("", "target_cost", "patience", "epochs", "diverged")
+
+
+class Members(NamedTuple):
+    """All members: where each stands, and how far it is to go."""
+
+    params: Reals  # (members, n_params)
+    slots: Reals  # (members, slots, n_params)
+    powers: Doubles  # (members, 2) beta1^t and beta2^t
+    rates: Doubles  # (members,) learning rates, or first values of their schedule
+    seeds: Integers  # (members,)
+    epochs: Integers  # (members,) finished
+    last: Integers  # (members,) epochs to train to
+    targets: Reals  # (members,) target_cost, rounded down; -inf for none
+    patience: Integers  # (members,)
+    min_delta: Reals  # (members,)
+    marks: Reals  # (members,) a cost below this is a better one: the least so far less min_delta
+    mark_epochs: Integers  # (members,) when the cost was last better
+    costs: Doubles  # (members,) of all rows, when a member has ended
+    stopped: Integers  # (members,) RUNNING, or by what it was stopped
+    waiting: Integers  # who is to be trained, in this order
+    taken: Integers  # (1,) how many of them have been
+    X_stride: int  # from one member's X to the next one's; 0 where all share it
+    Y_stride: int
+    weights_stride: int
+
+
+class Crew(NamedTuple):
+    """One vector of members that train side by side, in the lanes of one thread. Row r of an array of (rows, lanes) starts at r lanes."""
+
+    net: Network
+    data: Data  # its X, Y and weights hold those of all members, its order is scratch
+    members: Members
+    rule: Rule  # its slots are (slots, n_params, lanes), its powers (2, lanes), its decays (n_params, lanes)
+    who: Integers  # (lanes,) the member on each lane
+    caps: Integers  # (lanes,) most epochs of the next stretch, while a divergence is being searched for; 0 if none is
+    params: Reals  # (n_params, lanes)
+    gradient: Reals  # (n_params, lanes)
+    before: Reals  # params, slots and marks at the start of a stretch
+    powers_before: Doubles
+    rates: Doubles  # (lanes,)
+    corrected: Doubles  # (2, lanes) Adam's rate and eps
+    targets: Reals  # (lanes,)
+    min_delta: Reals  # (lanes,)
+    marks: Reals  # (lanes,)
+    marked: Reals  # (lanes,) the epoch of the stretch in which the cost was last better; -1 if in none
+    costs: Reals  # (lanes,) of the latest epoch
+    x: Reals  # (rows, inputs, lanes) where members have rows or an order of their own
+    y: Reals  # (rows, outputs, lanes)
+    weight: Reals  # (rows, lanes), or (rows,) where all share them
+    order: Integers  # (n, lanes) each member's order of rows
+    watched: int  # whether the cost of every epoch is looked at
+    eps: float  # step of the difference methods
