@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 
 from fastgd import __version__
-from fastgd.cli import check, compiled, predict, race, train
+from fastgd.cli import check, compiled, predict, race, sweep, train
 from fastgd.cli.options import Parser
 
 _EXAMPLES = """\
@@ -15,6 +15,8 @@ examples:
   fastgd race                                             finite differences against gradient descent on a NAND gate
   fastgd train --gate xor --layers 2-2-1                  a network of the notes
   fastgd train data.csv --target price --layers 4-8-1 --out run.npz
+  fastgd sweep --gate xor --layers 2-2-1 --learning-rates 0.3,1,3
+                                                          which of them learn, from 1,000 seeds each
   fastgd predict run.npz new.csv                          its predictions, as CSV
   fastgd check --layers 3-5-2                             the four gradients, layer by layer
   fastgd show --layers 2-2-1                              the loop that is compiled for this network
@@ -57,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fastgd {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (race.add, train.add, predict.add, check.add, compiled.add_show, compiled.add_warmup, compiled.add_cache):
+    for add in (race.add, train.add, sweep.add, predict.add, check.add, compiled.add_show, compiled.add_warmup, compiled.add_cache):
         add(commands)
     return parser
 
