@@ -116,7 +116,8 @@ def _keep(crew):
     """Keep what a lane would have to go back to."""
     size, slots = len(crew.params), len(crew.rule.slots)
     copy(crew.before, 0, crew.params, 0, size)
-    copy(crew.before, size, crew.rule.slots, 0, slots)
+    if slots != 0:
+        copy(crew.before, size, crew.rule.slots, 0, slots)
     copy(crew.before, size + slots, crew.marks, 0, len(crew.marks))
     copy(crew.powers_before, 0, crew.rule.powers, 0, len(crew.powers_before))
 
