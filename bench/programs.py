@@ -55,7 +55,7 @@ class Process:
             "n": case.n, "batch": case.batch, "threads": case.threads,
         }  # fmt: skip
         arguments = [f"{name}={value}" for name, value in problem.items()]
-        environment = os.environ | _limits(case.threads)
+        environment = os.environ | limits(case.threads)
         self._process = subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         for numbers in (case.initial, *case.data):
             self._write(numbers.astype(np.float64).tobytes())
@@ -85,7 +85,7 @@ def _list(values: tuple[object, ...]) -> str:
     return ",".join(map(str, values))
 
 
-def _limits(threads: int) -> dict[str, str]:
+def limits(threads: int) -> dict[str, str]:
     """What keeps a library to so many threads."""
     names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"]  # the last is XLA's
     one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
