@@ -125,6 +125,17 @@ def test_any_number_of_threads_gives_the_same_bits(kind):
     assert all(run == alone for run in others)
 
 
+@pytest.mark.parametrize("kind", ["full batch", "clipped", "slabs", "validated slabs"])
+def test_shared_work_goes_on_to_the_same_bits(kind, path, single_updates):
+    """In chunks of one update, ended in the middle of an epoch where it has several, and resumed on another number of threads."""
+    expected = train(threads=1, **KINDS[kind])
+    assert train(threads=2, callback=lambda progress: None, **KINDS[kind]) == expected
+    looks = iter(range(8))
+    ended = train(threads=2, checkpoint=path, callback=lambda progress: next(looks) == 4, **KINDS[kind])
+    assert ended.epochs < expected.epochs
+    assert train(threads=3, checkpoint=path, resume=True, **KINDS[kind]) == expected
+
+
 # -- threads of the user's own ---------------------------------------------------------------------------
 
 
