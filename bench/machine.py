@@ -16,7 +16,7 @@ def facts() -> dict[str, str]:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_cpu()}",
         "load": "{:.1f} {:.1f} {:.1f}".format(*os.getloadavg()),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("fastgd", "numba", "llvmlite", "numpy", "scipy")},
+        **{name: version(name) for name in ("fastgd", "numba", "llvmlite", "numpy")},
         "gcc": f"{_first_line(['gcc', '--version'])} {' '.join(programs.CFLAGS)}",
         **{kind: programs.version(kind) or "not installed" for kind in programs.LIBRARIES},
     }

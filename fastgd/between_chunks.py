@@ -33,13 +33,10 @@ class BetweenChunks:
 
     def train(self, loop: Loop) -> Run:
         """The run that the loop ends in; its checkpoint is written first, also where an error ends it."""
-        from fastgd import kernels
-
         file = self.checkpoint
         if file is not None:
             file.prepare(loop.state.nbytes)
         with ExitStack() as stack:
-            stack.enter_context(kernels.one_blas_thread(loop.kernel.plan))
             stack.enter_context(loop.kernel)
             if isinstance(self.tell, Bar):
                 stack.enter_context(self.tell)

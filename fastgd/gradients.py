@@ -30,7 +30,7 @@ def predict_many(net: MLP, params: Array, X: ArrayLike) -> Iterator[Array]:
     """The (n, outputs) of each of (members, n_params) parameters."""
     X = rows("X", X, net.widths[0], str(net), net.dtype)
     kernel = _matrix(net, X, np.zeros((len(X), net.widths[-1]), net.dtype))
-    return (_evaluated(kernel, each)[0] for each in params)
+    return (kernel.evaluate(each)[0] for each in params)
 
 
 def cost(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
@@ -58,14 +58,7 @@ def cost_and_gradient(net: MLP, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -
 
 
 def _evaluate(net: MLP, params: Array, X: Array, Y: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
-    return _evaluated(_matrix(net, X, Y), params, layer_costs=layer_costs)
-
-
-def _evaluated(kernel: Matrix, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
-    from fastgd import kernels
-
-    with kernels.one_blas_thread(kernel.plan):
-        return kernel.evaluate(params, layer_costs=layer_costs)
+    return _matrix(net, X, Y).evaluate(params, layer_costs=layer_costs)
 
 
 def _matrix(net: MLP, X: Array, Y: Array) -> Matrix:
@@ -84,8 +77,7 @@ def unchecked(net: MLP, params: Array, X: Array, Y: Array, method: str = "backpr
     plan = kernels.make_plan(net, len(X), options, "matrix")
     kernel = kernels.Matrix(plan, options, Samples.alike(X, Y))
     state = kernel.start(params)
-    with kernels.one_blas_thread(plan):
-        kernel.advance(state, 0, 1, 1)
+    kernel.advance(state, 0, 1, 1)
     return float(state.costs[0]), kernel.gradient.copy()
 
 

@@ -322,18 +322,22 @@ def lane_sums(typing_context, vectors):
         return None
 
     def generate(context, builder, sig, args):
-        rows = [builder.extract_value(args[0], i) for i in range(vector.lanes)]
-        apart = 1
-        while len(rows) > 1:
-            # of two rows, the lanes with bit `apart` clear from the first, those with it set from the second, `apart` lanes down
-            low = [i if not i & apart else vector.lanes + i - apart for i in range(vector.lanes)]
-            masks = [ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [i + shift for i in low]) for shift in (0, apart)]
-            pairs = zip(rows[::2], rows[1::2], strict=True)
-            rows = [builder.fadd(*(builder.shuffle_vector(*pair, mask) for mask in masks), flags=("contract",)) for pair in pairs]
-            apart *= 2
-        return rows[0]
+        return sum_lanes(builder, [builder.extract_value(args[0], i) for i in range(vector.lanes)])
 
     return vector(vectors), generate
+
+
+def sum_lanes(builder, rows):
+    """The LLVM vector of the sums of the lanes of as many LLVM vectors as it has lanes."""
+    lanes, apart = len(rows), 1
+    while len(rows) > 1:
+        # of two rows, the lanes with bit `apart` clear from the first, those with it set from the second, `apart` lanes down
+        low = [i if not i & apart else lanes + i - apart for i in range(lanes)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), lanes), [i + shift for i in low]) for shift in (0, apart)]
+        pairs = zip(rows[::2], rows[1::2], strict=True)
+        rows = [builder.fadd(*(builder.shuffle_vector(*pair, mask) for mask in masks), flags=("contract",)) for pair in pairs]
+        apart *= 2
+    return rows[0]
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -124,8 +124,8 @@ def train(
     threads : int, optional
         Most threads to use, all processors if not given, or OMP_NUM_THREADS where that is less. Only large batches of the matrix kernel
         are shared out. Results do not depend on it: batches are cut in parts of their rows, or layers in slabs of their units, as the
-        arguments alone say, and each piece is the work of one thread, BLAS's part included. They are Python threads, which live as
-        long as the call; while they wait for each other they keep their processors busy for some 50 us, then give way.
+        arguments alone say, and each piece is the work of one thread. They are Python threads, which live as long as the
+        call; while they wait for each other they keep their processors busy for some 50 us, then give way.
 
     Returns
     -------

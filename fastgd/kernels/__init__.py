@@ -1,8 +1,5 @@
 """Compiled training loops: `load` gives the kernel of a plan, bound to its data."""
 
-from contextlib import AbstractContextManager, nullcontext
-
-from fastgd.kernels.blas import one_thread
 from fastgd.kernels.bound import Bound, Matrix, Unrolled
 from fastgd.kernels.helpers import available_threads
 from fastgd.kernels.many import Lanes
@@ -14,8 +11,8 @@ from fastgd.options import Options
 from fastgd.samples import Samples
 
 __all__ = [
-    "REASONS", "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan", "make_plan_for_many", "one_blas_thread",
-    "serving", "source",
+    "REASONS", "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan", "make_plan_for_many", "serving",
+    "source",
 ]  # fmt: skip
 
 
@@ -29,8 +26,3 @@ def load(plan: Plan, options: Options, samples: Samples, held_out: Samples | Non
 def serving(net: MLP, method: str) -> list[str]:
     """Names of the kernels that serve a network."""
     return ["matrix", "unrolled"] if can_unroll(net, method) else ["matrix"]
-
-
-def one_blas_thread(plan: Plan) -> AbstractContextManager[None]:
-    """BLAS on one thread, where the plan's products are its."""
-    return one_thread if plan.wide else nullcontext()

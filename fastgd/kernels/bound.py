@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastgd.checks import Array
-from fastgd.kernels.blas import gemm_address
 from fastgd.kernels.helpers import Helpers, give_way
 from fastgd.kernels.plan import BLOCK, Plan
 from fastgd.kernels.problem import (
@@ -17,6 +16,7 @@ from fastgd.kernels.problem import (
     LAST_LOOK,
     NO_UPDATE,
     NOTHING,
+    PANEL_BYTES,
     TRAINING_COST,
     Course,
     Data,
@@ -62,19 +62,16 @@ def evaluate(address, zero, limit):
 class Bound(ABC):
     """A plan bound to its data and options.
 
-    Blocks of at most `most_rows` are passed over at once, on up to `threads` threads while it is entered as a context; `wide` products are
-    BLAS's.
+    Blocks of at most `most_rows` are passed over at once, on up to `threads` threads while it is entered as a context.
     """
 
     keeps_layers = True  # whether what a layer computes is kept in memory
 
-    def __init__(
-        self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None, threads: int, most_rows: int, *, wide: bool
-    ):
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None, threads: int, most_rows: int):
         net, dtype = plan.net, plan.net.dtype
         self.plan, self.options = plan, options
         self.size = padded(net.n_params, dtype)
-        self.net = network_of(net, gemm_address(dtype) if wide else 0)
+        self.net = network_of(net)
         nothing = samples.weights[:0]
         held_out = held_out or Samples(nothing, nothing, nothing)
         self.data = data_of(
@@ -85,7 +82,8 @@ class Bound(ABC):
         ranks = range(min(threads, shared))
         gradient = aligned((self.data.parts * self.size,), dtype)
         if plan.slabs:  # of one block, which all threads work on
-            self.works = [self._scratch(self.data, most_rows, gradient)] * len(ranks)
+            work = self._scratch(self.data, most_rows, gradient)
+            self.works = [work._replace(panel=np.zeros_like(work.panel)) for _ in ranks]
         else:
             self.works = [self._scratch(self.data, most_rows, gradient) for _ in ranks]
         self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
@@ -102,11 +100,13 @@ class Bound(ABC):
         block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
         units = sum(net.widths) * block if self.keeps_layers else 0
         return Work(
+            rows=aligned((net.widths[0] * block if self.keeps_layers else 0,), dtype),
             a=aligned((max(units, net.widths[0] * block),), dtype),
             z=aligned((units,), dtype),
             delta=aligned((units,), dtype),
             y=aligned((net.widths[-1] * block,), dtype),
             weight=aligned((block,), dtype),
+            panel=aligned((PANEL_BYTES // dtype.itemsize if self.keeps_layers else 0,), dtype),
             gradient=gradient,
             block=block,
         )
@@ -226,8 +226,8 @@ def _integers(values: Iterable[int]) -> Array:
     return np.array(list(values), np.int64)
 
 
-def network_of(net: MLP, gemm: int = 0) -> Network:
-    """A network in numbers; `gemm` is the address of BLAS's product, 0 for loops over vectors."""
+def network_of(net: MLP) -> Network:
+    """A network in numbers."""
     return Network(
         layers=len(net.layers),
         n_params=net.n_params,
@@ -237,7 +237,6 @@ def network_of(net: MLP, gemm: int = 0) -> Network:
         biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
         activations=_integers(ACTIVATIONS.index(layer.activation) for layer in net.layers),
         loss=LOSSES.index(net.loss),
-        gemm=gemm,
     )
 
 
@@ -298,7 +297,7 @@ class Matrix(Bound):
     """The matrix kernel of a plan and its data."""
 
     def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1):
-        super().__init__(plan, options, samples, held_out, threads, BLOCK, wide=plan.wide)
+        super().__init__(plan, options, samples, held_out, threads, BLOCK)
 
     def entry(self, function: str) -> Entry:
         return entry("matrix", MATRIX, function, self.plan.net.dtype)
@@ -325,7 +324,7 @@ class Unrolled(Bound):
 
     def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
         most = max(plan.batch, len(held_out.X) if held_out else 0)
-        super().__init__(plan, options, samples, held_out, 1, most, wide=False)
+        super().__init__(plan, options, samples, held_out, 1, most)
         if plan.stays:
             _hold(self.works[0], self.data)
             self.data = self.data._replace(X=samples.weights[:0], Y=samples.weights[:0])

@@ -1,8 +1,7 @@
 """Forward pass, per-layer backprop and finite differences of one block of rows, for any widths.
 
 A block is padded to whole vectors by rows of weight 0. Inside it every array of a layer is (units, stride), one row a unit, `stride`
-padded samples wide, so that loops over samples are vectors and every product of wide layers is a plain one for BLAS. Wide networks take
-their inputs as they lie in X, (stride, inputs).
+padded samples wide, so that loops over samples are vectors. Layers of some width are products of matrices; others are loops.
 
 Which activation, loss and method they use is decided at run time, so that one compilation serves every network of a dtype.
 """
@@ -11,7 +10,7 @@ import numpy as np
 
 from fastgd.activations import SOFTMAX, activate, derivative
 from fastgd.jit import kernel, merged
-from fastgd.kernels.gemm import multiply
+from fastgd.kernels.products import multiply, sums_of_products, sums_of_rows
 from fastgd.losses import (
     binary_cross_entropy,
     binary_cross_entropy_derivative,
@@ -25,6 +24,8 @@ from fastgd.numeric import exp, log
 from fastgd.simd import broadcast, lane_sum, lanes_of, load, store, where_positive
 
 SQUARED_ERROR, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(len(LOSSES))
+_PRODUCT = 16  # weights from which on a layer is a product
+_ONE, _NO = np.int64(1), np.bool_(False)  # Numba compiles once for an int64
 
 
 # -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer before does --------------------------
@@ -37,16 +38,18 @@ def forward_units(net, params, work, stride, l, first, last):
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights, biases, activation = net.weights[l], net.biases[l], net.activations[l]
-    if net.gemm != 0:
-        # the first layer's inputs are (stride, inputs), all others (units, stride)
+    product = (last - first) * inputs >= _PRODUCT
+    if product:
         w, to = weights + first * inputs, here + first * stride
-        multiply(net.gemm, False, l == 0, last - first, stride, inputs, 1.0, params, w, inputs, a, before, 0.0, z, to)
+        multiply(
+            params, w, inputs, _ONE, a, before, stride, _NO, z, to, stride, last - first, stride, inputs, 1.0, _NO, work.panel
+        )  # fmt: skip
     for j in range(first, last):
         w = weights + j * inputs
         bias = params[biases + j] if biases >= 0 else 0.0
         for s in range(0, stride, lanes):
             total = broadcast(z, bias)
-            if net.gemm != 0:
+            if product:
                 total += load(z, here + j * stride + s)
             else:
                 for k in range(inputs):
@@ -95,27 +98,39 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights, biases = at + net.weights[l], net.biases[l]
-    if net.gemm != 0:
-        old, w, of = 1.0 if add else 0.0, weights + first * inputs, here + first * stride
-        multiply(net.gemm, False, l > 0, last - first, inputs, stride, scale, delta, of, stride, a, before, old, target, w)
-    for j in range(first, last):
-        row = here + j * stride
-        if net.gemm == 0:
+    product = (last - first) * inputs >= _PRODUCT and inputs >= lanes
+    if product:
+        w, of, across = weights + first * inputs, here + first * stride, l > 0
+        b, b_start, b_width = (a, before, stride) if across else (work.rows, np.int64(0), inputs)
+        multiply(
+            delta, of, stride, _ONE, b, b_start, b_width, across, target, w, inputs, last - first, inputs, stride, scale, add, work.panel
+        )  # fmt: skip
+    elif last - first > inputs:
+        for j in range(first, last, lanes):
+            count = min(lanes, last - j)
             for k in range(inputs):
-                total = broadcast(a, 0.0)
-                for s in range(0, stride, lanes):
-                    total += load(delta, row + s) * load(a, before + k * stride + s)
-                _put(target, weights + j * inputs + k, scale * lane_sum(total), add)
-        if biases >= 0:
-            total = broadcast(a, 0.0)
-            for s in range(0, stride, lanes):
-                total += load(delta, row + s)
-            _put(target, at + biases + j, scale * lane_sum(total), add)
+                sums = sums_of_products(delta, here + j * stride, stride, count, a, before + k * stride, stride)
+                _put(target, weights + j * inputs + k, inputs, count, sums, scale, add, work.panel)
+    else:
+        for j in range(first, last):
+            for k in range(0, inputs, lanes):
+                count = min(lanes, inputs - k)
+                sums = sums_of_products(a, before + k * stride, stride, count, delta, here + j * stride, stride)
+                _put(target, weights + j * inputs + k, _ONE, count, sums, scale, add, work.panel)
+    if biases >= 0:
+        for j in range(first, last, lanes):
+            count = min(lanes, last - j)
+            sums = sums_of_rows(delta, here + j * stride, stride, count, a, before, stride)
+            _put(target, at + biases + j, _ONE, count, sums, scale, add, work.panel)
 
 
 @merged
-def _put(target, i, value, add):
-    target[i] = value + target[i] if add else value
+def _put(target, start, step, count, sums, scale, add, panel):
+    """`count` lanes of scale times a vector to every `step`-th place of the target, or added to what is there."""
+    store(panel, 0, scale * sums)
+    for i in range(count):
+        place = start + i * step
+        target[place] = panel[i] + target[place] if add else panel[i]
 
 
 @kernel
@@ -125,9 +140,11 @@ def backward_units(net, params, work, stride, l, first, last):
     inputs, units = net.widths[l], net.widths[l + 1]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights = net.weights[l]
-    if net.gemm != 0:
+    if (last - first) * units >= _PRODUCT:
         w, to = weights + first, before + first * stride
-        multiply(net.gemm, True, False, last - first, stride, units, 1.0, params, w, inputs, delta, here, 0.0, delta, to)
+        multiply(
+            params, w, _ONE, inputs, delta, here, stride, _NO, delta, to, stride, last - first, stride, units, 1.0, _NO, work.panel
+        )  # fmt: skip
     else:
         for k in range(first, last):
             for s in range(0, stride, lanes):

@@ -7,7 +7,6 @@ from fastgd.network import MLP
 from fastgd.options import Options
 
 BLOCK = 256  # most rows of a block of the matrix kernel
-_WIDE_PRODUCT = 2048  # multiplications of the largest layer in one batch from which on BLAS beats loops over vectors
 
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so it is a matter of the plan alone.
 _SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
@@ -58,18 +57,12 @@ class Plan:
     @property
     def slabs(self) -> bool:
         """Whether layers are cut into slabs of units, instead of batches into parts: a small batch of a wide network."""
-        return self._is_shared(self.batch) and self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS and self.wide
+        return self._is_shared(self.batch) and self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
 
     @property
     def slices(self) -> int:
         """Slices of the parameters that are updated at once."""
         return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
-
-    @property
-    def wide(self) -> bool:
-        """Whether the matrix kernel's products are BLAS's."""
-        largest = max(layer.inputs * layer.outputs for layer in self.net.layers)
-        return max(self.net.widths) >= 8 and largest * self.batch >= _WIDE_PRODUCT
 
 
 def choose(plan: Plan, epochs: int = 0) -> Plan:

@@ -9,6 +9,7 @@ NO_UPDATE = -1
 # in the place of a limit: the cost of all rows; a last look at the cost in sums[PENDING]; to take parts of another thread's work
 ALL_ROWS, LAST_LOOK, HELP = -1, -2, -3
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
+PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a team's counters, each on a cache line of its own
 DRAWN, FINISHED = 0, 8
 
@@ -24,7 +25,6 @@ class Network(NamedTuple):
     biases: Integers  # (layers,) where b starts, -1 without biases
     activations: Integers  # (layers,) numbers of names.ACTIVATIONS
     loss: int
-    gemm: int  # address of BLAS gemm; 0 for loops over vectors
 
 
 class Data(NamedTuple):
@@ -50,10 +50,12 @@ class Work(NamedTuple):
     """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
 
     a: Reals  # activations, the inputs first
+    rows: Reals  # (stride, inputs) inputs as they lie in X, where they fill a vector
     z: Reals  # pre-activations
     delta: Reals  # dC/da, then dC/dz
     y: Reals  # (outputs, stride) targets
     weight: Reals  # (stride,) share of each sample in the cost; 0 for padding
+    panel: Reals  # scratch of products
     gradient: Reals  # (parts * size,) one of each part of the batch; their sum comes to be in the first
     block: int  # most rows of a block, a multiple of the lanes
 

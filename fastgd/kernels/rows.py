@@ -3,7 +3,8 @@
 import numpy as np
 
 from fastgd.jit import inline, kernel
-from fastgd.simd import copy, stay_scalar
+from fastgd.kernels.products import transpose
+from fastgd.simd import lanes_of, load, stay_scalar, store
 
 
 @inline
@@ -64,14 +65,16 @@ def gather(net, data, work, start, rows, stride, first, last, total):
     """Copy places start ... start + rows of this epoch's order into the block, of which these are samples first ... last; padding up to
     `stride` samples repeats the first place with weight 0. `total` is what the weights of the batch sum to.
     """
-    inputs, outputs = net.widths[0], net.widths[net.layers]
+    inputs, outputs, lanes = net.widths[0], net.widths[net.layers], lanes_of(work.a)
     for s in range(first, last):
         place = start + (s if s < rows else 0)
         row = data.order[place] if data.shuffled != 0 else place
         weight = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
         work.weight[s] = weight if s < rows else 0.0
-        if net.gemm != 0:
-            copy(work.a, s * inputs, data.X, row * inputs, inputs)
+        if inputs >= lanes:
+            for k in range(0, inputs, lanes):
+                k = min(k, inputs - lanes)
+                store(work.rows, s * inputs + k, load(data.X, row * inputs + k))
         else:
             for k in range(inputs):
                 work.a[k * stride + s] = data.X[row * inputs + k]
@@ -79,3 +82,5 @@ def gather(net, data, work, start, rows, stride, first, last, total):
         for k in range(outputs):
             work.y[k * stride + s] = data.Y[row * outputs + k]
             stay_scalar()
+    if inputs >= lanes:
+        transpose(work.rows, first * inputs, inputs, work.a, first, stride, last - first, inputs)

@@ -1,0 +1,143 @@
+"""Products of matrices over spans: against NumPy's, with the numbers around them left alone, and no access outside a span."""
+
+import numba
+import numpy as np
+import pytest
+
+from fastgd.jit import FLAGS
+from fastgd.kernels.problem import PANEL_BYTES
+from fastgd.kernels.products import multiply, sums_of_products, sums_of_rows, transpose
+from fastgd.simd import span_of, store
+
+BOUNDS = """
+import numba, numpy as np
+from fastgd.jit import FLAGS
+from fastgd.kernels.products import multiply
+from fastgd.kernels.problem import PANEL_BYTES
+from fastgd.simd import copy, span_of
+
+@numba.njit(**FLAGS)
+def product(a, a_next, b, across, c, rows, columns, inner, panel):
+    # b is (inner, 8), or (8, inner) if it lies across
+    width = inner if across else 8
+    multiply(
+        span_of(a), 0, a_next, 1, span_of(b), 0, width, across, span_of(c), 0, columns, rows, columns, inner, 1.0, False, span_of(panel)
+    )
+
+@numba.njit(**FLAGS)
+def copied(target, source, count):
+    copy(span_of(target), 0, span_of(source), 0, count)
+
+a, b, c, panel = np.arange(20.0), np.arange(64.0), np.zeros(35), np.zeros(PANEL_BYTES // 8)
+product(a, 4, b, False, c, 5, 7, 4, panel)
+assert np.array_equal(c.reshape(5, 7), a.reshape(5, 4) @ b[:32].reshape(4, 8)[:, :7])
+product(a, 0, b, True, c, 5, 7, 8, panel)
+assert np.array_equal(c.reshape(5, 7), np.tile(a[:8], (5, 1)) @ b.reshape(8, 8).T[:, :7])
+copied(c, a, 4)
+assert np.array_equal(c[:4], a[:4])
+for call in (
+    lambda: product(a[:19].copy(), 4, b, False, c, 5, 7, 4, panel),
+    lambda: product(a, 5, b, False, c, 5, 7, 4, panel),
+    lambda: product(a, 4, b[:30].copy(), False, c, 5, 7, 4, panel),
+    lambda: product(a, 0, b[:55].copy(), True, c, 5, 7, 8, panel),
+    lambda: product(a, 4, b, False, c[:34].copy(), 5, 7, 4, panel),
+    lambda: product(a, 0, b, True, c, 5, 7, 8, panel[:15].copy()),
+    lambda: copied(c, a, 21),
+    lambda: copied(np.zeros(9), a, 10),
+):
+    try:
+        call()
+        print("fine")
+    except IndexError:
+        print("refused")
+"""
+
+
+@numba.njit(**FLAGS)
+def product(a, a_next, a_step, b, b_width, across, c, c_width, rows, columns, inner, alpha, add, panel):
+    multiply(
+        span_of(a), 3, a_next, a_step, span_of(b), 5, b_width, across, span_of(c), 7, c_width, rows, columns, inner, alpha, add,
+        span_of(panel),
+    )  # fmt: skip
+
+
+@numba.njit(**FLAGS)
+def transposed(source, width, target, target_width, rows, columns):
+    transpose(span_of(source), 2, width, span_of(target), 1, target_width, rows, columns)
+
+
+@numba.njit(**FLAGS)
+def sums(a, width, rows, b, count, plain, with_b):
+    store(span_of(plain), 0, sums_of_rows(span_of(a), 1, width, rows, span_of(b), 2, count))
+    store(span_of(with_b), 0, sums_of_products(span_of(a), 1, width, rows, span_of(b), 2, count))
+
+
+def at(start, matrix, width):
+    """A flat array in which the matrix lies from `start` on, its rows `width` apart, among other numbers."""
+    rows, columns = matrix.shape
+    flat = np.random.default_rng(1).normal(size=start + rows * width + 3).astype(matrix.dtype)
+    flat[start : start + rows * width].reshape(rows, width)[:, :columns] = matrix
+    return flat
+
+
+def drawn(rows, columns, dtype):
+    return np.random.default_rng(rows * 1000 + columns).normal(size=(rows, columns)).astype(dtype)
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("turned", [False, True], ids=["A as it is", "A transposed"])
+@pytest.mark.parametrize("add", [False, True])
+def test_products(across, turned, add, dtype):
+    """Rows that fill no tile, columns that fill no vector; B in place, copied in one panel or in several."""
+    lanes, panel = 32 // np.dtype(dtype).itemsize, np.full(PANEL_BYTES // np.dtype(dtype).itemsize, np.nan, dtype)
+    for rows in (1, 3, 4, 5, 64, 67):
+        for columns in (lanes, lanes + 1, 2 * lanes, 4 * lanes, 7 * lanes - 1):
+            for inner in (lanes, 3 * lanes, 136, 264) if across else (1, 2, 7, 130, 257):
+                A, B, C = drawn(rows, inner, dtype), drawn(inner, columns, dtype), drawn(rows, columns + 2, dtype)
+                a = at(3, A.T if turned else A, (rows if turned else inner) + 1)
+                b = at(5, B.T if across else B, (inner if across else columns) + 2)
+                c = at(7, C, columns + 2)
+                steps = (1, rows + 1) if turned else (inner + 1, 1)
+                expected = C.copy()
+                expected[:, :columns] = (C[:, :columns] if add else 0) - 0.5 * (A.astype(float) @ B.astype(float))
+                wanted = at(7, expected, columns + 2)
+                width = (inner if across else columns) + 2
+                product(a, *steps, b, width, across, c, columns + 2, rows, columns, inner, -0.5, add, panel)
+                assert c == pytest.approx(wanted, rel=1e-12, abs=1e-12 if dtype == "float64" else 2e-4), (rows, columns, inner)
+                untouched = np.ones(len(c), bool)
+                untouched[7 : 7 + rows * (columns + 2)].reshape(rows, -1)[:, :columns] = False
+                assert np.array_equal(c[untouched], wanted[untouched])
+
+
+def test_nothing_of_the_target_is_read_unless_added_to(dtype):
+    lanes = 32 // np.dtype(dtype).itemsize
+    A, B = drawn(5, 6, dtype), drawn(6, lanes + 1, dtype)
+    c = at(7, np.full((5, lanes + 1), np.nan, dtype), lanes + 1)
+    panel = np.zeros(PANEL_BYTES // np.dtype(dtype).itemsize, dtype)
+    product(at(3, A, 6), 6, 1, at(5, B, lanes + 1), lanes + 1, False, c, lanes + 1, 5, lanes + 1, 6, 1.0, False, panel)
+    assert c[7:-3].reshape(5, -1) == pytest.approx(A @ B, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("columns", [1, 7, 8, 9, 33])
+def test_transposing(columns, dtype):
+    rows = 96 // np.dtype(dtype).itemsize
+    matrix = drawn(rows, columns, dtype)
+    target = np.zeros(1 + columns * (rows + 2), dtype)
+    transposed(at(2, matrix, columns + 1), columns + 1, target, rows + 2, rows, columns)
+    assert np.array_equal(target[1:].reshape(columns, rows + 2)[:, :rows], matrix.T)
+    assert not target[1:].reshape(columns, rows + 2)[:, rows:].any()
+
+
+def test_sums(dtype):
+    lanes = 32 // np.dtype(dtype).itemsize
+    for rows in range(1, lanes + 1):
+        for count in (lanes, 5 * lanes):
+            A, b = drawn(rows, count, dtype), drawn(1, count, dtype)
+            plain, with_b = np.zeros(lanes, dtype), np.zeros(lanes, dtype)
+            sums(at(1, A, count + 1), count + 1, rows, at(2, b, count), count, plain, with_b)
+            assert plain[:rows] == pytest.approx(A.sum(axis=1), rel=1e-5, abs=1e-5)
+            assert with_b[:rows] == pytest.approx(A @ b[0], rel=1e-5, abs=1e-5)
+
+
+def test_products_and_copies_stay_inside_their_spans(python):
+    assert python(BOUNDS, NUMBA_BOUNDSCHECK="1").split() == ["refused"] * 8
