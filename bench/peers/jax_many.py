@@ -1,22 +1,16 @@
-"""Many copies of a network in JAX: vmap over the members, whole epochs in one jitted loop. What it is asked comes as JSON, on stdin.
-
-Answers with JSON: seconds of one member's epoch, the best and the median of the rounds, and the first member's parameters after 20.
-"""
+"""Many copies of a small network in JAX, full batch: vmap over the members, all epochs in one jitted loop."""
 
 import itertools
-import json
-import sys
-import time
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from many_protocol import read_work, serve, share
 
-work = json.load(sys.stdin)
+work = read_work()
 jax.config.update("jax_enable_x64", work["dtype"] == "float64")
-X, Y, params = (jnp.asarray(np.array(work[name]), work["dtype"]) for name in ("X", "Y", "params"))
-rates = jnp.asarray(np.array(work["rates"]), work["dtype"])
+X, Y, params, rates = (jnp.asarray(np.array(work[name]), work["dtype"]) for name in ("X", "Y", "params", "rates"))
 widths = work["widths"]
 ACTIVATIONS = {"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "identity": lambda z: z}
 
@@ -51,18 +45,16 @@ update = {"sgd": sgd, "adam": adam}[work["optimizer"]]
 every = jax.vmap(update, in_axes=((1, 1, 1, 0), 0), out_axes=(1, 1, 1, 0))  # members last, where vectors are loaded from
 
 
-@jax.jit
-def run(params, epochs):
-    zeros = jnp.zeros_like(params)
-    state = (params, zeros, zeros, jnp.zeros(len(rates), params.dtype))
-    return lax.fori_loop(0, epochs, lambda _, state: every(state, rates), state)[0]
+@share
+def run(members, epochs):
+    params, rates = members
+    zeros = jnp.zeros_like(params.T)
+    state = (params.T, zeros, zeros, jnp.zeros(len(rates), params.dtype))
+    return lax.fori_loop(0, epochs, lambda _, state: every(state, rates), state)[0].T
 
 
-params = params.T  # (n_params, members)
-checked = np.asarray(run(params, 20))[:, 0]
-times = []
-for _ in range(work["rounds"]):
-    begin = time.perf_counter()
-    jax.block_until_ready(run(params, work["epochs"]))
-    times.append((time.perf_counter() - begin) / (work["epochs"] * len(rates)))
-print(json.dumps({"best": min(times), "median": float(np.median(times)), "checked": checked.tolist()}))
+def train(epochs):
+    return jax.block_until_ready(run((params, rates), epochs))
+
+
+serve(work, np.asarray(train(work["checked_epochs"])), train)

@@ -1,4 +1,4 @@
-"""What `fastgd train` learns, made of its flags: a gate, or the rows of a file; and what a run says about it."""
+"""What `fastgd train` and `fastgd sweep` learn, made of their flags: a gate, or the rows of a file; and what a run says about it."""
 
 from __future__ import annotations
 
@@ -49,8 +49,12 @@ class Problem(ABC):
         """What the run has learned, in words."""
 
     @abstractmethod
+    def data(self) -> dict[str, Any]:
+        """What the data is, for JSON."""
+
+    @abstractmethod
     def facts(self, run: Run) -> dict[str, Any]:
-        """The data and what the run has learned, for JSON."""
+        """What the run has learned, for JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +67,11 @@ class GateProblem(Problem):
         rows = zip(self.X, self.Y[:, 0], self._outputs(run), strict=True)
         return [(f"{x[0]:g} {x[1]:g}", f"{output:.4f} (target {y:g})") for x, y, output in rows]
 
+    def data(self) -> dict[str, Any]:
+        return {"gate": self.gate, "rows": len(self.X)}
+
     def facts(self, run: Run) -> dict[str, Any]:
-        facts: dict[str, Any] = {"data": {"gate": self.gate, "rows": len(self.X)}, "outputs": self._outputs(run)}
+        facts: dict[str, Any] = {"outputs": self._outputs(run)}
         if isinstance(self.validation, float):
             facts["validation"] = {"rows": round(self.validation * len(self.X)), "cost": validation_cost(run)}
         return facts
@@ -88,10 +95,12 @@ class FileProblem(Problem):
         parts += [] if self.held_out is None else [(self.held_out, "the validation rows")]
         return [(title, f"{text} on {which}") for rows, which in parts for title, text in score_lines(self._score(run, rows))]
 
-    def facts(self, run: Run) -> dict[str, Any]:
+    def data(self) -> dict[str, Any]:
         columns, table = self.columns, self.table
-        data = {"file": columns.source, "rows": len(columns), "inputs": table.inputs, "targets": table.targets, "classes": table.classes}
-        facts = {"data": data, "score": self._score(run, self.trained)}
+        return {"file": columns.source, "rows": len(columns), "inputs": table.inputs, "targets": table.targets, "classes": table.classes}
+
+    def facts(self, run: Run) -> dict[str, Any]:
+        facts = {"score": self._score(run, self.trained)}
         if self.held_out is not None:
             score = self._score(run, self.held_out)
             facts["validation"] = {"file": self.held_out.source, "cost": validation_cost(run), **score}
@@ -101,7 +110,12 @@ class FileProblem(Problem):
         return self.table.score(rows, run.predict(self.table.encode(rows)))
 
 
-def gate_problem(options: argparse.Namespace, share: float | None) -> Problem:
+def make_problem(options: argparse.Namespace, share: float | None, validation_file: str | None) -> Problem:
+    """What the flags of `add_problem_flags` describe; `check_source` says which rows are for validation."""
+    return _gate_problem(options, share) if options.gate else _file_problem(options, share, validation_file)
+
+
+def _gate_problem(options: argparse.Namespace, share: float | None) -> Problem:
     """The rows of a gate; flags about columns are refused."""
     from fastgd.data import gate
 
@@ -127,7 +141,7 @@ def gate_problem(options: argparse.Namespace, share: float | None) -> Problem:
     )
 
 
-def file_problem(options: argparse.Namespace, share: float | None, validation_file: str | None) -> Problem:
+def _file_problem(options: argparse.Namespace, share: float | None, validation_file: str | None) -> Problem:
     """The rows of a file, with those of another for validation if it is given."""
     from fastgd.columns import read_columns
 

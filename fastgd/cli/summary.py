@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastgd.cli.options import count, duration
 
 if TYPE_CHECKING:
+    from fastgd.network import MLP
     from fastgd.optimizers import Optimizer
     from fastgd.run import Run
     from fastgd.schedules import Schedule
@@ -20,14 +21,28 @@ def print_line(title: str, text: str) -> None:
     print(f"{title:<11} {text}")
 
 
-def print_run(run: Run, checkpoint: str | None, validated_on: str) -> None:
-    """All but the data, the scores and where it is saved. `validated_on` says what rows were validated on, where there were any."""
-    net, options, history = run.net, run.options, run.history
+def print_network(net: MLP) -> None:
+    """Its widths, activations and loss, and how many parameters it has."""
     bias = "" if net.bias else ", no biases"
     widths = "-".join(map(str, net.widths))
     print_line("network", f"{widths}, {', '.join(net.activations)}, {net.loss}{bias}, {net.dtype}: {count(net.n_params, 'parameter')}")
-    batch = "all rows at once" if options["batch_size"] is None else f"batches of {options['batch_size']:,}"
-    rate = _rate(options["learning_rate"])
+
+
+def network_facts(net: MLP) -> dict[str, Any]:
+    """The same for JSON."""
+    return {"widths": net.widths, "activations": net.activations, "loss": net.loss, "bias": net.bias, "dtype": net.dtype.name}
+
+
+def batches(size: int | None) -> str:
+    """How many rows an update takes."""
+    return "all rows at once" if size is None else f"batches of {size:,}"
+
+
+def print_run(run: Run, checkpoint: str | None, validated_on: str) -> None:
+    """All but the data, the scores and where it is saved. `validated_on` says what rows were validated on, where there were any."""
+    options, history = run.options, run.history
+    print_network(run.net)
+    rate, batch = _rate(options["learning_rate"]), batches(options["batch_size"])
     print_line("training", f"{count(run.epochs, 'epoch')} of {options['method']}, {batch}, rate {rate}, seed {run.seed}")
     if update := _update(options):
         print_line("update", update)
@@ -35,7 +50,7 @@ def print_run(run: Run, checkpoint: str | None, validated_on: str) -> None:
     print_line("time", f"{duration(run.seconds)} in the {run.kernel} kernel{pace}")
     print_line("stopped", f"at epoch {run.epochs:,}: {_reason(run, checkpoint)}")
     if run.stalled:
-        hint = "; try --dtype float64" if net.dtype.name == "float32" else ""
+        hint = "; try --dtype float64" if run.net.dtype.name == "float32" else ""
         smaller = "steps have become smaller than half a unit in the last place"
         print_line("stalled", f"{smaller}; more training changes nothing{hint}")
     print_line("cost", f"{history.cost[0]:.6g} at first, {history.cost[-1]:.6g} at last")
@@ -58,12 +73,11 @@ def print_json(options: argparse.Namespace, run: Run, more: dict[str, Any]) -> N
     """The run as JSON; `more` comes first."""
     from fastgd.runfile import to_json
 
-    net = run.net
     names = ("epochs", "seconds", "cost", "kernel", "seed", "stopped_by", "stalled", "best_epoch")
     facts = {
         **more,
-        "network": {"widths": net.widths, "activations": net.activations, "loss": net.loss, "bias": net.bias, "dtype": net.dtype.name},
-        "parameters": net.n_params,
+        "network": network_facts(run.net),
+        "parameters": run.net.n_params,
         "options": {name: to_json(value) for name, value in run.options.items()},
         **{name: getattr(run, name) for name in names},
         "saved": options.out,

@@ -1,43 +1,63 @@
-"""`fastgd sweep`: which learning rates and optimizers learn a gate, from many seeds, and in how many epochs."""
+"""`fastgd sweep`: what optimizers and learning rates come to on a gate or on the rows of a file, from many seeds."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 from typing import TYPE_CHECKING, Any
 
-from fastgd.cli.options import add_command, add_network_flags, check_writable, count, duration, names, network, number, seed, whole, widths
-from fastgd.names import GATES, OPTIMIZERS, check_name
+from fastgd.cli.members import Members, print_members, print_members_json, write_members
+from fastgd.cli.options import add_command, check_writable, names, number, seed, whole
+from fastgd.cli.problem_flags import add_problem_flags, add_validation_flag, check_source, files_read
+from fastgd.cli.problems import FILE_EPOCHS, make_problem
+from fastgd.names import OPTIMIZERS, check_name
 
 if TYPE_CHECKING:
+    from fastgd.cli.problems import Problem
     from fastgd.runs import Runs
+    from fastgd.samples import Samples
 
+GATE_SEEDS, FILE_SEEDS = 1000, 10
+GATE_EPOCHS, GATE_COST = 100_000, 0.01
 _EXAMPLES = """\
 examples:
   fastgd sweep --gate xor --layers 2-2-1 --seeds 1000 --learning-rates 0.1,0.3,1,3
   fastgd sweep --gate xor --layers 2-4-1 --activation tanh --optimizers sgd,adam --learning-rates 0.01,0.1 --json
   fastgd sweep --gate nand --layers 2-1 --learning-rates 1,10 --out nand.csv
+  fastgd sweep iris.csv --target species --layers 4-8-3 --optimizers sgd,adam --learning-rates 0.01,0.1 --validation 0.2
 
-A member learns if its cost reaches --target-cost within --epochs. The quartiles are those of members that do.
+With --target-cost, a member learns if its cost reaches that within --epochs: printed are the share that learn, and the median and the
+quartiles of their epochs. Without, those of the final costs, of --validation rows where there are some, and the best member. `fastgd train`
+with its optimizer, rate and seed trains it again, to rounding, but draws other rows for a share of --validation: here --seed draws the same
+ones for all members. Those that diverge are counted, and are in no quartiles. What columns mean is as in `fastgd train`.
 """
 
 
 def add(commands: Any) -> None:
     """The subcommand and its flags."""
-    parser = add_command(commands, "sweep", "train many copies of a network, to see which settings learn", _EXAMPLES)
-    parser.add_argument("--gate", choices=GATES, required=True, help="the gate to learn")
-    parser.add_argument("--layers", type=widths, required=True, metavar="W-W-...", help="widths, inputs first: 2-2-1")
-    add_network_flags(parser, activation="sigmoid", output="as --activation", loss="squared_error")
-    parser.add_argument("--learning-rates", type=_rates, required=True, metavar="RATE[,RATE...]", help="to be tried")
-    parser.add_argument("--optimizers", type=_optimizers, default=["sgd"], metavar="NAME[,NAME...]", help="to be tried (default: sgd)")
-    parser.add_argument("--seeds", type=whole, default=1000, metavar="N", help="members of each setting (default: %(default)s)")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="the first of them (default: %(default)s)")
-    parser.add_argument("--epochs", type=whole, default=100_000, metavar="N", help="most of a member (default: %(default)s)")
-    parser.add_argument("--target-cost", type=number, default=0.01, metavar="COST", help="what is to be reached (default: %(default)s)")
-    parser.add_argument("--threads", type=whole, metavar="N", help="most threads to use; results do not depend on it (default: all)")
-    parser.add_argument("--out", metavar="FILE", help="write a line for each member, as CSV")
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON and nothing else")
+    parser = add_command(commands, "sweep", "train many copies of a network, to see what settings come to", _EXAMPLES)
+    add_problem_flags(parser)
+    tried = parser.add_argument_group("settings")
+    tried.add_argument("--learning-rates", type=_rates, required=True, metavar="RATE[,RATE...]", help="to be tried")
+    tried.add_argument("--optimizers", type=_optimizers, default=["sgd"], metavar="NAME[,NAME...]", help="to be tried (default: sgd)")
+    tried.add_argument(
+        "--seeds", type=whole, metavar="N", help=f"members of each setting (default: {GATE_SEEDS:,} on gates, {FILE_SEEDS} on files)"
+    )
+    tried.add_argument("--seed", type=seed, default=0, metavar="N", help="the first of them (default: %(default)s)")
+
+    training = parser.add_argument_group("training")
+    training.add_argument(
+        "--epochs", type=whole, metavar="N", help=f"most of a member (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
+    )
+    training.add_argument("--batch-size", type=whole, metavar="N", help="rows of a batch (default: all rows at once)")
+    training.add_argument(
+        "--target-cost", type=number, metavar="COST", help=f"a member has learned, and stops, at this (default: {GATE_COST:g} on gates)"
+    )
+    add_validation_flag(training, "whose cost tells which member is best")
+    training.add_argument("--threads", type=whole, metavar="N", help="most threads to use; results do not depend on it (default: all)")
+
+    result = parser.add_argument_group("result")
+    result.add_argument("--out", metavar="FILE", help="write a line for each member, as CSV")
+    result.add_argument("--json", action="store_true", help="print the summary as JSON and nothing else")
     parser.set_defaults(command=sweep)
 
 
@@ -54,74 +74,59 @@ def _optimizers(text: str) -> list[str]:
 
 def sweep(options: argparse.Namespace) -> int:
     """Train, print a line for each setting, write one for each member; the exit status, 130 after Ctrl-C."""
+    share, validation_file = check_source("sweep", options)
+    _complete(options)
+    if options.out is not None:
+        check_writable("--out", options.out, *files_read(options, validation_file))
+    problem = make_problem(options, share, validation_file)
+    found = _train(options, problem)
+    if options.out:
+        write_members(options.out, found)
+    (print_members_json if options.json else print_members)(options, problem, found)
+    return 130 if any((members.runs.stopped_by == "interrupt").any() for members in found.values()) else 0
+
+
+def _complete(options: argparse.Namespace) -> None:
+    """Put in what the flags leave out; refuse those that do not go together."""
     from fastgd.checks import whole_number
 
-    seeds = whole_number("--seeds", options.seeds, least=1)
-    if (options.layers[0], options.layers[-1]) != (2, 1):
-        raise ValueError(f"--layers must begin with 2 and end with 1 for a gate; got {'-'.join(map(str, options.layers))}")
-    if options.out:
-        check_writable("--out", options.out)
-    found = {optimizer: _runs(options, optimizer, seeds) for optimizer in options.optimizers}
-    settings = [
-        {"optimizer": name, "learning_rate": rate, **_summary(runs, slice(i * seeds, (i + 1) * seeds))}
-        for name, runs in found.items()
-        for i, rate in enumerate(options.learning_rates)
-    ]
-    if options.out:
-        _write(options.out, found)
-    if options.json:
-        print(json.dumps({"gate": options.gate, "layers": options.layers, "seeds": seeds, "settings": settings}, indent=2))
-    else:
-        _print(options, settings, sum(runs.seconds for runs in found.values()))
-    return 130 if any((runs.stopped_by == "interrupt").any() for runs in found.values()) else 0
+    on_gate = options.gate is not None
+    for name, of_gates, of_files in (
+        ("seeds", GATE_SEEDS, FILE_SEEDS),
+        ("epochs", GATE_EPOCHS, FILE_EPOCHS),
+        ("target_cost", GATE_COST, None),
+    ):
+        if getattr(options, name) is None:
+            setattr(options, name, of_gates if on_gate else of_files)
+    whole_number("--seeds", options.seeds, least=1, most=2**63 - options.seed)
+    if options.validation is not None and options.target_cost is not None:
+        raise ValueError("--validation is for files without --target-cost, which members reach on the rows that they are trained on")
+    if "rprop" in options.optimizers and min(options.learning_rates) <= 0:
+        raise ValueError(f"--learning-rates must be above 0 for rprop, its first step; got {min(options.learning_rates):g}")
 
 
-def _runs(options: argparse.Namespace, optimizer: str, seeds: int) -> Runs:
-    """Every rate with every seed."""
+def _train(options: argparse.Namespace, problem: Problem) -> dict[str, Members]:
+    """The members of every optimizer; after Ctrl-C, of those that had begun."""
     import numpy as np
 
-    from fastgd.data import gate
     from fastgd.ensemble import train_many
+    from fastgd.samples import apart, check_samples, check_validation
 
-    net = network(options, options.layers, activation="sigmoid", output=None, loss="squared_error")
-    each = np.tile(options.seed + np.arange(seeds), len(options.learning_rates))
-    rates = np.repeat(options.learning_rates, seeds)
-    more = {"rng": each, "optimizer": optimizer, "target_cost": options.target_cost, "threads": options.threads, "progress": True}
-    return train_many(net, *gate(options.gate), options.epochs, rates, **more)
+    samples = check_samples(problem.net, problem.X, problem.Y, problem.weights)
+    samples, held_out = apart(samples, check_validation(problem.net, problem.validation, samples), options.seed)
+    each = np.tile(options.seed + np.arange(options.seeds), len(options.learning_rates))
+    rates = np.repeat(options.learning_rates, options.seeds)
+    more = {"rng": each, "batch_size": options.batch_size, "target_cost": options.target_cost, "progress": True}
 
+    def of(samples: Samples, *arguments: Any, **more: Any) -> Runs:
+        weights = samples.weights if len(samples.weights) else None
+        return train_many(problem.net, samples.X, samples.Y, *arguments, sample_weight=weights, threads=options.threads, **more)
 
-def _summary(runs: Runs, part: slice) -> dict[str, Any]:
-    """What the members of one setting have come to."""
-    import numpy as np
-
-    stopped, epochs = runs.stopped_by[part], runs.epochs[part]
-    learned = stopped == "target_cost"
-    quartiles = np.quantile(epochs[learned], [0.25, 0.5, 0.75]).tolist() if learned.any() else [None] * 3
-    return {
-        "members": len(stopped),
-        "learned": float(learned.mean()),
-        "diverged": float((stopped == "diverged").mean()),
-        "epochs": dict(zip(("lower_quartile", "median", "upper_quartile"), quartiles, strict=True)),
-    }
-
-
-def _print(options: argparse.Namespace, settings: list[dict[str, Any]], seconds: float) -> None:
-    widths = "-".join(map(str, options.layers))
-    print(f"{options.gate}, {widths}: {count(options.seeds, 'seed')}, up to {count(options.epochs, 'epoch')}, cost {options.target_cost:g}")
-    print(f"\n{'optimizer':11}{'rate':>8}{'learned':>10}{'median':>12}{'quartiles':>24}{'diverged':>11}")
-    for each in settings:
-        line = f"{each['optimizer']:11}{each['learning_rate']:8g}{each['learned']:10.1%}"
-        low, middle, high = each["epochs"].values()
-        line += f"{'-':>12}{'':24}" if middle is None else f"{middle:12,.0f}{f'{low:,.0f} to {high:,.0f}':>24}"
-        print(line + (f"{each['diverged']:11.1%}" if each["diverged"] else ""))
-    print(f"\n{duration(seconds)} of training")
-
-
-def _write(path: str, found: dict[str, Runs]) -> None:
-    """A line for each member."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["optimizer", "learning_rate", "seed", "epochs", "cost", "stopped_by"])
-        for name, runs in found.items():
-            rows = zip(runs.learning_rate, runs.seeds, runs.epochs, runs.cost, runs.stopped_by, strict=True)
-            writer.writerows([name, *row] for row in rows)
+    found: dict[str, Members] = {}
+    for optimizer in options.optimizers:
+        runs = of(samples, options.epochs, rates, optimizer=optimizer, **more)
+        validation = None if held_out is None else of(held_out, 0, params=runs.params).cost
+        found[optimizer] = Members(runs, validation)
+        if (runs.stopped_by == "interrupt").any():
+            break
+    return found

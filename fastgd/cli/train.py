@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastgd.cli.options import add_command, add_network_flags, check_name_flag, number, seed, whole, widths
-from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS, file_problem, gate_problem
+from fastgd.cli.options import add_command, check_name_flag, number, seed, whole
+from fastgd.cli.problem_flags import add_problem_flags, check_source, files_read
+from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS, make_problem
 from fastgd.cli.summary import print_json, print_line, print_run, print_saved
 from fastgd.cli.training_flags import (
     add_history_flags,
@@ -18,7 +19,7 @@ from fastgd.cli.training_flags import (
     stopping_arguments,
     update_arguments,
 )
-from fastgd.names import GATES, KERNELS_OF_ONE, METHODS, SCALES, SCHEMES, TARGET_SCALES, TASKS
+from fastgd.names import KERNELS_OF_ONE, METHODS, SCHEMES
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem
@@ -41,31 +42,7 @@ each; so do whole numbers of as many different values as there are outputs. Two 
 def add(commands: Any) -> None:
     """The subcommand and its flags."""
     parser = add_command(commands, "train", "train a network on a gate or on the rows of a file", _EXAMPLES)
-    data = parser.add_argument_group("data")
-    data.add_argument("file", nargs="?", help="CSV with a header row, or .npz with arrays X and Y")
-    data.add_argument("--gate", choices=GATES, help="a gate of the notes instead of a file")
-    data.add_argument("--target", action="append", metavar="COLUMN[,COLUMN...]", help="columns to learn (default: Y of an .npz)")
-    data.add_argument("--inputs", action="append", metavar="COLUMN[,COLUMN...]", help="columns to learn from (default: all others)")
-    data.add_argument("--sample-weight", metavar="COLUMN", help="what each row weighs, a column that is no input; 0 leaves it out")
-    data.add_argument("--task", choices=TASKS, help="what the target holds (default: auto, see below)")
-    data.add_argument("--scale-inputs", choices=SCALES, help="mean 0 and deviation 1, [0, 1], or as is (default: standard)")
-    data.add_argument(
-        "--scale-targets",
-        choices=TARGET_SCALES,
-        help="of values; auto: standard for identity, none for softmax, [-1, 1] for tanh and sin, [0, 1] for others (default: auto)",
-    )
-
-    model = parser.add_argument_group("network")
-    model.add_argument(
-        "--layers", type=widths, metavar="W-W-...", help="widths, inputs first: 4-8-3 (default for gates: 2-1, 2-2-1 for xor and xnor)"
-    )
-    add_network_flags(
-        model,
-        activation="sigmoid on gates, tanh on files, where one name leaves the output to --output",
-        output="as --activation on gates; softmax for classes, sigmoid for two in one output, identity for values",
-        loss="cross_entropy for softmax, binary_cross_entropy for two classes in one sigmoid output, else squared_error",
-    )
-
+    add_problem_flags(parser)
     training = parser.add_argument_group("training")
     training.add_argument(
         "--epochs", type=whole, metavar="N", help=f"passes over the rows (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
@@ -115,16 +92,14 @@ def add(commands: Any) -> None:
 
 def train(options: argparse.Namespace) -> int:
     """Train, save and print; the exit status, 130 after Ctrl-C."""
-    if (options.file is None) == (options.gate is None):
-        raise ValueError("train needs a file or --gate, one of the two; see fastgd train --help")
     # before any file is read
-    share, validation_file = _validation(options)
+    share, validation_file = check_source("train", options)
     arguments = {**update_arguments(options), **stopping_arguments(options), **long_run_arguments(options)}
-    check_files(options, *(path for path in (options.file, validation_file) if path is not None))
-    problem = gate_problem(options, share) if options.gate else file_problem(options, share, validation_file)
+    check_files(options, *files_read(options, validation_file))
+    problem = make_problem(options, share, validation_file)
     run = _run(options, problem, arguments)
     if options.json:
-        print_json(options, run, problem.facts(run))
+        print_json(options, run, {"data": problem.data(), **problem.facts(run)})
     else:
         print_line("data", problem.title)
         print_run(run, options.checkpoint, problem.validated_on)
@@ -132,22 +107,6 @@ def train(options: argparse.Namespace) -> int:
             print_line(title, text)
         print_saved(options)
     return 130 if run.stopped_by == "interrupt" else 0
-
-
-def _validation(options: argparse.Namespace) -> tuple[float | None, str | None]:
-    """What --validation gives, a share of the rows or a file."""
-    text = options.validation
-    if text is None:
-        return None, None
-    try:
-        share = float(text)
-    except ValueError:
-        if options.gate or not text:
-            raise ValueError(f"--validation must be a share of the rows{'' if options.gate else ', or a file'}; got {text!r}") from None
-        return None, text
-    if not 0 < share < 1:
-        raise ValueError(f"--validation must be a share of the rows between 0 and 1, or a file; got {text!r}")
-    return share, None
 
 
 def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any]) -> Run:

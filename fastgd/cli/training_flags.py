@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastgd.cli.options import check_name_flag, check_writable, number, same_file, seconds, whole
+from fastgd.cli.problem_flags import add_validation_flag
 from fastgd.names import OPTIMIZERS, SCHEDULES, SPACINGS
 
 if TYPE_CHECKING:
@@ -72,11 +73,7 @@ def add_update_flags(parser: argparse._ActionsContainer) -> None:
 
 def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
     """What ends a run before its epochs are done."""
-    parser.add_argument(
-        "--validation",
-        metavar="SHARE|FILE",
-        help="rows not trained on, whose cost is watched: a share such as 0.2, or a file (default: none)",
-    )
+    add_validation_flag(parser, "whose cost is watched")
     parser.add_argument("--target-cost", type=number, metavar="COST", help="stop when the cost is at most this")
     parser.add_argument("--patience", type=whole, metavar="N", help="stop after so many epochs without a lower cost")
     parser.add_argument("--min-delta", type=number, metavar="COST", help="lower by more than this counts as lower (default: 0)")
