@@ -27,6 +27,7 @@ class Loop:
         self.run, self.kernel, self.epochs = run, kernel, epochs
         self.state = state.widened(kernel.size)
         self.seconds = run.seconds
+        self.known_cost = -1, np.nan  # after how many updates, and what it is
         self.kept = [self.state.copy()]  # the first state and two of the latest, to go back to
 
     @property
@@ -62,7 +63,7 @@ class Loop:
             if not self._is_finite():
                 self._raise_diverged()
             yield
-            limit = max(1, int(limit * min(10.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
+            limit = max(1, int(limit * min(100.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
 
     # -- what there is to show
 
@@ -71,13 +72,13 @@ class Loop:
         if not self.has_finite_cost():
             self._raise_diverged()
         if ended_by is None and not self.state.cursor[STOPPED]:
-            self.kernel.watch_end(self.state, self.kernel.cost(self.params))
+            self.kernel.watch_end(self.state, self._cost())
         return replace(self.so_far(ended_by or self.state.stopped_by), stalled=self._is_stalled())
 
     def so_far(self, stopped_by: str) -> Run:
         """The run as far as it has come: the best parameters if they are to be restored, otherwise the latest."""
         state, net = self.state.widened(self.run.net.n_params), self.run.net
-        cost = latest = self.kernel.cost(state.params)
+        cost = latest = self._cost()
         params = state.params
         if len(state.best) and np.isfinite(state.sums[BEST]) and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
@@ -112,8 +113,15 @@ class Loop:
         """Whether the cost of all rows is finite, and that of validation rows which stop rules watch."""
         return all(np.isfinite(cost) for cost in self._costs().values())
 
+    def _cost(self) -> float:
+        """The cost of all rows, after so many updates, which takes a pass."""
+        update = self.kernel.updates(self.state)
+        if self.known_cost[0] != update:
+            self.known_cost = update, self.kernel.cost(self.params)
+        return self.known_cost[1]
+
     def _costs(self) -> dict[str, float]:
-        costs = {"cost": self.kernel.cost(self.params)}
+        costs = {"cost": self._cost()}
         if self.kernel.watches_held_out:
             costs["validation cost"] = self.kernel.held_out_cost(self.params)
         return costs

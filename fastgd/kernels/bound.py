@@ -4,6 +4,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from fastgd.kernels.problem import (
     Work,
 )  # fmt: skip
 from fastgd.kernels.store import Entry, entry
-from fastgd.kernels.table import table_of
+from fastgd.kernels.table import numbers_of, table_of
 from fastgd.kernels.unrolled import source
 from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS, SCHEDULES
 from fastgd.network import MLP
@@ -156,7 +157,16 @@ class Bound(ABC):
         if self.held_out.n == 0:
             return problem
         apart = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, apart=True)
-        return problem._replace(held_out=table_of(apart))
+        return problem._replace(held_out=self._table(apart))
+
+    @cached_property
+    def _known(self) -> dict[int, list[int]]:
+        """Of what all problems share, as numbers."""
+        shared = (self.net, self.data, self.held_out, self.team, *self.works, *self.held_out_works)
+        return {id(part): numbers_of(part, {}) for part in shared}
+
+    def _table(self, problem: Problem) -> Array:
+        return table_of(problem, self._known)
 
     def advance(self, state: State, seed: int, epochs: int, limit: int, *, watched: bool = True) -> float:
         """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
@@ -165,7 +175,7 @@ class Bound(ABC):
         """
         method = METHODS.index(self.plan.method)
         problems = [self.problem(state, method, seed, epochs, watched=watched, rank=rank) for rank in range(len(self.works))]
-        tables = [table_of(problem) for problem in problems]  # they point to what the problems keep alive
+        tables = [self._table(problem) for problem in problems]  # they point to what the problems keep alive
         last = self.updates(state) + limit
         seconds = self._enter(tables, limit)
         while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and self.updates(state) < last:
@@ -200,7 +210,7 @@ class Bound(ABC):
         problems = [
             self.problem(state, NO_UPDATE, rank=rank)._replace(data=data, work=work, apart=apart) for rank, work in enumerate(works)
         ]
-        self._enter([table_of(problem) for problem in problems], ALL_ROWS)
+        self._enter([self._table(problem) for problem in problems], ALL_ROWS)
         return float(state.sums[PENDING])
 
     @property
@@ -218,7 +228,7 @@ class Bound(ABC):
                 cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
             pending, state.sums[PENDING] = state.sums[PENDING], cost
             problem = self.problem(state, NO_UPDATE, epochs=0, watched=True)
-            self.entry("train")(table_of(problem), LAST_LOOK)
+            self.entry("train")(self._table(problem), LAST_LOOK)
             state.sums[PENDING] = pending
 
 

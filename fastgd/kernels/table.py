@@ -5,7 +5,8 @@ kernel. A NamedTuple says what a table holds: its fields are `int`, `float`, Nam
 (int64), Doubles (float64) or Reals (of the network's dtype). `table_of` writes it; compiled code sees it as a `view.View`.
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, get_type_hints
 
@@ -18,22 +19,30 @@ Doubles = Annotated[Any, "a float64 array"]
 Reals = Annotated[Any, "an array of the network's dtype"]
 Link = Annotated[Any, "the table of another such NamedTuple, an int64 array"]
 
-
-def table_of(values: tuple[Any, ...]) -> Array:
-    """Two int64 a field: an array's address and length, or a number and 0. Valid as long as the arrays are alive."""
-    return np.array(list(_rows(values)), np.int64).ravel()
+_WORD, _DOUBLE = struct.Struct("=q"), struct.Struct("=d")
 
 
-def _rows(values: tuple[Any, ...]) -> Iterator[tuple[int, int]]:
+def table_of(values: tuple[Any, ...], known: Mapping[int, list[int]] | None = None) -> Array:
+    """Two int64 a field: an array's address and length, or a number and 0. Valid as long as the arrays are alive.
+
+    Asking arrays for their addresses is what takes time; `known` are the `numbers_of` inner NamedTuples by their id.
+    """
+    return np.array(numbers_of(values, known or {}), np.int64)
+
+
+def numbers_of(values: tuple[Any, ...], known: Mapping[int, list[int]]) -> list[int]:
+    """The table as a list."""
+    numbers: list[int] = []
     for (_, kind), value in zip(fields_of(type(values)), values, strict=True):
         if isinstance(value, tuple):
-            yield from _rows(value)
+            numbers += known.get(id(value)) or numbers_of(value, known)
         elif isinstance(value, np.ndarray):
-            yield value.ctypes.data, value.size
+            numbers += value.ctypes.data, value.size
         elif kind is float:
-            yield int(np.float64(value).view(np.int64)), 0
+            numbers += *_WORD.unpack(_DOUBLE.pack(value)), 0
         else:
-            yield int(value), 0
+            numbers += int(value), 0
+    return numbers
 
 
 @cache
