@@ -233,6 +233,14 @@ def test_divergence_is_found_at_its_epoch(watch):
     assert list(runs.stopped_by).count("diverged") == 5
 
 
+def test_divergence_in_batches_does_not_depend_on_neighbours():
+    """Near overflow the mean cost of an epoch is infinite, finite and infinite again: it is the first that counts."""
+    net = fastgd.MLP(1, 1, activation="identity")
+    rows = np.array([[1.0], [2.0], [0.5]]), np.array([[2.0], [4.0], [1.0]])
+    ends = {int(by_lanes(net, rows, [3000, other], [0.5, 0.01], rng=[4, 5], batch_size=2).epochs[0]) for other in range(1330, 1350, 3)}
+    assert len(ends) == 1
+
+
 # -- lanes do not mix --------------------------------------------------------------------------------------------------------------------
 
 

@@ -95,8 +95,7 @@ def _mini_batches(plan: Plan, names: list[str]) -> list[str]:
     batch += [*_pass(plan, names, own_rows=True), "if learning:", *indented(_update(plan, names, "batch_index"))]
     epoch = ["if learning:", "    order_rows(crew, made)", "costs = broadcast(params, 0.0)"]
     epoch += ["for batch_index in range(data.batches):", *indented(batch)]
-    epoch += ["if not learning:", "    break", "made += 1", "epoch += 1.0", "if made == count or crew.watched != 0:"]
-    epoch += indented(_look(["made == count"]))
+    epoch += ["if not learning:", "    break", "made += 1", "epoch += 1.0", *_look(["made == count"])]
     return ["learning, observe = count != 0, True", "while True:", *indented(epoch)]
 
 
