@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastgd.checks import Array, finite_number, real_array, rows, seed_of, whole_number
+from fastgd.names import SCHEDULES
 from fastgd.network import MLP
+from fastgd.optimizers import Optimizer, check_optimizer
 from fastgd.options import Options
 from fastgd.samples import Samples, check_targets, check_weights
-from fastgd.schedules import Schedule
+from fastgd.schedules import KINDS, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
 
 
@@ -24,6 +26,11 @@ class Each:
     params: Array  # (members, n_params) initial ones
     epochs: Array  # (members,) int64, to train to
     rates: Array  # (members,) learning rate, or the first value of the schedule
+    schedules: Array  # (members,) int64, place of the schedule in names.SCHEDULES; -1 for a number
+    times: Array  # (members, 3) warm-up and the schedule's own two numbers
+    numbers: Array  # (members, numbers) of the optimizer
+    l2: Array  # (members,)
+    clip_norm: Array  # (members,) inf for none
     target_cost: Array  # (members,) -inf for none
     patience: Array  # (members,) int64; MOST for none
     min_delta: Array  # (members,)
@@ -39,19 +46,34 @@ class Each:
 
     def own_options(self, member: int, options: Options) -> dict[str, Any]:
         """The options of this member, of those that may differ."""
-        shared, rate = options.learning_rate, float(self.rates[member])
         target, patience = float(self.target_cost[member]), int(self.patience[member])
         return {
-            "learning_rate": replace(shared, rate=rate) if isinstance(shared, Schedule) else rate,
+            "learning_rate": self._learning_rate(member),
+            "optimizer": type(options.optimizer).of(self.numbers[member].tolist()),
+            "l2": float(self.l2[member]),
+            "clip_norm": _or_none(self.clip_norm[member]),
             "target_cost": None if target == -np.inf else target,
             "patience": None if patience == MOST else patience,
             "min_delta": float(self.min_delta[member]),
         }
 
+    def _learning_rate(self, member: int) -> float | Schedule:
+        rate, place = float(self.rates[member]), int(self.schedules[member])
+        return rate if place < 0 else KINDS[SCHEDULES[place]].of([rate, *self.times[member].tolist()])
 
-def first_of(value: Any) -> Any:
-    """The value of the first member, to be checked as that of one run is."""
-    return value if np.ndim(value) == 0 or len(value) == 0 else np.asarray(value).reshape(-1)[0]
+    def common_options(self, optimizer: Optimizer) -> dict[str, Any]:
+        """Of the options that may differ, values that ask as much of a loop as those of any member; `optimizer` is such a one."""
+        changes = (self.schedules > 0) | (self.times[:, 0] > 0)
+        return self.own_options(0, Options(optimizer=optimizer)) | {
+            "learning_rate": self._learning_rate(int(np.argmax(2 * changes + (self.schedules >= 0)))),
+            "optimizer": optimizer,
+            "l2": float(self.l2.max()),
+            "clip_norm": _or_none(self.clip_norm.min()),
+        }
+
+
+def _or_none(clip_norm: float) -> float | None:
+    return None if clip_norm == np.inf else float(clip_norm)
 
 
 def count_members(given: dict[str, Any]) -> int:
@@ -77,8 +99,8 @@ def count_members(given: dict[str, Any]) -> int:
 
 
 _AXES = {  # of an argument that all members share
-    "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "target_cost": 0, "patience": 0, "min_delta": 0, "X": 2, "Y": 2,
-    "sample_weight": 1,
+    "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "optimizer": 0, "l2": 0, "clip_norm": 0, "target_cost": 0, "patience": 0,
+    "min_delta": 0, "X": 2, "Y": 2, "sample_weight": 1,
 }  # fmt: skip
 
 
@@ -86,14 +108,32 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, (np.ndarray, list, tuple)) or hasattr(value, "__array__")
 
 
-def check_each(net: MLP, members: int, given: dict[str, Any]) -> Each:
+def check_optimizers(optimizer: Any) -> list[Optimizer]:
+    """That of all members, or one for each, of one kind."""
+    if not _is_array(optimizer):
+        return [check_optimizer(optimizer)]
+    if np.ndim(optimizer) != 1:
+        raise ValueError(f"optimizer must be one, or one for each member; got an array of {np.ndim(optimizer)} axes")
+    optimizers = [check_optimizer(one) for one in optimizer]
+    kinds = list(dict.fromkeys(type(one).__name__ for one in optimizers))
+    if len(kinds) > 1:
+        raise ValueError(f"optimizer must be of one kind for all members; got {' and '.join(kinds)}")
+    return optimizers
+
+
+def check_each(net: MLP, members: int, given: dict[str, Any], optimizers: list[Optimizer]) -> Each:
     """One value for each member, or a ValueError or TypeError that names what is wrong."""
     seeds = _seeds(given["rng"], members)
-    rate = given["learning_rate"]
+    rates, schedules, times = _rates(given["learning_rate"], members)
     return Each(
         seeds=seeds,
         epochs=_values("epochs", given["epochs"], members, lambda name, value: whole_number(name, value, least=0, most=MOST)),
-        rates=_values("learning_rate", rate.rate if isinstance(rate, Schedule) else rate, members, finite_number),
+        rates=rates,
+        schedules=schedules,
+        times=times,
+        numbers=_broadcast(np.array([one.numbers for one in optimizers]), members),
+        l2=_values("l2", given["l2"], members, lambda name, value: finite_number(name, value, least=0.0)),
+        clip_norm=_clip_norm(given["clip_norm"], members),
         target_cost=_values("target_cost", given["target_cost"], members, finite_number, -np.inf),
         patience=_values("patience", given["patience"], members, lambda name, value: whole_number(name, value, least=1, most=MOST), MOST),
         min_delta=_values("min_delta", given["min_delta"], members, lambda name, value: finite_number(name, value, least=0.0)),
@@ -110,9 +150,35 @@ def _values(name: str, value: Any, members: int, check: Callable[[str, Any], flo
     array = real_array(name, value, np.dtype(np.float64)) if np.asarray(value).dtype.kind == "f" else np.asarray(value)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one value or one for each of {members} members; got shape {array.shape}")
+    if array.dtype.kind not in "iuf":
+        return np.array([check(name, one) for one in np.asarray(value, object)])
     fractions = array[array != np.floor(array)] if array.dtype.kind == "f" else array[:0]
     checked = [check(name, number) for number in (array.min(), array.max(), *fractions[:1])]
     return array.astype(np.asarray(checked).dtype)
+
+
+def _broadcast(values: Array, members: int) -> Array:
+    """A row for each member, of one or as many."""
+    return np.broadcast_to(values, (members, *values.shape[1:])).copy()
+
+
+def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
+    """First rates, places of schedules and their times."""
+    several = np.asarray(value) if _is_array(value) else np.array([value], object)
+    if several.dtype != object or several.ndim != 1:
+        return _values("learning_rate", value, members, finite_number), np.full(members, -1), np.zeros((members, 3))
+    checked = [check_learning_rate(one) for one in several]
+    places = np.array([SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked])
+    numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
+    return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()
+
+
+def _clip_norm(value: Any, members: int) -> Array:
+    """inf where there is none."""
+    none = np.isposinf(value) if _is_array(value) and np.asarray(value).dtype.kind == "f" else np.zeros((), bool)
+    given = np.where(none, 1.0, value) if none.any() else value
+    clip_norm = _values("clip_norm", given, members, lambda name, one: finite_number(name, one, positive=True), np.inf)
+    return np.where(none, np.inf, clip_norm)
 
 
 def _seeds(rng: Any, members: int) -> Array:

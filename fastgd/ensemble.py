@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.checks import finite_number, whole_number
-from fastgd.each import check_each, check_samples_of_many, count_members, first_of
+from fastgd.each import check_each, check_optimizers, check_samples_of_many, count_members
 from fastgd.names import KERNELS, check_name
 from fastgd.network import MLP
 from fastgd.optimizers import Optimizer, Rprop
@@ -24,7 +25,7 @@ def train_many(
     X: ArrayLike,
     Y: ArrayLike,
     epochs: int | ArrayLike,
-    learning_rate: float | Schedule | ArrayLike = 0.1,
+    learning_rate: float | Schedule | ArrayLike | Sequence[float | Schedule] = 0.1,
     *,
     params: ArrayLike | None = None,
     members: int | None = None,
@@ -33,15 +34,17 @@ def train_many(
     eps: float = 1e-3,
     batch_size: int | None = None,
     shuffle: bool = True,
-    optimizer: str | Optimizer = "sgd",
+    optimizer: str | Optimizer | Sequence[str | Optimizer] = "sgd",
     kernel: str = "auto",
-    l2: float = 0.0,
-    clip_norm: float | None = None,
+    l2: float | ArrayLike = 0.0,
+    clip_norm: float | ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     target_cost: float | ArrayLike | None = None,
     patience: int | ArrayLike | None = None,
     min_delta: float | ArrayLike = 0.0,
     max_seconds: float | None = None,
+    record: int = 0,
+    spacing: str = "even",
     progress: bool | Callable[[ManyProgress], object] = False,
     callback: Callable[[ManyProgress], object] | None = None,
     on_interrupt: str = "return",
@@ -49,9 +52,9 @@ def train_many(
 ) -> Runs:
     """Train many members, each of which may differ from the others. What is not said here is as in `train`.
 
-    An argument with one value for each member says how many there are: (members,) `epochs`, `learning_rate`, `target_cost`, `patience`,
-    `min_delta` or `rng`; (members, n_params) `params`; (members, n, inputs) `X`; (members, n, outputs) `Y`; (members, n)
-    `sample_weight`, for a bootstrap. Where none has, `members` does.
+    An argument with one value for each member says how many there are: (members,) `epochs`, `learning_rate`, `optimizer`, `l2`,
+    `clip_norm`, `target_cost`, `patience`, `min_delta` or `rng`; (members, n_params) `params`; (members, n, inputs) `X`; (members, n,
+    outputs) `Y`; (members, n) `sample_weight`, for a bootstrap. Where none has, `members` does.
 
     Parameters
     ----------
@@ -59,8 +62,16 @@ def train_many(
         From an int, member i has the seed rng + i; a Generator draws one for each; None draws the first.
     params : (n_params,) or (members, n_params) array_like, optional
         Initial parameters, `net.init(seed)` of each member's seed if not given.
-    learning_rate : float, Schedule or (members,) array_like
-        A schedule is shared.
+    learning_rate : float, Schedule or (members,) sequence of these
+        Members may have schedules of different kinds.
+    optimizer : str, Optimizer or (members,) sequence of these
+        Of one kind for all, whose numbers may differ. SGD with momentum and without it are one kind.
+    clip_norm : float, None or (members,) array_like
+        In an array, inf stands for no clipping.
+    record : int
+        0 for no history but the final cost, or the most points that each member's history has, as in `train`, with its `spacing`. In lanes
+        a point interrupts the loop for all members that train beside its own, for about a microsecond: to a small network in full
+        batch that is many epochs.
     kernel : str
         lanes (small networks: every vector instruction trains several members), matrix or unrolled (each member by `train`, on threads).
         auto chooses lanes where they serve the network, and training takes longer than compiling them.
@@ -77,29 +88,35 @@ def train_many(
     -----
     Member i equals `train` with its seed and options: bit for bit in the matrix and unrolled kernels, whose loop is that of `train` with
     the same kernel. In lanes it is equal to rounding, since sums over samples are added in another order; the member's bits depend
-    neither on the other members, nor on how many there are, nor on threads. Stop rules act at the exact epoch.
+    neither on the other members, nor on how many there are, nor on threads. But one loop serves all: whether any of them asks for a
+    momentum, a schedule, l2 or clipping may change the last bits of the others. Stop rules act at the exact epoch.
 
     A member that ends makes room for the next one that waits, so that members that stop early cost no more than their own epochs. One
     that diverges is no error: it is marked, and keeps its parameters of the last epoch after which they and its cost were finite.
 
-    No history is kept. In lanes, a member needs 100 bytes beside its parameters and what the optimizer keeps for them.
+    In lanes, a member needs 300 bytes beside its parameters and what the optimizer keeps for them, and 16 for a point of its history.
     """
     if not isinstance(net, MLP):
         raise TypeError(f"net must be an MLP; got {net!r}")
     given = {
-        "params": params, "rng": rng, "epochs": epochs, "learning_rate": learning_rate, "target_cost": target_cost, "patience": patience,
-        "min_delta": min_delta, "X": X, "Y": Y, "sample_weight": sample_weight, "members": members,
+        "params": params, "rng": rng, "epochs": epochs, "learning_rate": learning_rate, "optimizer": optimizer, "l2": l2,
+        "clip_norm": clip_norm, "target_cost": target_cost, "patience": patience, "min_delta": min_delta, "X": X, "Y": Y,
+        "sample_weight": sample_weight, "members": members,
     }  # fmt: skip
     samples = check_samples_of_many(net, X, Y, sample_weight)
     count, n = count_members(given), samples.X.shape[-2]
+    optimizers = check_optimizers(optimizer)
+    each = check_each(net, count, given, optimizers)
+    record = _check_record(record)
     options = check_options(
         net, n,
         {
-            "method": method, "eps": eps, "batch_size": batch_size, "shuffle": shuffle, "optimizer": optimizer, "l2": l2,
-            "clip_norm": clip_norm, "restore_best": False, "record": 1000, "spacing": "even",
+            "method": method, "eps": eps, "batch_size": batch_size, "shuffle": shuffle, "restore_best": False, "record": record or 2,
+            "spacing": spacing,
         }
-        | {name: first_of(given[name]) for name in ("learning_rate", "target_cost", "patience", "min_delta")},
+        | each.common_options(max(optimizers, key=lambda one: one.slots)),
     )  # fmt: skip
+    options = replace(options, record=record)
     check_name("kernel", kernel, KERNELS)
     check_name("on_interrupt", on_interrupt, ("return", "raise"))
     tell = reporter(progress)
@@ -108,7 +125,6 @@ def train_many(
     if max_seconds is not None:
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
     threads = None if threads is None else whole_number("threads", threads, least=1)
-    each = check_each(net, count, given)
     if isinstance(options.optimizer, Rprop) and each.rates.min() <= 0:
         raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {each.rates.min():g}")
 
@@ -123,5 +139,13 @@ def train_many(
         seconds = on_threads(net, plan.kernel, options, samples, each, standing, watch, threads)
     return Runs(
         net, standing.params, standing.costs, standing.epochs, standing.stopped_by, seconds, plan.kernel, options, each,
-        standing.slots, standing.powers,
+        standing.slots, standing.powers, standing.recorded, standing.points, standing.history,
     )  # fmt: skip
+
+
+def _check_record(record: object) -> int:
+    """Most points of a history; 0 for none."""
+    most = whole_number("record", record, least=0)
+    if most == 1:
+        raise ValueError("record must be 0, for no history, or a whole number of at least 2; got 1")
+    return most

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgd.checks import Array
 from fastgd.optimizers import Rprop
-from fastgd.run import DivergedError, History, Run
+from fastgd.run import DivergedError, Run, history_of
 from fastgd.state import BEST, SPOILED, STOPPED, State
 
 if TYPE_CHECKING:
@@ -82,13 +82,7 @@ class Loop:
         params = state.params
         if len(state.best) and np.isfinite(state.sums[BEST]) and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
-        done = state.recorded
-        # an epoch that has begun, or whose update was not made, has a recorded cost of its own beside the final one
-        keep = done if done == 0 or state.points[done - 1] < state.epoch else done - 1
-        validation = None
-        if self.kernel.held_out.n:
-            validation = np.append(state.held_out[:keep], self.kernel.held_out_cost(state.params))
-        history = History(np.append(state.points[:keep], state.epoch), np.append(state.costs[:keep], latest), validation)
+        history = history_of(state, latest, self.kernel.held_out_cost(state.params) if self.kernel.held_out.n else None)
         return replace(
             self.run, params=net.check_params(params), cost=cost, epochs=state.epoch, seconds=self.seconds, stopped_by=stopped_by,
             history=history, state=state,

@@ -5,6 +5,7 @@ Each names its formula with w a parameter, g its gradient, r the learning rate. 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
@@ -41,6 +42,12 @@ class Optimizer:
     def numbers(self) -> list[float]:
         """Its fields, in order, as compiled code gets them."""
         return [float(getattr(self, field.name)) for field in fields(self)]
+
+    @classmethod
+    def of(cls, numbers: Iterable[float]) -> Optimizer:
+        """The one that has these `numbers`."""
+        own = fields(cls)
+        return cls(*(bool(one) if isinstance(field.default, bool) else one for field, one in zip(own, numbers, strict=True)))
 
 
 @dataclass(frozen=True)

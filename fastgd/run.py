@@ -36,6 +36,15 @@ class History:
     __hash__ = None  # type: ignore[assignment]
 
 
+def history_of(state: State, cost: float, held_out: float | None = None) -> History:
+    """The points that a state has recorded, and the cost of its parameters; with that of the validation rows, where there are any."""
+    done = state.recorded
+    # an epoch that has begun, or whose update was not made, has a recorded cost of its own beside the final one
+    keep = done if done == 0 or state.points[done - 1] < state.epoch else done - 1
+    validation = None if held_out is None else np.append(state.held_out[:keep], held_out)
+    return History(np.append(state.points[:keep], state.epoch), np.append(state.costs[:keep], cost), validation)
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """A finished training run. Runs compare by everything but `seconds`, pickle, and hold no compiled code.

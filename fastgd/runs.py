@@ -12,8 +12,8 @@ from fastgd.checks import Array
 from fastgd.each import Each
 from fastgd.network import MLP
 from fastgd.options import Options
-from fastgd.run import History, Run
-from fastgd.state import BEST_EPOCH, EPOCH, MARK_EPOCH, NEXT_RECORD, start
+from fastgd.run import Run, history_of
+from fastgd.state import BEST_EPOCH, EPOCH, MARK_EPOCH, NEXT_RECORD, RECORDED, STRIDE, start
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +31,11 @@ class Runs:
     seconds : float, time that the busiest thread spent in compiled loops
     kernel : str, which kernel ran: lanes, matrix or unrolled
     options : Options, how all were trained, and each : Each, what members have of their own: seeds, initial params, epochs to train to,
-        learning rates, stop rules
+        learning rates, numbers of optimizers, l2, clip_norm, stop rules. Where members differ, `options` has the value of one that asks
+        most of the loop: a momentum, a schedule, the largest l2.
     slots : (members, slots, n_params) what optimizers keep, and powers : (members, 2) of Adam
+    recorded : (members, 3) int64, points of a member's history, the epoch of the next, epochs between them; points : (members, record - 1)
+        int64 and history : (members, record - 1) float64, epochs and costs of them
     """
 
     net: MLP
@@ -46,6 +49,9 @@ class Runs:
     each: Each = field(repr=False)
     slots: Array = field(repr=False)
     powers: Array = field(repr=False)
+    recorded: Array = field(repr=False)
+    points: Array = field(repr=False)
+    history: Array = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.params)
@@ -54,16 +60,18 @@ class Runs:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, member: int) -> Run:
-        """The run of one member, whose history is its last cost alone. `fastgd.train(..., params=runs[i])` goes on from it."""
+        """The run of one member; without `record`, its history is its last cost alone. `fastgd.train(..., params=runs[i])` goes on."""
         i = range(len(self))[member]
         epochs, cost = int(self.epochs[i]), float(self.cost[i])
-        state = start(self.params[i], self.slots[i].copy(), self.options.record)
+        options = self.options.to_dict() | self.each.own_options(i, self.options)
+        state = start(self.params[i], self.slots[i, : options["optimizer"].slots].copy(), max(1, self.options.record))
         state.powers[:] = self.powers[i]
-        state.cursor[[EPOCH, BEST_EPOCH, MARK_EPOCH, NEXT_RECORD]] = epochs
-        history = History(np.array([epochs]), np.array([cost]))
+        state.cursor[[EPOCH, BEST_EPOCH, MARK_EPOCH]] = epochs
+        state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = self.recorded[i]
+        state.points[:], state.costs[:] = self.points[i], self.history[i]
         return Run(
             self.net, self.params[i].copy(), cost, epochs, self.seconds / len(self), self.kernel, int(self.each.seeds[i]),
-            str(self.stopped_by[i]), history, self.options.to_dict() | self.each.own_options(i, self.options), state=state,
+            str(self.stopped_by[i]), history_of(state, cost), options, state=state,
         )  # fmt: skip
 
     @property
@@ -105,7 +113,7 @@ class Runs:
         if not isinstance(other, Runs):
             return NotImplemented
         plain = all(getattr(self, name) == getattr(other, name) for name in ("net", "kernel", "options"))
-        arrays = ("params", "cost", "epochs", "stopped_by", "slots", "powers")
+        arrays = ("params", "cost", "epochs", "stopped_by", "slots", "powers", "recorded", "points", "history")
         pairs = [(getattr(self, name), getattr(other, name)) for name in arrays]
         pairs += [(getattr(self.each, one.name), getattr(other.each, one.name)) for one in fields(self.each)]
         return plain and all(np.array_equal(ours, theirs, equal_nan=ours.dtype.kind == "f") for ours, theirs in pairs)

@@ -6,6 +6,7 @@ steps to its first value, rate (t + 1) / n; the schedule's own time begins after
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -38,6 +39,13 @@ class Schedule:
         """rate, warm-up and two numbers of its own, as compiled code gets them."""
         own = [float(getattr(self, field.name)) for field in fields(self) if field.name not in ("rate", "warmup")]
         return [self.rate, float(getattr(self, "warmup", 0)), *own, 0.0, 0.0][:4]
+
+    @classmethod
+    def of(cls, numbers: Iterable[float]) -> Schedule:
+        """The one that has these `numbers`."""
+        rate, warmup, *rest = numbers
+        own = [field.name for field in fields(cls) if field.name not in ("rate", "warmup")]
+        return cls(rate, **dict(zip(own, rest, strict=False)) | {"warmup": warmup})
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from fastgd.options import Options
 from fastgd.progress import Bar, ManyProgress, Progress
 from fastgd.run import DivergedError, Run
 from fastgd.samples import Samples
+from fastgd.state import MOST, NEXT_RECORD, RECORDED, STRIDE
 
 if TYPE_CHECKING:
     from fastgd.kernels import Plan
@@ -39,6 +40,9 @@ class Standing:
     epochs: Array  # (members,)
     costs: Array  # (members,) NaN until a member has ended
     stopped_by: Array  # (members,) of str, "" until then
+    recorded: Array  # (members, 3) int64: points of the history, the epoch of the next, epochs between them
+    points: Array  # (members, record - 1) int64: epochs of the history; (members, 0) without one
+    history: Array  # (members, record - 1) costs of it
 
     @classmethod
     def at_start(cls, each: Each, options: Options) -> Standing:
@@ -47,7 +51,12 @@ class Standing:
         if isinstance(options.optimizer, Rprop):
             slots[:, 1] = each.rates[:, None]
         stopped_by = np.zeros(members, "<U11")
-        return cls(each.params.copy(), slots, np.ones((members, 2)), np.zeros(members, np.int64), np.full(members, np.nan), stopped_by)
+        points = np.zeros((members, max(0, options.record - 1)), np.int64)
+        recorded = np.tile([0, 0 if options.record else MOST, 1], (members, 1))
+        return cls(
+            each.params.copy(), slots, np.ones((members, 2)), np.zeros(members, np.int64), np.full(members, np.nan), stopped_by,
+            recorded, points, np.full(points.shape, np.nan),
+        )  # fmt: skip
 
 
 @dataclass
@@ -115,8 +124,9 @@ def in_lanes(plan: Plan, options: Options, samples: Samples, each: Each, standin
     kernel = Lanes(
         plan, options, samples, threads,
         params=standing.params, slots=standing.slots, powers=standing.powers, epochs=standing.epochs, costs=standing.costs,
-        seeds=each.seeds, rates=each.rates, last=each.epochs, target_cost=each.target_cost, patience=each.patience,
-        min_delta=each.min_delta,
+        recorded=standing.recorded, points=standing.points, history=standing.history,
+        seeds=each.seeds, rates=each.rates, schedules=each.schedules, times=each.times, numbers=each.numbers, l2=each.l2,
+        clip_norm=each.clip_norm, last=each.epochs, target_cost=each.target_cost, patience=each.patience, min_delta=each.min_delta,
     )  # fmt: skip
     seconds = np.zeros(threads)
 
@@ -143,7 +153,7 @@ def on_threads(
     """Train every member by `train`, one thread each; the seconds of the busiest thread."""
     from fastgd.training import train
 
-    shared = options.to_dict() | {"record": 2, "kernel": kernel, "threads": 1}
+    shared = options.to_dict() | {"record": options.record or 2, "kernel": kernel, "threads": 1}
     waiting, lock = iter(np.argsort(-each.epochs, kind="stable").tolist()), threading.Lock()
     seconds = np.zeros(threads)
 
@@ -181,6 +191,9 @@ def _put(standing: Standing, member: int, run: Run, watch: Watch) -> None:
     assert run.state is not None
     early = watch.reason is not None and (run.stopped_by == "callback" or run.epochs == 0)
     standing.params[member], standing.epochs[member] = run.params, run.epochs
-    standing.slots[member], standing.powers[member] = run.state.slots, run.state.powers
+    standing.slots[member, : len(run.state.slots)], standing.powers[member] = run.state.slots, run.state.powers
+    if standing.points.size:
+        standing.recorded[member] = run.state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
+        standing.points[member], standing.history[member] = run.state.points, run.state.costs
     standing.stopped_by[member] = watch.reason if early else run.stopped_by
     standing.costs[member] = run.cost if np.isfinite(run.cost) else np.inf

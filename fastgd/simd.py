@@ -52,6 +52,12 @@ def _number_to_vector(context: Any, builder: Any, from_type: Any, to_type: Any, 
     return splat(builder, scalar, context.get_value_type(to_type))
 
 
+@lower_cast(Vector, Vector)  # type: ignore[untyped-decorator]
+def _vector_to_vector(context: Any, builder: Any, from_type: Any, to_type: Any, value: Any) -> Any:
+    convert = builder.fptrunc if to_type.dtype.bitwidth < from_type.dtype.bitwidth else builder.fpext
+    return convert(value, context.get_value_type(to_type))
+
+
 def _common(*args: Any) -> Any:
     """The vector type of an operation on vectors and numbers, or None."""
     vectors = {a for a in args if isinstance(a, Vector)}
@@ -94,7 +100,7 @@ def real_type(ty: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def like(typing_context, x, number):
-    """The number rounded to x's dtype, on every lane if x is a vector."""
+    """The number, or a vector of as many lanes as x has, rounded to x's dtype; a number on every lane if x is a vector."""
     if real_type(x) is None:
         return None
 
@@ -232,19 +238,23 @@ def store(typing_context, span, index, value):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def narrowed(typing_context, span, doubles, index):
-    """As many float64 as make a vector of the span's dtype, doubles[index : index + lanes], rounded to it."""
+def load_doubles(typing_context, span, doubles, index):
+    """As many float64 as a vector of the span has lanes: doubles[index : index + lanes]."""
     if not _is_float_span(span) or not isinstance(doubles, Span) or doubles.dtype != types.float64:
         return None
-    vector = span.vector
+    vector = Vector(types.float64, 8 * span.vector.lanes)
 
     def generate(context, builder, sig, args):
-        wide = ir.VectorType(ir.DoubleType(), vector.lanes)
         pointer = element_address(context, builder, doubles, args[1], sig.args[2], args[2], vector.lanes)
-        value = builder.load(builder.bitcast(pointer, wide.as_pointer()), align=8)
-        return value if vector.dtype == types.float64 else builder.fptrunc(value, context.get_value_type(vector))
+        return builder.load(builder.bitcast(pointer, context.get_value_type(vector).as_pointer()), align=8)
 
     return vector(span, doubles, index), generate
+
+
+@inline
+def narrowed(span, doubles, index):
+    """The same, rounded to the span's dtype."""
+    return like(broadcast(span, 0.0), load_doubles(span, doubles, index))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -353,6 +363,22 @@ def all_between(typing_context, x, low, high):
         return builder.icmp_unsigned("==", builder.bitcast(inside, bits), ir.Constant(bits, -1))
 
     return types.boolean(x, x, x), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def some_positive(typing_context, x):
+    """Whether x > 0, on any lane if x is a vector."""
+    if real_type(x) is None:
+        return None
+
+    def generate(context, builder, sig, args):
+        above = builder.fcmp_ordered(">", args[0], context.get_constant_null(x))
+        if not isinstance(x, Vector):
+            return above
+        bits = ir.IntType(x.lanes)
+        return builder.icmp_unsigned("!=", builder.bitcast(above, bits), ir.Constant(bits, 0))
+
+    return types.boolean(x), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

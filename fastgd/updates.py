@@ -1,6 +1,7 @@
 """The update of one parameter by each optimizer, and the learning rate at a step, once, for one float or one vector of them.
 
-w is a parameter, g its gradient, the rest is what the optimizer keeps for it. `optimizers` and `schedules` describe them to the user.
+w is a parameter, g its gradient, the rest is what the optimizer keeps for it. The optimizer's own numbers are float64, or vectors of it
+where each lane has its own. `optimizers` and `schedules` describe them to the user.
 """
 
 import math
@@ -20,19 +21,25 @@ def sgd(w, g, rate):
 @merged
 def velocity(v, g, momentum):
     """momentum v + g."""
-    return momentum * v + g
+    return like(v, momentum) * v + g
 
 
 @merged
 def average(m, x, rho):
     """Exponential moving average."""
-    return rho * m + (1.0 - rho) * x
+    return like(m, rho) * m + like(m, 1.0 - rho) * x
 
 
 @merged
 def scaled(w, m, s, rate, eps):
     """A step along m divided by the root of the mean square s: adagrad, rmsprop, adam."""
-    return w - rate * m / (sqrt(s) + eps)
+    return w - rate * m / (sqrt(s) + like(s, eps))
+
+
+@merged
+def decayed(rate, weight_decay):
+    """What is left of 1 after an update's decay."""
+    return 1.0 - rate * like(rate, weight_decay)
 
 
 @merged
@@ -50,7 +57,7 @@ def larger(x, y):
 @merged
 def rprop_step(step, agreement, shrink, grow, least, most):
     """The step after gradients whose product is `agreement`."""
-    step = where_positive(agreement, step * grow, where_negative(agreement, step * shrink, step))
+    step = where_positive(agreement, step * like(step, grow), where_negative(agreement, step * like(step, shrink), step))
     return larger(smaller(step, like(step, most)), like(step, least))
 
 

@@ -111,26 +111,106 @@ def test_float32(options):
     assert_same(by_lanes(net, rates=members, **options), one_by_one(net, rates=members, **options), 1e-5)
 
 
+# -- options of their own --------------------------------------------------------------------------------------------------------------
+
+SCHEDULES = [fastgd.schedules.Cosine(0.2, steps=60, warmup=5), 0.1, fastgd.schedules.Step(0.3, every=20, factor=0.5)]
+SCHEDULES += [fastgd.schedules.Constant(0.2, warmup=10), fastgd.schedules.Exponential(0.2, factor=0.99)]
+OWN = {  # by member
+    "momentum": [fastgd.SGD(momentum, nesterov=momentum > 0.5) for momentum in np.arange(MEMBERS) % 5 / 5],
+    "rmsprop": [fastgd.RMSprop(rho, eps=1e-3) for rho in np.linspace(0, 0.99, MEMBERS)],
+    "adam": [fastgd.Adam(0.9 - 0.05 * i, 0.999 - 0.02 * i, eps=10.0 ** (i - 12)) for i in range(MEMBERS)],
+    "adamw": [fastgd.AdamW(0.05 * i, 0.99, weight_decay=0.1 * i) for i in range(MEMBERS)],
+    "rprop": [fastgd.Rprop(0.5 - 0.02 * i, 1.2 + 0.05 * i, step_max=0.01 * 3**i) for i in range(MEMBERS)],
+    "adagrad": [fastgd.Adagrad(eps=10.0**-i) for i in range(MEMBERS)],
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_optimizers_of_their_own(name):
+    options = {"sample_weight": [1, 2, 0, 1]} if name in ("adagrad", "adam") else {}
+    options |= {"batch_size": 3} if name == "adam" else {}
+    rates = RATES / 10  # larger ones amplify rounding: in matrix and unrolled kernels to differences of 1e-6
+    runs = by_lanes(epochs=50, rates=rates, optimizer=OWN[name], **options)
+    ones = [
+        fastgd.train(NET, X, Y, 50, rates[i], rng=3 + i, kernel="matrix", optimizer=OWN[name][i], **options) for i in range(MEMBERS)
+    ]  # fmt: skip
+    assert_same(runs, ones, 1e-9)
+    for run, one in zip(runs, ones, strict=True):
+        assert run.options["optimizer"] == one.options["optimizer"]
+        assert run.state.slots == pytest.approx(one.state.slots, rel=1e-6, abs=1e-9)
+
+
+def test_schedules_l2_and_clip_norm_of_their_own():
+    """None of some of them, in what is compiled for the same with one for all."""
+    rates = [SCHEDULES[i % len(SCHEDULES)] for i in range(MEMBERS)]
+    l2, clip_norm = np.arange(MEMBERS) % 3 * 0.01, np.where(np.arange(MEMBERS) % 2, 0.1, np.inf)
+    runs = by_lanes(epochs=50, rates=rates, optimizer=OWN["adamw"], l2=l2, clip_norm=clip_norm)
+    given = [
+        {
+            "learning_rate": rates[i], "optimizer": OWN["adamw"][i], "l2": l2[i], "clip_norm": clip_norm[i] if i % 2 else None,
+            "rng": 3 + i, "kernel": "matrix",
+        }
+        for i in range(MEMBERS)
+    ]  # fmt: skip
+    ones = [fastgd.train(NET, X, Y, 50, **each) for each in given]
+    assert_same(runs, ones, 1e-9)
+    for run, one in zip(runs, ones, strict=True):
+        assert {**run.options, "record": 1000} == one.options
+
+
+def test_float32_has_the_optimizers_numbers_of_float64():
+    """1 - 0.9999 is off by a thousandth in float32."""
+    net = fastgd.MLP(2, 2, 1, dtype="float32")
+    optimizers, rates = [fastgd.Adam(0.9, 0.9999 - 0.0001 * i) for i in range(20)], np.full(20, 0.01)
+    runs = by_lanes(net, epochs=50, rates=rates, optimizer=optimizers)
+    ones = [fastgd.train(net, X, Y, 50, 0.01, rng=3 + i, kernel="matrix", optimizer=optimizers[i]) for i in range(20)]
+    assert_close([run.state.slots for run in runs], [one.state.slots for one in ones], 1e-6)
+    assert_same(runs, ones, 1e-5)
+
+
+# -- histories -------------------------------------------------------------------------------------------------------------------------
+
+
+def assert_same_histories(runs, ones):
+    for run, one in zip(runs, ones, strict=True):
+        assert run.history.epoch.tolist() == one.history.epoch.tolist()
+        assert_close(run.history.cost, one.history.cost, 1e-9)
+        assert run.state.cursor.tolist()[2:5] == one.state.cursor.tolist()[2:5]
+
+
+@pytest.mark.parametrize("spacing", ["even", "log"])
+@pytest.mark.parametrize("batch_size", [None, 3])
+@pytest.mark.parametrize("record", [2, 3, 8, 9, 100])
+def test_histories(record, batch_size, spacing):
+    """Members begin and end at different times, so that points of one are no points of another."""
+    options = {"batch_size": batch_size, "record": record, "spacing": spacing}
+    epochs = np.array([40, 0, 7, 1, 33, 8, 9, 16, 2, 64, 40, 5, 11, 32, 31, 39, 12, 24, 3])
+    rates = np.linspace(0.1, 0.5, len(epochs))
+    ones = [fastgd.train(NET, X, Y, n, rates[i], rng=3 + i, kernel="matrix", **options) for i, n in enumerate(epochs)]
+    assert_same_histories(by_lanes(epochs=epochs, rates=rates, threads=1, **options), ones)
+
+
 # -- stopping --------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch_size", [None, 3])
+@pytest.mark.parametrize("batch_size", [None, 3, 4])
 def test_each_stops_by_its_own_rule(batch_size):
     rng = np.random.default_rng(1)
     members = 40
     epochs, patience = rng.integers(0, 60, members), rng.integers(1, 5, members)
     targets, rates = rng.uniform(0, 0.1, members), rng.uniform(0.1, 4.0, members)
-    rules = {"patience": patience, "target_cost": targets, "min_delta": 1e-4, "batch_size": batch_size}
+    rules = {"patience": patience, "target_cost": targets, "min_delta": 1e-4, "batch_size": batch_size, "record": 6}
     runs = by_lanes(epochs=epochs, rates=rates, **rules)
     ones = [
         fastgd.train(
             NET, X, Y, epochs[i], rates[i], rng=3 + i, kernel="matrix", patience=patience[i], target_cost=targets[i], min_delta=1e-4,
-            batch_size=batch_size,
+            batch_size=batch_size, record=6,
         )
         for i in range(members)
     ]  # fmt: skip
     assert set(runs.stopped_by) == {"epochs", "target_cost", "patience"}
     assert_same(runs, ones, 1e-9)
+    assert_same_histories(runs, ones)
 
 
 @pytest.mark.parametrize("watch", [{}, {"target_cost": 0.0}], ids=["unwatched", "watched"])
@@ -139,16 +219,26 @@ def test_divergence_is_found_at_its_epoch(watch):
     net = fastgd.MLP(1, 1, activation="identity")
     rows = np.array([[1.0], [2.0]]), np.array([[2.0], [4.0]])
     rates = np.array([0.1, 0.5, 0.01, 3.0, 0.05, 1e3, 0.1, 1e200, 0.02, 0.7])
-    runs = by_lanes(net, rows, 3000, rates, **watch)
+    runs = by_lanes(net, rows, 3000, rates, record=7, **watch)
     for i, rate in enumerate(rates):
         try:
-            one = fastgd.train(net, *rows, 3000, rate, rng=3 + i, kernel="matrix", **watch)
+            one = fastgd.train(net, *rows, 3000, rate, rng=3 + i, kernel="matrix", record=7, **watch)
         except fastgd.DivergedError as error:
             one = error.run
         assert (runs.stopped_by[i], runs.epochs[i]) == (one.stopped_by, one.epochs), rate
         assert runs.params[i] == pytest.approx(one.params, rel=1e-9)
         assert runs.cost[i] == pytest.approx(one.cost, rel=1e-9, abs=1e-20)
+        assert runs[i].history.epoch.tolist() == one.history.epoch.tolist()
+        assert runs[i].history.cost == pytest.approx(one.history.cost, rel=1e-9, abs=1e-20)
     assert list(runs.stopped_by).count("diverged") == 5
+
+
+def test_divergence_in_batches_does_not_depend_on_neighbours():
+    """Near overflow the mean cost of an epoch is infinite, finite and infinite again: it is the first that counts."""
+    net = fastgd.MLP(1, 1, activation="identity")
+    rows = np.array([[1.0], [2.0], [0.5]]), np.array([[2.0], [4.0], [1.0]])
+    ends = {int(by_lanes(net, rows, [3000, other], [0.5, 0.01], rng=[4, 5], batch_size=2).epochs[0]) for other in range(1330, 1350, 3)}
+    assert len(ends) == 1
 
 
 # -- lanes do not mix --------------------------------------------------------------------------------------------------------------------
@@ -157,7 +247,7 @@ def test_divergence_is_found_at_its_epoch(watch):
 @pytest.mark.parametrize("batch_size", [None, 3])
 def test_bits_depend_on_the_member_alone(batch_size):
     """Not on who trains beside it, for how long, on how many threads."""
-    options = {"batch_size": batch_size}
+    options = {"batch_size": batch_size, "record": 6}
     runs = by_lanes(epochs=np.arange(20, 20 + MEMBERS), threads=1, **options)
     assert by_lanes(epochs=np.arange(20, 20 + MEMBERS), threads=2, **options) == runs
     for i in (0, 5, MEMBERS - 1):

@@ -1,44 +1,34 @@
 """A plan bound to data and options: the arrays that compiled code works on, and the calls of it."""
 
-import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
 
 from fastgd.checks import Array
+from fastgd.kernels.given import course_of, data_of, decays_of, network_of, rule_of
 from fastgd.kernels.helpers import Helpers, give_way
 from fastgd.kernels.plan import BLOCK, Plan
 from fastgd.kernels.problem import (
     ALL_ROWS,
-    HELD_OUT_COST,
     LAST_LOOK,
     NO_UPDATE,
-    NOTHING,
     PANEL_BYTES,
-    TRAINING_COST,
-    Course,
     Data,
     Evaluation,
-    Network,
     Problem,
-    Rule,
     Team,
     Work,
 )  # fmt: skip
 from fastgd.kernels.store import Entry, entry
 from fastgd.kernels.table import numbers_of, table_of
 from fastgd.kernels.unrolled import source
-from fastgd.names import ACTIVATIONS, FORMS, LOSSES, METHODS, SCHEDULES
-from fastgd.network import MLP
+from fastgd.names import METHODS
 from fastgd.options import Options
-from fastgd.samples import Samples, on_disk
-from fastgd.schedules import as_schedule
-from fastgd.state import HELD_OUT, MOST, PENDING, STOPPED, State, aligned, padded, start
+from fastgd.samples import Samples
+from fastgd.state import HELD_OUT, PENDING, STOPPED, State, aligned, padded, start
 
-_DISK_BLOCK, _DISK_BLOCKS = 2**18, 64  # bytes of a block of rows that are read from disk together, and how many are mixed
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""
 
 from fastgd.jit import kernel
@@ -90,9 +80,7 @@ class Bound(ABC):
         self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
         self.helpers = Helpers(len(ranks) - 1)
         self.team = Team(self.helpers.counters, np.zeros(8, np.int64), np.zeros(4), np.zeros(shared), give_way())
-        self.decays = aligned((self.size if options.l2 else 0,), dtype)
-        for layer in net.layers if options.l2 else ():
-            self.decays[layer.weights] = 1
+        self.decays = decays_of(net, options, self.size)
 
     def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
         """For blocks of even size, at most `most_rows`."""
@@ -134,23 +122,9 @@ class Bound(ABC):
 
     def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, watched: bool = False, rank: int = 0) -> Problem:
         """The problem as the thread of this rank sees it; 0 is the one that leads."""
-        options, schedule = self.options, as_schedule(self.options.learning_rate)
-        rate, *times = schedule.numbers
-        rule = Rule(
-            rate=rate,
-            schedule=SCHEDULES.index(schedule.name),
-            times=np.array(times),
-            form=FORMS.index(options.form),
-            numbers=np.array(options.optimizer.numbers),
-            slots=state.slots,
-            powers=state.powers,
-            clip_norm=np.inf if options.clip_norm is None else options.clip_norm,
-            l2=options.l2,
-            decays=self.decays,
-            size=self.size,
-            slices=self.plan.slices,
-        )
-        course = _course(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
+        options = self.options
+        rule = rule_of(options, state.slots, state.powers, self.decays, self.size, self.plan.slices)
+        course = course_of(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
         problem = Problem(
             self.net, self.data, state.params, self.works[rank], rule, course, self.team, method, options.eps, False, np.zeros(0, np.int64)
         )  # fmt: skip
@@ -230,68 +204,6 @@ class Bound(ABC):
             problem = self.problem(state, NO_UPDATE, epochs=0, watched=True)
             self.entry("train")(self._table(problem), LAST_LOOK)
             state.sums[PENDING] = pending
-
-
-def _integers(values: Iterable[int]) -> Array:
-    return np.array(list(values), np.int64)
-
-
-def network_of(net: MLP) -> Network:
-    """A network in numbers."""
-    return Network(
-        layers=len(net.layers),
-        n_params=net.n_params,
-        widths=_integers(net.widths),
-        units_before=_integers(sum(net.widths[:l]) for l in range(len(net.widths))),
-        weights=_integers(layer.weights.start for layer in net.layers),
-        biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
-        activations=_integers(ACTIVATIONS.index(layer.activation) for layer in net.layers),
-        loss=LOSSES.index(net.loss),
-    )
-
-
-def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, slabs: bool = False) -> Data:
-    """Samples, or those of many members with `n` rows each, in batches."""
-    batches = -(-n // batch) if n else 0
-    total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
-    span, window = max(n, 1), max(n, 1)
-    if n and on_disk(samples.X):
-        span = max(1, _DISK_BLOCK // samples.X[0].nbytes)
-        window = _DISK_BLOCKS * span
-    return Data(
-        *samples,
-        order=np.full(n + 1 if shuffle else 0, -1, np.int64),
-        blocks=np.zeros(-(-n // span), np.int64),
-        span=span,
-        window=window,
-        n=n,
-        shuffled=shuffle,
-        batch=batch,
-        batches=batches,
-        parts=parts,
-        slabs=slabs,
-        mean_weight=total / batches if n else 0.0,
-    )
-
-
-def _course(state: State, options: Options, seed: int, epochs: int, *, watched: bool, held_out: bool) -> Course:
-    """The course of a state; without stop rules unless `watched`."""
-    watched = watched and options.watches
-    return Course(
-        epochs=epochs,
-        seed=seed,
-        cursor=state.cursor,
-        sums=state.sums,
-        points=state.points,
-        costs=state.costs,
-        held_out=state.held_out,
-        best=state.best,
-        growth=0.0 if options.spacing == "even" else math.expm1(2 * math.log(MOST) / options.record),
-        watched=NOTHING if not watched else HELD_OUT_COST if held_out else TRAINING_COST,
-        target_cost=-math.inf if options.target_cost is None else options.target_cost,
-        patience=MOST if options.patience is None else options.patience,
-        min_delta=options.min_delta,
-    )
 
 
 def _hold(work: Work, data: Data) -> None:

@@ -9,14 +9,22 @@ import numpy as np
 
 from fastgd.jit import inline, kernel
 from fastgd.kernels.atomic import add
-from fastgd.kernels.members import DIVERGED, EPOCHS, NOBODY, PATIENCE, RUNNING, TARGET_COST, Crew
-from fastgd.kernels.rows import put_in_order
-from fastgd.kernels.update import NORM_MARGIN, add_decay
+from fastgd.kernels.driver import point_after
+from fastgd.kernels.members import (
+    DIVERGED,
+    EPOCHS,
+    NEXT_POINT,
+    NOBODY,
+    PATIENCE,
+    POINTS,
+    RUNNING,
+    STRIDE,
+    TARGET_COST,
+    Crew,
+)
 from fastgd.kernels.view import viewer
-from fastgd.numeric import sqrt
-from fastgd.simd import broadcast, copy, lanes_of, like, load, stay_scalar, store, where_negative
+from fastgd.simd import copy, lanes_of
 from fastgd.state import WIDE_VECTOR_BYTES
-from fastgd.updates import rate_at
 
 _LONGEST = 1024  # epochs of a stretch
 
@@ -66,11 +74,14 @@ def _take_on(crew, lane):
     """Put the next member who waits on a free lane; without one, the lane stands still at zeros."""
     members, lanes = crew.members, lanes_of(crew.params)
     place = add(members.taken, 0, 1)
-    crew.caps[lane] = 0
+    crew.caps[lane], crew.known[lane] = 0, np.nan
     if place < len(members.waiting):
         member = members.waiting[place]
         crew.who[lane], crew.rates[lane] = member, members.rates[member]
         crew.targets[lane], crew.min_delta[lane] = members.targets[member], members.min_delta[member]
+        crew.l2[lane], crew.clip_norm[lane] = members.l2[member], members.clip_norm[member]
+        numbers = len(crew.numbers) // lanes
+        _columns(crew.numbers, lane, lanes, members.numbers, member * numbers, numbers, True)
         _move(crew, lane, member, True)
         if len(crew.x) != 0 and crew.data.batches == 1 and crew.data.shuffled == 0:
             _put_rows(crew, lane, member)
@@ -95,8 +106,23 @@ def disband(crew):
 
 
 @kernel
-def _length(crew, limit):
-    """Epochs until a member may have to be seen to; 0 if all lanes are free."""
+def _until_point(crew, member, epoch, known, passes):
+    """Epochs until a cost for the history may be wanted. That of a point is the one `known` at the start of a stretch, which none is yet
+    if it is NaN; or with `passes` the mean one of a single epoch.
+    """
+    members, own = crew.members, 3 * member
+    points, due, stride = members.recorded[own + POINTS], members.recorded[own + NEXT_POINT], members.recorded[own + STRIDE]
+    if epoch < due:
+        return due - epoch
+    if passes:
+        return 1
+    room = len(members.points) // len(members.seeds)
+    return point_after(epoch, points + 1, room, stride, crew.growth) - epoch if known == known else 0
+
+
+@kernel
+def _length(crew, limit, passes):
+    """Epochs until a member may have to be seen to; -1 if all lanes are free."""
     members, count, busy = crew.members, min(limit, _LONGEST), False
     for lane in range(len(crew.who)):
         member = crew.who[lane]
@@ -108,6 +134,7 @@ def _length(crew, limit):
                 count = min(count, max(1, members.mark_epochs[member] + members.patience[member] - epoch))
             if crew.caps[lane] != 0:
                 count = min(count, crew.caps[lane])
+            count = min(count, _until_point(crew, member, epoch, crew.known[lane], passes))
     return count if busy else -1
 
 
@@ -145,6 +172,26 @@ def _is_finite(crew, lane):
 
 
 @kernel
+def _record(crew, member, epoch, cost):
+    """A point of a member's history, if one is due. Where there is no room, every other one goes, and the distance between them doubles."""
+    recorded, points, history = crew.members.recorded, crew.members.points, crew.members.history
+    room, own = len(points) // len(crew.members.seeds), 3 * member
+    first = member * room
+    if epoch == recorded[own + NEXT_POINT] and recorded[own + POINTS] == room:
+        stride, kept = 2 * recorded[own + STRIDE], 0
+        for i in range(first, first + room):
+            if points[i] % stride == 0:
+                points[first + kept], history[first + kept] = points[i], history[i]
+                kept += 1
+        recorded[own + POINTS], recorded[own + NEXT_POINT], recorded[own + STRIDE] = kept, (epoch + stride - 1) // stride * stride, stride
+    if epoch == recorded[own + NEXT_POINT]:
+        i = recorded[own + POINTS]
+        points[first + i], history[first + i] = epoch, cost
+        recorded[own + POINTS] = i + 1
+        recorded[own + NEXT_POINT] = point_after(epoch, i + 1, room, recorded[own + STRIDE], crew.growth)
+
+
+@kernel
 def _see_to(crew, lane, made, passes):
     """After `made` epochs: by what the member of a lane is stopped, or RUNNING. Its cost is that of all rows unless `passes` and made > 0.
 
@@ -166,12 +213,17 @@ def _see_to(crew, lane, made, passes):
     crew.caps[lane] = (crew.caps[lane] + 1) // 2
     if crew.watched != 0 and crew.marked[lane] >= 0.0:
         members.mark_epochs[member] = members.epochs[member] + np.int64(crew.marked[lane])
-    members.epochs[member] = epoch
+    if made > 0:  # a point belongs to the update that follows it
+        _record(crew, member, members.epochs[member], cost if passes else crew.known[lane])
+    members.epochs[member], crew.known[lane] = epoch, cost
+    reason = EPOCHS if epoch >= members.last[member] else RUNNING
     if crew.watched != 0 and crew.costs[lane] <= crew.targets[lane]:
-        return TARGET_COST
-    if crew.watched != 0 and epoch - members.mark_epochs[member] >= members.patience[member]:
-        return PATIENCE
-    return EPOCHS if epoch >= members.last[member] else RUNNING
+        reason = TARGET_COST
+    elif crew.watched != 0 and epoch - members.mark_epochs[member] >= members.patience[member]:
+        reason = PATIENCE
+    if reason != RUNNING and not passes and epoch < members.last[member]:  # what is due then is looked at before the rule
+        _record(crew, member, epoch, cost)
+    return reason
 
 
 @inline
@@ -185,7 +237,7 @@ def train(steps, address, zero, limit):
         for lane in range(len(crew.who)):
             if crew.who[lane] == NOBODY:
                 _take_on(crew, lane)
-        count = _length(crew, left)
+        count = _length(crew, left, passes)
         if count < 0:
             break
         _keep(crew)
@@ -202,88 +254,3 @@ def train(steps, address, zero, limit):
                 members.costs[member] = cost if cost - cost == 0.0 else np.inf
                 _move(crew, lane, member, False)
                 crew.who[lane] = NOBODY
-
-
-# -- what is called from the middle of an epoch --------------------------------------------------------------------------------------------
-
-
-@kernel
-def order_rows(crew, made):
-    """Put every member's rows in the order of its epoch, which is the one of `train` by the same seed."""
-    data, members, lanes = crew.data, crew.members, lanes_of(crew.params)
-    if data.shuffled == 0:
-        return
-    for lane in range(lanes):
-        member = max(crew.who[lane], 0)
-        data.order[data.n] = -1
-        put_in_order(data, members.seeds[member], members.epochs[member] + made)
-        for place in range(data.n):
-            crew.order[place * lanes + lane] = data.order[place]
-
-
-@kernel
-def gather_members(crew, start, rows, learning):
-    """Copy places start ... start + rows of every member's order, or of the rows as they are, to its lane; with weights, if there are any,
-    that sum to 1 over these rows, or over all.
-    """
-    data, members, lanes = crew.data, crew.members, lanes_of(crew.params)
-    inputs, outputs = crew.net.widths[0], crew.net.widths[crew.net.layers]
-    shuffled = learning and data.shuffled != 0
-    for lane in range(lanes):
-        member = max(crew.who[lane], 0)
-        X, Y, weights = member * members.X_stride, member * members.Y_stride, member * members.weights_stride
-        total = 0.0
-        for s in range(rows):
-            row = crew.order[(start + s) * lanes + lane] if shuffled else start + s
-            for k in range(inputs):
-                crew.x[(s * inputs + k) * lanes + lane] = data.X[X + row * inputs + k]
-                stay_scalar()
-            for k in range(outputs):
-                crew.y[(s * outputs + k) * lanes + lane] = data.Y[Y + row * outputs + k]
-                stay_scalar()
-            if len(data.weights) != 0:
-                crew.weight[s * lanes + lane] = data.weights[weights + row]
-                total += data.weights[weights + row]
-        if len(data.weights) != 0:
-            if not learning:
-                total = 0.0
-                for row in range(data.n):
-                    total += data.weights[weights + row]
-            for s in range(rows):
-                crew.weight[s * lanes + lane] /= total if total > 0 else 1.0
-
-
-@kernel
-def prepare_members(crew, made, batch_index):
-    """Clip every member's gradient, add l2 w to that of weights, and set the rates by the schedule."""
-    rule, members, gradient = crew.rule, crew.members, crew.gradient
-    lanes, size = lanes_of(gradient), rule.size
-    if rule.clip_norm < np.inf:
-        total = broadcast(gradient, 0.0)
-        for p in range(0, size, lanes):
-            total += load(gradient, p) * load(gradient, p)
-        factor = rule.clip_norm / (sqrt(total) + NORM_MARGIN)
-        factor = where_negative(factor - 1.0, factor, like(factor, 1.0))
-        for p in range(0, size, lanes):
-            store(gradient, p, factor * load(gradient, p))
-    add_decay(rule, crew.params, gradient, 0, size)
-    if rule.schedule != 0 or rule.times[0] > 0:
-        for lane in range(lanes):
-            member = max(crew.who[lane], 0)
-            t = (members.epochs[member] + made) * crew.data.batches + batch_index
-            rate = rate_at(rule.schedule, members.rates[member], rule.times[0], rule.times[1], rule.times[2], t)
-            crew.rates[lane] = rate if crew.who[lane] != NOBODY else 0.0
-
-
-@kernel
-def correct_members(crew):
-    """Adam's powers one update on, and for every lane the rate and the eps that they make."""
-    rule, lanes = crew.rule, len(crew.who)
-    powers, eps = rule.powers, rule.numbers[2]
-    for lane in range(0, lanes, lanes_of(powers)):
-        first, second = load(powers, lane) * rule.numbers[0], load(powers, lanes + lane) * rule.numbers[1]
-        store(powers, lane, first)
-        store(powers, lanes + lane, second)
-        root = sqrt(1.0 - second)
-        store(crew.corrected, lane, load(crew.rates, lane) * (root / (1.0 - first)))
-        store(crew.corrected, lanes + lane, eps * root)

@@ -41,6 +41,17 @@ problem_of = viewer(Problem)
 # -- looking at costs ----------------------------------------------------------------------------------------------------------------
 
 
+@merged
+def point_after(epoch, points, room, stride, growth):
+    """When the next point of a history is due, which has so many points, the latest at `epoch`; MOST if it is never to have one more."""
+    if growth == 0.0:
+        distance, only = stride, 1  # points that can't be thinned out
+    else:
+        further = epoch * growth
+        distance, only = np.int64(further if further < _FAR else _FAR) + 1, room
+    return MOST if points == only and points == room else epoch + distance
+
+
 @inline
 def _record(course, epoch, cost):
     """A point of the history; there is room for it."""
@@ -52,12 +63,7 @@ def _record(course, epoch, cost):
     cursor[RECORDED] = i + 1
     if cost - cost != 0.0:  # inf or NaN
         cursor[SPOILED] = 1
-    if course.growth == 0.0:
-        distance, only = cursor[STRIDE], 1  # points that can't be thinned out
-    else:
-        further = epoch * course.growth
-        distance, only = np.int64(further if further < _FAR else _FAR) + 1, len(course.points)
-    cursor[NEXT_RECORD] = MOST if i + 1 == only and i + 1 == len(course.points) else epoch + distance
+    cursor[NEXT_RECORD] = point_after(epoch, i + 1, len(course.points), cursor[STRIDE], course.growth)
 
 
 @merged

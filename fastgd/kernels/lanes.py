@@ -4,11 +4,13 @@ Each name of `equations` holds a vector with one number of every member. Rows th
 others are gathered, so that every lane has its own. Stop rules are lines of the loop: members are seen to, by `crew`, where one ends.
 """
 
+from dataclasses import fields
 from functools import cache
 
 from fastgd.kernels import equations
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.writing import divisor, imports, indented
+from fastgd.optimizers import KINDS, SGD
 
 _MOST_ROWS_WRITTEN_OUT, _MOST_LINES_WRITTEN_OUT = 8, 200  # of a full batch, instead of a loop over them
 
@@ -93,8 +95,7 @@ def _mini_batches(plan: Plan, names: list[str]) -> list[str]:
     batch += [*_pass(plan, names, own_rows=True), "if learning:", *indented(_update(plan, names, "batch_index"))]
     epoch = ["if learning:", "    order_rows(crew, made)", "costs = broadcast(params, 0.0)"]
     epoch += ["for batch_index in range(data.batches):", *indented(batch)]
-    epoch += ["if not learning:", "    break", "made += 1", "epoch += 1.0", "if made == count or crew.watched != 0:"]
-    epoch += indented(_look(["made == count"]))
+    epoch += ["if not learning:", "    break", "made += 1", "epoch += 1.0", *_look(["made == count"])]
     return ["learning, observe = count != 0, True", "while True:", *indented(epoch)]
 
 
@@ -138,10 +139,14 @@ def _update(plan: Plan, names: list[str], batch_index: str) -> list[str]:
     lines = [f"store(crew.gradient, {i} * lanes, d{name} * scale)" for i, name in enumerate(names)]
     lines += [f"prepare_members(crew, made, {batch_index})"] if plan.prepares else []
     lines += ["rate = narrowed(params, crew.rates, 0)"]
+    count = len(fields(KINDS.get(plan.form, SGD)))
+    lines += [f"number_{i} = load_doubles(params, crew.numbers, {i} * lanes)" for i in range(count)]
+    lines += [f"numbers = ({' '.join(f'number_{i},' for i in range(count))})"]
     if plan.form in ("adam", "adamw"):
         lines += ["correct_members(crew)"]
         lines += ["corrected, corrected_eps = narrowed(params, crew.corrected, 0), narrowed(params, crew.corrected, lanes)"]
-        lines += ["update_moments(rule, params, crew.gradient, rate, corrected, corrected_eps, 0, rule.size)"]
+        lines += [f"kept = {'decayed(rate, number_3)' if plan.form == 'adamw' else 'broadcast(params, 1.0)'}"]
+        lines += ["update_moments(rule, numbers, params, crew.gradient, kept, corrected, corrected_eps, 0, rule.size)"]
     else:
-        lines += [f"update_{plan.form}(rule, params, crew.gradient, rate, 0, rule.size)"]
+        lines += [f"update_{plan.form}(rule, numbers, params, crew.gradient, rate, 0, rule.size)"]
     return lines + _load_parameters(names)

@@ -5,17 +5,14 @@ from typing import Any
 import numpy as np
 
 from fastgd.checks import Array
-from fastgd.kernels.bound import data_of, network_of
+from fastgd.kernels.given import data_of, decays_of, growth_of, network_of, rule_of
 from fastgd.kernels.lanes import source
 from fastgd.kernels.members import EPOCHS, NOBODY, RUNNING, Crew, Members
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.problem import Rule
 from fastgd.kernels.store import Entry, entry
 from fastgd.kernels.table import table_of
-from fastgd.names import FORMS, SCHEDULES
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.schedules import as_schedule
 from fastgd.state import MOST, WIDE_VECTOR_BYTES, aligned
 
 _MANY = 10_000  # epochs of a call that only computes costs
@@ -26,13 +23,15 @@ class Lanes:
     them calls `finish` then.
 
     Arrays of `samples` have a first axis of members where each has its own; all other arrays have one. Those of where members stand are
-    changed in place: params, slots, powers, epochs, and costs, which are NaN until a member has ended.
+    changed in place: params, slots, powers, epochs, histories, and costs, which are NaN until a member has ended. `options` are of a
+    member that asks most of the loop.
     """
 
     def __init__(
         self, plan: Plan, options: Options, samples: Samples, threads: int, *,
-        params: Array, slots: Array, powers: Array, epochs: Array, costs: Array,
-        seeds: Array, rates: Array, last: Array, target_cost: Array, patience: Array, min_delta: Array,
+        params: Array, slots: Array, powers: Array, epochs: Array, costs: Array, recorded: Array, points: Array, history: Array,
+        seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array, l2: Array, clip_norm: Array, last: Array,
+        target_cost: Array, patience: Array, min_delta: Array,
     ):  # fmt: skip
         dtype = plan.net.dtype
         self.plan, self.options, self.samples = plan, options, samples
@@ -43,6 +42,11 @@ class Lanes:
             slots=slots,
             powers=powers,
             rates=rates,
+            schedules=schedules,
+            times=times,
+            numbers=numbers,
+            l2=l2,
+            clip_norm=clip_norm,
             seeds=seeds,
             epochs=epochs,
             last=last.copy(),
@@ -52,6 +56,9 @@ class Lanes:
             marks=np.full(len(params), np.inf, dtype),
             mark_epochs=epochs.copy(),
             costs=costs,
+            recorded=recorded,
+            points=points,
+            history=history,
             stopped=np.zeros(len(params), np.int64),
             waiting=np.argsort(-last, kind="stable"),  # the longest first, so that lanes are full to the end
             taken=np.zeros(1, np.int64),
@@ -67,24 +74,8 @@ class Lanes:
         plan, options, members = self.plan, self.options, self.members
         net, dtype, lanes, samples = plan.net, plan.net.dtype, self.lanes, self.samples
         size, slots = net.n_params * lanes, options.optimizer.slots * net.n_params * lanes
-        schedule = as_schedule(options.learning_rate)
-        decays = aligned((size if options.l2 else 0,), dtype)
-        for layer in net.layers if options.l2 else ():
-            decays.reshape(-1, lanes)[layer.weights] = 1
-        rule = Rule(
-            rate=0.0,
-            schedule=SCHEDULES.index(schedule.name),
-            times=np.array(schedule.numbers[1:]),
-            form=FORMS.index(options.form),
-            numbers=np.array(options.optimizer.numbers),
-            slots=aligned((slots,), dtype),
-            powers=aligned((2 * lanes,), np.dtype(np.float64)),
-            clip_norm=np.inf if options.clip_norm is None else options.clip_norm,
-            l2=options.l2,
-            decays=decays,
-            size=size,
-            slices=1,
-        )
+        powers = aligned((2 * lanes,), np.dtype(np.float64))
+        rule = rule_of(options, aligned((slots,), dtype), powers, decays_of(net, options, size, lanes), size)
         rows = 0 if plan.stays and not self.own_rows else plan.n if plan.stays else plan.batch
         weight = aligned((rows * lanes if plan.weighted else 0,), dtype)
         if plan.weighted and plan.stays and not members.weights_stride:
@@ -106,12 +97,17 @@ class Lanes:
             before=row(net.n_params * (1 + options.optimizer.slots) + 1),
             powers_before=np.zeros(2 * lanes),
             rates=np.zeros(lanes),
+            numbers=np.repeat(rule.numbers, lanes),
+            l2=np.zeros(lanes),
+            clip_norm=np.full(lanes, np.inf),
             corrected=aligned((2 * lanes,), np.dtype(np.float64)),
             targets=row(),
             min_delta=row(),
             marks=row(),
             marked=row(),
             costs=row(),
+            known=np.zeros(lanes),
+            growth=growth_of(options) if self.members.points.size else 0.0,
             x=row(rows * net.widths[0]),
             y=row(rows * net.widths[-1]),
             weight=weight,

@@ -8,6 +8,8 @@ from fastgd.kernels.table import Doubles, Integers, Reals
 NOBODY = -1  # in the place of a member
 # by what a member was stopped
 RUNNING, TARGET_COST, PATIENCE, EPOCHS, DIVERGED = range(5)
+# places in what a member's history has of its own
+POINTS, NEXT_POINT, STRIDE = range(3)
 REASONS = ("", "target_cost", "patience", "epochs", "diverged")
 
 
@@ -18,6 +20,11 @@ class Members(NamedTuple):
     slots: Reals  # (members, slots, n_params)
     powers: Doubles  # (members, 2) beta1^t and beta2^t
     rates: Doubles  # (members,) learning rates, or first values of their schedule
+    schedules: Integers  # (members,) places in names.SCHEDULES, or -1
+    times: Doubles  # (members, 3) warm-up and the schedule's own two numbers
+    numbers: Doubles  # (members, numbers) of the optimizer
+    l2: Doubles  # (members,)
+    clip_norm: Doubles  # (members,) inf for no clipping
     seeds: Integers  # (members,)
     epochs: Integers  # (members,) finished
     last: Integers  # (members,) epochs to train to
@@ -27,6 +34,9 @@ class Members(NamedTuple):
     marks: Reals  # (members,) a cost below this is a better one: the least so far less min_delta
     mark_epochs: Integers  # (members,) when the cost was last better
     costs: Doubles  # (members,) of all rows, when a member has ended
+    recorded: Integers  # (members, 3) points of the history, the epoch of the next, epochs between them
+    points: Integers  # (members, record - 1) epochs of the history, or (members, 0)
+    history: Doubles  # (members, record - 1) costs of it
     stopped: Integers  # (members,) RUNNING, or by what it was stopped
     waiting: Integers  # who is to be trained, in this order
     taken: Integers  # (1,) how many of them have been
@@ -49,12 +59,17 @@ class Crew(NamedTuple):
     before: Reals  # params, slots and marks at the start of a stretch
     powers_before: Doubles
     rates: Doubles  # (lanes,)
+    numbers: Doubles  # (numbers, lanes)
+    l2: Doubles  # (lanes,)
+    clip_norm: Doubles  # (lanes,)
     corrected: Doubles  # (2, lanes) Adam's rate and eps
     targets: Reals  # (lanes,)
     min_delta: Reals  # (lanes,)
     marks: Reals  # (lanes,)
     marked: Reals  # (lanes,) the epoch of the stretch in which the cost was last better; -1 if in none
     costs: Reals  # (lanes,) of the latest epoch
+    known: Doubles  # (lanes,) in full batch, the cost at the start of a stretch; NaN if it is not known
+    growth: float  # of the distance between points of a history, as a share of the epoch; 0 for even spacing
     x: Reals  # (rows, inputs, lanes) where members have rows or an order of their own
     y: Reals  # (rows, outputs, lanes)
     weight: Reals  # (rows, lanes), or (rows,) where all share them

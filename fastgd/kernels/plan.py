@@ -91,9 +91,10 @@ def choose_for_many(plan: Plan, members: int, epochs: int) -> Plan:
     """
     if plan.kernel == "auto":
         pays = members >= _LEAST_MEMBERS and _pays_to_unroll(plan, epochs)
-        return replace(plan, kernel="lanes" if pays else "matrix")
+        plan = replace(plan, kernel="lanes" if pays else "matrix")
     _check_written_out(plan)
-    return plan
+    # the order of rows that are one batch only matters to rounding; as they are, their cost falls out before the update
+    return replace(plan, shuffle=plan.shuffle and plan.batches > 1) if plan.kernel == "lanes" else plan
 
 
 def _check_written_out(plan: Plan) -> None:

@@ -37,6 +37,7 @@ def numbers_of(values: tuple[Any, ...], known: Mapping[int, list[int]]) -> list[
         if isinstance(value, tuple):
             numbers += known.get(id(value)) or numbers_of(value, known)
         elif isinstance(value, np.ndarray):
+            assert value.flags.c_contiguous, "compiled code reads arrays row by row"
             numbers += value.ctypes.data, value.size
         elif kind is float:
             numbers += *_WORD.unpack(_DOUBLE.pack(value)), 0

@@ -138,7 +138,7 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
         lines += [f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"]
     prepare = "prepare(rule, params, work.gradient, epoch * data.batches + batch_index + i)"
     lines += ["count_power(rule)"] if plan.form in ("adam", "adamw") else []
-    lines += [f"update_{plan.form}(rule, params, work.gradient, {prepare if plan.prepares else 'rule.rate'}, 0, rule.size)"]
+    lines += [f"update_{plan.form}(rule, rule.numbers, params, work.gradient, {prepare if plan.prepares else 'rule.rate'}, 0, rule.size)"]
     return lines + _load_parameters(names)
 
 

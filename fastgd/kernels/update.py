@@ -1,4 +1,7 @@
-"""The update of a range of parameters from their gradient, by each optimizer."""
+"""The update of a range of parameters from their gradient, by each optimizer.
+
+`numbers` are the optimizer's own: those of the rule, or a tuple of vectors where each lane has its own.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ import numpy as np
 
 from fastgd.jit import kernel, merged
 from fastgd.names import FORMS
-from fastgd.simd import broadcast, lane_sum, lanes_of, like, load, store
+from fastgd.simd import broadcast, lane_sum, lanes_of, like, load, some_positive, store, where_positive
 from fastgd.updates import (
     average,
+    decayed,
     rate_at,
     rprop,
     rprop_gradient,
@@ -36,11 +40,11 @@ def shortening(rule, gradient):
 
 
 @merged
-def add_decay(rule, params, gradient, start, stop):
-    """Add l2 w to the gradient of weights."""
+def add_decay(rule, l2, params, gradient, start, stop):
+    """Add l2 w to the gradient of weights, if the rule has an l2."""
     if rule.l2 != 0.0:
         for p in range(start, stop, lanes_of(params)):
-            store(gradient, p, load(gradient, p) + rule.l2 * load(rule.decays, p) * load(params, p))
+            store(gradient, p, load(gradient, p) + l2 * load(rule.decays, p) * load(params, p))
 
 
 @merged
@@ -49,7 +53,7 @@ def clip_and_decay(rule, params, gradient, factor, start, stop):
     if factor != 1.0:
         for p in range(start, stop, lanes_of(params)):
             store(gradient, p, factor * load(gradient, p))
-    add_decay(rule, params, gradient, start, stop)
+    add_decay(rule, rule.l2, params, gradient, start, stop)
 
 
 @kernel
@@ -74,27 +78,28 @@ def count_power(rule):
 
 
 @merged
-def update_sgd(rule, params, gradient, rate, start, stop):
+def update_sgd(rule, numbers, params, gradient, rate, start, stop):
     """w - rate g."""
     for p in range(start, stop, lanes_of(params)):
         store(params, p, sgd(load(params, p), load(gradient, p), rate))
 
 
 @merged
-def update_momentum(rule, params, gradient, rate, start, stop):
+def update_momentum(rule, numbers, params, gradient, rate, start, stop):
     """SGD with momentum: slot 0 is v."""
-    momentum, nesterov = rule.numbers[0], rule.numbers[1]
+    momentum, nesterov = numbers[0], numbers[1]
     for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         v = velocity(load(rule.slots, p), g, momentum)
         store(rule.slots, p, v)
-        store(params, p, sgd(load(params, p), velocity(v, g, momentum) if nesterov != 0.0 else v, rate))
+        ahead = where_positive(like(v, nesterov), velocity(v, g, momentum), v) if some_positive(nesterov) else v
+        store(params, p, sgd(load(params, p), ahead, rate))
 
 
 @merged
-def update_adagrad(rule, params, gradient, rate, start, stop):
+def update_adagrad(rule, numbers, params, gradient, rate, start, stop):
     """Adagrad: slot 0 is s."""
-    eps = rule.numbers[0]
+    eps = numbers[0]
     for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         s = load(rule.slots, p) + g * g
@@ -103,9 +108,9 @@ def update_adagrad(rule, params, gradient, rate, start, stop):
 
 
 @merged
-def update_rmsprop(rule, params, gradient, rate, start, stop):
+def update_rmsprop(rule, numbers, params, gradient, rate, start, stop):
     """RMSprop: slot 0 is s."""
-    rho, eps = rule.numbers[0], rule.numbers[1]
+    rho, eps = numbers[0], numbers[1]
     for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         s = average(load(rule.slots, p), g * g, rho)
@@ -114,18 +119,20 @@ def update_rmsprop(rule, params, gradient, rate, start, stop):
 
 
 @merged
-def update_adam(rule, params, gradient, rate, start, stop):
+def update_adam(rule, numbers, params, gradient, rate, start, stop):
     """Adam, and AdamW where there is a fourth number, its weight_decay; after `count_power`."""
     root = math.sqrt(1.0 - rule.powers[1])
     corrected = rate * (root / (1.0 - rule.powers[0]))  # r m' / (sqrt v' + eps), with one division instead of two
-    update_moments(rule, params, gradient, rate, corrected, rule.numbers[2] * root, start, stop)
+    kept = decayed(rate, numbers[3]) if len(numbers) > 3 else like(rate, 1.0)
+    update_moments(rule, numbers, params, gradient, kept, corrected, numbers[2] * root, start, stop)
 
 
 @merged
-def update_moments(rule, params, gradient, rate, corrected, eps, start, stop):
-    """Adam's update with rate and eps corrected for the moments' beginning at 0: slot 0 is m, slot 1 is v."""
-    beta1, beta2 = rule.numbers[0], rule.numbers[1]
-    kept = 1.0 - rate * rule.numbers[3] if len(rule.numbers) > 3 else like(rate, 1.0)
+def update_moments(rule, numbers, params, gradient, kept, corrected, eps, start, stop):
+    """Adam's update with rate and eps corrected for the moments' beginning at 0: slot 0 is m, slot 1 is v. `kept` is what is left of a
+    parameter after its decay.
+    """
+    beta1, beta2 = numbers[0], numbers[1]
     for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         m = average(load(rule.slots, p), g, beta1)
@@ -136,9 +143,9 @@ def update_moments(rule, params, gradient, rate, corrected, eps, start, stop):
 
 
 @merged
-def update_rprop(rule, params, gradient, rate, start, stop):
+def update_rprop(rule, numbers, params, gradient, rate, start, stop):
     """Rprop: slot 0 is the last gradient, slot 1 the step of each parameter."""
-    shrink, grow, least, most = rule.numbers[0], rule.numbers[1], rule.numbers[2], rule.numbers[3]
+    shrink, grow, least, most = numbers[0], numbers[1], numbers[2], numbers[3]
     for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
         agreement = g * load(rule.slots, p)
@@ -153,17 +160,17 @@ def update_rprop(rule, params, gradient, rate, start, stop):
 def update(rule, params, gradient, rate, start, stop):
     """The update of parameters start ... stop by the rule's own optimizer."""
     if rule.form == MOMENTUM:
-        update_momentum(rule, params, gradient, rate, start, stop)
+        update_momentum(rule, rule.numbers, params, gradient, rate, start, stop)
     elif rule.form == ADAGRAD:
-        update_adagrad(rule, params, gradient, rate, start, stop)
+        update_adagrad(rule, rule.numbers, params, gradient, rate, start, stop)
     elif rule.form == RMSPROP:
-        update_rmsprop(rule, params, gradient, rate, start, stop)
+        update_rmsprop(rule, rule.numbers, params, gradient, rate, start, stop)
     elif rule.form == ADAM or rule.form == ADAMW:
-        update_adam(rule, params, gradient, rate, start, stop)
+        update_adam(rule, rule.numbers, params, gradient, rate, start, stop)
     elif rule.form == RPROP:
-        update_rprop(rule, params, gradient, rate, start, stop)
+        update_rprop(rule, rule.numbers, params, gradient, rate, start, stop)
     else:
-        update_sgd(rule, params, gradient, rate, start, stop)
+        update_sgd(rule, rule.numbers, params, gradient, rate, start, stop)
 
 
 update_adamw = update_adam
