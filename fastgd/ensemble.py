@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.checkpoint import Checkpoint, check_checkpoint, fingerprint
 from fastgd.checks import finite_number, whole_number
 from fastgd.each import check_each, check_samples_of_many, count_members, first_of
+from fastgd.going_on import origin_of_many
 from fastgd.names import KERNELS, check_name
 from fastgd.network import MLP
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import check_options
 from fastgd.progress import ManyProgress, reporter
 from fastgd.runs import Runs
+from fastgd.runsfile import load_runs_with_facts, save_runs
 from fastgd.schedules import Schedule
-from fastgd.side_by_side import Standing, Watch, in_lanes, on_threads
+from fastgd.side_by_side import InLanes, OnThreads
+from fastgd.watch import Watch
 
 
 def train_many(
@@ -26,7 +32,7 @@ def train_many(
     epochs: int | ArrayLike,
     learning_rate: float | Schedule | ArrayLike = 0.1,
     *,
-    params: ArrayLike | None = None,
+    params: ArrayLike | Runs | None = None,
     members: int | None = None,
     rng: int | np.random.Generator | ArrayLike | None = None,
     method: str = "backprop",
@@ -44,6 +50,9 @@ def train_many(
     max_seconds: float | None = None,
     progress: bool | Callable[[ManyProgress], object] = False,
     callback: Callable[[ManyProgress], object] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 60.0,
+    resume: bool = False,
     on_interrupt: str = "return",
     threads: int | None = None,
 ) -> Runs:
@@ -57,8 +66,8 @@ def train_many(
     ----------
     rng : int, (members,) array_like of int, numpy Generator or None
         From an int, member i has the seed rng + i; a Generator draws one for each; None draws the first.
-    params : (n_params,) or (members, n_params) array_like, optional
-        Initial parameters, `net.init(seed)` of each member's seed if not given.
+    params : (n_params,) or (members, n_params) array_like, or Runs, optional
+        Initial parameters, `net.init(seed)` of each member's seed if not given; or runs to go on from, for `epochs` further ones.
     learning_rate : float, Schedule or (members,) array_like
         A schedule is shared.
     kernel : str
@@ -66,6 +75,12 @@ def train_many(
         auto chooses lanes where they serve the network, and training takes longer than compiling them.
     progress, callback : callable
         Called every 50 ms with a `ManyProgress`.
+    checkpoint : path, optional
+        A file that holds all members so far, replaced whole every `checkpoint_every` seconds and at the end; `fastgd.load_runs` reads it
+        too. Members that had not ended have a cost of NaN in one that was written on the way.
+    resume : bool
+        Go on from the checkpoint if there is one, to the bits of an uninterrupted training. All must be as before but `epochs`, which may
+        be raised, and `threads`, `max_seconds`, `progress`, `callback` and `checkpoint_every`.
     threads : int, optional
         All processors if not given, or OMP_NUM_THREADS where that is less. Results do not depend on it.
 
@@ -82,13 +97,14 @@ def train_many(
     A member that ends makes room for the next one that waits, so that members that stop early cost no more than their own epochs. One
     that diverges is no error: it is marked, and keeps its parameters of the last epoch after which they and its cost were finite.
 
-    No history is kept. In lanes, a member needs 100 bytes beside its parameters and what the optimizer keeps for them.
+    No history is kept. In lanes, a member needs some 200 bytes beside its parameters, twice, and what the optimizer keeps.
     """
     if not isinstance(net, MLP):
         raise TypeError(f"net must be an MLP; got {net!r}")
-    given = {
+    given: dict[str, Any] = {
         "params": params, "rng": rng, "epochs": epochs, "learning_rate": learning_rate, "target_cost": target_cost, "patience": patience,
-        "min_delta": min_delta, "X": X, "Y": Y, "sample_weight": sample_weight, "members": members,
+        "min_delta": min_delta, "X": X, "Y": Y, "sample_weight": sample_weight,
+        "members": len(params) if members is None and isinstance(params, Runs) else members,
     }  # fmt: skip
     samples = check_samples_of_many(net, X, Y, sample_weight)
     count, n = count_members(given), samples.X.shape[-2]
@@ -107,21 +123,22 @@ def train_many(
         raise TypeError(f"callback must be a function or None; got {callback!r}")
     if max_seconds is not None:
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
+    path, every = check_checkpoint({"checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume})
+    file = None if path is None else Checkpoint(path, every, fingerprint(samples), load_runs_with_facts, save_runs)
     threads = None if threads is None else whole_number("threads", threads, least=1)
-    each = check_each(net, count, given)
+    origin = origin_of_many(net, given, count, file if resume else None)
+    each = check_each(net, count, origin.given)
     if isinstance(options.optimizer, Rprop) and each.rates.min() <= 0:
         raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {each.rates.min():g}")
 
     from fastgd import kernels
 
+    if kernel == "auto" and origin.kernel is not None and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method)):
+        kernel = origin.kernel
     plan = kernels.make_plan_for_many(net, n, options, kernel, count, int(each.epochs.sum()), weighted=len(samples.weights) > 0)
-    standing, watch = Standing.at_start(each, options), Watch(tell, callback, max_seconds, on_interrupt)
+    each = origin.to_train_to(each)
+    standing = origin.standing(each, options, plan.kernel, plan.batches)
     threads = min(threads or kernels.available_threads(), count)
-    if plan.kernel == "lanes":
-        seconds = in_lanes(plan, options, samples, each, standing, watch, threads)
-    else:
-        seconds = on_threads(net, plan.kernel, options, samples, each, standing, watch, threads)
-    return Runs(
-        net, standing.params, standing.costs, standing.epochs, standing.stopped_by, seconds, plan.kernel, options, each,
-        standing.slots, standing.powers,
-    )  # fmt: skip
+    kind = InLanes if plan.kernel == "lanes" else OnThreads
+    work = kind(plan, options, samples, each, standing, threads, origin.seconds)
+    return work.train(Watch(tell, callback, max_seconds, on_interrupt), file)

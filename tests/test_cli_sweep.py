@@ -1,12 +1,15 @@
 """`fastgd sweep`: its shares and quartiles are those of the members that `train` would train."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
 from conftest import printed
 
 import fastgd
+from fastgd import watch
 
 FLAGS = ["sweep", "--gate", "xor", "--layers", "2-2-1", "--seeds", "5", "--epochs", "3000", "--target-cost", "0.05"]
 
@@ -57,3 +60,23 @@ def test_members_in_a_file(command, folder, expected):
 def test_bad_flags(refused, flags, words):
     error = refused(*FLAGS, *flags)
     assert [word for word in words if word not in error] == [], error
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_prints_what_there_is(command, monkeypatch):
+    """Of the optimizer that was being tried; no other one is begun."""
+    reason, pressed = watch.Watch._reason, []
+
+    def press(self, progress):
+        if progress.epoch > 100 and not pressed:
+            pressed.append(signal.raise_signal(signal.SIGINT))
+        return reason(self, progress)
+
+    monkeypatch.setattr(watch.Watch, "_reason", press)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        flags = ["--learning-rates", "1", "--optimizers", "sgd,adam", "--epochs", 10**9, "--target-cost", 0, "--json"]
+        summary = json.loads(command(*FLAGS, *flags, status=130))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [setting["optimizer"] for setting in summary["settings"]] == ["sgd"]

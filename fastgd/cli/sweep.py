@@ -61,7 +61,11 @@ def sweep(options: argparse.Namespace) -> int:
         raise ValueError(f"--layers must begin with 2 and end with 1 for a gate; got {'-'.join(map(str, options.layers))}")
     if options.out:
         check_writable("--out", options.out)
-    found = {optimizer: _runs(options, optimizer, seeds) for optimizer in options.optimizers}
+    found: dict[str, Runs] = {}
+    for optimizer in options.optimizers:
+        found[optimizer] = _runs(options, optimizer, seeds)
+        if (found[optimizer].stopped_by == "interrupt").any():  # no further ones are begun
+            break
     settings = [
         {"optimizer": name, "learning_rate": rate, **_summary(runs, slice(i * seeds, (i + 1) * seeds))}
         for name, runs in found.items()
