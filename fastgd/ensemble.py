@@ -20,7 +20,10 @@ from fastgd.options import check_options
 from fastgd.progress import ManyProgress, reporter
 from fastgd.runs import Runs
 from fastgd.runsfile import load_runs_with_facts, save_runs
+from fastgd.runsfolder import checkpoint_in
+from fastgd.samples import on_disk
 from fastgd.schedules import Schedule
+from fastgd.shards import check_client, train_in_shards
 from fastgd.side_by_side import InLanes, OnThreads
 from fastgd.watch import Watch
 
@@ -55,6 +58,7 @@ def train_many(
     resume: bool = False,
     on_interrupt: str = "return",
     threads: int | None = None,
+    client: Any = None,
 ) -> Runs:
     """Train many members, each of which may differ from the others. What is not said here is as in `train`.
 
@@ -82,7 +86,13 @@ def train_many(
         Go on from the checkpoint if there is one, to the bits of an uninterrupted training. All must be as before but `epochs`, which may
         be raised, and `threads`, `max_seconds`, `progress`, `callback` and `checkpoint_every`.
     threads : int, optional
-        All processors if not given, or OMP_NUM_THREADS where that is less. Results do not depend on it.
+        All processors if not given, or OMP_NUM_THREADS where that is less; where there is a `client`, of each shard, 1 if not given.
+        Results do not depend on it.
+    client : dask.distributed.Client or "joblib", optional
+        Where to train: members are cut into shards, a matter of the arguments alone, each of which is trained by one call there, to the
+        same bits as here. "joblib" is the backend that `joblib.parallel_config` has set. `checkpoint` names a folder then, which all
+        workers must see; a shard whose worker is lost goes on from its file there. Shards look once a second whether they are to stop.
+        With joblib, progress and callback are told after each shard, and Ctrl-C raises.
 
     Returns
     -------
@@ -124,7 +134,15 @@ def train_many(
     if max_seconds is not None:
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
     path, every = check_checkpoint({"checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume})
-    file = None if path is None else Checkpoint(path, every, fingerprint(samples), load_runs_with_facts, save_runs)
+    if client is not None:
+        check_client(client)
+        if on_disk(samples.X):
+            raise ValueError("X must be in memory where there is a client; got a memmap")
+    file: Checkpoint[Runs] | None = None
+    if path is not None and client is not None:
+        file = checkpoint_in(path, every, fingerprint(samples))
+    elif path is not None:
+        file = Checkpoint(path, every, fingerprint(samples), load_runs_with_facts, save_runs)
     threads = None if threads is None else whole_number("threads", threads, least=1)
     origin = origin_of_many(net, given, count, file if resume else None)
     each = check_each(net, count, origin.given)
@@ -138,7 +156,8 @@ def train_many(
     plan = kernels.make_plan_for_many(net, n, options, kernel, count, int(each.epochs.sum()), weighted=len(samples.weights) > 0)
     each = origin.to_train_to(each)
     standing = origin.standing(each, options, plan.kernel, plan.batches)
-    threads = min(threads or kernels.available_threads(), count)
+    threads = min(threads or (kernels.available_threads() if client is None else 1), count)
     kind = InLanes if plan.kernel == "lanes" else OnThreads
     work = kind(plan, options, samples, each, standing, threads, origin.seconds)
-    return work.train(Watch(tell, callback, max_seconds, on_interrupt), file)
+    watch = Watch(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
+    return work.train(watch, file) if client is None else train_in_shards(client, work, watch, file)

@@ -104,6 +104,11 @@ class Runs:
         """The run of least cost."""
         return self[self.best_member]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for table in (self.each, self.standing) for array in arrays_of(table).values())
+
     def predict(self, X: ArrayLike) -> Array:
         """The outputs of every member for every row of X: (members, n, outputs)."""
         from fastgd.gradients import predict_many

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from fastgd import archive
@@ -26,7 +27,8 @@ def save_runs(runs: Runs, path: str | os.PathLike[str], **more: Any) -> None:
 def load_runs(path: str | os.PathLike[str]) -> Runs:
     """Read what `Runs.save` wrote, or a checkpoint of `train_many`.
 
-    In a checkpoint, members that had not ended are stopped by "interrupt", with a cost of NaN if it was written on the way.
+    In a checkpoint, be it the folder that `train_many` with a `client` keeps, members that had not ended are stopped by "interrupt", with a
+    cost of NaN if it was written on the way.
 
     Raises
     ------
@@ -35,6 +37,10 @@ def load_runs(path: str | os.PathLike[str]) -> Runs:
     ValueError
         If it is damaged, or holds no runs of many members, or is of a format that this version does not know.
     """
+    if os.path.isdir(path):
+        from fastgd.runsfolder import ALL, load_together
+
+        return load_together(Path(path) / ALL)[0]
     return load_runs_with_facts(path)[0]
 
 

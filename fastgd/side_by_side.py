@@ -23,7 +23,7 @@ from fastgd.progress import ManyProgress, Progress
 from fastgd.run import DivergedError, Run
 from fastgd.runs import Runs
 from fastgd.samples import Samples
-from fastgd.standing import Standing, arrays_of
+from fastgd.standing import Standing
 from fastgd.state import BATCH, MARK, MARK_EPOCH, PENDING
 from fastgd.watch import DUE, LOOK_SECONDS, Watch
 
@@ -49,7 +49,7 @@ class SideBySide(ABC):
     def train(self, watch: Watch, file: Checkpoint[Runs] | None = None) -> Runs:
         """Train to the end, or to what ends it from outside; the file is written every so often and at the end, be that an error."""
         if file is not None:
-            file.prepare(sum(array.nbytes for table in (self.each, self.standing) for array in arrays_of(table).values()))
+            file.prepare(self.runs().nbytes)
         is_due = (lambda: file.is_due) if file is not None else (lambda: False)
         with watch:
             try:
@@ -81,7 +81,7 @@ class SideBySide(ABC):
     def _add_costs(self) -> None:
         """Compute the costs of those that have not ended."""
 
-    def _progress(self, seconds: float) -> ManyProgress:
+    def progress(self, seconds: float) -> ManyProgress:
         """How far all members are."""
         standing, last, running = self.standing, self.each.epochs, self.standing.running
         left, total, costs = int((last - standing.epochs)[running].sum()), int(last.sum()), standing.costs[~running]
@@ -121,7 +121,7 @@ class InLanes(SideBySide):
 
         self.is_whole = False
         try:
-            watch.over(work, self.threads, self._progress, is_due)
+            watch.over(work, self.threads, self.progress, is_due)
         finally:
             if watch.at_rest:
                 kernel.disband()
@@ -168,7 +168,7 @@ class OnThreads(SideBySide):
 
         self.is_whole = False
         try:
-            watch.over(work, self.threads, self._progress, is_due)
+            watch.over(work, self.threads, self.progress, is_due)
         finally:
             self.is_whole = watch.at_rest
             self.seconds += float(seconds.max())

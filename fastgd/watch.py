@@ -20,7 +20,7 @@ DUE = "checkpoint"  # a reason to stop for a moment
 
 @dataclass
 class Watch:
-    """Entered as a context, it answers Ctrl-C; a KeyboardInterrupt that the first one stands for is raised at the end."""
+    """Entered as a context, it answers Ctrl-C; the KeyboardInterrupt that the first one stands for is raised at the end."""
 
     tell: Callable[[ManyProgress], object] | None
     callback: Callable[[ManyProgress], object] | None
@@ -28,6 +28,7 @@ class Watch:
     on_interrupt: str
     reason: str | None = None  # why threads are to stop
     at_rest: bool = True  # whether no thread is at work
+    answers: bool = True  # Ctrl-C, which is left to others otherwise
     begun: float = field(default_factory=time.monotonic)
     interrupt: Interrupt = field(default_factory=Interrupt)
     stack: ExitStack = field(default_factory=ExitStack)
@@ -35,7 +36,8 @@ class Watch:
     def __enter__(self) -> Watch:
         if isinstance(self.tell, Bar):
             self.stack.enter_context(self.tell)
-        self.stack.enter_context(self.interrupt)
+        if self.answers:
+            self.stack.enter_context(self.interrupt)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -53,7 +55,7 @@ class Watch:
                 done, running = wait(running, LOOK_SECONDS)
                 for each in done:
                     each.result()
-                self.reason = self.reason or self._reason(so_far(time.monotonic() - self.begun))
+                self.look(so_far(time.monotonic() - self.begun))
                 if self.reason is None and running and is_due():
                     self.reason = DUE
         except BaseException:
@@ -62,6 +64,10 @@ class Watch:
         finally:
             pool.shutdown()
             self.at_rest = True  # unless Ctrl-C comes again
+
+    def look(self, progress: ManyProgress) -> None:
+        """Tell how far members are; find a reason to stop, unless there is one."""
+        self.reason = self.reason or self._reason(progress)
 
     def _reason(self, progress: ManyProgress) -> str | None:
         if self.tell is not None:
