@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fastgd.run import DivergedError, History, Run
     from fastgd.runfile import load_run
     from fastgd.runs import Runs
+    from fastgd.runsfile import load_runs
     from fastgd.training import train
 
 __version__ = "0.1.0"
@@ -23,13 +24,14 @@ _HOMES = {
     "Run": "fastgd.run",
     "Runs": "fastgd.runs",
     "load_run": "fastgd.runfile",
+    "load_runs": "fastgd.runsfile",
     "train": "fastgd.training",
     "train_many": "fastgd.ensemble",
 }
 
 __all__ = [
     "MLP", "SGD", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "RMSprop", "Rprop", "Run", "Runs", "__version__", "data",
-    "load_run", "schedules", "train", "train_many",
+    "load_run", "load_runs", "schedules", "train", "train_many",
 ]  # fmt: skip
 
 

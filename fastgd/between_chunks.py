@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from fastgd.checkpoint import Checkpoint
-from fastgd.checks import finite_number, truth
+from fastgd.checkpoint import Checkpoint, check_checkpoint, checkpoint_of_run
+from fastgd.checks import finite_number
 from fastgd.interrupt import Interrupt
 from fastgd.loop import Loop
 from fastgd.names import check_name
@@ -28,7 +27,7 @@ class BetweenChunks:
     tell: Callable[[Progress], object] | None  # progress, as a function
     callback: Callable[[Progress], object] | None
     max_seconds: float | None
-    checkpoint: Checkpoint | None
+    checkpoint: Checkpoint[Run] | None
     on_interrupt: str
 
     def train(self, loop: Loop) -> Run:
@@ -90,16 +89,12 @@ class BetweenChunks:
 
 def check_between_chunks(samples: Samples, held_out: Samples | float | None, given: dict[str, Any]) -> BetweenChunks:
     """Those for a training on these rows, or a ValueError or TypeError that names what is wrong; no file is looked at yet."""
-    tell, callback, max_seconds, checkpoint = reporter(given["progress"]), given["callback"], given["max_seconds"], given["checkpoint"]
+    tell, callback, max_seconds = reporter(given["progress"]), given["callback"], given["max_seconds"]
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be a function or None; got {callback!r}")
     if max_seconds is not None:
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
-    every = finite_number("checkpoint_every", given["checkpoint_every"], least=0.0)
+    path, every = check_checkpoint(given)
     check_name("on_interrupt", given["on_interrupt"], ("return", "raise"))
-    if truth("resume", given["resume"]) and checkpoint is None:
-        raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
-    if not isinstance(checkpoint, (str, os.PathLike, type(None))):
-        raise TypeError(f"checkpoint must be a path or None; got {checkpoint!r}")
-    file = None if checkpoint is None else Checkpoint.of(checkpoint, every, samples, held_out)
+    file = None if path is None else checkpoint_of_run(path, every, samples, held_out)
     return BetweenChunks(tell, callback, max_seconds, file, given["on_interrupt"])

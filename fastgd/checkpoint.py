@@ -1,21 +1,22 @@
-"""Checkpoints: a run so far in a file, written while training goes on, and the check that it is the same training that goes on."""
+"""Checkpoints: what is trained so far in a file, written while training goes on, and the check that it is the same that goes on."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from fastgd.archive import check_place, sweep
 from fastgd.caution import warn
-from fastgd.checks import Array
+from fastgd.checks import Array, finite_number, truth
 from fastgd.run import Run
-from fastgd.runfile import check_place, load_with_facts, save_run, sweep
+from fastgd.runfile import load_with_facts, save_run
 from fastgd.samples import Samples, on_disk
 
 _HASHED_WHOLE = 2**26  # bytes of an array; of larger ones, as many are taken in even blocks
@@ -37,32 +38,42 @@ def fingerprint(arrays: Iterable[Array]) -> str:
     return digest.hexdigest()
 
 
+def check_checkpoint(given: dict[str, Any]) -> tuple[Path | None, float]:
+    """The path and the seconds of `checkpoint` and `checkpoint_every`; a ValueError or TypeError for what is wrong, `resume` included."""
+    path, every = given["checkpoint"], finite_number("checkpoint_every", given["checkpoint_every"], least=0.0)
+    if truth("resume", given["resume"]) and path is None:
+        raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
+    if not isinstance(path, (str, os.PathLike, type(None))):
+        raise TypeError(f"checkpoint must be a path or None; got {path!r}")
+    return None if path is None else Path(path), every
+
+
+Kept = TypeVar("Kept")  # Run or Runs
+
+
 @dataclass
-class Checkpoint:
+class Checkpoint(Generic[Kept]):
     """A file that holds the run so far, replaced whole every so often."""
 
     path: Path
     every: float  # seconds
     data: str  # fingerprint
+    read: Callable[[Path], tuple[Kept, dict[str, Any]]]  # what is in a file, and facts
+    write: Callable[..., None]
     saved: float = field(default_factory=time.monotonic)
     failed: bool = False
 
-    @classmethod
-    def of(cls, path: str | os.PathLike[str], every: float, samples: Samples, held_out: Samples | float | None) -> Checkpoint:
-        """The checkpoint of a training on these rows; nothing is read or written yet."""
-        more = () if held_out is None else (np.array(held_out),) if isinstance(held_out, float) else held_out
-        return cls(Path(path), every, fingerprint([*samples, *more]))
-
-    def load(self) -> Run | None:
-        """The run of the file, None if there is no file; ValueError if it is of other data."""
+    def load(self) -> Kept | None:
+        """What is in the file, None if there is none; ValueError if it is of other data."""
         if not self.path.exists():
             return None
-        run, facts = load_with_facts(self.path)
-        if run.state is None or "data" not in facts:
-            raise ValueError(f"{str(self.path)!r} is a saved run, no checkpoint; go on from it with params=fastgd.load_run(...)")
+        kept, facts = self.read(self.path)
+        if "data" not in facts:
+            what, reader = ("run", "load_run") if isinstance(kept, Run) else ("file of runs", "load_runs")
+            raise ValueError(f"{str(self.path)!r} is a saved {what}, no checkpoint; go on from it with params=fastgd.{reader}(...)")
         if facts["data"] != self.data:
             raise ValueError(f"checkpoint {str(self.path)!r} was made with other data: X, Y, sample_weight or validation")
-        return run
+        return kept
 
     def prepare(self, size: int) -> None:
         """Remove what a killed process left half written; refuse a place where `size` bytes can't be written."""
@@ -74,16 +85,22 @@ class Checkpoint:
         """Whether it is time to write it again."""
         return time.monotonic() - self.saved >= self.every
 
-    def save(self, run: Run) -> None:
-        """Write the run. Where that fails, say so once and go on: the run in memory is worth more."""
+    def save(self, kept: Kept) -> None:
+        """Write what is to be kept. Where that fails, say so once and go on: what is in memory is worth more."""
         self.saved = time.monotonic()
         try:
-            save_run(run, self.path, data=self.data)
+            self.write(kept, self.path, data=self.data)
             self.failed = False
         except OSError as error:
             if not self.failed:
                 warn(f"checkpoint {str(self.path)!r} was not written: {error.strerror or error}")
             self.failed = True
+
+
+def checkpoint_of_run(path: Path, every: float, samples: Samples, held_out: Samples | float | None) -> Checkpoint[Run]:
+    """The checkpoint of a training on these rows; nothing is read or written yet."""
+    more = () if held_out is None else (np.array(held_out),) if isinstance(held_out, float) else held_out
+    return Checkpoint(path, every, fingerprint([*samples, *more]), load_with_facts, save_run)
 
 
 def check_same(before: Run, now: Run, path: str) -> None:

@@ -64,7 +64,9 @@ class Origin:
         return state
 
 
-def origin_of(net: MLP, params: Array | Run | None, rng: int | np.random.Generator | None, epochs: int, file: Checkpoint | None) -> Origin:
+def origin_of(
+    net: MLP, params: Array | Run | None, rng: int | np.random.Generator | None, epochs: int, file: Checkpoint[Run] | None
+) -> Origin:
     """`file` is the checkpoint to resume, if there is something in it. After a run given as `params`, `epochs` are further ones."""
     resumed = file.load() if file is not None else None
     given = params if isinstance(params, Run) else None

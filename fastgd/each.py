@@ -38,6 +38,11 @@ class Each:
     def __len__(self) -> int:
         return len(self.seeds)
 
+    @property
+    def watched(self) -> Array:
+        """(members,) bool: whose cost is looked at in every epoch."""
+        return (self.target_cost > -np.inf) | (self.patience < MOST)
+
     def arguments(self, member: int, options: Options) -> dict[str, Any]:
         """The arguments of `train` that make it this member."""
         return {"params": self.params[member], "rng": int(self.seeds[member]), "epochs": int(self.epochs[member])} | self.own_options(

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.checkpoint import Checkpoint, check_checkpoint, fingerprint
 from fastgd.checks import finite_number, whole_number
 from fastgd.each import check_each, check_optimizers, check_samples_of_many, count_members
+from fastgd.going_on import origin_of_many
 from fastgd.names import KERNELS, check_name
 from fastgd.network import MLP
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import check_options
 from fastgd.progress import ManyProgress, reporter
 from fastgd.runs import Runs
+from fastgd.runsfile import load_runs_with_facts, save_runs
+from fastgd.runsfolder import checkpoint_in
+from fastgd.samples import on_disk
 from fastgd.schedules import Schedule
-from fastgd.side_by_side import Standing, Watch, in_lanes, on_threads
+from fastgd.shards import check_client, train_in_shards
+from fastgd.side_by_side import InLanes, OnThreads
+from fastgd.watch import Watch
 
 
 def train_many(
@@ -27,7 +36,7 @@ def train_many(
     epochs: int | ArrayLike,
     learning_rate: float | Schedule | ArrayLike | Sequence[float | Schedule] = 0.1,
     *,
-    params: ArrayLike | None = None,
+    params: ArrayLike | Runs | None = None,
     members: int | None = None,
     rng: int | np.random.Generator | ArrayLike | None = None,
     method: str = "backprop",
@@ -47,8 +56,12 @@ def train_many(
     spacing: str = "even",
     progress: bool | Callable[[ManyProgress], object] = False,
     callback: Callable[[ManyProgress], object] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 60.0,
+    resume: bool = False,
     on_interrupt: str = "return",
     threads: int | None = None,
+    client: Any = None,
 ) -> Runs:
     """Train many members, each of which may differ from the others. What is not said here is as in `train`.
 
@@ -60,8 +73,8 @@ def train_many(
     ----------
     rng : int, (members,) array_like of int, numpy Generator or None
         From an int, member i has the seed rng + i; a Generator draws one for each; None draws the first.
-    params : (n_params,) or (members, n_params) array_like, optional
-        Initial parameters, `net.init(seed)` of each member's seed if not given.
+    params : (n_params,) or (members, n_params) array_like, or Runs, optional
+        Initial parameters, `net.init(seed)` of each member's seed if not given; or runs to go on from, for `epochs` further ones.
     learning_rate : float, Schedule or (members,) sequence of these
         Members may have schedules of different kinds.
     optimizer : str, Optimizer or (members,) sequence of these
@@ -77,8 +90,20 @@ def train_many(
         auto chooses lanes where they serve the network, and training takes longer than compiling them.
     progress, callback : callable
         Called every 50 ms with a `ManyProgress`.
+    checkpoint : path, optional
+        A file that holds all members so far, replaced whole every `checkpoint_every` seconds and at the end; `fastgd.load_runs` reads it
+        too. Members that had not ended have a cost of NaN in one that was written on the way.
+    resume : bool
+        Go on from the checkpoint if there is one, to the bits of an uninterrupted training. All must be as before but `epochs`, which may
+        be raised, and `threads`, `max_seconds`, `progress`, `callback` and `checkpoint_every`.
     threads : int, optional
-        All processors if not given, or OMP_NUM_THREADS where that is less. Results do not depend on it.
+        All processors if not given, or OMP_NUM_THREADS where that is less; where there is a `client`, of each shard, 1 if not given.
+        Results do not depend on it.
+    client : dask.distributed.Client or "joblib", optional
+        Where to train: members are cut into shards, a matter of the arguments alone, each of which is trained by one call there, to the
+        same bits as here. "joblib" is the backend that `joblib.parallel_config` has set. `checkpoint` names a folder then, which all
+        workers must see; a shard whose worker is lost goes on from its file there. Shards look once a second whether they are to stop.
+        With joblib, progress and callback are told after each shard, and Ctrl-C raises.
 
     Returns
     -------
@@ -94,20 +119,39 @@ def train_many(
     A member that ends makes room for the next one that waits, so that members that stop early cost no more than their own epochs. One
     that diverges is no error: it is marked, and keeps its parameters of the last epoch after which they and its cost were finite.
 
-    In lanes, a member needs 300 bytes beside its parameters and what the optimizer keeps for them, and 16 for a point of its history.
+    In lanes, a member needs 300 bytes beside its parameters, twice, and what the optimizer keeps, and 16 for a point of its history.
     """
     if not isinstance(net, MLP):
         raise TypeError(f"net must be an MLP; got {net!r}")
-    given = {
+    given: dict[str, Any] = {
         "params": params, "rng": rng, "epochs": epochs, "learning_rate": learning_rate, "optimizer": optimizer, "l2": l2,
         "clip_norm": clip_norm, "target_cost": target_cost, "patience": patience, "min_delta": min_delta, "X": X, "Y": Y,
-        "sample_weight": sample_weight, "members": members,
+        "sample_weight": sample_weight,
+        "members": len(params) if members is None and isinstance(params, Runs) else members,
     }  # fmt: skip
     samples = check_samples_of_many(net, X, Y, sample_weight)
     count, n = count_members(given), samples.X.shape[-2]
-    optimizers = check_optimizers(optimizer)
-    each = check_each(net, count, given, optimizers)
-    record = _check_record(record)
+    optimizers, record = check_optimizers(optimizer), _check_record(record)
+    check_name("kernel", kernel, KERNELS)
+    check_name("on_interrupt", on_interrupt, ("return", "raise"))
+    tell = reporter(progress)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be a function or None; got {callback!r}")
+    if max_seconds is not None:
+        max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
+    path, every = check_checkpoint({"checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume})
+    if client is not None:
+        check_client(client)
+        if on_disk(samples.X):
+            raise ValueError("X must be in memory where there is a client; got a memmap")
+    file: Checkpoint[Runs] | None = None
+    if path is not None and client is not None:
+        file = checkpoint_in(path, every, fingerprint(samples))
+    elif path is not None:
+        file = Checkpoint(path, every, fingerprint(samples), load_runs_with_facts, save_runs)
+    threads = None if threads is None else whole_number("threads", threads, least=1)
+    origin = origin_of_many(net, given, count, file if resume else None)
+    each = check_each(net, count, origin.given, optimizers)
     options = check_options(
         net, n,
         {
@@ -117,30 +161,21 @@ def train_many(
         | each.common_options(max(optimizers, key=lambda one: one.slots)),
     )  # fmt: skip
     options = replace(options, record=record)
-    check_name("kernel", kernel, KERNELS)
-    check_name("on_interrupt", on_interrupt, ("return", "raise"))
-    tell = reporter(progress)
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function or None; got {callback!r}")
-    if max_seconds is not None:
-        max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
-    threads = None if threads is None else whole_number("threads", threads, least=1)
     if isinstance(options.optimizer, Rprop) and each.rates.min() <= 0:
         raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {each.rates.min():g}")
 
     from fastgd import kernels
 
+    if kernel == "auto" and origin.kernel is not None and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method)):
+        kernel = origin.kernel
     plan = kernels.make_plan_for_many(net, n, options, kernel, count, int(each.epochs.sum()), weighted=len(samples.weights) > 0)
-    standing, watch = Standing.at_start(each, options), Watch(tell, callback, max_seconds, on_interrupt)
-    threads = min(threads or kernels.available_threads(), count)
-    if plan.kernel == "lanes":
-        seconds = in_lanes(plan, options, samples, each, standing, watch, threads)
-    else:
-        seconds = on_threads(net, plan.kernel, options, samples, each, standing, watch, threads)
-    return Runs(
-        net, standing.params, standing.costs, standing.epochs, standing.stopped_by, seconds, plan.kernel, options, each,
-        standing.slots, standing.powers, standing.recorded, standing.points, standing.history,
-    )  # fmt: skip
+    each = origin.to_train_to(each)
+    standing = origin.standing(each, options, plan.kernel, plan.batches)
+    threads = min(threads or (kernels.available_threads() if client is None else 1), count)
+    kind = InLanes if plan.kernel == "lanes" else OnThreads
+    work = kind(plan, options, samples, each, standing, threads, origin.seconds)
+    watch = Watch(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
+    return work.train(watch, file) if client is None else train_in_shards(client, work, watch, file)
 
 
 def _check_record(record: object) -> int:

@@ -26,7 +26,7 @@ class ManyProgress(NamedTuple):
     epoch: int  # epochs finished, of all members
     epochs: int  # to be finished
     cost: float  # the least of those that have ended; NaN if none has
-    seconds: float  # since the training began
+    seconds: float  # since the call of train_many
     ended: int  # members that have
     members: int
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +15,8 @@ from fastgd.each import Each
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.run import Run, history_of
-from fastgd.state import BEST_EPOCH, EPOCH, MARK_EPOCH, NEXT_RECORD, RECORDED, STRIDE, start
+from fastgd.standing import Standing, arrays_of
+from fastgd.state import BATCH, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, start
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,35 +26,40 @@ class Runs:
     Attributes
     ----------
     net : MLP
+    kernel : str, which kernel ran: lanes, matrix or unrolled
+    seconds : float, time that the busiest thread spent in compiled loops
+    options : Options, how all were trained
+    each : Each, what members have of their own: seeds, initial params, epochs to train to, learning rates, stop rules
+    standing : Standing, where they are: all of which the following are part, and what going on needs
     params : (members, n_params) array of the network's dtype
     cost : (members,) float64, of all of a member's rows, for these parameters
     epochs : (members,) int64, finished by each
     stopped_by : (members,) array of str: epochs, target_cost, patience, diverged, max_seconds, callback or interrupt. A member that
         diverged has the parameters of the last epoch after which they, and its cost, were finite.
-    seconds : float, time that the busiest thread spent in compiled loops
-    kernel : str, which kernel ran: lanes, matrix or unrolled
-    options : Options, how all were trained, and each : Each, what members have of their own: seeds, initial params, epochs to train to,
-        learning rates, numbers of optimizers, l2, clip_norm, stop rules. Where members differ, `options` has the value of one that asks
-        most of the loop: a momentum, a schedule, the largest l2.
-    slots : (members, slots, n_params) what optimizers keep, and powers : (members, 2) of Adam
-    recorded : (members, 3) int64, points of a member's history, the epoch of the next, epochs between them; points : (members, record - 1)
-        int64 and history : (members, record - 1) float64, epochs and costs of them
     """
 
     net: MLP
-    params: Array
-    cost: Array
-    epochs: Array
-    stopped_by: Array
-    seconds: float
     kernel: str
+    seconds: float
     options: Options
     each: Each = field(repr=False)
-    slots: Array = field(repr=False)
-    powers: Array = field(repr=False)
-    recorded: Array = field(repr=False)
-    points: Array = field(repr=False)
-    history: Array = field(repr=False)
+    standing: Standing = field(repr=False)
+
+    @property
+    def params(self) -> Array:
+        return self.standing.params
+
+    @property
+    def cost(self) -> Array:
+        return self.standing.costs
+
+    @property
+    def epochs(self) -> Array:
+        return self.standing.epochs
+
+    @property
+    def stopped_by(self) -> Array:
+        return self.standing.stopped_by
 
     def __len__(self) -> int:
         return len(self.params)
@@ -63,12 +71,18 @@ class Runs:
         """The run of one member; without `record`, its history is its last cost alone. `fastgd.train(..., params=runs[i])` goes on."""
         i = range(len(self))[member]
         epochs, cost = int(self.epochs[i]), float(self.cost[i])
+        standing = self.standing
         options = self.options.to_dict() | self.each.own_options(i, self.options)
-        state = start(self.params[i], self.slots[i, : options["optimizer"].slots].copy(), max(1, self.options.record))
-        state.powers[:] = self.powers[i]
-        state.cursor[[EPOCH, BEST_EPOCH, MARK_EPOCH]] = epochs
-        state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = self.recorded[i]
-        state.points[:], state.costs[:] = self.points[i], self.history[i]
+        state = start(self.params[i], standing.slots[i, : options["optimizer"].slots].copy(), max(1, self.options.record))
+        state.powers[:] = standing.powers[i]
+        state.cursor[[EPOCH, BEST_EPOCH]] = epochs
+        if standing.has_histories:
+            state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = standing.recorded[i]
+            state.points[:], state.costs[:] = standing.points[i], standing.history[i]
+        else:
+            state.cursor[NEXT_RECORD] = epochs + int(standing.batch[i] > 0)
+        state.cursor[[BATCH, MARK_EPOCH]] = standing.batch[i], standing.mark_epochs[i]
+        state.sums[[PENDING, MARK]] = standing.pending[i], standing.marks[i]
         return Run(
             self.net, self.params[i].copy(), cost, epochs, self.seconds / len(self), self.kernel, int(self.each.seeds[i]),
             str(self.stopped_by[i]), history_of(state, cost), options, state=state,
@@ -94,6 +108,11 @@ class Runs:
         """The run of least cost."""
         return self[self.best_member]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for table in (self.each, self.standing) for array in arrays_of(table).values())
+
     def predict(self, X: ArrayLike) -> Array:
         """The outputs of every member for every row of X: (members, n, outputs)."""
         from fastgd.gradients import predict_many
@@ -113,12 +132,24 @@ class Runs:
         if not isinstance(other, Runs):
             return NotImplemented
         plain = all(getattr(self, name) == getattr(other, name) for name in ("net", "kernel", "options"))
-        arrays = ("params", "cost", "epochs", "stopped_by", "slots", "powers", "recorded", "points", "history")
-        pairs = [(getattr(self, name), getattr(other, name)) for name in arrays]
-        pairs += [(getattr(self.each, one.name), getattr(other.each, one.name)) for one in fields(self.each)]
-        return plain and all(np.array_equal(ours, theirs, equal_nan=ours.dtype.kind == "f") for ours, theirs in pairs)
+        return plain and all(_same(ours, theirs) for ours, theirs in [(self.each, other.each), (self.standing, other.standing)])
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"Runs({len(self)} of {self.net}, least cost={np.nanmin(self.cost):.6g}, {self.seconds:.3g} s, kernel={self.kernel!r})"
+        least = self.cost[self.best_member]
+        return f"Runs({len(self)} of {self.net}, least cost={least:.6g}, {self.seconds:.3g} s, kernel={self.kernel!r})"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the runs to one file, whole or not at all. `fastgd.load_runs` reads it."""
+        from fastgd.runsfile import save_runs
+
+        save_runs(self, path)
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    """Whether two dataclasses hold the same arrays."""
+    first, second = arrays_of(ours), arrays_of(theirs)
+    return first.keys() == second.keys() and all(
+        np.array_equal(array, second[name], equal_nan=array.dtype.kind == "f") for name, array in first.items()
+    )

@@ -1,199 +1,213 @@
-"""Many members on threads: those of small networks in the lanes of one compiled loop, others each by `train`, on a thread of its own."""
+"""Many members on threads: those of small networks in the lanes of one compiled loop, others each by `train`, on a thread of its own.
+
+Training goes in rounds: threads train until all members have ended, or until there is a reason to stop. Then every member is written back
+to where it stands, and the next round begins with those that have not ended.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastgd.checks import Array
+from fastgd.checkpoint import Checkpoint
 from fastgd.each import Each, samples_of
-from fastgd.interrupt import Interrupt
-from fastgd.network import MLP
-from fastgd.optimizers import Rprop
 from fastgd.options import Options
-from fastgd.progress import Bar, ManyProgress, Progress
+from fastgd.progress import ManyProgress, Progress
 from fastgd.run import DivergedError, Run
+from fastgd.runs import Runs
 from fastgd.samples import Samples
-from fastgd.state import MOST, NEXT_RECORD, RECORDED, STRIDE
+from fastgd.standing import Standing
+from fastgd.state import BATCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE
+from fastgd.watch import DUE, LOOK_SECONDS, Watch
 
 if TYPE_CHECKING:
-    from fastgd.kernels import Plan
+    from fastgd.kernels import Lanes, Plan
 
-_LOOK_SECONDS = 0.05  # between one look at the threads and the next, and of a chunk of compiled code
 _FIRST_LIMIT = 64  # epochs of the first chunk
 
 
 @dataclass
-class Standing:
-    """Where every member stands, in arrays that threads change in place."""
+class SideBySide(ABC):
+    """Members on their way, and what they are trained by. In every round each thread trains one chunk in any case."""
 
-    params: Array  # (members, n_params)
-    slots: Array  # (members, slots, n_params)
-    powers: Array  # (members, 2)
-    epochs: Array  # (members,)
-    costs: Array  # (members,) NaN until a member has ended
-    stopped_by: Array  # (members,) of str, "" until then
-    recorded: Array  # (members, 3) int64: points of the history, the epoch of the next, epochs between them
-    points: Array  # (members, record - 1) int64: epochs of the history; (members, 0) without one
-    history: Array  # (members, record - 1) costs of it
+    plan: Plan
+    options: Options
+    samples: Samples
+    each: Each
+    standing: Standing
+    threads: int
+    seconds: float = 0.0  # of the busiest thread
+    is_whole: bool = True  # whether all members are written back to where they stand
 
-    @classmethod
-    def at_start(cls, each: Each, options: Options) -> Standing:
-        members, n = each.params.shape
-        slots = np.zeros((members, options.optimizer.slots, n), each.params.dtype)
-        if isinstance(options.optimizer, Rprop):
-            slots[:, 1] = each.rates[:, None]
-        stopped_by = np.zeros(members, "<U11")
-        points = np.zeros((members, max(0, options.record - 1)), np.int64)
-        recorded = np.tile([0, 0 if options.record else MOST, 1], (members, 1))
-        return cls(
-            each.params.copy(), slots, np.ones((members, 2)), np.zeros(members, np.int64), np.full(members, np.nan), stopped_by,
-            recorded, points, np.full(points.shape, np.nan),
-        )  # fmt: skip
-
-
-@dataclass
-class Watch:
-    """What Python does while threads train: tell how far they are, and say when they are to stop, and why."""
-
-    tell: Callable[[ManyProgress], object] | None
-    callback: Callable[[ManyProgress], object] | None
-    max_seconds: float | None
-    on_interrupt: str
-    reason: str | None = None  # why they are to stop
-    begun: float = field(default_factory=time.monotonic)
-
-    def over(self, work: Callable[[int], None], threads: int, so_far: Callable[[float], ManyProgress]) -> None:
-        """Run `work(rank)` on so many threads to its end, or until there is a reason for it to stop, which it looks for."""
-        asked = False
-        with ExitStack() as stack:
-            if isinstance(self.tell, Bar):
-                stack.enter_context(self.tell)
-            interrupt = stack.enter_context(Interrupt())
-            pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="fastgd"))
+    def train(self, watch: Watch, file: Checkpoint[Runs] | None = None) -> Runs:
+        """Train to the end, or to what ends it from outside; the file is written every so often and at the end, be that an error."""
+        if file is not None:
+            file.prepare(self.runs().nbytes)
+        is_due = (lambda: file.is_due) if file is not None else (lambda: False)
+        with watch:
             try:
-                running: set[Future[None]] = {pool.submit(work, rank) for rank in range(threads)}
-                while running:
-                    done, running = wait(running, _LOOK_SECONDS)
-                    for each in done:
-                        each.result()
-                    self.reason = self.reason or self._reason(interrupt, so_far(time.monotonic() - self.begun))
+                while self.standing.running.any():
+                    self._round(watch, is_due)
+                    if watch.reason == DUE and file is not None:
+                        file.save(self.runs())
+                    elif watch.reason is not None:
+                        self._add_costs()
+                        break
             except BaseException:
-                self.reason = "interrupt"
+                if file is not None and self.is_whole:
+                    file.save(self.runs())
                 raise
-            asked = interrupt.asked
-        if asked and self.on_interrupt == "raise":
-            raise KeyboardInterrupt
+            runs = self.runs(watch.reason or "")
+            if file is not None:
+                file.save(runs)
+        return runs
 
-    def _reason(self, interrupt: Interrupt, progress: ManyProgress) -> str | None:
-        if self.tell is not None:
-            self.tell(progress)
-        answer = self.callback(progress) if self.callback is not None else None
-        if isinstance(answer, (bool, np.bool_)) and answer:
-            return "callback"
-        if interrupt.asked:
-            return "interrupt"
-        return "max_seconds" if self.max_seconds is not None and progress.seconds >= self.max_seconds else None
+    def runs(self, reason: str = "interrupt") -> Runs:
+        """The runs so far, those that have not ended being stopped by this."""
+        return Runs(self.plan.net, self.plan.kernel, self.seconds, self.options, self.each, self.standing.ended_by(reason))
 
+    @abstractmethod
+    def _round(self, watch: Watch, is_due: Callable[[], bool]) -> None:
+        """Train until all have ended, or the watch has a reason to stop."""
 
-class _Progressing:
-    """How far all members are."""
+    @abstractmethod
+    def _add_costs(self) -> None:
+        """Compute the costs of those that have not ended."""
 
-    def __init__(self, standing: Standing, last: Array):
-        self.standing, self.last, self.total = standing, last, int(last.sum())
-
-    def __call__(self, seconds: float) -> ManyProgress:
-        ended = ~np.isnan(self.standing.costs)
-        left = int((self.last - self.standing.epochs)[~ended].sum())
-        costs = self.standing.costs[ended]
-        least = float(costs.min()) if len(costs) else np.nan
-        return ManyProgress(self.total - left, self.total, least, seconds, int(ended.sum()), len(ended))
+    def progress(self, seconds: float) -> ManyProgress:
+        """How far all members are."""
+        standing, last, running = self.standing, self.each.epochs, self.standing.running
+        left, total, costs = int((last - standing.epochs)[running].sum()), int(last.sum()), standing.costs[~running]
+        return ManyProgress(total - left, total, float(costs.min()) if len(costs) else np.nan, seconds, len(costs), len(running))
 
 
-def in_lanes(plan: Plan, options: Options, samples: Samples, each: Each, standing: Standing, watch: Watch, threads: int) -> float:
-    """Train in the lanes kernel; the seconds of the busiest thread."""
-    from fastgd.kernels import REASONS, Lanes
+class InLanes(SideBySide):
+    """Members in the lanes kernel."""
 
-    kernel = Lanes(
-        plan, options, samples, threads,
-        params=standing.params, slots=standing.slots, powers=standing.powers, epochs=standing.epochs, costs=standing.costs,
-        recorded=standing.recorded, points=standing.points, history=standing.history,
-        seeds=each.seeds, rates=each.rates, schedules=each.schedules, times=each.times, numbers=each.numbers, l2=each.l2,
-        clip_norm=each.clip_norm, last=each.epochs, target_cost=each.target_cost, patience=each.patience, min_delta=each.min_delta,
-    )  # fmt: skip
-    seconds = np.zeros(threads)
+    kernel: Lanes  # of the latest round
 
-    def work(rank: int) -> None:
-        kernel.advance(rank, 0)  # compiles
-        limit = _FIRST_LIMIT
-        while watch.reason is None and not kernel.is_done(rank):
-            before = time.perf_counter()
-            kernel.advance(rank, limit)
-            elapsed = time.perf_counter() - before
-            seconds[rank] += elapsed
-            limit = max(1, int(limit * min(10.0, _LOOK_SECONDS / max(elapsed, 1e-9))))
+    def _round(self, watch: Watch, is_due: Callable[[], bool]) -> None:
+        from fastgd.kernels import REASONS, Lanes
 
-    watch.over(work, threads, _Progressing(standing, each.epochs))
-    reasons = np.array(REASONS, "<U11")
-    reasons[0] = watch.reason or ""
-    standing.stopped_by[:] = reasons[kernel.finish()]
-    return float(seconds.max())
+        each, standing = self.each, self.standing
+        marks, mark_epochs = standing.marks.astype(standing.params.dtype), standing.mark_epochs.copy()
+        self.kernel = kernel = Lanes(
+            self.plan, self.options, self.samples, self.threads,
+            params=standing.params, slots=standing.slots, powers=standing.powers, epochs=standing.epochs, marks=marks,
+            mark_epochs=mark_epochs, costs=standing.costs, stopped=(standing.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1),
+            recorded=standing.recorded, points=standing.points, history=standing.history,
+            seeds=each.seeds, rates=each.rates, schedules=each.schedules, times=each.times, numbers=each.numbers, l2=each.l2,
+            clip_norm=each.clip_norm, last=each.epochs, target_cost=each.target_cost, patience=each.patience, min_delta=each.min_delta,
+        )  # fmt: skip
+        seconds = np.zeros(self.threads)
 
+        def work(rank: int) -> None:
+            kernel.advance(rank, 0)  # compiles
+            limit = _FIRST_LIMIT
+            while not kernel.is_done(rank):
+                before = time.perf_counter()
+                kernel.advance(rank, limit + 1)  # a first look at costs counts for one, and some epoch has to follow
+                elapsed = time.perf_counter() - before
+                seconds[rank] += elapsed
+                limit = max(1, int(limit * min(10.0, LOOK_SECONDS / max(elapsed, 1e-9))))
+                if watch.reason is not None:
+                    break
 
-def on_threads(
-    net: MLP, kernel: str, options: Options, samples: Samples, each: Each, standing: Standing, watch: Watch, threads: int
-) -> float:
-    """Train every member by `train`, one thread each; the seconds of the busiest thread."""
-    from fastgd.training import train
-
-    shared = options.to_dict() | {"record": options.record or 2, "kernel": kernel, "threads": 1}
-    waiting, lock = iter(np.argsort(-each.epochs, kind="stable").tolist()), threading.Lock()
-    seconds = np.zeros(threads)
-
-    def run_of(member: int, **more: Any) -> Run:
-        X, Y, weights = samples_of(samples, member)
-        given = shared | each.arguments(member, options) | {"sample_weight": weights if len(weights) else None} | more
+        self.is_whole = False
         try:
-            return train(net, X, Y, **given)
+            watch.over(work, self.threads, self.progress, is_due)
+        finally:
+            if watch.at_rest:
+                kernel.disband()
+                self._take_reasons()
+                watched = each.watched  # others may have been looked at beside them
+                standing.marks[watched], standing.mark_epochs[watched] = marks[watched], mark_epochs[watched]
+                self.is_whole = True
+            self.seconds += float(seconds.max())
+
+    def _add_costs(self) -> None:
+        self.kernel.add_costs()
+        self._take_reasons()
+
+    def _take_reasons(self) -> None:
+        from fastgd.kernels import REASONS
+
+        self.standing.stopped_by[:] = np.array(REASONS)[self.kernel.members.stopped]
+
+
+class OnThreads(SideBySide):
+    """Members of which each is trained by `train`."""
+
+    def _round(self, watch: Watch, is_due: Callable[[], bool]) -> None:
+        standing = self.standing
+        left = np.where(standing.running, self.each.epochs - standing.epochs, -1)
+        waiting, lock = iter(np.argsort(-left, kind="stable")[: standing.running.sum()].tolist()), threading.Lock()
+        seconds = np.zeros(self.threads)
+
+        def look(member: int, progress: Progress) -> bool:
+            standing.epochs[member] = progress.epoch
+            return watch.reason is not None
+
+        def next_one() -> int | None:
+            with lock:
+                return next(waiting, None)
+
+        def work(rank: int) -> None:
+            while (member := next_one()) is not None:
+                run = self._run(member, int(left[member]), partial(look, member))
+                seconds[rank] += run.seconds
+                self._put(member, run)
+                if watch.reason is not None:
+                    break
+
+        self.is_whole = False
+        try:
+            watch.over(work, self.threads, self.progress, is_due)
+        finally:
+            self.is_whole = watch.at_rest
+            self.seconds += float(seconds.max())
+
+    def _run(self, member: int, epochs: int, look: Callable[[Progress], bool] | None = None) -> Run:
+        """A member trained for further epochs from where it stands."""
+        from fastgd.training import train
+
+        options = replace(self.options, record=self.options.record or 2)
+        before = Runs(self.plan.net, self.plan.kernel, 0.0, options, self.each, self.standing)[member]
+        X, Y, weights = samples_of(self.samples, member)
+        given = options.to_dict() | self.each.arguments(member, options) | {"kernel": self.plan.kernel, "threads": 1, "callback": look}
+        given |= {"params": before, "epochs": epochs, "sample_weight": weights if len(weights) else None}
+        try:
+            return train(self.plan.net, X, Y, **given)
         except DivergedError as error:
             return error.run
 
-    def work(rank: int) -> None:
-        while watch.reason is None:
-            with lock:
-                member = next(waiting, None)
-            if member is None:
-                return
+    def _put(self, member: int, run: Run) -> None:
+        """A run in the place of its member, which has ended unless `look` stopped it."""
+        standing, state = self.standing, run.state
+        assert state is not None
+        standing.params[member], standing.epochs[member] = run.params, run.epochs
+        standing.slots[member, : len(state.slots)], standing.powers[member] = state.slots, state.powers
+        standing.batch[member] = state.cursor[BATCH]
+        # where nobody looks at an epoch's cost, that is not of all batches
+        standing.pending[member] = state.sums[PENDING] if self.each.watched[member] or standing.has_histories else 0.0
+        if standing.has_histories:
+            standing.recorded[member] = state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
+            standing.points[member], standing.history[member] = state.points, state.costs
+        standing.marks[member], standing.mark_epochs[member] = state.sums[MARK], state.cursor[MARK_EPOCH]
+        if run.stopped_by != "callback":
+            standing.stopped_by[member], standing.costs[member] = run.stopped_by, _cost(run)
 
-            def look(progress: Progress, member: int = member) -> bool:
-                standing.epochs[member] = progress.epoch
-                return watch.reason is not None
-
-            run = run_of(member, callback=look)
-            seconds[rank] += run.seconds
-            _put(standing, member, run, watch)
-
-    watch.over(work, threads, _Progressing(standing, each.epochs))
-    for member in np.flatnonzero(np.isnan(standing.costs)).tolist():  # those that had not begun
-        _put(standing, member, run_of(member, epochs=0), watch)
-    return float(seconds.max())
+    def _add_costs(self) -> None:
+        for member in np.flatnonzero(self.standing.running).tolist():
+            self.standing.costs[member] = _cost(self._run(member, 0))
 
 
-def _put(standing: Standing, member: int, run: Run, watch: Watch) -> None:
-    """A run in the place of its member."""
-    assert run.state is not None
-    early = watch.reason is not None and (run.stopped_by == "callback" or run.epochs == 0)
-    standing.params[member], standing.epochs[member] = run.params, run.epochs
-    standing.slots[member, : len(run.state.slots)], standing.powers[member] = run.state.slots, run.state.powers
-    if standing.points.size:
-        standing.recorded[member] = run.state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
-        standing.points[member], standing.history[member] = run.state.points, run.state.costs
-    standing.stopped_by[member] = watch.reason if early else run.stopped_by
-    standing.costs[member] = run.cost if np.isfinite(run.cost) else np.inf
+def _cost(run: Run) -> float:
+    return run.cost if np.isfinite(run.cost) else np.inf

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 import fastgd
-from fastgd import kernels, loop
+from fastgd import kernels, loop, side_by_side, watch
 from fastgd.cli import main
 from fastgd.kernels.store import Entry
 from fastgd.options import Options
@@ -60,6 +61,36 @@ def path(tmp_path):
 @pytest.fixture
 def single_updates(monkeypatch):
     """Chunks of one update."""
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def small_steps(monkeypatch):
+    """Of many members: chunks of one epoch in lanes, of one update otherwise; after each a thread waits until the main one has looked."""
+    looked, reason = threading.Event(), watch.Watch._reason
+
+    def look(self, progress):
+        try:
+            return reason(self, progress)
+        finally:
+            looked.set()
+
+    def followed_by_a_look(advance):
+        def one(self, *arguments):
+            result = advance(self, *arguments)
+            if arguments[-1] > 0 and threading.current_thread() is not threading.main_thread():
+                looked.clear()
+                looked.wait(0.5)
+            return result
+
+        return one
+
+    monkeypatch.setattr(watch.Watch, "_reason", look)
+    monkeypatch.setattr(kernels.Lanes, "advance", followed_by_a_look(kernels.Lanes.advance))
+    monkeypatch.setattr(loop.Loop, "_advance", followed_by_a_look(loop.Loop._advance))
+    for module in (watch, side_by_side):
+        monkeypatch.setattr(module, "LOOK_SECONDS", 0.0005)
+    monkeypatch.setattr(side_by_side, "_FIRST_LIMIT", 1)
     monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
 
 

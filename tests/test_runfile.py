@@ -12,7 +12,7 @@ import pytest
 from conftest import random_problem
 
 import fastgd
-from fastgd import runfile
+from fastgd.archive import _digest
 
 
 @pytest.fixture(params=["float64", "float32"], scope="module")
@@ -200,7 +200,7 @@ def edited(saved, change):
     facts = json.loads(str(arrays["facts"]))
     change(facts, arrays)
     arrays["facts"] = np.array(json.dumps(facts))
-    arrays["digest"] = np.array(runfile._digest(arrays))
+    arrays["digest"] = np.array(_digest(arrays))
     saved.write_bytes(npz(**arrays))
 
 

@@ -71,7 +71,7 @@ def print_saved(options: argparse.Namespace) -> None:
 
 def print_json(options: argparse.Namespace, run: Run, more: dict[str, Any]) -> None:
     """The run as JSON; `more` comes first."""
-    from fastgd.runfile import to_json
+    from fastgd.archive import to_json
 
     names = ("epochs", "seconds", "cost", "kernel", "seed", "stopped_by", "stalled", "best_epoch")
     facts = {

@@ -228,7 +228,9 @@ def _see_to(crew, lane, made, passes):
 
 @inline
 def train(steps, address, zero, limit):
-    """Train members in the lanes of the Crew at an address for about `limit` epochs; a limit of 0 frees the lanes."""
+    """Train members in the lanes of the Crew at an address for about `limit` epochs, and until no divergence is being searched for, which
+    would begin anew where lanes are freed in between; a limit of 0 frees them.
+    """
     crew = crew_of(address, zero)
     members, passes, left = crew.members, crew.data.batches > 1 or crew.data.shuffled != 0, limit
     if limit == 0:
@@ -253,4 +255,7 @@ def train(steps, address, zero, limit):
                 cost = np.float64(crew.costs[lane])
                 members.costs[member] = cost if cost - cost == 0.0 else np.inf
                 _move(crew, lane, member, False)
-                crew.who[lane] = NOBODY
+                crew.who[lane], crew.caps[lane] = NOBODY, 0
+        for lane in range(len(crew.who)):
+            if crew.caps[lane] != 0:
+                left = max(left, crew.caps[lane])

@@ -127,8 +127,8 @@ def _pass(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
 
 def _look(ends: list[str]) -> list[str]:
     """Remember when the cost was last better; leave the loop at its end, or where a member has reached its target or an infinite cost."""
-    lines = ["better = costs - mark", "marked = where_negative(better, epoch, marked)"]
-    lines += ["mark = where_negative(better, costs - min_delta, mark)"]
+    lines = ["better = costs - (mark - min_delta)", "marked = where_negative(better, epoch, marked)"]
+    lines += ["mark = where_negative(better, costs, mark)"]
     return [*lines, f"if {' or '.join([*ends, 'not all_between(costs, target, most)'])}:", "    break"]
 
 

@@ -19,23 +19,25 @@ _MANY = 10_000  # epochs of a call that only computes costs
 
 
 class Lanes:
-    """Members that are trained in the lanes of vectors. Each of `threads` threads calls `advance` with its rank until `is_done`; one of
-    them calls `finish` then.
+    """Members that are trained in the lanes of vectors: those without a cost. Each of `threads` threads calls `advance` with its rank until
+    `is_done`, or for as long as it likes; then one of them calls `disband`, and `add_costs` if the others are to have one.
 
     Arrays of `samples` have a first axis of members where each has its own; all other arrays have one. Those of where members stand are
-    changed in place: params, slots, powers, epochs, histories, and costs, which are NaN until a member has ended. `options` are of a
-    member that asks most of the loop.
+    changed in place: params, slots, powers, epochs, marks, mark_epochs, histories, stopped, and costs, which are NaN until a member has
+    ended. `options` are of a member that asks most of the loop.
     """
 
     def __init__(
         self, plan: Plan, options: Options, samples: Samples, threads: int, *,
-        params: Array, slots: Array, powers: Array, epochs: Array, costs: Array, recorded: Array, points: Array, history: Array,
+        params: Array, slots: Array, powers: Array, epochs: Array, marks: Array, mark_epochs: Array, costs: Array, stopped: Array,
+        recorded: Array, points: Array, history: Array,
         seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array, l2: Array, clip_norm: Array, last: Array,
         target_cost: Array, patience: Array, min_delta: Array,
     ):  # fmt: skip
         dtype = plan.net.dtype
         self.plan, self.options, self.samples = plan, options, samples
         self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
+        waiting = np.flatnonzero(np.isnan(costs))
         self.watched = bool((target_cost > -np.inf).any() or (patience < MOST).any())
         self.members = Members(
             params=params,
@@ -49,18 +51,18 @@ class Lanes:
             clip_norm=clip_norm,
             seeds=seeds,
             epochs=epochs,
-            last=last.copy(),
+            last=np.where(stopped == RUNNING, last, epochs),
             targets=_rounded_down(target_cost, dtype),
             patience=patience,
             min_delta=min_delta.astype(dtype),
-            marks=np.full(len(params), np.inf, dtype),
-            mark_epochs=epochs.copy(),
+            marks=marks,
+            mark_epochs=mark_epochs,
             costs=costs,
             recorded=recorded,
             points=points,
             history=history,
-            stopped=np.zeros(len(params), np.int64),
-            waiting=np.argsort(-last, kind="stable"),  # the longest first, so that lanes are full to the end
+            stopped=stopped,
+            waiting=waiting[np.argsort((epochs - last)[waiting], kind="stable")],  # the longest first, so that lanes are full to the end
             taken=np.zeros(1, np.int64),
             X_stride=samples.X[0].size if samples.X.ndim == 3 else 0,
             Y_stride=samples.Y[0].size if samples.Y.ndim == 3 else 0,
@@ -129,21 +131,27 @@ class Lanes:
         """Whether a thread has nobody left to train."""
         return bool(self.members.taken[0] >= len(self.members.waiting) and (self.crews[rank].who == NOBODY).all())
 
-    def finish(self) -> Array:
-        """Free all lanes, and compute the costs of members that have not ended: (members,) by what each was stopped, RUNNING for those."""
-        members = self.members
+    def disband(self) -> None:
+        """Write back where all members stand."""
         for rank in range(len(self.crews)):
             self.advance(rank, 0)
-        reasons: Array = members.stopped.copy()
-        members.last[:] = members.epochs
-        members.stopped[:] = np.where(reasons == RUNNING, EPOCHS, reasons)
-        crew = self.crews[0]._replace(
-            members=members._replace(waiting=np.flatnonzero(np.isnan(members.costs)), taken=np.zeros(1, np.int64))
+
+    def add_costs(self) -> None:
+        """Compute the costs of members that are without, be it that they have not ended, once they are written back."""
+        members = self.members
+        was_running = members.stopped == RUNNING
+        alone = members._replace(
+            last=members.epochs.copy(),
+            stopped=np.where(was_running, EPOCHS, members.stopped),
+            marks=members.marks.copy(),
+            waiting=np.flatnonzero(np.isnan(members.costs)),
+            taken=np.zeros(1, np.int64),
         )
+        crew = self.crews[0]._replace(members=alone)
         table = table_of(crew)
-        while np.isnan(members.costs).any():
+        while alone.taken[0] < len(alone.waiting) or (crew.who != NOBODY).any():
             self.entry(table, _MANY)
-        return reasons
+        np.copyto(members.stopped, alone.stopped, where=~was_running)
 
 
 def _rounded_down(numbers: Array, dtype: np.dtype[Any]) -> Array:

@@ -31,7 +31,7 @@ class Members(NamedTuple):
     targets: Reals  # (members,) target_cost, rounded down; -inf for none
     patience: Integers  # (members,)
     min_delta: Reals  # (members,)
-    marks: Reals  # (members,) a cost below this is a better one: the least so far less min_delta
+    marks: Reals  # (members,) a cost is better that is below this one, which was, by more than min_delta
     mark_epochs: Integers  # (members,) when the cost was last better
     costs: Doubles  # (members,) of all rows, when a member has ended
     recorded: Integers  # (members, 3) points of the history, the epoch of the next, epochs between them

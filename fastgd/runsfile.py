@@ -1,0 +1,60 @@
+"""Writing and reading the runs of many members."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fastgd import archive
+from fastgd.checks import Array
+from fastgd.each import Each
+from fastgd.network import MLP
+from fastgd.options import Options
+from fastgd.runs import Runs
+from fastgd.standing import Standing, arrays_of
+
+_TABLES = {"each": Each, "standing": Standing}
+
+
+def save_runs(runs: Runs, path: str | os.PathLike[str], **more: Any) -> None:
+    """Write `runs`, and more facts, to one file, whole or not at all."""
+    arrays = {f"{table}_{name}": array for table in _TABLES for name, array in arrays_of(getattr(runs, table)).items()}
+    facts = {"kernel": runs.kernel, "seconds": runs.seconds, **more}
+    archive.write(path, "runs", runs.net, runs.options.to_dict(), facts, arrays)
+
+
+def load_runs(path: str | os.PathLike[str]) -> Runs:
+    """Read what `Runs.save` wrote, or a checkpoint of `train_many`.
+
+    In a checkpoint, be it the folder that `train_many` with a `client` keeps, members that had not ended are stopped by "interrupt", with a
+    cost of NaN if it was written on the way.
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    ValueError
+        If it is damaged, or holds no runs of many members, or is of a format that this version does not know.
+    """
+    if os.path.isdir(path):
+        from fastgd.runsfolder import ALL, load_together
+
+        return load_together(Path(path) / ALL)[0]
+    return load_runs_with_facts(path)[0]
+
+
+def load_runs_with_facts(path: str | os.PathLike[str]) -> tuple[Runs, dict[str, Any]]:
+    """The runs of a file, and all facts that stand in it."""
+    return archive.read(path, "runs", _runs)
+
+
+def _runs(net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]) -> tuple[Runs, dict[str, Any]]:
+    each, standing = (
+        kind(**{name.removeprefix(f"{table}_"): array for name, array in arrays.items() if name.startswith(f"{table}_")})
+        for table, kind in _TABLES.items()
+    )
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) != 1 or standing.params.shape[1:] != (net.n_params,) or each.params.shape != standing.params.shape:
+        raise ValueError(f"its arrays are not of as many members of {net}: {counts}")
+    return Runs(net, facts["kernel"], facts["seconds"], Options(**options), each, standing), facts

@@ -1,0 +1,73 @@
+"""A folder that holds the runs of members which are trained in shards: all of them at the start, and each shard so far."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fastgd.checkpoint import Checkpoint
+from fastgd.runs import Runs
+from fastgd.runsfile import load_runs_with_facts, save_runs
+from fastgd.standing import arrays_of
+
+ALL = "runs.npz"
+_MOST_SHARDS, _LEAST_MEMBERS = 64, {"lanes": 64}  # in all, and of a shard
+
+
+def shards_of(kernel: str, members: int) -> list[slice]:
+    """Which members the shards have, a matter of the arguments alone: every so manieth, as neighbours are often alike."""
+    count = max(1, min(_MOST_SHARDS, members // _LEAST_MEMBERS.get(kernel, 1)))
+    return [slice(first, None, count) for first in range(count)]
+
+
+def part_of(table: Any, members: slice) -> Any:
+    """A dataclass of arrays, of these members alone."""
+    return replace(table, **{name: array[members].copy() for name, array in arrays_of(table).items()})
+
+
+def put(table: Any, members: slice, part: Any) -> None:
+    """Put a part back in its place."""
+    for name, array in arrays_of(table).items():
+        array[members] = getattr(part, name)
+
+
+def checkpoint_in(folder: Path, every: float, data: str) -> Checkpoint[Runs]:
+    """The checkpoint of all members in a folder."""
+    return Checkpoint(folder / ALL, every, data, load_together, save_runs)
+
+
+def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs]]:
+    """Write where all members stand, which makes files of shards needless; the files of shards of this call.
+
+    Raises
+    ------
+    OSError
+        If that can't be written; the folder is made if its own folder is there.
+    """
+    file.path.parent.mkdir(exist_ok=True)
+    file.prepare(runs.nbytes)
+    save_runs(runs, file.path, data=file.data, call=call)
+    end(file)
+    count = len(shards_of(runs.kernel, len(runs)))
+    return [replace(file, path=_path(file.path, call, i), read=load_runs_with_facts) for i in range(count)]
+
+
+def end(file: Checkpoint[Runs]) -> None:
+    """Remove the files of shards."""
+    for path in file.path.parent.glob("shard-*-*.npz"):
+        path.unlink(missing_ok=True)
+
+
+def load_together(path: Path) -> tuple[Runs, dict[str, Any]]:
+    """All members, each as its shard's file has it where there is one."""
+    runs, facts = load_runs_with_facts(path)
+    for i, members in enumerate(shards_of(runs.kernel, len(runs))):
+        shard = _path(path, str(facts.get("call")), i)
+        if shard.exists():
+            put(runs.standing, members, load_runs_with_facts(shard)[0].standing)
+    return runs, facts
+
+
+def _path(path: Path, call: str, i: int) -> Path:
+    return path.with_name(f"shard-{call}-{i:02}.npz")

@@ -1,0 +1,243 @@
+"""Members in shards: each is trained by one call, on a Dask cluster or by joblib, and what comes back is put together."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastgd.checkpoint import Checkpoint
+from fastgd.checks import Array
+from fastgd.progress import ManyProgress
+from fastgd.runs import Runs
+from fastgd.runsfolder import begin, end, part_of, put, shards_of
+from fastgd.samples import Samples, on_disk
+from fastgd.side_by_side import SideBySide
+from fastgd.standing import Standing
+from fastgd.watch import LOOK_SECONDS, Watch
+
+_ASK_SECONDS = 1.0  # between one question of a shard and the next
+_RETRIES = 3  # of a shard that fails; Dask starts those of lost workers again in any case
+_SMALL = 2**20  # bytes of shared rows that go with every shard, instead of once to every worker
+
+
+def check_client(client: Any) -> None:
+    """Refuse what is neither a Dask client nor "joblib"; ImportError where joblib is missing."""
+    if client == "joblib" and isinstance(client, str):
+        try:
+            import joblib  # noqa: F401
+        except ImportError:
+            raise ImportError("client='joblib' needs joblib: pip install 'fastgd[joblib]'") from None
+        return
+    if type(client).__module__.partition(".")[0] != "distributed" or not hasattr(client, "submit"):
+        raise TypeError(f"client must be a dask.distributed Client (pip install 'fastgd[dask]'), 'joblib' or None; got {client!r}")
+    if client.asynchronous:
+        raise ValueError(f"client must be a Client that is not asynchronous; got {client!r}")
+
+
+class Link(Protocol):
+    """What a shard that runs elsewhere has of the call that it belongs to."""
+
+    def is_to_stop(self) -> bool: ...
+
+    def tell(self, shard: int, progress: ManyProgress) -> None: ...
+
+
+@dataclass
+class Shard:
+    """Members that are trained by one call."""
+
+    index: int
+    work: SideBySide
+    file: Checkpoint[Runs] | None
+    link: Link
+    until: float  # seconds of the clock
+
+    def train(self, *samples: Array) -> tuple[int, Standing, float]:
+        """Go on from the file, if there is one, to the end, or until the link says so: where the members stand, and seconds."""
+        kept = self.file.load() if self.file is not None else None
+        standing, seconds = (self.work.standing, 0.0) if kept is None else (kept.standing, kept.seconds)
+        in_memory = Samples(*(np.array(array) if on_disk(array) else array for array in samples))  # joblib maps what is large
+        work = replace(self.work, samples=in_memory, standing=standing.resumed(self.work.each.epochs), seconds=seconds)
+        file = None if self.file is None else replace(self.file, saved=time.monotonic())
+        work.train(Watch(None, self._asker(), None, "raise"), file)
+        return self.index, work.standing, work.seconds
+
+    def _asker(self) -> Any:
+        asked = time.monotonic()
+
+        def ask(progress: ManyProgress) -> bool:
+            nonlocal asked
+            if time.monotonic() - asked < _ASK_SECONDS:
+                return False
+            asked = time.monotonic()
+            self.link.tell(self.index, progress)
+            return time.time() >= self.until or self.link.is_to_stop()
+
+        return ask
+
+
+class _Course:
+    """The shards of a training, and how far they are."""
+
+    def __init__(self, work: SideBySide, watch: Watch, file: Checkpoint[Runs] | None):
+        self.work, self.watch, self.file = work, watch, file
+        self.parts = shards_of(work.plan.kernel, len(work.standing))
+        self.call = secrets.token_hex(8)
+        self.files: list[Checkpoint[Runs]] | list[None] = [None] * len(self.parts)
+        if file is not None:
+            self.files = begin(file, work.runs(), self.call)
+        self.told = [self._part(i).progress(0.0) for i in range(len(self.parts))]
+        self.is_own = [array.ndim > ndim for array, ndim in zip(work.samples, (2, 2, 1), strict=True)]  # whether members have own rows
+
+    def _part(self, i: int) -> SideBySide:
+        """The members of a shard, without their rows."""
+        work, members = self.work, self.parts[i]
+        each, standing = part_of(work.each, members), part_of(work.standing, members)
+        nothing = work.samples.weights[:0]
+        samples = Samples(nothing, nothing, nothing)
+        return replace(work, samples=samples, each=each, standing=standing, threads=min(work.threads, len(standing)), seconds=0.0)
+
+    def shards(self, link: Link) -> list[Shard]:
+        """Those with members that have not ended."""
+        until = math.inf if self.watch.max_seconds is None else time.time() + self.watch.max_seconds
+        shards = [Shard(i, self._part(i), self.files[i], link, until) for i in range(len(self.parts))]
+        return [shard for shard in shards if shard.work.standing.running.any()]
+
+    def rows(self, shard: Shard, samples: Iterable[Any]) -> list[Any]:
+        """The samples for a shard, of which `samples` are those that all members share."""
+        return [array[self.parts[shard.index]] if own else array for array, own in zip(samples, self.is_own, strict=True)]
+
+    def take(self, i: int, standing: Standing, seconds: float) -> None:
+        """What a shard has come to."""
+        put(self.work.standing, self.parts[i], standing)
+        self.work.seconds += seconds
+        self.told[i] = self._part(i).progress(0.0)
+
+    def look(self) -> bool:
+        """Tell how far all are; whether the shards are to stop."""
+        costs = [one.cost for one in self.told if not math.isnan(one.cost)]
+        epoch, epochs, ended, members = (sum(getattr(one, name) for one in self.told) for name in ("epoch", "epochs", "ended", "members"))
+        seconds = time.monotonic() - self.watch.begun
+        self.watch.look(ManyProgress(epoch, epochs, min(costs, default=math.nan), seconds, ended, members))
+        return self.watch.reason is not None
+
+    def runs(self) -> Runs:
+        """All together."""
+        runs = self.work.runs(self.watch.reason or "")
+        if self.file is not None:
+            self.file.save(runs)
+            if not self.file.failed:
+                end(self.file)
+        return runs
+
+
+def train_in_shards(client: Any, work: SideBySide, watch: Watch, file: Checkpoint[Runs] | None) -> Runs:
+    """Train the members of `work` elsewhere, as `work.train(watch, file)` would here; `file` is one of `runsfolder`."""
+    course = _Course(work, watch, file)
+    with watch:
+        if client == "joblib":
+            _by_joblib(course)
+        else:
+            _by_dask(client, course)
+        return course.runs()
+
+
+# -- joblib ----------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Flag:
+    """A file that is there when shards are to stop: on one machine, that is; elsewhere they train to their end."""
+
+    path: Path
+
+    def is_to_stop(self) -> bool:
+        return self.path.exists()
+
+    def tell(self, shard: int, progress: ManyProgress) -> None:
+        pass
+
+
+def _by_joblib(course: _Course) -> None:
+    from joblib import Parallel, delayed
+
+    with tempfile.TemporaryDirectory() as folder:
+        flag = _Flag(Path(folder) / "stop")
+        calls = [delayed(shard.train)(*course.rows(shard, course.work.samples)) for shard in course.shards(flag)]
+        try:
+            parallel = Parallel(return_as="generator_unordered")
+        except ValueError:  # the backend hands them back all at once
+            parallel = Parallel()
+        try:
+            for result in parallel(calls):
+                course.take(*result)
+                if course.look():
+                    flag.path.touch()
+        except BaseException:
+            flag.path.touch()
+            raise
+
+
+# -- Dask ------------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Topic:
+    """An event of the cluster that is set when shards are to stop, and a topic that they tell how far they are; both of this name."""
+
+    name: str
+
+    def is_to_stop(self) -> bool:
+        from distributed import Event
+
+        return bool(Event(self.name).is_set())
+
+    def tell(self, shard: int, progress: ManyProgress) -> None:
+        from distributed import get_worker
+
+        get_worker().log_event(self.name, [shard, *progress])
+
+
+def _by_dask(client: Any, course: _Course) -> None:
+    from distributed import Event
+
+    topic = _Topic(f"fastgd-{course.call}")
+    stop, asked = Event(topic.name, client=client), False
+    running: dict[int, Any] = {}  # futures by shard
+
+    def hear(event: tuple[float, Any]) -> None:
+        shard, *progress = event[1]
+        if shard in running:
+            course.told[shard] = ManyProgress(*progress)
+
+    client.subscribe_topic(topic.name, hear)
+    try:
+        samples = [
+            array if own or array.nbytes <= _SMALL else client.scatter([array], broadcast=True, hash=False)[0]
+            for array, own in zip(course.work.samples, course.is_own, strict=True)
+        ]
+        for shard in course.shards(topic):
+            key = f"{topic.name}-{shard.index}"
+            running[shard.index] = client.submit(shard.train, *course.rows(shard, samples), key=key, pure=False, retries=_RETRIES)
+        while running:
+            time.sleep(LOOK_SECONDS)
+            for i in [i for i, future in running.items() if future.done()]:
+                course.take(*running.pop(i).result())
+            if course.look() and not asked:
+                stop.set()
+                asked = True
+        stop.clear()
+    except BaseException:
+        stop.set()
+        client.cancel(list(running.values()))
+        raise
+    finally:
+        client.unsubscribe_topic(topic.name)
