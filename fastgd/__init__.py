@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgd import data, schedules
-    from fastgd.ensemble import train_many
+    from fastgd.ensemble.file import load_runs
+    from fastgd.ensemble.runs import Runs
+    from fastgd.ensemble.training import train_many
     from fastgd.network import MLP
     from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
     from fastgd.run import DivergedError, History, Run
     from fastgd.runfile import load_run
-    from fastgd.runs import Runs
-    from fastgd.runsfile import load_runs
     from fastgd.training import train
 
 __version__ = "0.1.0"
@@ -22,11 +22,11 @@ _HOMES = {
     "DivergedError": "fastgd.run",
     "History": "fastgd.run",
     "Run": "fastgd.run",
-    "Runs": "fastgd.runs",
+    "Runs": "fastgd.ensemble.runs",
     "load_run": "fastgd.runfile",
-    "load_runs": "fastgd.runsfile",
+    "load_runs": "fastgd.ensemble.file",
     "train": "fastgd.training",
-    "train_many": "fastgd.ensemble",
+    "train_many": "fastgd.ensemble.training",
 }
 
 __all__ = [

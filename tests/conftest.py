@@ -13,8 +13,9 @@ import pytest
 from hypothesis import settings
 
 import fastgd
-from fastgd import kernels, loop, side_by_side, watch
+from fastgd import kernels, loop
 from fastgd.cli import main
+from fastgd.ensemble import side_by_side, watch
 from fastgd.kernels.store import Entry
 from fastgd.options import Options
 

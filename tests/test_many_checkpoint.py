@@ -173,7 +173,8 @@ KILLED = """
 import sys
 import many_problem as problem
 from fastgd.archive import _digest
-from fastgd import loop, side_by_side, watch
+from fastgd import loop
+from fastgd.ensemble import side_by_side, watch
 
 watch.LOOK_SECONDS = side_by_side.LOOK_SECONDS = loop.CHUNK_SECONDS = 0.001
 problem.train_many(sys.argv[2], "Adam, batches", 10**9, checkpoint=sys.argv[1], checkpoint_every=0.02, resume=True)

@@ -12,8 +12,8 @@ from conftest import assert_refused, random_problem
 from distributed import Client, LocalCluster
 
 import fastgd
-from fastgd import shards, watch
-from fastgd.runsfolder import shards_of
+from fastgd.ensemble import shards, watch
+from fastgd.ensemble.folder import shards_of
 
 NET = fastgd.MLP(2, 2, 1, activation="tanh")
 X, Y, _ = random_problem(NET, 11)

@@ -15,7 +15,7 @@ from fastgd.cli.summary import batches, network_facts, print_line, print_network
 if TYPE_CHECKING:
     from fastgd.checks import Array
     from fastgd.cli.problems import Problem
-    from fastgd.runs import Runs
+    from fastgd.ensemble.runs import Runs
 
 
 @dataclass(frozen=True)

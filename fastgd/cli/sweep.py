@@ -13,7 +13,7 @@ from fastgd.names import OPTIMIZERS, check_name
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem
-    from fastgd.runs import Runs
+    from fastgd.ensemble.runs import Runs
     from fastgd.samples import Samples
 
 GATE_SEEDS, FILE_SEEDS = 1000, 10
@@ -109,7 +109,7 @@ def _train(options: argparse.Namespace, problem: Problem) -> dict[str, Members]:
     """The members of every optimizer; after Ctrl-C, of those that had begun."""
     import numpy as np
 
-    from fastgd.ensemble import train_many
+    from fastgd.ensemble.training import train_many
     from fastgd.samples import apart, check_samples, check_validation
 
     samples = check_samples(problem.net, problem.X, problem.Y, problem.weights)

@@ -8,11 +8,11 @@ from typing import Any
 
 from fastgd import archive
 from fastgd.checks import Array
-from fastgd.each import Each
+from fastgd.ensemble.each import Each
+from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.standing import Standing, arrays_of
 from fastgd.network import MLP
 from fastgd.options import Options
-from fastgd.runs import Runs
-from fastgd.standing import Standing, arrays_of
 
 _TABLES = {"each": Each, "standing": Standing}
 
@@ -38,7 +38,7 @@ def load_runs(path: str | os.PathLike[str]) -> Runs:
         If it is damaged, or holds no runs of many members, or is of a format that this version does not know.
     """
     if os.path.isdir(path):
-        from fastgd.runsfolder import ALL, load_together
+        from fastgd.ensemble.folder import ALL, load_together
 
         return load_together(Path(path) / ALL)[0]
     return load_runs_with_facts(path)[0]

@@ -12,21 +12,21 @@ from numpy.typing import ArrayLike
 
 from fastgd.checkpoint import Checkpoint, check_checkpoint, fingerprint
 from fastgd.checks import finite_number, whole_number
-from fastgd.each import check_each, check_optimizers, check_samples_of_many, count_members
-from fastgd.going_on import origin_of_many
+from fastgd.ensemble.each import check_each, check_optimizers, check_samples_of_many, count_members
+from fastgd.ensemble.file import load_runs_with_facts, save_runs
+from fastgd.ensemble.folder import checkpoint_in
+from fastgd.ensemble.going_on import origin_of_many
+from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.shards import check_client, train_in_shards
+from fastgd.ensemble.side_by_side import InLanes, OnThreads
+from fastgd.ensemble.watch import Watch
 from fastgd.names import KERNELS, check_name
 from fastgd.network import MLP
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import check_options
 from fastgd.progress import ManyProgress, reporter
-from fastgd.runs import Runs
-from fastgd.runsfile import load_runs_with_facts, save_runs
-from fastgd.runsfolder import checkpoint_in
 from fastgd.samples import on_disk
 from fastgd.schedules import Schedule
-from fastgd.shards import check_client, train_in_shards
-from fastgd.side_by_side import InLanes, OnThreads
-from fastgd.watch import Watch
 
 
 def train_many(

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.checks import Array
-from fastgd.each import Each
+from fastgd.ensemble.each import Each
+from fastgd.ensemble.standing import Standing, arrays_of
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.run import Run, history_of
-from fastgd.standing import Standing, arrays_of
 from fastgd.state import BATCH, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, start
 
 
@@ -142,7 +142,7 @@ class Runs:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the runs to one file, whole or not at all. `fastgd.load_runs` reads it."""
-        from fastgd.runsfile import save_runs
+        from fastgd.ensemble.file import save_runs
 
         save_runs(self, path)
 

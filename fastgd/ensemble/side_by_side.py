@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastgd.checkpoint import Checkpoint
-from fastgd.each import Each, samples_of
+from fastgd.ensemble.each import Each, samples_of
+from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.standing import Standing
+from fastgd.ensemble.watch import DUE, LOOK_SECONDS, Watch
 from fastgd.options import Options
 from fastgd.progress import ManyProgress, Progress
 from fastgd.run import DivergedError, Run
-from fastgd.runs import Runs
 from fastgd.samples import Samples
-from fastgd.standing import Standing
 from fastgd.state import BATCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE
-from fastgd.watch import DUE, LOOK_SECONDS, Watch
 
 if TYPE_CHECKING:
     from fastgd.kernels import Lanes, Plan

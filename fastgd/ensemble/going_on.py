@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from fastgd.checkpoint import Checkpoint
-from fastgd.each import Each
+from fastgd.ensemble.each import Each
+from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.standing import Standing, arrays_of
 from fastgd.network import MLP
 from fastgd.options import Options
-from fastgd.runs import Runs
-from fastgd.standing import Standing, arrays_of
 from fastgd.state import MOST
 
 _ARGUMENTS = {

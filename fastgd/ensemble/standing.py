@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgd.checks import Array
-from fastgd.each import Each
+from fastgd.ensemble.each import Each
 from fastgd.optimizers import Rprop
 from fastgd.options import Options
 from fastgd.state import MOST, STOPS

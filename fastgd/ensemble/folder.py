@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fastgd.checkpoint import Checkpoint
-from fastgd.runs import Runs
-from fastgd.runsfile import load_runs_with_facts, save_runs
-from fastgd.standing import arrays_of
+from fastgd.ensemble.file import load_runs_with_facts, save_runs
+from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.standing import arrays_of
 
 ALL = "runs.npz"
 _MOST_SHARDS, _LEAST_MEMBERS = 64, {"lanes": 64}  # in all, and of a shard

@@ -15,13 +15,13 @@ import numpy as np
 
 from fastgd.checkpoint import Checkpoint
 from fastgd.checks import Array
+from fastgd.ensemble.folder import begin, end, part_of, put, shards_of
+from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.side_by_side import SideBySide
+from fastgd.ensemble.standing import Standing
+from fastgd.ensemble.watch import LOOK_SECONDS, Watch
 from fastgd.progress import ManyProgress
-from fastgd.runs import Runs
-from fastgd.runsfolder import begin, end, part_of, put, shards_of
 from fastgd.samples import Samples, on_disk
-from fastgd.side_by_side import SideBySide
-from fastgd.standing import Standing
-from fastgd.watch import LOOK_SECONDS, Watch
 
 _ASK_SECONDS = 1.0  # between one question of a shard and the next
 _RETRIES = 3  # of a shard that fails; Dask starts those of lost workers again in any case
