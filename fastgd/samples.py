@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from fastgd.checks import Array, finite_number, real_array, rows
 from fastgd.network import MLP
 
+_BLOCK = 4096  # rows that are moved at a time
+
 
 class Samples(NamedTuple):
     """X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous; weights are (n,), or (0,) where all weigh the same."""
@@ -23,9 +25,32 @@ class Samples(NamedTuple):
         """Samples that all weigh the same."""
         return cls(X, Y, X.reshape(-1)[:0])
 
-    def where(self, chosen: Array) -> Samples:
-        """A copy of the samples that a (n,) mask chooses."""
-        return Samples(*(array[chosen] if len(array) else array for array in self))
+    def divided(self, drawn: Array, given: tuple[Any, ...]) -> tuple[Samples, Samples]:
+        """The samples that a (n,) mask leaves, and those that it draws: copies, unless ours are copies of what was `given` already."""
+        pairs = [
+            _divided(array, drawn, is_ours=_is_copy(array, value)) if len(array) else (array, array)
+            for array, value in zip(self, given, strict=True)
+        ]
+        return Samples(*(left for left, _ in pairs)), Samples(*(apart for _, apart in pairs))
+
+
+def _is_copy(array: Array, given: Any) -> bool:
+    """Whether an array is certainly not the memory of what it was made of."""
+    return isinstance(given, (list, tuple)) or (isinstance(given, np.ndarray) and not np.may_share_memory(array, given))
+
+
+def _divided(array: Array, drawn: Array, *, is_ours: bool) -> tuple[Array, Array]:
+    """Rows that are left and rows that are drawn, each in their order; where the array is ours, in its place, the drawn ones last."""
+    apart = array[drawn]
+    if not is_ours:
+        return array[~drawn], apart
+    end = 0
+    for start in range(0, len(array), _BLOCK):
+        left = array[start : start + _BLOCK][~drawn[start : start + _BLOCK]]
+        array[end : end + len(left)] = left
+        end += len(left)
+    array[end:] = apart
+    return array[:end], array[end:]
 
 
 def on_disk(array: Array) -> bool:
@@ -97,13 +122,15 @@ def check_validation(net: MLP, validation: Any, samples: Samples) -> float | Sam
     return share
 
 
-def apart(samples: Samples, validation: float | Samples | None, seed: int) -> tuple[Samples, Samples | None]:
-    """The samples to train on, and those to validate on; a share of them is drawn by the seed."""
+def apart(
+    samples: Samples, validation: float | Samples | None, seed: int, given: tuple[Any, ...] = (None, None, None)
+) -> tuple[Samples, Samples | None]:
+    """The samples to train on, and those to validate on; a share of them is drawn by the seed. `given` is how X, Y and weights came."""
     if not isinstance(validation, float):
         return samples, validation
     drawn = np.zeros(len(samples.X), bool)
     drawn[np.random.default_rng([seed, 1]).permutation(len(drawn))[: round(validation * len(drawn))]] = True
-    chosen, held_out = samples.where(~drawn), samples.where(drawn)
+    chosen, held_out = samples.divided(drawn, given)
     for side, name in ((chosen, "training"), (held_out, "validation")):
         if len(side.weights) and not side.weights.any():
             raise ValueError(f"sample_weight must be above 0 somewhere among the {name} rows that seed {seed} draws; got zeros alone")

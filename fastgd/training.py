@@ -141,8 +141,8 @@ def train(
     Notes
     -----
     Memory beyond X and Y: 8 bytes a row where rows are shuffled, up to eight gradients, and blocks of 256 rows of every layer for each
-    thread. The unrolled kernel puts the rows of a full batch in an order of its own, a copy of X and Y. A share of the rows for
-    validation is copied, and so are those that are left.
+    thread. The unrolled kernel puts the rows of a full batch in an order of its own, a copy of X and Y. Where a share of the rows is for
+    validation, both parts are copied, unless X and Y are copies already, which are divided in their place.
 
     In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters at its end for the stop rules.
     """
@@ -173,7 +173,7 @@ def train(
         params = net.check_params(params)
 
     origin = origin_of(net, params, rng, epochs, between.checkpoint if resume else None)
-    loop = _loop(net, *apart(samples, held_out, origin.seed), options, kernel, epochs, origin, threads)
+    loop = _loop(net, *apart(samples, held_out, origin.seed, (X, Y, sample_weight)), options, kernel, epochs, origin, threads)
     del samples, held_out  # the kernel keeps what it needs of them
     return between.train(loop)
 

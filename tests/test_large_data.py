@@ -50,6 +50,18 @@ def test_a_million_rows_take_eight_bytes_each_where_they_are_shuffled(options, m
         assert peak_of(NET, X.astype(np.float64), Y, kernel="matrix") < X.nbytes + 3 * MIB
 
 
+def test_rows_that_are_copies_are_divided_in_their_place(table):
+    """With a share for validation, drawn by a mask of a byte a row; what the caller has is left as it is."""
+    X, Y = (array.astype(np.float64) for array in table)
+    rows = X.copy()
+    share = {"validation": 0.1, "kernel": "matrix", "batch_size": 1000, "shuffle": False}
+    assert peak_of(NET, X, Y, **share) < 1.2 * table[0].nbytes + 2 * MIB
+    of_copies = fastgd.train(NET, X, Y, 2, rng=0, **share)
+    assert of_copies == fastgd.train(NET, *table, 2, rng=0, **share)
+    assert of_copies == fastgd.train(NET, X.tolist(), Y, 2, rng=0, **share)
+    assert np.array_equal(X, rows)
+
+
 def test_the_unrolled_kernel_keeps_one_copy_of_a_full_batch(table):
     X, Y = table
     net = fastgd.MLP(20, 1, dtype="float32")
