@@ -140,7 +140,7 @@ class _Course:
 
 
 def train_in_shards(client: Any, work: SideBySide, watch: Watch, file: Checkpoint[Runs] | None) -> Runs:
-    """Train the members of `work` elsewhere, as `work.train(watch, file)` would here; `file` is one of `runsfolder`."""
+    """Train the members of `work` elsewhere, as `work.train(watch, file)` would here; `file` is one of `folder`."""
     course = _Course(work, watch, file)
     with watch:
         if client == "joblib":
