@@ -73,6 +73,32 @@ def test_other_options_after_runs():
     assert other.params == pytest.approx(train_many("matrix", epochs=4, params=first, optimizer="adam").params, rel=1e-9)
 
 
+def test_a_member_without_momentum_has_no_velocity(kernel):
+    """Beside one that has, its slot is used all the same."""
+    options = {"epochs": 5, "learning_rate": 0.1, "rng": 0, "members": 2, "kernel": kernel}
+    first = fastgd.train_many(NET, X, Y, **options, optimizer=[fastgd.SGD(), fastgd.SGD(0.5)])
+    both = fastgd.train_many(NET, X, Y, **options, optimizer=fastgd.SGD(0.9), params=first)
+    for i in range(2):
+        one = fastgd.train(NET, X, Y, 5, 0.1, params=first[i], optimizer=fastgd.SGD(0.9), kernel="matrix")
+        assert both.params[i] == pytest.approx(one.params, rel=1e-11)
+
+
+def test_a_pass_for_the_cost_alone_is_no_end_of_an_epoch(kernel):
+    runs = train_many(kernel, "Adam, batches", 0, target_cost=10.0)
+    assert set(runs.stopped_by) == {"epochs"}
+
+
+def test_rows_of_members_in_a_file_are_in_the_order_of_train(kernel, tmp_path):
+    rng = np.random.default_rng(0)
+    mapped = np.memmap(tmp_path / "X", float, "w+", shape=(2, 500, 2))
+    mapped[:] = rng.normal(size=mapped.shape)
+    targets = rng.uniform(size=(500, 1))
+    runs = fastgd.train_many(NET, mapped, targets, 2, 0.5, rng=0, batch_size=3, kernel=kernel, optimizer="adam")
+    for i in range(2):
+        one = fastgd.train(NET, mapped[i], targets, 2, 0.5, rng=i, batch_size=3, kernel="matrix", optimizer="adam")
+        assert runs.params[i] == pytest.approx(one.params, rel=1e-9)
+
+
 # -- what is refused -------------------------------------------------------------------------------------------------------------------
 
 V, T = ValueError, TypeError

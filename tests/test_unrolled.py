@@ -255,3 +255,18 @@ def test_sums_are_made_by_halves():
             return 1 + max(depth(node.left), depth(node.right)) if isinstance(node, ast.BinOp) else 0
 
         assert depth(tree) == int(np.ceil(np.log2(n)))
+
+
+# -- inputs that fill a vector ------------------------------------------------------------------------------------------
+
+BATCHES_OF_WIDE_ROWS = """
+import numpy as np, fastgd
+net, rng = fastgd.MLP(9, 3, 1), np.random.default_rng(0)
+X, Y = rng.normal(size=(64, 9)), rng.uniform(size=(64, 1))
+runs = [fastgd.train(net, X, Y, 3, 0.1, rng=0, batch_size=24, kernel=kernel) for kernel in ("unrolled", "matrix")]
+print(np.abs(runs[0].params - runs[1].params).max() < 1e-12)
+"""
+
+
+def test_batches_of_rows_that_fill_a_vector_stay_inside_their_arrays(python):
+    assert python(BATCHES_OF_WIDE_ROWS, NUMBA_BOUNDSCHECK=1).split() == ["True"]

@@ -68,7 +68,7 @@ class OriginOfMany:
             _check_same(before, options, each, kernel, self.checkpoint)
             standing = standing.resumed(each.epochs)
         else:
-            standing = standing.taken_up(before.options, each, options, batches if kernel != "lanes" else 0)
+            standing = standing.taken_up(before.options, before.each, each, options, batches if kernel != "lanes" else 0)
         if not standing.fits(fresh, batches):
             raise ValueError(f"{self.what} can't be gone on from: its members do not stand where such a training could")
         return standing

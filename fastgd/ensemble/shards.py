@@ -71,7 +71,7 @@ class Shard:
         return self.index, work.standing, work.seconds
 
     def _asker(self) -> Any:
-        asked = time.monotonic()
+        asked = -math.inf
 
         def ask(progress: ManyProgress) -> bool:
             nonlocal asked

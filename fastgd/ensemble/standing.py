@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgd.checks import Array
 from fastgd.ensemble.each import Each
-from fastgd.optimizers import Rprop
+from fastgd.optimizers import SGD, Rprop
 from fastgd.options import Options
 from fastgd.state import MOST, STOPS
 
@@ -61,13 +61,15 @@ class Standing:
             history=np.full(points.shape, np.nan),
         )
 
-    def taken_up(self, was: Options, each: Each, options: Options, batches: int) -> Standing:
+    def taken_up(self, was: Options, were: Each, each: Each, options: Options, batches: int) -> Standing:
         """Where members go on for further epochs, having been trained by other options; as `continuing.taken_up` has it for one run.
 
         `batches` are those of an epoch, 1 where members can't go on in the middle of one. Histories that are to be recorded in another
         way begin anew.
         """
-        fresh = Standing.at_start(each, options)
+        fresh, slots = Standing.at_start(each, options), self.slots.copy()
+        if isinstance(was.optimizer, SGD) and slots.shape[1]:
+            slots[were.numbers[:, 0] == 0] = 0  # without momentum, it is no velocity that a member kept beside others
         kept = self.slots.shape == fresh.slots.shape and type(was.optimizer) is type(options.optimizer)
         inside = (was.batch_size, was.shuffle) == (options.batch_size, options.shuffle) and (self.batch < batches)
         recorded = (was.record, was.spacing) == (options.record, options.spacing)
@@ -77,7 +79,7 @@ class Standing:
         return replace(
             fresh,
             params=self.params.copy(),
-            slots=self.slots.copy() if kept else fresh.slots,
+            slots=slots if kept else fresh.slots,
             powers=self.powers.copy() if kept else fresh.powers,
             epochs=self.epochs.copy(),
             batch=np.where(inside, self.batch, 0),

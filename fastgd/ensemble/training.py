@@ -117,7 +117,9 @@ def train_many(
     momentum, a schedule, l2 or clipping may change the last bits of the others. Stop rules act at the exact epoch.
 
     A member that ends makes room for the next one that waits, so that members that stop early cost no more than their own epochs. One
-    that diverges is no error: it is marked, and keeps its parameters of the last epoch after which they and its cost were finite.
+    that diverges is no error: it is marked, and keeps its parameters of the last epoch after which they and its cost were finite. In
+    lanes, in full batch without stop rules, that is looked at every so often, as the course of all has it: a cost that is infinite on the
+    way, and finite again at the next look, may pass.
 
     In lanes, a member needs 300 bytes beside its parameters, twice, and what the optimizer keeps, and 16 for a point of its history.
     """

@@ -217,9 +217,10 @@ def _see_to(crew, lane, made, passes):
         _record(crew, member, members.epochs[member], cost if passes else crew.known[lane])
     members.epochs[member], crew.known[lane] = epoch, cost
     reason = EPOCHS if epoch >= members.last[member] else RUNNING
-    if crew.watched != 0 and crew.costs[lane] <= crew.targets[lane]:
+    watched = crew.watched != 0 and (made > 0 or not passes)  # the pass for a cost is no epoch's end
+    if watched and crew.costs[lane] <= crew.targets[lane]:
         reason = TARGET_COST
-    elif crew.watched != 0 and epoch - members.mark_epochs[member] >= members.patience[member]:
+    elif watched and epoch - members.mark_epochs[member] >= members.patience[member]:
         reason = PATIENCE
     if reason != RUNNING and not passes and epoch < members.last[member]:  # what is due then is looked at before the rule
         _record(crew, member, epoch, cost)

@@ -41,7 +41,7 @@ def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1,
     total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
     span, window = max(n, 1), max(n, 1)
     if n and on_disk(samples.X):
-        span = max(1, _DISK_BLOCK // samples.X[0].nbytes)
+        span = max(1, _DISK_BLOCK // (samples.X.shape[-1] * samples.X.itemsize))
         window = _DISK_BLOCKS * span
     return Data(
         *samples,

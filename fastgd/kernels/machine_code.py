@@ -7,11 +7,13 @@ chain of ten functions that is a tenth of the time.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
@@ -25,7 +27,16 @@ def machine_code(source: str, function: str, dtype: np.dtype[Any]) -> tuple[dict
     name, library = optimized(source, function, dtype)
     module = library._final_module
     calls = [each.name for each in module.functions if each.is_declaration and not each.name.startswith("llvm.")]
-    return {"function": name, "calls": calls}, library.codegen._tm.emit_object(module)
+    return {"function": name, "calls": calls}, library.codegen._tm.emit_object(_with_aligned_stack(module))
+
+
+def _with_aligned_stack(module: Any) -> Any:
+    """The same, its vectors on the stack aligned wherever the caller's stack lies: across two cache lines they take half as long again.
+
+    LLVM aligns the stack for what it finds to have no room in registers only where a register is kept for the frame.
+    """
+    text = re.sub(r"^(define .*) \{$", r'\1 "frame-pointer"="all" {', str(module), flags=re.MULTILINE)
+    return llvm.parse_assembly(text)
 
 
 def optimized(source: str, function: str, dtype: np.dtype[Any]) -> tuple[str, Any]:
