@@ -67,7 +67,7 @@ def _rates(text: str) -> list[float]:
 
 def _optimizers(text: str) -> list[str]:
     try:
-        return [check_name("name", name, OPTIMIZERS) for name in names(text)]
+        return list(dict.fromkeys(check_name("name", name, OPTIMIZERS) for name in names(text)))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
