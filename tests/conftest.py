@@ -124,6 +124,22 @@ def python():
     return run
 
 
+def mutations(whole):
+    """200 times the bytes of a file with a few of them changed, cut or added."""
+    rng = np.random.default_rng(0)
+    for number in range(200):
+        data = bytearray(whole)
+        places = rng.integers(len(data), size=1 + number % 4)
+        if number % 4 == 0:
+            del data[places[0] :]
+        elif number % 4 == 1:
+            data[places[0] : places[0]] = rng.bytes(3)
+        else:
+            for place in places:
+                data[place] ^= 1 << int(rng.integers(8))
+        yield data
+
+
 def random_problem(net, n, seed=0):
     """X (n, inputs), Y (n, outputs) that the loss allows, and parameters, all away from saturation."""
     rng = np.random.default_rng(seed)

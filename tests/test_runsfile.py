@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from conftest import mutations
 
 import fastgd
 from fastgd.archive import _digest
@@ -44,20 +45,8 @@ def test_either_kind_is_told_from_the_other(runs, saved):
 
 
 def test_mutations_are_refused_or_harmless(runs, saved):
-    """200 files with a few bytes changed, cut or added."""
-    rng = np.random.default_rng(0)
-    whole = saved.read_bytes()
     refused = 0
-    for number in range(200):
-        data = bytearray(whole)
-        places = rng.integers(len(data), size=1 + number % 4)
-        if number % 4 == 0:
-            del data[places[0] :]
-        elif number % 4 == 1:
-            data[places[0] : places[0]] = rng.bytes(3)
-        else:
-            for place in places:
-                data[place] ^= 1 << int(rng.integers(8))
+    for data in mutations(saved.read_bytes()):
         saved.write_bytes(data)
         try:
             assert fastgd.load_runs(saved) == runs

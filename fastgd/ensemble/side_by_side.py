@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -77,6 +77,27 @@ class SideBySide(ABC):
     def _round(self, watch: Watch, is_due: Callable[[], bool]) -> None:
         """Train until all have ended, or the watch has a reason to stop."""
 
+    def _over(
+        self, watch: Watch, is_due: Callable[[], bool], chunks: Callable[[int], Iterator[float]], write_back: Callable[[], None]
+    ) -> None:
+        """On each thread, go through the chunks of its rank, which yield their seconds, until the watch has a reason to stop."""
+        seconds = np.zeros(self.threads)
+
+        def work(rank: int) -> None:
+            for elapsed in chunks(rank):
+                seconds[rank] += elapsed
+                if watch.reason is not None:
+                    break
+
+        self.is_whole = False
+        try:
+            watch.over(work, self.threads, self.progress, is_due)
+        finally:
+            if watch.at_rest:
+                write_back()
+                self.is_whole = True
+            self.seconds += float(seconds.max())
+
     @abstractmethod
     def _add_costs(self) -> None:
         """Compute the costs of those that have not ended."""
@@ -106,31 +127,24 @@ class InLanes(SideBySide):
             seeds=each.seeds, rates=each.rates, schedules=each.schedules, times=each.times, numbers=each.numbers, l2=each.l2,
             clip_norm=each.clip_norm, last=each.epochs, target_cost=each.target_cost, patience=each.patience, min_delta=each.min_delta,
         )  # fmt: skip
-        seconds = np.zeros(self.threads)
 
-        def work(rank: int) -> None:
+        def chunks(rank: int) -> Iterator[float]:
             kernel.advance(rank, 0)  # compiles
             limit = _FIRST_LIMIT
             while not kernel.is_done(rank):
                 before = time.perf_counter()
                 kernel.advance(rank, limit + 1)  # a first look at costs counts for one, and some epoch has to follow
                 elapsed = time.perf_counter() - before
-                seconds[rank] += elapsed
                 limit = max(1, int(limit * min(10.0, LOOK_SECONDS / max(elapsed, 1e-9))))
-                if watch.reason is not None:
-                    break
+                yield elapsed
 
-        self.is_whole = False
-        try:
-            watch.over(work, self.threads, self.progress, is_due)
-        finally:
-            if watch.at_rest:
-                kernel.disband()
-                self._take_reasons()
-                watched = each.watched  # others may have been looked at beside them
-                standing.marks[watched], standing.mark_epochs[watched] = marks[watched], mark_epochs[watched]
-                self.is_whole = True
-            self.seconds += float(seconds.max())
+        def write_back() -> None:
+            kernel.disband()
+            self._take_reasons()
+            watched = each.watched  # others may have been looked at beside them
+            standing.marks[watched], standing.mark_epochs[watched] = marks[watched], mark_epochs[watched]
+
+        self._over(watch, is_due, chunks, write_back)
 
     def _add_costs(self) -> None:
         self.kernel.add_costs()
@@ -149,7 +163,6 @@ class OnThreads(SideBySide):
         standing = self.standing
         left = np.where(standing.running, self.each.epochs - standing.epochs, -1)
         waiting, lock = iter(np.argsort(-left, kind="stable")[: standing.running.sum()].tolist()), threading.Lock()
-        seconds = np.zeros(self.threads)
 
         def look(member: int, progress: Progress) -> bool:
             standing.epochs[member] = progress.epoch
@@ -159,20 +172,13 @@ class OnThreads(SideBySide):
             with lock:
                 return next(waiting, None)
 
-        def work(rank: int) -> None:
+        def chunks(rank: int) -> Iterator[float]:
             while (member := next_one()) is not None:
                 run = self._run(member, int(left[member]), partial(look, member))
-                seconds[rank] += run.seconds
                 self._put(member, run)
-                if watch.reason is not None:
-                    break
+                yield run.seconds
 
-        self.is_whole = False
-        try:
-            watch.over(work, self.threads, self.progress, is_due)
-        finally:
-            self.is_whole = watch.at_rest
-            self.seconds += float(seconds.max())
+        self._over(watch, is_due, chunks, lambda: None)  # each is put back when it comes
 
     def _run(self, member: int, epochs: int, look: Callable[[Progress], bool] | None = None) -> Run:
         """A member trained for further epochs from where it stands."""
