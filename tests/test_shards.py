@@ -12,6 +12,7 @@ from conftest import assert_refused, random_problem
 from distributed import Client, LocalCluster
 
 import fastgd
+from fastgd import loop
 from fastgd.ensemble import shards, watch
 from fastgd.ensemble.folder import shards_of
 
@@ -190,7 +191,8 @@ def test_every_member_is_in_one_shard(kernel, members, count):
 def test_a_shard_that_is_trained_again_goes_on_from_its_file(kernel, folder, monkeypatch):
     """As it is where a worker was lost, here by a link that says stop."""
     monkeypatch.setattr(shards, "_ASK_SECONDS", 0.0)
-    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.001)
+    for module, name in ((watch, "LOOK_SECONDS"), (loop, "CHUNK_SECONDS")):  # the member's own training is looked at as often
+        monkeypatch.setattr(module, name, 0.001)
     whole, seen, train = train_many(kernel, 100_000), [], shards.Shard.train
 
     class Link:
