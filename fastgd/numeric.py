@@ -176,6 +176,8 @@ def _polynomial(x: _Value, coefficients: tuple[float, ...]) -> _Value:
     """sum of c_k x^k by halving (Estrin): the chain of dependent operations is as short as it can be."""
     terms = [x.const(c) for c in coefficients]
     while len(terms) > 1:
+        if len(terms) == 3:  # as long a chain without the square
+            return terms[0] + (terms[1] + terms[2] * x) * x
         pairs = [low + high * x for low, high in zip(terms[::2], terms[1::2], strict=False)]
         terms = pairs + terms[2 * len(pairs) :]
         x = x * x
@@ -226,12 +228,17 @@ def _sigmoid(x: _Value) -> _Value:
 
 
 def _tanh(x: _Value) -> _Value:
-    # tanh |x| = t / (t + 2) with t = e^(2 |x|) - 1 = 2^n (e^r - 1) + (2^n - 1); beyond the clamp it is 1 to the last bit
-    e = _exponential((x.abs() * 2.0).at_most((x.format.mantissa + 4) * math.log(2)), constant=0)
-    scale = e.shifted.power_of_two(0)
-    power_minus_1 = (e.first - e.lacking * (e.first + 1.0)) + e.r4 * e.rest
-    t = scale * power_minus_1 + (scale - 1.0)
-    return (t / (t + 2.0)).with_sign_of(x)
+    # tanh |x| = u / (u + 1) with u = (e^(2 |x|) - 1) / 2 = 2^n p + (2^n - 1) / 2, p = (e^(2 h) - 1) / 2, |x| = n ln 2 / 2 + h. Where n is
+    # large enough for what fl(ln 2) lacks, so is u, whose error hardly matters. Beyond the clamp the result is 1 to the last bit.
+    f = x.format
+    bounded = x.abs().at_most((f.mantissa + 4) * math.log(2) / 2)
+    shifted = bounded * (2 / math.log(2)) + f.round_magic
+    h = (shifted - f.round_magic).fma(-f.ln2_high / 2, bounded)
+    h2 = h * h
+    p = h + h2 * _polynomial(h, tuple(2.0 ** (k + 1) * c for k, c in enumerate(f.exp_tail)))
+    scale, half = shifted.power_of_two(0), shifted.power_of_two(-1)
+    u = scale * p + (half - 0.5)
+    return (u / (u + 1.0)).with_sign_of(x)
 
 
 def _log(x: _Value) -> _Value:

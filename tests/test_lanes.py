@@ -45,9 +45,9 @@ def assert_same(runs, expected, bound=1e-11):
     [NET, fastgd.MLP(2, 3, 2, activation="relu", output="softmax", loss="cross_entropy"), fastgd.MLP(1, 1, activation="identity")],
     ids=str,
 )
-@pytest.mark.parametrize("n", [4, 9])
+@pytest.mark.parametrize("n", [4, 9, 10])
 def test_full_batch(net, n):
-    """Four rows are written out, nine are a loop."""
+    """Four rows are written out, more are taken two at a time."""
     rows = random_problem(net, n)[:2]
     runs = by_lanes(net, rows)
     for i, rate in enumerate(RATES):

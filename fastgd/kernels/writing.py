@@ -1,7 +1,7 @@
 """What writing a module of code needs besides the equations: indenting, and importing all that the text calls."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from textwrap import indent
@@ -13,6 +13,19 @@ _HOMES = ("simd", "numeric", "activations", "losses", "updates", "kernels.update
 def indented(lines: Iterable[str]) -> list[str]:
     """One level further in."""
     return [indent(line, "    ") for line in lines]
+
+
+def interleaved(lines: Sequence[str], index: str, marks: Sequence[str]) -> list[str]:
+    """The lines once for every mark, which `index` and the names that the lines bind get.
+
+    The sums (`+=`) come last, those to one name next to each other, so that it is fetched and put away once. Their terms must not be bound
+    again on the way.
+    """
+    own = "|".join([index, *re.findall(r"^ *(\w+) = ", "\n".join(lines), re.MULTILINE)])
+    copies = [[re.sub(rf"(?<!\.)\b({own})\b", rf"\g<1>{mark}", line) for line in lines] for mark in marks]
+    is_sum = re.compile(r"\w+ \+= ").match
+    before = [line for copy in copies for line in copy if not is_sum(line)]
+    return before + [line for same in zip(*copies, strict=True) for line in same if is_sum(line)]
 
 
 def divisor(method: str) -> str:
