@@ -218,12 +218,18 @@ def _exp(x: _Value) -> _Value:
     return half + half
 
 
-def _sigmoid(x: _Value) -> _Value:
-    # 1 / (1 + e^-x) = t / (t + e^r) with t = 2^-n: the clamps end in t = 0, where the result would be no normal number, and in 1
+def _sigmoid_parts(x: _Value) -> tuple[_Value, _Exponential]:
+    """t = 2^n and the parts of e^r, of e^-x = e^r / t."""
+    # the clamps end in t = 0, where the sigmoid would be no normal number, and where it is 1
     limit = x.format.bias * math.log(2)
-    e = _exponential(x.at_least(-limit).at_most(limit), sign=-1)
+    e = _exponential(x.at_least(-limit).at_most((x.format.mantissa + 4) * math.log(2)), sign=-1)
     power = e.shifted.inverse_power_of_two()
-    t = power + power * e.lacking
+    return power + power * e.lacking, e
+
+
+def _sigmoid(x: _Value) -> _Value:
+    # 1 / (1 + e^-x) = t / (t + e^r)
+    t, e = _sigmoid_parts(x)
     return t / ((e.first + t) + e.r4 * e.rest)
 
 
@@ -316,6 +322,20 @@ cos = _define("cos", _lanewise("cos"), "The cosine, from the mathematical librar
 
 
 sqrt = _define("sqrt", _Value.sqrt, "The square root, rounded right.")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sigmoid_parts(typing_context, x):
+    """t and u with e^-x = u / t, so that sigmoid(x + c) = t / (t + u e^-c)."""
+    real = real_type(x)
+    if real is None:
+        return None
+
+    def generate(context, builder, sig, args):
+        t, e = _sigmoid_parts(_Value(builder, args[0], _FORMATS[real]))
+        return context.make_tuple(builder, sig.return_type, [t.ir, (e.first + e.r4 * e.rest).ir])
+
+    return types.UniTuple(x, 2)(x), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

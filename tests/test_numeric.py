@@ -1,4 +1,4 @@
-"""exp, log, log1p, tanh, sigmoid, sin, cos against mpmath, as single floats and as vectors, under the kernels' flags and laxer ones."""
+"""The functions of numeric.py against mpmath, for single floats and for vectors, under the kernels' flags and laxer ones."""
 
 from functools import cache
 
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fastgd import jit
-from fastgd.numeric import cos, exp, log, log1p, sigmoid, sin, tanh
-from fastgd.simd import lanes_of, load, span_of, store
+from fastgd.numeric import cos, exp, log, log1p, sigmoid, sigmoid_parts, sin, tanh
+from fastgd.simd import lanes_of, like, load, span_of, store
 
-NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos"]
-ULPS = {"exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 4.0, "sin": 1.0, "cos": 1.0}
+NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts"]
+ULPS = {"exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 4.0, "sin": 1.0, "cos": 1.0, "sigmoid_parts": 4.0}
 EXACT = {
     "exp": mpmath.exp,
     "log": mpmath.log,
@@ -21,6 +21,7 @@ EXACT = {
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "sin": mpmath.sin,
     "cos": mpmath.cos,
+    "sigmoid_parts": lambda x: 1 / (1 + 3 * mpmath.exp(-x)),
 }
 FLAGS = {
     "the kernels' flags": jit.FLAGS,
@@ -30,7 +31,7 @@ FLAGS = {
 
 @cache
 def applied(flags):
-    """Functions of x and (7, n) results, one for single floats and one for vectors of the whole lanes of x."""
+    """Functions of x and (8, n) results, one for single floats and one for vectors of the whole lanes of x."""
 
     @numba.njit(**FLAGS[flags])
     def by_float(x, results):
@@ -43,6 +44,8 @@ def applied(flags):
             results[4, i] = sigmoid(v)
             results[5, i] = sin(v)
             results[6, i] = cos(v)
+            t, u = sigmoid_parts(v)
+            results[7, i] = t / (t + u * like(v, 3.0))
 
     @numba.njit(**FLAGS[flags])
     def by_vector(x, results):
@@ -57,6 +60,8 @@ def applied(flags):
             store(target, 4 * n + i, sigmoid(v))
             store(target, 5 * n + i, sin(v))
             store(target, 6 * n + i, cos(v))
+            t, u = sigmoid_parts(v)
+            store(target, 7 * n + i, t / (t + u * like(v, 3.0)))
 
     return {"float": by_float, "vector": by_vector}
 
@@ -100,6 +105,7 @@ def points(name, dtype):
         "sin": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
         "cos": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
     }
+    chosen["sigmoid_parts"] = chosen["sigmoid"]
     return np.concatenate(chosen[name]).astype(dtype)
 
 
@@ -137,6 +143,7 @@ SPECIAL = {  # name: (x, exact result) where IEEE arithmetic has an opinion
     "sigmoid": [(0.0, 0.5), (-0.0, 0.5), (np.inf, 1.0), (-np.inf, 0.0), (1e30, 1.0), (-1e30, 0.0), (100.0, 1.0), (-1e4, 0.0)],
     "sin": [(0.0, 0.0), (-0.0, -0.0), (np.inf, np.nan), (-np.inf, np.nan)],
     "cos": [(0.0, 1.0), (-0.0, 1.0), (np.inf, np.nan), (-np.inf, np.nan)],
+    "sigmoid_parts": [(0.0, 0.25), (-0.0, 0.25), (np.inf, 1.0), (-np.inf, 0.0), (1e30, 1.0), (-1e30, 0.0), (100.0, 1.0), (-1e4, 0.0)],
 }
 
 

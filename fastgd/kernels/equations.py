@@ -68,14 +68,17 @@ def softmax(layer: Layer, l: int, mark: str = "") -> list[str]:
     return lines + [f"a{l}_{j}{mark} = e_{j}{mark} / exponentials{mark}" for j in units]
 
 
-def forward(net: MLP) -> list[str]:
-    """The forward pass: z and a of every layer, in order."""
+def forward(net: MLP, parts: bool = False) -> list[str]:
+    """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t where a is a sigmoid."""
     lines: list[str] = []
     for l, layer in enumerate(net.layers, start=1):
         lines += [f"# layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004"]
         lines += [f"z{l}_{j} = {pre_activation(layer, l, j)}" for j in range(layer.outputs)]
         if layer.activation == "softmax":
             lines += softmax(layer, l)
+        elif layer.activation == "sigmoid" and parts:
+            for j in range(layer.outputs):
+                lines += [f"t{l}_{j}, u{l}_{j} = sigmoid_parts(z{l}_{j})", f"a{l}_{j} = t{l}_{j} / (t{l}_{j} + u{l}_{j})"]
         else:
             lines += [f"a{l}_{j} = {activation(layer, f'z{l}_{j}')}" for j in range(layer.outputs)]
     return lines
@@ -145,22 +148,32 @@ def backward(net: MLP, method: str, weighted: bool) -> list[str]:
 # -- finite differences --------------------------------------------------------------------------------------------------------------
 
 
-def perturbed_loss(net: MLP, l: int, j: int, change: str, mark: str) -> list[str]:
-    """The loss when z of unit j in layer l changes by `change`, in `loss` + mark; what the change does not reach is used again."""
+def shrinkage(l: int, k: int | None, sign: str) -> str:
+    """The name of e^-c, where z changes by c as a weight of layer l from unit k, or a bias, changes by eps or -eps."""
+    return f"shrink{l}_{'b' if k is None else k}{'p' if sign == '+' else 'm'}"
+
+
+def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, mark: str) -> list[str]:
+    """The loss when the weight of unit j in layer l from unit k, or its bias, changes by eps or -eps, in `loss` + mark.
+
+    What the change does not reach is used again: for the sigmoid of z + c, e^-(z + c) = e^-z e^-c.
+    """
     layer = net.layers[l - 1]
     changed = [j]
-    lines = [f"z{l}_{j}{mark} = z{l}_{j} + {change}"]
+    lines = [f"z{l}_{j}{mark} = z{l}_{j} {sign} {'eps' if k is None else f'eps * {activation_of(l - 1, k)}'}"]
     for m in range(l, len(net.layers) + 1):
         layer = net.layers[m - 1]
         if m > l:
             before, changed = changed, list(range(layer.outputs))
             for i in changed:
-                terms = [f"{weight_name(m, i, k)} * (a{m - 1}_{k}{mark} - a{m - 1}_{k})" for k in before]
+                terms = [f"{weight_name(m, i, h)} * (a{m - 1}_{h}{mark} - a{m - 1}_{h})" for h in before]
                 lines += [f"z{m}_{i}{mark} = {total([f'z{m}_{i}', *terms])}"]
         if layer.activation == "softmax":
             lines += [f"z{m}_{i}{mark} = z{m}_{i}" for i in range(layer.outputs) if i not in changed]
             lines += softmax(layer, m, mark)
             changed = list(range(layer.outputs))
+        elif layer.activation == "sigmoid" and m == l:
+            lines += [f"a{m}_{j}{mark} = t{m}_{j} / (t{m}_{j} + u{m}_{j} * {shrinkage(l, k, sign)})"]
         else:
             lines += [f"a{m}_{i}{mark} = {activation(layer, f'z{m}_{i}{mark}')}" for i in changed]
     last = len(net.layers)
@@ -173,16 +186,22 @@ def perturbed_loss(net: MLP, l: int, j: int, change: str, mark: str) -> list[str
 def differences(net: MLP, method: str, weighted: bool) -> list[str]:
     """Add the sample's share of every difference quotient, times the distance of its two costs, notes 002 (1)."""
     lines: list[str] = []
+    central = method == "central_difference"
     for l, layer in enumerate(net.layers, start=1):
+        changes: list[int | None] = [*range(layer.inputs), *([None] if layer.bias else [])]
+        if layer.activation == "sigmoid":
+            for k in changes:
+                change = "eps" if k is None else f"eps * {activation_of(l - 1, k)}"
+                lines += [f"{shrinkage(l, k, '+')} = exp(-({change}))"]
+                lines += [f"{shrinkage(l, k, '-')} = exp({change})"] if central else []
         for j in range(layer.outputs):
-            changes = [(weight_name(l, j, k), f"eps * {activation_of(l - 1, k)}") for k in range(layer.inputs)]
-            changes += [(bias_name(l, j), "eps")] if layer.bias else []
-            for name, change in changes:
-                lines += [f"# C({name} + eps)", *perturbed_loss(net, l, j, change, "p")]
-                if method == "central_difference":
-                    lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, f"-({change})", "m")]
-                change = f"lossp - {'lossm' if method == 'central_difference' else 'loss'}"
-                lines += [f"d{name} += " + (f"weight * ({change})" if weighted else change)]
+            for k in changes:
+                name = bias_name(l, j) if k is None else weight_name(l, j, k)
+                lines += [f"# C({name} + eps)", *perturbed_loss(net, l, j, k, "+", "p")]
+                if central:
+                    lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, k, "-", "m")]
+                distance = f"lossp - {'lossm' if central else 'loss'}"
+                lines += [f"d{name} += " + (f"weight * ({distance})" if weighted else distance)]
     return lines
 
 
@@ -190,5 +209,5 @@ def sample(net: MLP, method: str, weighted: bool = True) -> tuple[list[str], lis
     """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
     cost = [*loss(net), f"costs += {'weight' if weighted else 'share'} * loss"]
     if method in ("finite_difference", "central_difference"):
-        return forward(net), cost, differences(net, method, weighted)
+        return forward(net, parts=True), cost, differences(net, method, weighted)
     return forward(net), cost, backward(net, method, weighted)

@@ -100,12 +100,13 @@ def _steps(plan: Plan) -> list[str]:
             "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == NO_UPDATE else total)",
         ]
     batch += ["costs = broadcast(params, 0.0)"]
-    sample = _sample(net, plan.method, weighted)
+    loads, sample = _sample(net, plan.method, weighted)
     if full and _vectors(plan) == 1:
-        batch += ["s = 0", *(line.replace(" += ", " = ") if line.startswith("d") else line for line in sample)]
+        body += ["s = 0", *loads]
+        batch += [line.replace(" += ", " = ") if line.startswith("d") else line for line in sample]
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
-        batch += ["for s in range(0, stride, lanes):", *indented(sample)]
+        batch += ["for s in range(0, stride, lanes):", *indented([*loads, *sample])]
     batch += ["if observe:", *indented(_observe(plan, names))]
     batch += ["if method == NO_UPDATE:", "    continue"]
     batch += _update(plan, names)
@@ -151,12 +152,12 @@ def _validate(net: MLP) -> list[str]:
     return [*body, "return first_lane(lane_total(costs))"]
 
 
-def _sample(net: MLP, method: str, weighted: bool) -> list[str]:
-    """The loop over samples: load, forward, cost, gradient."""
-    lines, forward, cost, gradient = _parts(net, method, weighted)
+def _sample(net: MLP, method: str, weighted: bool) -> tuple[list[str], list[str]]:
+    """Of a vector of samples: its loads; forward, cost, gradient."""
+    loads, forward, cost, gradient = _parts(net, method, weighted)
     if not method.endswith("difference"):  # whose quotients need the cost in any case
         cost = ["if observe:", *indented(cost)]
-    return [*lines, *forward, *cost, *gradient]
+    return loads, [*forward, *cost, *gradient]
 
 
 def _parts(net: MLP, method: str, weighted: bool) -> tuple[list[str], list[str], list[str], list[str]]:
