@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import gc
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ import stat
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from ctypes.util import find_library
 from functools import cache
 from importlib.metadata import version
@@ -202,6 +203,18 @@ def _linked(facts: dict[str, Any], code: bytes, dtype: np.dtype[Any]) -> Any:
     return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, real, ctypes.c_int64)(address)
 
 
+@contextmanager
+def _no_garbage_collected() -> Iterator[None]:
+    """Compiling makes many objects that live until its end: looking for those that do not takes a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class Entry:
     """A compiled function of a table and a limit; read from disk, or compiled, when it is called first.
 
@@ -228,9 +241,10 @@ class Entry:
             return self._compile()
 
     def _compile(self) -> Any:
-        from fastgd.kernels.machine_code import machine_code  # starts Numba
+        with _no_garbage_collected():
+            from fastgd.kernels.machine_code import machine_code  # starts Numba
 
-        facts, code = machine_code(self.source, self.function, self.dtype)
+            facts, code = machine_code(self.source, self.function, self.dtype)
         title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
         linked = _linked(facts, code, self.dtype)
         try:
