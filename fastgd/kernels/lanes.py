@@ -9,11 +9,11 @@ from functools import cache
 
 from fastgd.kernels import equations
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.writing import divisor, imports, indented, interleaved
+from fastgd.kernels.writing import divisor, imports, in_pairs, indented
 from fastgd.optimizers import KINDS, SGD
 
 _MOST_ROWS_WRITTEN_OUT, _MOST_LINES_WRITTEN_OUT = 8, 200  # of a full batch, instead of a loop over them
-_MOST_LINES_IN_PAIRS = 250  # of a sample, up to which a loop takes two at a time: beyond, compiling takes longer than that gains
+_MOST_LINES_IN_PAIRS = 160  # of a sample, up to which a loop takes two at a time: beyond, compiling takes longer than that gains
 
 _HEADER = '''"""{title}. Written by fastgd.kernels.lanes."""
 
@@ -123,13 +123,9 @@ def _pass(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
     sample += [*forward, *cost, *gradient]
     if _is_written_out(plan, len(sample)):
         return lines + [line for s in range(plan.n) for line in [f"s = {s}", *sample]]
-    if plan.method.endswith("difference") or len(sample) > _MOST_LINES_IN_PAIRS:
+    if len(sample) > _MOST_LINES_IN_PAIRS or plan.method.endswith("difference"):
         return [*lines, "for s in range(rows):", *indented(sample)]
-    # of two at a time, the sums are fetched and put away half as often, and one sample is computed where the other waits
-    lines += ["for s in range(0, rows - 1, 2):", *indented(["s_next = s + 1", *interleaved(sample, "s", ["", "_next"])])]
-    if plan.batch % 2 or plan.n % plan.batch % 2:
-        lines += ["if rows % 2 != 0:", *indented(["s = rows - 1", *sample])]
-    return lines
+    return [*lines, *in_pairs(sample, "rows", "1")]
 
 
 def _look(ends: list[str]) -> list[str]:

@@ -9,10 +9,11 @@ from functools import cache
 
 from fastgd.kernels import equations
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.writing import divisor, imports, indented
+from fastgd.kernels.writing import divisor, imports, in_pairs, indented
 from fastgd.network import MLP
 from fastgd.state import VECTOR_BYTES, padded
 
+_MOST_LINES_IN_PAIRS = 100  # of a sample, up to which a loop takes two vectors at a time: beyond, compiling takes longer than that gains
 _MOST_CONSTANT_VECTORS = 4  # of samples in full batch, up to which their number is written into the code
 
 _HEADER = '''"""{title}. Written by fastgd.kernels.unrolled."""
@@ -106,7 +107,7 @@ def _steps(plan: Plan) -> list[str]:
         batch += [line.replace(" += ", " = ") if line.startswith("d") else line for line in sample]
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
-        batch += ["for s in range(0, stride, lanes):", *indented([*loads, *sample])]
+        batch += _loop(plan, [*loads, *sample])
     batch += ["if observe:", *indented(_observe(plan, names))]
     batch += ["if method == NO_UPDATE:", "    continue"]
     batch += _update(plan, names)
@@ -150,6 +151,13 @@ def _validate(net: MLP) -> list[str]:
     body += ["stride = work.block", "costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
     body += indented([*loads, *forward, *cost, "costs += weight * loss"])
     return [*body, "return first_lane(lane_total(costs))"]
+
+
+def _loop(plan: Plan, lines: list[str]) -> list[str]:
+    """The lines for every vector of samples."""
+    if len(lines) > _MOST_LINES_IN_PAIRS or plan.method.endswith("difference"):
+        return ["for s in range(0, stride, lanes):", *indented(lines)]
+    return in_pairs(lines, "stride", "lanes")
 
 
 def _sample(net: MLP, method: str, weighted: bool) -> tuple[list[str], list[str]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain, groupby
 from pathlib import Path
 from textwrap import indent
 
@@ -16,16 +17,25 @@ def indented(lines: Iterable[str]) -> list[str]:
 
 
 def interleaved(lines: Sequence[str], index: str, marks: Sequence[str]) -> list[str]:
-    """The lines once for every mark, which `index` and the names that the lines bind get.
-
-    The sums (`+=`) come last, those to one name next to each other, so that it is fetched and put away once. Their terms must not be bound
-    again on the way.
-    """
-    own = "|".join([index, *re.findall(r"^ *(\w+) = ", "\n".join(lines), re.MULTILINE)])
+    """The lines once for every mark, which `index` and the names that the lines bind get; sums (`+=`) to one name next to each other."""
+    bound = re.findall(r"^ *(\w+(?:, \w+)*) = ", "\n".join(lines), re.MULTILINE)
+    own = "|".join([index, *", ".join(bound).split(", ")])
     copies = [[re.sub(rf"(?<!\.)\b({own})\b", rf"\g<1>{mark}", line) for line in lines] for mark in marks]
-    is_sum = re.compile(r"\w+ \+= ").match
-    before = [line for copy in copies for line in copy if not is_sum(line)]
-    return before + [line for same in zip(*copies, strict=True) for line in same if is_sum(line)]
+    written: list[str] = []
+    for summing, group in groupby(zip(*copies, strict=True), key=lambda same: re.match(r"\w+ \+= ", same[0]) is not None):
+        same = list(group)
+        written += chain(*same) if summing else chain(*zip(*same, strict=True))
+    return written
+
+
+def in_pairs(lines: Sequence[str], stop: str, step: str) -> list[str]:
+    """The lines for every s from 0 by `step` to `stop`, two at a time, the names of the next one marked by an n; then for one that is left.
+
+    Sums are fetched and put away half as often, and one sample is computed where the other waits.
+    """
+    pair = [f"sn = s + {step}", *interleaved(lines, "s", ["", "n"])]
+    rest = [f"s = {stop} - {step}", *lines]
+    return [f"for s in range(0, {stop} - {step}, 2 * {step}):", *indented(pair), f"if {stop} % (2 * {step}) != 0:", *indented(rest)]
 
 
 def divisor(method: str) -> str:
