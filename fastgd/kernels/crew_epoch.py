@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fastgd.jit import kernel
+from fastgd.jit import kernel, merged
 from fastgd.kernels.members import NOBODY
 from fastgd.kernels.rows import put_in_order
 from fastgd.kernels.update import NORM_MARGIN, add_decay
 from fastgd.numeric import sqrt
-from fastgd.simd import broadcast, lanes_of, like, load, narrowed, stay_scalar, store, where_negative
+from fastgd.simd import broadcast, copy, lanes_of, like, load, narrowed, stay_scalar, store, where_negative
 from fastgd.updates import rate_at
 
 
@@ -21,29 +21,28 @@ def order_rows(crew, made):
         member = max(crew.who[lane], 0)
         data.order[data.n] = -1
         put_in_order(data, members.seeds[member], members.epochs[member] + made)
-        for place in range(data.n):
-            crew.order[place * lanes + lane] = data.order[place]
+        copy(crew.order, lane * data.n, data.order, 0, data.n)
 
 
-@kernel
-def gather_members(crew, start, rows, learning):
+@merged
+def gather_members(crew, start, rows, learning, inputs, outputs):
     """Copy places start ... start + rows of every member's order, or of the rows as they are, to its lane; with weights, if there are any,
-    that sum to 1 over these rows, or over all.
+    that sum to 1 over these rows, or over all. `inputs` and `outputs`, the widths of a row, are constants of the caller.
     """
     data, members, lanes = crew.data, crew.members, lanes_of(crew.params)
-    inputs, outputs = crew.net.widths[0], crew.net.widths[crew.net.layers]
     shuffled = learning and data.shuffled != 0
     for lane in range(lanes):
         member = max(crew.who[lane], 0)
         X, Y, weights = member * members.X_stride, member * members.Y_stride, member * members.weights_stride
         total = 0.0
         for s in range(rows):
-            row = crew.order[(start + s) * lanes + lane] if shuffled else start + s
+            row = crew.order[lane * data.n + start + s] if shuffled else start + s
+            x, y, from_x, from_y = s * inputs * lanes + lane, s * outputs * lanes + lane, X + row * inputs, Y + row * outputs
             for k in range(inputs):
-                crew.x[(s * inputs + k) * lanes + lane] = data.X[X + row * inputs + k]
+                crew.x[x + k * lanes] = data.X[from_x + k]
                 stay_scalar()
             for k in range(outputs):
-                crew.y[(s * outputs + k) * lanes + lane] = data.Y[Y + row * outputs + k]
+                crew.y[y + k * lanes] = data.Y[from_y + k]
                 stay_scalar()
             if len(data.weights) != 0:
                 crew.weight[s * lanes + lane] = data.weights[weights + row]

@@ -91,7 +91,7 @@ def _full_batch(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
 def _mini_batches(plan: Plan, names: list[str]) -> list[str]:
     """Epochs of several updates, after which their mean cost is looked at; if `count` is 0, one pass without updates."""
     batch = ["start = batch_index * data.batch", "rows = min(data.batch, data.n - start)"]
-    batch += ["gather_members(crew, start, rows, learning)", f"scale = {_scale(plan)}"]
+    batch += [f"gather_members(crew, start, rows, learning, {plan.net.widths[0]}, {plan.net.widths[-1]})", f"scale = {_scale(plan)}"]
     batch += ["share = 1.0 / (rows * data.batches if learning else data.n)"]
     batch += [*_pass(plan, names, own_rows=True), "if learning:", *indented(_update(plan, names, "batch_index"))]
     epoch = ["if learning:", "    order_rows(crew, made)", "costs = broadcast(params, 0.0)"]

@@ -73,6 +73,6 @@ class Crew(NamedTuple):
     x: Reals  # (rows, inputs, lanes) where members have rows or an order of their own
     y: Reals  # (rows, outputs, lanes)
     weight: Reals  # (rows, lanes), or (rows,) where all share them
-    order: Integers  # (n, lanes) each member's order of rows
+    order: Integers  # (lanes, n) each member's order of rows
     watched: int  # whether the cost of every epoch is looked at
     eps: float  # step of the difference methods
