@@ -15,10 +15,13 @@ FLAGS = ["sweep", "--gate", "xor", "--layers", "2-2-1", "--seeds", "5", "--epoch
 @pytest.fixture(scope="module")
 def expected():
     """By rate, the runs of five seeds."""
-    net, rows = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
-    return {
-        rate: [fastgd.train(net, *rows, 3000, rate, rng=7 + i, target_cost=0.05, kernel="matrix") for i in range(5)] for rate in (1.0, 3.0)
-    }
+    return {rate: [of_seed(7 + i, rate, "uniform") for i in range(5)] for rate in (1.0, 3.0)}
+
+
+def of_seed(seed, rate, scheme):
+    net = fastgd.MLP(2, 2, 1)
+    params = net.init(seed, scheme)
+    return fastgd.train(net, *fastgd.data.gate("xor"), 3000, rate, params=params, rng=seed, target_cost=0.05, kernel="matrix")
 
 
 def test_summary(command, expected):
@@ -42,6 +45,17 @@ def test_members_in_a_file(command, folder, expected):
     assert [[line[0], float(line[1]), int(line[2]), int(line[3]), line[5]] for line in lines] == [
         ["sgd", run.options["learning_rate"], run.seed, run.epochs, run.stopped_by] for run in runs
     ]
+
+
+def test_init_is_that_of_train(command, folder):
+    flags = ["--learning-rates", "3", "--seed", 7]
+    for scheme, given in (("uniform", []), ("glorot", ["--init", "glorot"])):
+        command(*FLAGS, *flags, *given, "--out", "members.csv")
+        _, *lines = printed((folder / "members.csv").read_text())
+        run = of_seed(9, 3.0, scheme)
+        assert lines[2][2:4] == ["9", str(run.epochs)]
+        train = ["train", "--gate", "xor", "--layers", "2-2-1", "--epochs", 3000, "--learning-rate", 3, "--target-cost", 0.05, "--seed", 9]
+        assert json.loads(command(*train, *given, "--json"))["epochs"] == run.epochs
 
 
 # -- files -----------------------------------------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from fastgd.cli.options import add_network_flags, widths
-from fastgd.names import GATES, SCALES, TARGET_SCALES, TASKS
+from fastgd.cli.options import add_network_flags, check_name_flag, widths
+from fastgd.names import GATES, SCALES, SCHEMES, TARGET_SCALES, TASKS
 
 
 def add_problem_flags(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +40,13 @@ def add_validation_flag(parser: argparse._ActionsContainer, use: str) -> None:
     """--validation, and what its rows are for."""
     parser.add_argument(
         "--validation", metavar="SHARE|FILE", help=f"rows not trained on, {use}: a share such as 0.2, or a file (default: none)"
+    )
+
+
+def add_init_flag(parser: argparse._ActionsContainer) -> None:
+    """--init, which is None where the problem decides."""
+    parser.add_argument(
+        "--init", type=check_name_flag(SCHEMES), metavar="SCHEME", help=f"{', '.join(SCHEMES)} (default: uniform on gates, auto on files)"
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.members import Members, print_members, print_members_json, write_members
 from fastgd.cli.options import add_command, check_writable, names, number, seed, whole
-from fastgd.cli.problem_flags import add_problem_flags, add_validation_flag, check_source, files_read
+from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, add_validation_flag, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, make_problem
 from fastgd.names import OPTIMIZERS, check_name
 
@@ -27,8 +27,8 @@ examples:
 
 With --target-cost, a member learns if its cost reaches that within --epochs: printed are the share that learn, and the median and the
 quartiles of their epochs. Without, those of the final costs, of --validation rows where there are some, and the best member. `fastgd train`
-with its optimizer, rate and seed trains it again, to rounding, but draws other rows for a share of --validation: here --seed draws the same
-ones for all members. Those that diverge are counted, and are in no quartiles. What columns mean is as in `fastgd train`.
+with its optimizer, rate, seed and --init trains it again, to rounding, but draws other rows for a share of --validation: here --seed draws
+the same ones for all members. Those that diverge are counted, and are in no quartiles. What columns mean is as in `fastgd train`.
 """
 
 
@@ -48,6 +48,7 @@ def add(commands: Any) -> None:
     training.add_argument(
         "--epochs", type=whole, metavar="N", help=f"most of a member (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
     )
+    add_init_flag(training)
     training.add_argument("--batch-size", type=whole, metavar="N", help="rows of a batch (default: all rows at once)")
     training.add_argument(
         "--target-cost", type=number, metavar="COST", help=f"a member has learned, and stops, at this (default: {GATE_COST:g} on gates)"
@@ -116,7 +117,9 @@ def _train(options: argparse.Namespace, problem: Problem) -> dict[str, Members]:
     samples, held_out = apart(samples, check_validation(problem.net, problem.validation, samples), options.seed)
     each = np.tile(options.seed + np.arange(options.seeds), len(options.learning_rates))
     rates = np.repeat(options.learning_rates, options.seeds)
-    more = {"rng": each, "batch_size": options.batch_size, "target_cost": options.target_cost, "progress": True}
+    first = np.stack([problem.net.init(seed, options.init or problem.scheme) for seed in each[: options.seeds].tolist()])
+    params = np.tile(first, (len(options.learning_rates), 1))
+    more = {"params": params, "rng": each, "batch_size": options.batch_size, "target_cost": options.target_cost, "progress": True}
 
     def of(samples: Samples, *arguments: Any, **more: Any) -> Runs:
         weights = samples.weights if len(samples.weights) else None

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import add_command, check_name_flag, number, seed, whole
-from fastgd.cli.problem_flags import add_problem_flags, check_source, files_read
+from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS, make_problem
 from fastgd.cli.summary import print_json, print_line, print_run, print_saved
 from fastgd.cli.training_flags import (
@@ -19,7 +19,7 @@ from fastgd.cli.training_flags import (
     stopping_arguments,
     update_arguments,
 )
-from fastgd.names import KERNELS_OF_ONE, METHODS, SCHEMES
+from fastgd.names import KERNELS_OF_ONE, METHODS
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem
@@ -64,9 +64,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help="of initial values, of the order of rows, of validation rows (default: %(default)s)",
     )
-    training.add_argument(
-        "--init", type=check_name_flag(SCHEMES), metavar="SCHEME", help=f"{', '.join(SCHEMES)} (default: uniform on gates, auto on files)"
-    )
+    add_init_flag(training)
     training.add_argument(
         "--kernel",
         type=check_name_flag(KERNELS_OF_ONE),
