@@ -133,5 +133,8 @@ def version(kind: str) -> str | None:
     """The version of a library in its Python, None if it has none."""
     library = LIBRARIES[kind]
     program = f"from importlib.metadata import version; print(version({library.package!r}))"
-    found = subprocess.run([library.python, "-c", program], capture_output=True, text=True, check=False)
+    try:
+        found = subprocess.run([library.python, "-c", program], capture_output=True, text=True, check=False)
+    except OSError as error:
+        sys.exit(f"{library.variable} must be the path of a Python: {error}")
     return found.stdout.strip() if found.returncode == 0 else None
