@@ -54,6 +54,17 @@ def test_a_member_is_a_run(runs):
         runs[6]
 
 
+def test_a_slice_is_runs(runs, path):
+    part = runs[1:6:2]
+    assert isinstance(part, fastgd.Runs)
+    assert list(part) == [runs[1], runs[3], runs[5]]
+    assert part.seconds == pytest.approx(runs.seconds / 2)
+    part.save(path)
+    assert fastgd.load_runs(path) == part
+    with pytest.raises(IndexError, match=r"runs\[6:None:None\] of 6 members holds none"):
+        runs[6:]
+
+
 def test_a_member_is_saved_and_gone_on_from(path):
     options = {"optimizer": "adam", "batch_size": 3}
     runs = train_many(**options)

@@ -135,6 +135,10 @@ def test_ctrl_c(client, folder, default_handler, monkeypatch):
     assert both == train_many("matrix", epochs)
 
 
+def test_max_seconds(client):
+    assert set(train_many("matrix", LONG, client=client, max_seconds=0.1).stopped_by) == {"max_seconds"}
+
+
 def test_an_error_in_a_callback(client):
     def callback(progress):
         raise RuntimeError("mine")
@@ -224,9 +228,10 @@ def test_bad_arguments(folder, no_compiled_code, monkeypatch, tmp_path):
     mapped = np.memmap(tmp_path / "X", np.float64, "w+", shape=X.shape)
     assert_refused(lambda: train_many("matrix", client="joblib", X=mapped), ValueError, ["X", "memmap"])
     (tmp_path / "file").touch()
-    for place in (tmp_path / "file", tmp_path / "no" / "folder"):
-        with pytest.raises(OSError, match=place.name):
-            train_many("matrix", client="joblib", checkpoint=place)
+    with pytest.raises(NotADirectoryError, match=r"checkpoint must name a folder.*file'"):
+        train_many("matrix", client="joblib", checkpoint=tmp_path / "file")
+    with pytest.raises(FileNotFoundError, match="folder"):
+        train_many("matrix", client="joblib", checkpoint=tmp_path / "no" / "folder")
     monkeypatch.setitem(sys.modules, "joblib", None)
     assert_refused(lambda: train_many("matrix", client="joblib"), ImportError, ["fastgd[joblib]"])
 

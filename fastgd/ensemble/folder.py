@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,6 @@ def shards_of(kernel: str, members: int) -> list[slice]:
     return [slice(first, None, count) for first in range(count)]
 
 
-def part_of(table: Any, members: slice) -> Any:
-    """A dataclass of arrays, of these members alone."""
-    return replace(table, **{name: array[members].copy() for name, array in arrays_of(table).items()})
-
-
 def put(table: Any, members: slice, part: Any) -> None:
     """Put a part back in its place."""
     for name, array in arrays_of(table).items():
@@ -33,7 +29,9 @@ def put(table: Any, members: slice, part: Any) -> None:
 
 
 def checkpoint_in(folder: Path, every: float, data: str) -> Checkpoint[Runs]:
-    """The checkpoint of all members in a folder."""
+    """The checkpoint of all members in a folder; NotADirectoryError where that is a file."""
+    if folder.is_file():
+        raise NotADirectoryError(errno.ENOTDIR, "where there is a client, checkpoint must name a folder; this is a file", str(folder))
     return Checkpoint(folder / ALL, every, data, load_together, save_runs)
 
 

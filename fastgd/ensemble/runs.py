@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.checks import Array
 from fastgd.ensemble.each import Each
-from fastgd.ensemble.standing import Standing, arrays_of
+from fastgd.ensemble.standing import Standing, arrays_of, part_of
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.run import Run, history_of
@@ -69,8 +69,22 @@ class Runs:
     def __iter__(self) -> Iterator[Run]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, member: int) -> Run:
-        """The run of one member; without `record`, its history is its last cost alone. `fastgd.train(..., params=runs[i])` goes on."""
+    @overload
+    def __getitem__(self, member: int) -> Run: ...
+    @overload
+    def __getitem__(self, member: slice) -> Runs: ...
+
+    def __getitem__(self, member: int | slice) -> Run | Runs:
+        """The run of one member; without `record`, its history is its last cost alone. `fastgd.train(..., params=runs[i])` goes on.
+
+        Of a slice, the Runs of at least one member, with their share of the seconds.
+        """
+        if isinstance(member, slice):
+            count = len(range(len(self))[member])
+            if count == 0:
+                raise IndexError(f"runs[{member.start}:{member.stop}:{member.step}] of {len(self)} members holds none")
+            each, standing = part_of(self.each, member), part_of(self.standing, member)
+            return replace(self, each=each, standing=standing, seconds=self.seconds * count / len(self))
         i = range(len(self))[member]
         epochs, cost = int(self.epochs[i]), float(self.cost[i])
         standing = self.standing

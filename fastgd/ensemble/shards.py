@@ -15,10 +15,10 @@ import numpy as np
 
 from fastgd.checkpoint import Checkpoint
 from fastgd.checks import Array
-from fastgd.ensemble.folder import begin, end, part_of, put, shards_of
+from fastgd.ensemble.folder import begin, end, put, shards_of
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.side_by_side import SideBySide
-from fastgd.ensemble.standing import Standing
+from fastgd.ensemble.standing import Standing, part_of
 from fastgd.ensemble.watch import LOOK_SECONDS, Watch
 from fastgd.progress import ManyProgress
 from fastgd.samples import Samples, on_disk
@@ -58,7 +58,6 @@ class Shard:
     work: SideBySide
     file: Checkpoint[Runs] | None
     link: Link
-    until: float  # seconds of the clock
 
     def train(self, *samples: Array) -> tuple[int, Standing, float]:
         """Go on from the file, if there is one, to the end, or until the link says so: where the members stand, and seconds."""
@@ -79,7 +78,7 @@ class Shard:
                 return False
             asked = time.monotonic()
             self.link.tell(self.index, progress)
-            return time.time() >= self.until or self.link.is_to_stop()
+            return self.link.is_to_stop()
 
         return ask
 
@@ -107,8 +106,7 @@ class _Course:
 
     def shards(self, link: Link) -> list[Shard]:
         """Those with members that have not ended."""
-        until = math.inf if self.watch.max_seconds is None else time.time() + self.watch.max_seconds
-        shards = [Shard(i, self._part(i), self.files[i], link, until) for i in range(len(self.parts))]
+        shards = [Shard(i, self._part(i), self.files[i], link) for i in range(len(self.parts))]
         return [shard for shard in shards if shard.work.standing.running.any()]
 
     def rows(self, shard: Shard, samples: Iterable[Any]) -> list[Any]:
@@ -155,12 +153,15 @@ def train_in_shards(client: Any, work: SideBySide, watch: Watch, file: Checkpoin
 
 @dataclass(frozen=True)
 class _Flag:
-    """A file that is there when shards are to stop: on one machine, that is; elsewhere they train to their end."""
+    """A file that is there when shards are to stop, on one machine, and a time of the clock when they are to in any case: nobody looks
+    on while they train.
+    """
 
     path: Path
+    until: float
 
     def is_to_stop(self) -> bool:
-        return self.path.exists()
+        return time.time() >= self.until or self.path.exists()
 
     def tell(self, shard: int, progress: ManyProgress) -> None:
         pass
@@ -170,7 +171,7 @@ def _by_joblib(course: _Course) -> None:
     from joblib import Parallel, delayed
 
     with tempfile.TemporaryDirectory() as folder:
-        flag = _Flag(Path(folder) / "stop")
+        flag = _Flag(Path(folder) / "stop", time.time() + (math.inf if course.watch.max_seconds is None else course.watch.max_seconds))
         calls = [delayed(shard.train)(*course.rows(shard, course.work.samples)) for shard in course.shards(flag)]
         try:
             parallel = Parallel(return_as="generator_unordered")

@@ -129,3 +129,8 @@ def arrays_of(table: Any) -> dict[str, Array]:
     """The arrays of a dataclass by name; fields that are None are left out."""
     values = {each.name: getattr(table, each.name) for each in fields(table)}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def part_of(table: Any, members: slice) -> Any:
+    """A dataclass of arrays, of these members alone."""
+    return replace(table, **{name: array[members].copy() for name, array in arrays_of(table).items()})
