@@ -8,7 +8,7 @@ import numpy as np
 from fastgd import jit
 from fastgd.checks import Array
 from fastgd.kernels import rows
-from fastgd.simd import span_of
+from fastgd.spans import span_of
 
 
 class Rows(NamedTuple):

@@ -7,14 +7,14 @@ import pytest
 from fastgd.jit import FLAGS
 from fastgd.kernels.problem import PANEL_BYTES
 from fastgd.kernels.products import multiply, sums_of_products, sums_of_rows, transpose
-from fastgd.simd import span_of, store
+from fastgd.spans import span_of, store
 
 BOUNDS = """
 import numba, numpy as np
 from fastgd.jit import FLAGS
 from fastgd.kernels.products import multiply
 from fastgd.kernels.problem import PANEL_BYTES
-from fastgd.simd import copy, span_of
+from fastgd.spans import copy, span_of
 
 @numba.njit(**FLAGS)
 def product(a, a_next, b, across, c, rows, columns, inner, panel):

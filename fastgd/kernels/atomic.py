@@ -5,7 +5,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastgd.simd import Span, element_address
+from fastgd.spans import Span, element_address
 
 _WORD = types.int64
 

@@ -23,7 +23,7 @@ from fastgd.kernels.members import (
     Crew,
 )
 from fastgd.kernels.view import viewer
-from fastgd.simd import copy, lanes_of
+from fastgd.spans import copy, lanes_of
 from fastgd.state import WIDE_VECTOR_BYTES
 
 _LONGEST = 1024  # epochs of a stretch

@@ -7,7 +7,8 @@ from fastgd.kernels.members import NOBODY
 from fastgd.kernels.rows import put_in_order
 from fastgd.kernels.update import NORM_MARGIN, add_decay
 from fastgd.numeric import sqrt
-from fastgd.simd import broadcast, copy, lanes_of, like, load, narrowed, stay_scalar, store, where_negative
+from fastgd.simd import like, stay_scalar, where_negative
+from fastgd.spans import broadcast, copy, lanes_of, load, narrowed, store
 from fastgd.updates import rate_at
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from fastgd.jit import inline, kernel, merged
 from fastgd.kernels.problem import ALL_ROWS, HELD_OUT_COST, LAST_LOOK, TRAINING_COST, Problem
 from fastgd.kernels.view import viewer
-from fastgd.simd import copy
+from fastgd.spans import copy
 from fastgd.state import (
     BATCH,
     BEST,

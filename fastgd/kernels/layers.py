@@ -21,7 +21,8 @@ from fastgd.losses import (
 )
 from fastgd.names import LOSSES
 from fastgd.numeric import exp, log
-from fastgd.simd import broadcast, lane_sum, lanes_of, load, store, where_positive
+from fastgd.simd import lane_sum, where_positive
+from fastgd.spans import broadcast, lanes_of, load, store
 
 SQUARED_ERROR, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(len(LOSSES))
 _PRODUCT = 16  # weights from which on a layer is a product

@@ -12,7 +12,8 @@ from fastgd.kernels.sharing import share_layers, share_rows, share_update, take_
 from fastgd.kernels.team import wait_for_task
 from fastgd.kernels.update import PLAIN
 from fastgd.kernels.view import viewer
-from fastgd.simd import copy, lanes_of, load, stay_scalar, store
+from fastgd.simd import stay_scalar
+from fastgd.spans import copy, lanes_of, load, store
 from fastgd.state import EPOCH, PENDING, STOPPED
 from fastgd.updates import sgd
 

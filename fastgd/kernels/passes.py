@@ -7,7 +7,7 @@ from fastgd.kernels.layers import backward, differences, forward, seldom_block_c
 from fastgd.kernels.problem import NO_UPDATE
 from fastgd.kernels.rows import gather
 from fastgd.names import METHODS
-from fastgd.simd import lanes_of
+from fastgd.spans import lanes_of
 
 _, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
 

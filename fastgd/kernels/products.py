@@ -13,7 +13,8 @@ from numba.extending import intrinsic
 
 from fastgd.jit import kernel, merged
 from fastgd.kernels.problem import PANEL_BYTES
-from fastgd.simd import element_address, lanes_of, load, splat, stay_scalar, store, sum_lanes
+from fastgd.simd import splat, stay_scalar, sum_lanes
+from fastgd.spans import element_address, lanes_of, load, store
 from fastgd.state import VECTOR_BYTES
 
 TILE = 4  # rows of a tile

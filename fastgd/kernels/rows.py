@@ -4,7 +4,8 @@ import numpy as np
 
 from fastgd.jit import inline, kernel
 from fastgd.kernels.products import transpose
-from fastgd.simd import lanes_of, load, stay_scalar, store
+from fastgd.simd import stay_scalar
+from fastgd.spans import lanes_of, load, store
 
 
 @inline

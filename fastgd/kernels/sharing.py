@@ -16,7 +16,7 @@ from fastgd.kernels.problem import NO_UPDATE
 from fastgd.kernels.slabs import backward_slab, forward_slab, gather_slab, gradient_slab, slabs_of
 from fastgd.kernels.team import draw, finish, publish, wait_for_all
 from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, count_power, rate_of, shortening, update
-from fastgd.simd import lanes_of, load, store
+from fastgd.spans import lanes_of, load, store
 
 _SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
 _PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE = np.arange(7)  # kinds of tasks; Numba compiles once for an int64

@@ -9,7 +9,7 @@ from fastgd.jit import kernel
 from fastgd.kernels.layers import backward_units, forward_units, gradient_units, times_derivative
 from fastgd.kernels.passes import LAYERWISE
 from fastgd.kernels.rows import gather
-from fastgd.simd import lanes_of
+from fastgd.spans import lanes_of
 
 _UNITS = 128  # of a slab
 _MOST = 8

@@ -11,7 +11,8 @@ import numpy as np
 
 from fastgd.jit import kernel, merged
 from fastgd.names import FORMS
-from fastgd.simd import broadcast, lane_sum, lanes_of, like, load, some_positive, store, where_positive
+from fastgd.simd import lane_sum, like, some_positive, where_positive
+from fastgd.spans import broadcast, lanes_of, load, store
 from fastgd.updates import (
     average,
     decayed,

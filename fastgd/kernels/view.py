@@ -11,7 +11,7 @@ from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
 
 from fastgd.kernels.table import Doubles, Integers, Link, Reals, fields_of, rows_of
-from fastgd.simd import Span
+from fastgd.spans import Span
 from fastgd.state import VECTOR_BYTES
 
 

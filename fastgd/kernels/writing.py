@@ -8,7 +8,10 @@ from pathlib import Path
 from textwrap import indent
 
 # where the called functions live; a name is imported from the first that defines it
-_HOMES = ("simd", "numeric", "activations", "losses", "updates", "kernels.update", "kernels.rows", "kernels.driver", "kernels.crew_epoch")
+_HOMES = (
+    "simd", "spans", "numeric", "activations", "losses", "updates", "kernels.update", "kernels.rows", "kernels.driver",
+    "kernels.crew_epoch",
+)  # fmt: skip
 
 
 def indented(lines: Iterable[str]) -> list[str]:
