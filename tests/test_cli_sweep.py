@@ -133,6 +133,22 @@ def test_words_on_a_file(command, trained):
     assert f"{right} of 60 on the rows it was trained on" in out
 
 
+def test_a_checkpoint(command, folder, flowers, refused):
+    flags = [*FLOWERS, "--optimizers", "sgd,adam", "--learning-rates", "0.1,0.5", "--checkpoint", "kept"]
+    command(*flags[:-4], "--learning-rates", "0.1,0.5", "--optimizers", "sgd", "--checkpoint", "kept", "--epochs", 10)
+    assert sorted(path.name for path in (folder / "kept").iterdir()) == ["sgd.npz"]
+    resumed = read(command(*flags, "--epochs", 30, "--resume", "--json"))
+    whole = read(command(*flags[:-2], "--epochs", 30, "--json"))
+    assert (resumed["checkpoint"], whole["checkpoint"]) == ("kept", None)
+    assert (resumed["settings"], resumed["best"]) == (whole["settings"], whole["best"])
+    kept = {name: fastgd.load_runs(folder / "kept" / f"{name}.npz") for name in ("sgd", "adam")}
+    assert set(kept["sgd"].epochs) == set(kept["adam"].epochs) == {30}
+    assert refused(*flags, "--epochs", 20, "--resume").startswith("epochs must be from 30 to")
+    assert refused(*flags[:-2], "--resume") == "--resume is for --checkpoint; none is given"
+    assert refused(*flags[:-1], "flowers.csv") == "--checkpoint must name a folder; flowers.csv is a file"
+    assert refused(*flags[:-1], "no/folder") == "--checkpoint can't be written: there is no folder no"
+
+
 def test_a_share_for_validation(command, folder, flowers):
     """A member is what `fastgd train` makes of its seed, if that is the first, which draws the rows."""
     with open("flowers.csv", "a", encoding="utf-8") as file:
@@ -188,15 +204,21 @@ def test_ctrl_c_ends_all_optimizers(command, flowers, monkeypatch):
             pressed.append(True)
             signal.raise_signal(signal.SIGINT)
 
+    def interrupted(*flags):
+        pressed.clear()
+        return command(*FLOWERS, "--optimizers", "sgd,adam", "--learning-rates", 0.1, "--epochs", 1e12, *flags, status=130)
+
     monkeypatch.setattr("fastgd.progress.Bar.__call__", press)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        flags = ["--optimizers", "sgd,adam", "--learning-rates", 0.1, "--epochs", 1e12, "--json"]
-        summary = read(command(*FLOWERS, *flags, status=130))
+        summary = read(interrupted("--json"))
+        words = interrupted("--checkpoint", "kept")
     finally:
         signal.signal(signal.SIGINT, before)
     assert [setting["optimizer"] for setting in summary["settings"]] == ["sgd"]
     assert summary["best"]["stopped_by"] == "interrupt"
+    assert f"{'stopped':<12}by Ctrl-C; the same command with --resume goes on" in words
+    assert 0 < fastgd.load_runs("kept/sgd.npz").epochs.max() < 1e12
 
 
 # -- bad flags -------------------------------------------------------------------------------------------------------------------------

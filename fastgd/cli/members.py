@@ -53,12 +53,14 @@ def print_members(options: argparse.Namespace, problem: Problem, found: dict[str
         print_line("best", f"{name}, rate {run.options['learning_rate']:g}, seed {run.seed}: {which} {found[name].costs[member]:.6g}")
         for title, text in problem.lines(run):
             print_line(title, text)
+    if any((members.runs.stopped_by == "interrupt").any() for members in found.values()):
+        print_line("stopped", "by Ctrl-C" + ("; the same command with --resume goes on" if options.checkpoint else ""))
     print_line("time", f"{duration(sum(members.runs.seconds for members in found.values()))} of training")
 
 
 def print_members_json(options: argparse.Namespace, problem: Problem, found: dict[str, Members]) -> None:
     """The same as JSON."""
-    given = {name: getattr(options, name) for name in ("seeds", "seed", "epochs", "batch_size", "target_cost")}
+    given = {name: getattr(options, name) for name in ("seeds", "seed", "epochs", "batch_size", "target_cost", "checkpoint")}
     facts = {"data": problem.data(), "network": network_facts(problem.net), **given, "settings": _settings(options, found)}
     if options.target_cost is None:
         best = _best(found)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.members import Members, print_members, print_members_json, write_members
 from fastgd.cli.options import add_command, check_writable, names, number, seed, whole
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, add_validation_flag, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, make_problem
+from fastgd.cli.training_flags import add_long_run_flags, long_run_arguments
 from fastgd.names import OPTIMIZERS, check_name
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ examples:
   fastgd sweep --gate xor --layers 2-4-1 --activation tanh --optimizers sgd,adam --learning-rates 0.01,0.1 --json
   fastgd sweep --gate nand --layers 2-1 --learning-rates 1,10 --out nand.csv
   fastgd sweep iris.csv --target species --layers 4-8-3 --optimizers sgd,adam --learning-rates 0.01,0.1 --validation 0.2
+  fastgd sweep big.csv --target y --layers 20-16-1 --learning-rates 0.01,0.1 --seeds 1000 --checkpoint big --resume
 
 With --target-cost, a member learns if its cost reaches that within --epochs: printed are the share that learn, and the median and the
 quartiles of their epochs. Without, those of the final costs, of --validation rows where there are some, and the best member. `fastgd train`
@@ -54,7 +57,7 @@ def add(commands: Any) -> None:
         "--target-cost", type=number, metavar="COST", help=f"a member has learned, and stops, at this (default: {GATE_COST:g} on gates)"
     )
     add_validation_flag(training, "whose cost tells which member is best")
-    training.add_argument("--threads", type=whole, metavar="N", help="most threads to use; results do not depend on it (default: all)")
+    add_long_run_flags(training, "FOLDER", "the members so far, a file for each optimizer,")
 
     result = parser.add_argument_group("result")
     result.add_argument("--out", metavar="FILE", help="write a line for each member, as CSV")
@@ -79,8 +82,11 @@ def sweep(options: argparse.Namespace) -> int:
     _complete(options)
     if options.out is not None:
         check_writable("--out", options.out, *files_read(options, validation_file))
+    kept = long_run_arguments(options)
+    if options.checkpoint is not None:
+        _check_folder(options.checkpoint)
     problem = make_problem(options, share, validation_file)
-    found = _train(options, problem)
+    found = _train(options, problem, kept)
     if options.out:
         write_members(options.out, found)
     (print_members_json if options.json else print_members)(options, problem, found)
@@ -106,8 +112,15 @@ def _complete(options: argparse.Namespace) -> None:
         raise ValueError(f"--learning-rates must be above 0 for rprop, its first step; got {min(options.learning_rates):g}")
 
 
-def _train(options: argparse.Namespace, problem: Problem) -> dict[str, Members]:
-    """The members of every optimizer; after Ctrl-C, of those that had begun."""
+def _check_folder(folder: str) -> None:
+    """Refuse what is no folder that files can be written to, and can't become one."""
+    if os.path.isfile(folder):
+        raise ValueError(f"--checkpoint must name a folder; {folder} is a file")
+    check_writable("--checkpoint", os.path.join(folder, "members.npz") if os.path.isdir(folder) else folder.rstrip(os.sep))
+
+
+def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) -> dict[str, Members]:
+    """The members of every optimizer, kept on the way by these arguments; after Ctrl-C, of those that had begun."""
     import numpy as np
 
     from fastgd.ensemble.training import train_many
@@ -123,12 +136,15 @@ def _train(options: argparse.Namespace, problem: Problem) -> dict[str, Members]:
 
     def of(samples: Samples, *arguments: Any, **more: Any) -> Runs:
         weights = samples.weights if len(samples.weights) else None
-        return train_many(problem.net, samples.X, samples.Y, *arguments, sample_weight=weights, threads=options.threads, **more)
+        return train_many(problem.net, samples.X, samples.Y, *arguments, sample_weight=weights, **more)
 
     found: dict[str, Members] = {}
     for optimizer in options.optimizers:
-        runs = of(samples, options.epochs, rates, optimizer=optimizer, **more)
-        validation = None if held_out is None else of(held_out, 0, params=runs.params).cost
+        if options.checkpoint is not None:
+            os.makedirs(options.checkpoint, exist_ok=True)
+            kept["checkpoint"] = os.path.join(options.checkpoint, f"{optimizer}.npz")
+        runs = of(samples, options.epochs, rates, optimizer=optimizer, **more, **kept)
+        validation = None if held_out is None else of(held_out, 0, params=runs.params, threads=options.threads).cost
         found[optimizer] = Members(runs, validation)
         if (runs.stopped_by == "interrupt").any():
             break

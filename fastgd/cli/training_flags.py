@@ -81,9 +81,9 @@ def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--max-seconds", type=seconds, metavar="TIME", help="stop after so long: 90, 90s, 10m or 2h")
 
 
-def add_long_run_flags(parser: argparse._ActionsContainer) -> None:
-    """What long runs need."""
-    parser.add_argument("--checkpoint", metavar="FILE", help="keep the run so far there, written while training goes on")
+def add_long_run_flags(parser: argparse._ActionsContainer, place: str = "FILE", what: str = "the run so far") -> None:
+    """What long runs need; a checkpoint is `what`, in a `place`."""
+    parser.add_argument("--checkpoint", metavar=place, help=f"keep {what} there, written while training goes on")
     parser.add_argument("--checkpoint-every", type=seconds, metavar="TIME", help="between two checkpoints: 90, 90s, 10m, 2h (default: 60)")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one, to the same bits")
     parser.add_argument("--threads", type=whole, metavar="N", help="most threads to use; results do not depend on it (default: all)")
@@ -123,7 +123,7 @@ def long_run_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """Those of `add_long_run_flags`."""
     for flag in ("resume", "checkpoint-every"):
         if getattr(options, flag.replace("-", "_")) not in (None, False) and options.checkpoint is None:
-            raise ValueError(f"--{flag} is for --checkpoint FILE; none is given")
+            raise ValueError(f"--{flag} is for --checkpoint; none is given")
     every = 60.0 if options.checkpoint_every is None else options.checkpoint_every
     return {"checkpoint": options.checkpoint, "checkpoint_every": every, "resume": options.resume, "threads": options.threads}
 
