@@ -186,7 +186,7 @@ def _polynomial(x: _Value, coefficients: tuple[float, ...]) -> _Value:
 
 @dataclass(frozen=True)
 class _Exponential:
-    """e^x = 2^n (first + r4 rest) (1 - lacking), with or without the 1 of e^r in `first`.
+    """e^x = 2^n (first + r4 rest) (1 - lacking).
 
     x = n ln 2 + r takes r to be x - n fl(ln 2); `lacking` is n times what fl(ln 2) lacks. The parts are left apart, so that each
     function can join them with the fewest dependent operations.
@@ -199,14 +199,14 @@ class _Exponential:
     lacking: _Value
 
 
-def _exponential(x: _Value, constant: int = 1, sign: int = 1) -> _Exponential:
-    """The parts of e^(sign x), less 1 where `constant` is 0."""
+def _exponential(x: _Value, sign: int = 1) -> _Exponential:
+    """The parts of e^(sign x)."""
     f, c = x.format, x.format.exp_tail
     shifted = x * (sign / math.log(2)) + f.round_magic
     n = shifted - f.round_magic
     r = n.fma(-f.ln2_high, x) if sign > 0 else -n.fma(f.ln2_high, x)
     r2 = r * r
-    first = (r + 1.0 if constant else r) + r2 * (r * c[1] + c[0])
+    first = (r + 1.0) + r2 * (r * c[1] + c[0])
     return _Exponential(shifted, first, r2 * r2, _polynomial(r, c[2:]), n * f.ln2_low)
 
 
@@ -219,10 +219,10 @@ def _exp(x: _Value) -> _Value:
 
 
 def _sigmoid_parts(x: _Value) -> tuple[_Value, _Exponential]:
-    """t = 2^n and the parts of e^r, of e^-x = e^r / t."""
+    """t = 2^-n, corrected, and the parts of e^r, of e^-x = e^r / t."""
     # the clamps end in t = 0, where the sigmoid would be no normal number, and where it is 1
     limit = x.format.bias * math.log(2)
-    e = _exponential(x.at_least(-limit).at_most((x.format.mantissa + 4) * math.log(2)), sign=-1)
+    e = _exponential(x.at_least(-limit).at_most(limit), sign=-1)
     power = e.shifted.inverse_power_of_two()
     return power + power * e.lacking, e
 
@@ -326,7 +326,9 @@ sqrt = _define("sqrt", _Value.sqrt, "The square root, rounded right.")
 
 @intrinsic  # type: ignore[untyped-decorator]
 def sigmoid_parts(typing_context, x):
-    """t and u with e^-x = u / t, so that sigmoid(x + c) = t / (t + u e^-c)."""
+    """t and u with e^-x = u / t, so that sigmoid(x + c) = t / (t + u e^-c) for small c; for c of 40 or more, not where exponents can't hold
+    e^-x.
+    """
     real = real_type(x)
     if real is None:
         return None

@@ -135,3 +135,8 @@ def apart(
         if len(side.weights) and not side.weights.any():
             raise ValueError(f"sample_weight must be above 0 somewhere among the {name} rows that seed {seed} draws; got zeros alone")
     return chosen, held_out
+
+
+def largest_input(X: Array) -> float:
+    """The largest size of an input."""
+    return float(max(X.max(), -X.min()))

@@ -6,7 +6,6 @@ A Span is an address and a length. `load` reads neighbouring floats as one vecto
 import operator
 from typing import Any
 
-from llvmlite import ir  # noqa
 from numba import types
 from numba.core import cgutils, config
 from numba.core.imputils import lower_builtin

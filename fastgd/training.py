@@ -18,7 +18,7 @@ from fastgd.optimizers import Optimizer
 from fastgd.options import Options, check_options
 from fastgd.progress import Progress
 from fastgd.run import Run
-from fastgd.samples import Samples, apart, check_samples, check_validation, on_disk
+from fastgd.samples import Samples, apart, check_samples, check_validation, largest_input, on_disk
 from fastgd.schedules import Schedule
 from fastgd.state import MOST
 
@@ -190,7 +190,8 @@ def _loop(
     if kernel == "auto" and options.batch_size is None and on_disk(samples.X):
         kernel = "matrix"  # the unrolled kernel puts a full batch into memory
     n, weighted = len(samples.X), len(samples.weights) > 0
-    plan = kernels.make_plan(net, n, options, kernel, epochs, weighted=weighted, validated=held_out is not None)
+    largest = largest_input(samples.X) if options.method.endswith("difference") else 1.0
+    plan = kernels.make_plan(net, n, options, kernel, epochs, largest=largest, weighted=weighted, validated=held_out is not None)
     run = origin.run(net, options, plan.kernel)
     bound = kernels.load(plan, options, samples, held_out, threads or kernels.available_threads())
     return Loop(run, bound, origin.state(bound.start(origin.params), options, plan.batches), origin.last)

@@ -213,6 +213,19 @@ def test_each_stops_by_its_own_rule(batch_size):
     assert_same_histories(runs, ones)
 
 
+@pytest.mark.parametrize(
+    ("output", "loss"), [("softmax", "cross_entropy"), ("softmax", "squared_error"), ("sigmoid", "binary_cross_entropy")]
+)
+def test_stop_rules_with_every_loss(output, loss):
+    """The lines of a loss bind no name of the rules."""
+    net = fastgd.MLP(2, 3, 2, output=output, loss=loss)
+    rows = random_problem(net, 9)[:2]
+    rules = {"target_cost": 1.001 * np.median(by_lanes(net, rows).cost), "patience": 25}
+    ones = one_by_one(net, rows, 60, **rules)
+    assert_same(by_lanes(net, rows, 60, **rules), ones)
+    assert "target_cost" in {run.stopped_by for run in ones}
+
+
 @pytest.mark.parametrize("watch", [{}, {"target_cost": 0.0}], ids=["unwatched", "watched"])
 def test_divergence_is_found_at_its_epoch(watch):
     """Of a line whose rate is too large: the squared cost overflows before the parameters do. Those that converge are not disturbed."""

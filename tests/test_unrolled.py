@@ -76,6 +76,35 @@ def test_equations(method, random):
         assert difference(gradient, oracle.gradient_by(method, 1e-2)(net, params, X, Y)) < 1e-11
 
 
+# sigmoids beyond what exponents can hold, or close to that, that a change of z brings back; inputs that are years, or incomes
+@pytest.mark.parametrize(
+    ("b", "x", "eps"),
+    [
+        (-90, 100, 1),
+        (-800, 800, 1),
+        (-720, 15, 1),
+        (30, -20, 1),
+        (60, -45, 1),
+        (30, -2e4, 1e-3),
+        (95, -15, 1),
+        (-95, 8, 2),
+        (700, -700, 20),
+    ],
+)
+@pytest.mark.parametrize("method", DIFFERENCES)
+def test_differences_of_saturated_sigmoids(method, b, x, eps, dtype):
+    net = fastgd.MLP(1, 1, dtype=dtype)
+    X, Y, params = np.array([[x]], float), np.array([[0.5]]), np.array([0.0, b], float)
+    given = {"params": params.astype(dtype), "method": method, "eps": eps, "rng": 0}
+    gradient = oracle.gradient_by(method, eps)(net, params, X, Y)
+    tolerance = {"float64": 1e-11, "float32": 1e-5}[dtype] / eps  # of two costs of about 1
+    for kernel in ("matrix", "unrolled"):
+        run = fastgd.train(net, X, Y, 1, 1.0, kernel=kernel, **given)
+        assert np.allclose(params - run.params, gradient, rtol=1e-4, atol=tolerance + 1e-4 * abs(b) * (dtype == "float32")), kernel
+    runs = fastgd.train_many(net, X, Y, 1, 1.0, kernel="lanes", members=1, **given | {"params": given["params"][None]})
+    assert np.allclose(params - runs.params[0], gradient, rtol=1e-4, atol=tolerance + 1e-4 * abs(b) * (dtype == "float32"))
+
+
 def test_samples_without_weight_do_not_count():
     net = fastgd.MLP(2, 3, 2, activation="tanh", output="softmax", loss="cross_entropy")
     X, Y, params = random_problem(net, 5)

@@ -153,8 +153,8 @@ def train_in_shards(client: Any, work: SideBySide, watch: Watch, file: Checkpoin
 
 @dataclass(frozen=True)
 class _Flag:
-    """A file that is there when shards are to stop, on one machine, and a time of the clock when they are to in any case: nobody looks
-    on while they train.
+    """A file that is there when shards are to stop, on one machine, and a time of the clock when they are to in any case: the caller hears
+    of a shard only when it has ended.
     """
 
     path: Path

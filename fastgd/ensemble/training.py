@@ -25,7 +25,7 @@ from fastgd.network import MLP
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import check_options
 from fastgd.progress import ManyProgress, reporter
-from fastgd.samples import on_disk
+from fastgd.samples import largest_input, on_disk
 from fastgd.schedules import Schedule
 
 
@@ -170,7 +170,10 @@ def train_many(
 
     if kernel == "auto" and origin.kernel is not None and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method)):
         kernel = origin.kernel
-    plan = kernels.make_plan_for_many(net, n, options, kernel, count, int(each.epochs.sum()), weighted=len(samples.weights) > 0)
+    plan = kernels.make_plan_for_many(
+        net, n, options, kernel, count, int(each.epochs.sum()),
+        largest=largest_input(samples.X) if method.endswith("difference") else 1.0, weighted=len(samples.weights) > 0,
+    )  # fmt: skip
     each = origin.to_train_to(each)
     standing = origin.standing(each, options, plan.kernel, plan.batches)
     threads = min(threads or (kernels.available_threads() if client is None else 1), count)

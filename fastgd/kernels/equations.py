@@ -148,15 +148,18 @@ def backward(net: MLP, method: str, weighted: bool) -> list[str]:
 # -- finite differences --------------------------------------------------------------------------------------------------------------
 
 
+_BOUNDED = ("sigmoid", "tanh", "sin", "softmax")  # activations that are at most 1
+
+
 def shrinkage(l: int, k: int | None, sign: str) -> str:
     """The name of e^-c, where z changes by c as a weight of layer l from unit k, or a bias, changes by eps or -eps."""
     return f"shrink{l}_{'b' if k is None else k}{'p' if sign == '+' else 'm'}"
 
 
-def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, mark: str) -> list[str]:
+def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, mark: str, near: bool) -> list[str]:
     """The loss when the weight of unit j in layer l from unit k, or its bias, changes by eps or -eps, in `loss` + mark.
 
-    What the change does not reach is used again: for the sigmoid of z + c, e^-(z + c) = e^-z e^-c.
+    What the change does not reach is used again; where it is `near`, for the sigmoid of z + c also e^-(z + c) = e^-z e^-c.
     """
     layer = net.layers[l - 1]
     changed = [j]
@@ -172,7 +175,7 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, mark: str
             lines += [f"z{m}_{i}{mark} = z{m}_{i}" for i in range(layer.outputs) if i not in changed]
             lines += softmax(layer, m, mark)
             changed = list(range(layer.outputs))
-        elif layer.activation == "sigmoid" and m == l:
+        elif near and m == l:
             lines += [f"a{m}_{j}{mark} = t{m}_{j} / (t{m}_{j} + u{m}_{j} * {shrinkage(l, k, sign)})"]
         else:
             lines += [f"a{m}_{i}{mark} = {activation(layer, f'z{m}_{i}{mark}')}" for i in changed]
@@ -183,31 +186,41 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, mark: str
     return lines + loss(net, mark)
 
 
-def differences(net: MLP, method: str, weighted: bool) -> list[str]:
-    """Add the sample's share of every difference quotient, times the distance of its two costs, notes 002 (1)."""
-    lines: list[str] = []
-    central = method == "central_difference"
-    for l, layer in enumerate(net.layers, start=1):
-        changes: list[int | None] = [*range(layer.inputs), *([None] if layer.bias else [])]
-        if layer.activation == "sigmoid":
-            for k in changes:
-                change = "eps" if k is None else f"eps * {activation_of(l - 1, k)}"
-                lines += [f"{shrinkage(l, k, '+')} = exp(-({change}))"]
-                lines += [f"{shrinkage(l, k, '-')} = exp({change})"] if central else []
-        for j in range(layer.outputs):
-            for k in changes:
-                name = bias_name(l, j) if k is None else weight_name(l, j, k)
-                lines += [f"# C({name} + eps)", *perturbed_loss(net, l, j, k, "+", "p")]
-                if central:
-                    lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, k, "-", "m")]
-                distance = f"lossp - {'lossm' if central else 'loss'}"
-                lines += [f"d{name} += " + (f"weight * ({distance})" if weighted else distance)]
+def layer_differences(net: MLP, l: int, central: bool, weighted: bool, near: bool) -> list[str]:
+    """The sample's share of the quotients of layer l; with `near`, what changes of its z by little have in common is computed once."""
+    layer = net.layers[l - 1]
+    changes: list[int | None] = [*range(layer.inputs), *([None] if layer.bias else [])]
+    lines = []
+    for k in changes if near else []:
+        change = "eps" if k is None else f"eps * {activation_of(l - 1, k)}"
+        lines += [f"{shrinkage(l, k, '+')} = exp(-({change}))"]
+        lines += [f"{shrinkage(l, k, '-')} = exp({change})"] if central else []
+    for j in range(layer.outputs):
+        for k in changes:
+            name = bias_name(l, j) if k is None else weight_name(l, j, k)
+            lines += [f"# C({name} + eps)", *perturbed_loss(net, l, j, k, "+", "p", near)]
+            if central:
+                lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, k, "-", "m", near)]
+            distance = f"lossp - {'lossm' if central else 'loss'}"
+            lines += [f"d{name} += " + (f"weight * ({distance})" if weighted else distance)]
     return lines
 
 
-def sample(net: MLP, method: str, weighted: bool = True) -> tuple[list[str], list[str], list[str]]:
+def differences(net: MLP, method: str, weighted: bool, near: bool) -> list[str]:
+    """Add the sample's share of every difference quotient, times the distance of its two costs, notes 002 (1).
+
+    `near` says whether eps times an input is small.
+    """
+    lines: list[str] = []
+    for l, layer in enumerate(net.layers, start=1):
+        small = near and (l == 1 or net.layers[l - 2].activation in _BOUNDED)
+        lines += layer_differences(net, l, method == "central_difference", weighted, small and layer.activation == "sigmoid")
+    return lines
+
+
+def sample(net: MLP, method: str, weighted: bool = True, near: bool = True) -> tuple[list[str], list[str], list[str]]:
     """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
     cost = [*loss(net), f"costs += {'weight' if weighted else 'share'} * loss"]
     if method in ("finite_difference", "central_difference"):
-        return forward(net, parts=True), cost, differences(net, method, weighted)
+        return forward(net, parts=True), cost, differences(net, method, weighted, near)
     return forward(net), cost, backward(net, method, weighted)

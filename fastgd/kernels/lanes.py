@@ -70,7 +70,7 @@ def _steps(plan: Plan, own_rows: bool) -> list[str]:
     """The body of `steps`."""
     names = equations.parameter_names(plan.net)
     body = _load_parameters(names)
-    body += ["target, min_delta, mark = load(crew.targets, 0), load(crew.min_delta, 0), load(crew.marks, 0)"]
+    body += ["target_cost, min_delta, mark = load(crew.targets, 0), load(crew.min_delta, 0), load(crew.marks, 0)"]
     body += ["epoch, marked, made = broadcast(params, 0.0), broadcast(params, -1.0), 0"]
     body += ["rate = narrowed(params, crew.rates, 0)"] if plan.form == "plain" else []
     body += _full_batch(plan, names, own_rows) if plan.stays else _mini_batches(plan, names)
@@ -116,7 +116,7 @@ def _pass(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
         sample = [f"x_{k} = broadcast(params, data.X[s * {inputs} + {k}])" for k in range(inputs)]
         sample += [f"y_{k} = broadcast(params, data.Y[s * {outputs} + {k}])" for k in range(outputs)]
         sample += ["weight = broadcast(params, crew.weight[s])"] if plan.weighted else []
-    forward, cost, gradient = equations.sample(plan.net, plan.method, plan.weighted)
+    forward, cost, gradient = equations.sample(plan.net, plan.method, plan.weighted, plan.near)
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = ["if observe:", *indented(cost)]
     lines = [f"d{name} = broadcast(params, 0.0)" for name in names]
@@ -132,7 +132,7 @@ def _look(ends: list[str]) -> list[str]:
     """Remember when the cost was last better; leave the loop at its end, or where a member has reached its target or an infinite cost."""
     lines = ["better = costs - (mark - min_delta)", "marked = where_negative(better, epoch, marked)"]
     lines += ["mark = where_negative(better, costs, mark)"]
-    return [*lines, f"if {' or '.join([*ends, 'not all_between(costs, target, most)'])}:", "    break"]
+    return [*lines, f"if {' or '.join([*ends, 'not all_between(costs, target_cost, most)'])}:", "    break"]
 
 
 def _update(plan: Plan, names: list[str], batch_index: str) -> list[str]:

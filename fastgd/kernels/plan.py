@@ -16,6 +16,7 @@ _SHARED_PARAMS = 2**14
 
 # An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
 _MOST_LINES = 800
+_FAR = 16.0  # changes of z up to which e^-z is used again, see numeric.sigmoid_parts
 _MOST_LINES_IF_AUTO = 250
 _LEAST_MEMBERS = 4  # from which on lanes are filled well enough
 
@@ -34,6 +35,7 @@ class Plan:
     prepares: bool = False  # whether something is done to the gradient or the rate before it
     weighted: bool = False  # whether samples have weights
     validated: bool = False  # whether there are validation rows
+    near: bool = True  # whether difference quotients change no z of the first layer by much
 
     @property
     def batches(self) -> int:
@@ -108,21 +110,28 @@ def _check_written_out(plan: Plan) -> None:
 
 
 def make_plan(
-    net: MLP, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *, weighted: bool = False, validated: bool = False
+    net: MLP, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *, largest: float = 1.0, weighted: bool = False,
+    validated: bool = False,
+) -> Plan:  # fmt: skip
+    """The plan of checked arguments, with its kernel; ValueError if that does not serve the network.
+
+    Inputs are at most `largest` in size.
+    """
+    return choose(_plan(net, n, options, kernel, largest, weighted=weighted, validated=validated), epochs)
+
+
+def make_plan_for_many(
+    net: MLP, n: int, options: Options, kernel: str, members: int, epochs: int, *, largest: float = 1.0, weighted: bool
 ) -> Plan:
-    """The plan of checked arguments, with its kernel; ValueError if that does not serve the network."""
-    return choose(_plan(net, n, options, kernel, weighted=weighted, validated=validated), epochs)
-
-
-def make_plan_for_many(net: MLP, n: int, options: Options, kernel: str, members: int, epochs: int, *, weighted: bool) -> Plan:
     """The same for many members."""
-    return choose_for_many(_plan(net, n, options, kernel, weighted=weighted), members, epochs)
+    return choose_for_many(_plan(net, n, options, kernel, largest, weighted=weighted), members, epochs)
 
 
-def _plan(net: MLP, n: int, options: Options, kernel: str, *, weighted: bool, validated: bool = False) -> Plan:
+def _plan(net: MLP, n: int, options: Options, kernel: str, largest: float, *, weighted: bool, validated: bool = False) -> Plan:
     batch = n if options.batch_size is None else options.batch_size
     shuffle = options.shuffle and options.batch_size is not None
-    return Plan(net, n, batch, shuffle, options.method, kernel, options.form, options.prepares, weighted, validated)
+    near = not options.method.endswith("difference") or options.eps * max(1.0, largest) < _FAR
+    return Plan(net, n, batch, shuffle, options.method, kernel, options.form, options.prepares, weighted, validated, near)
 
 
 def can_unroll(net: MLP, method: str) -> bool:

@@ -101,7 +101,7 @@ def _steps(plan: Plan) -> list[str]:
             "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == NO_UPDATE else total)",
         ]
     batch += ["costs = broadcast(params, 0.0)"]
-    loads, sample = _sample(net, plan.method, weighted)
+    loads, sample = _sample(plan, weighted)
     if full and _vectors(plan) == 1:
         body += ["s = 0", *loads]
         batch += [line.replace(" += ", " = ") if line.startswith("d") else line for line in sample]
@@ -146,7 +146,7 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
 
 def _validate(net: MLP) -> list[str]:
     """The body of `validate`: the cost of rows that stay in place."""
-    loads, forward, (*cost, _), _ = _parts(net, "backprop", weighted=True)
+    loads, (forward, (*cost, _), _) = _loads(net, weighted=True), equations.sample(net, "backprop")
     body = _load_parameters(equations.parameter_names(net))
     body += ["stride = work.block", "costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
     body += indented([*loads, *forward, *cost, "costs += weight * loss"])
@@ -160,16 +160,15 @@ def _loop(plan: Plan, lines: list[str]) -> list[str]:
     return in_pairs(lines, "stride", "lanes")
 
 
-def _sample(net: MLP, method: str, weighted: bool) -> tuple[list[str], list[str]]:
+def _sample(plan: Plan, weighted: bool) -> tuple[list[str], list[str]]:
     """Of a vector of samples: its loads; forward, cost, gradient."""
-    loads, forward, cost, gradient = _parts(net, method, weighted)
-    if not method.endswith("difference"):  # whose quotients need the cost in any case
+    loads, (forward, cost, gradient) = _loads(plan.net, weighted), equations.sample(plan.net, plan.method, weighted, plan.near)
+    if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = ["if observe:", *indented(cost)]
     return loads, [*forward, *cost, *gradient]
 
 
-def _parts(net: MLP, method: str, weighted: bool) -> tuple[list[str], list[str], list[str], list[str]]:
+def _loads(net: MLP, weighted: bool) -> list[str]:
     lines = [f"x_{k} = load(x, {k} * stride + s)" for k in range(net.widths[0])]
     lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
-    lines += ["weight = load(work.weight, s)"] if weighted else []
-    return lines, *equations.sample(net, method, weighted)
+    return [*lines, "weight = load(work.weight, s)"] if weighted else lines

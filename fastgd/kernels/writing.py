@@ -20,14 +20,21 @@ def indented(lines: Iterable[str]) -> list[str]:
 
 
 def interleaved(lines: Sequence[str], index: str, marks: Sequence[str]) -> list[str]:
-    """The lines once for every mark, which `index` and the names that the lines bind get; sums (`+=`) to one name next to each other."""
+    """The lines once for every mark, which `index` and the names that the lines bind get; sums (`+=`) to one name next to each other.
+
+    With a mark, no name may be one that the lines use already.
+    """
     bound = re.findall(r"^ *(\w+(?:, \w+)*) = ", "\n".join(lines), re.MULTILINE)
     own = "|".join([index, *", ".join(bound).split(", ")])
     copies = [[re.sub(rf"(?<!\.)\b({own})\b", rf"\g<1>{mark}", line) for line in lines] for mark in marks]
+    is_sum = [re.match(r"\w+ \+= ", line) is not None for line in lines]
+    for i in reversed(range(len(lines) - 1)):
+        if lines[i].startswith("#"):
+            is_sum[i] = is_sum[i + 1]
     written: list[str] = []
-    for summing, group in groupby(zip(*copies, strict=True), key=lambda same: re.match(r"\w+ \+= ", same[0]) is not None):
-        same = list(group)
-        written += chain(*same) if summing else chain(*zip(*same, strict=True))
+    for summing, group in groupby(zip(is_sum, zip(*copies, strict=True), strict=True), key=lambda pair: pair[0]):
+        same = [copy for _, copy in group]
+        written += chain(*map(dict.fromkeys, same)) if summing else chain(*zip(*same, strict=True))
     return written
 
 
@@ -36,9 +43,10 @@ def in_pairs(lines: Sequence[str], stop: str, step: str) -> list[str]:
 
     Sums are fetched and put away half as often, and one sample is computed where the other waits.
     """
+    two = "2" if step == "1" else f"(2 * {step})"
     pair = [f"sn = s + {step}", *interleaved(lines, "s", ["", "n"])]
     rest = [f"s = {stop} - {step}", *lines]
-    return [f"for s in range(0, {stop} - {step}, 2 * {step}):", *indented(pair), f"if {stop} % (2 * {step}) != 0:", *indented(rest)]
+    return [f"for s in range(0, {stop} - {step}, {two.strip('()')}):", *indented(pair), f"if {stop} % {two} != 0:", *indented(rest)]
 
 
 def divisor(method: str) -> str:
