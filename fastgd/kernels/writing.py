@@ -46,7 +46,10 @@ def in_pairs(lines: Sequence[str], stop: str, step: str) -> list[str]:
     two = "2" if step == "1" else f"(2 * {step})"
     pair = [f"sn = s + {step}", *interleaved(lines, "s", ["", "n"])]
     rest = [f"s = {stop} - {step}", *lines]
-    return [f"for s in range(0, {stop} - {step}, {two.strip('()')}):", *indented(pair), f"if {stop} % {two} != 0:", *indented(rest)]
+    return [
+        "# two at a time; names of the next one end in n", f"for s in range(0, {stop} - {step}, {two.strip('()')}):", *indented(pair),
+        "# one may be left", f"if {stop} % {two} != 0:", *indented(rest),
+    ]  # fmt: skip
 
 
 def divisor(method: str) -> str:
