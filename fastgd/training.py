@@ -190,7 +190,7 @@ def _loop(
     if kernel == "auto" and options.batch_size is None and on_disk(samples.X):
         kernel = "matrix"  # the unrolled kernel puts a full batch into memory
     n, weighted = len(samples.X), len(samples.weights) > 0
-    largest = largest_input(samples.X) if options.method.endswith("difference") else 1.0
+    largest = largest_input(samples, options.method)
     plan = kernels.make_plan(net, n, options, kernel, epochs, largest=largest, weighted=weighted, validated=held_out is not None)
     run = origin.run(net, options, plan.kernel)
     bound = kernels.load(plan, options, samples, held_out, threads or kernels.available_threads())

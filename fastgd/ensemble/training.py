@@ -172,7 +172,7 @@ def train_many(
         kernel = origin.kernel
     plan = kernels.make_plan_for_many(
         net, n, options, kernel, count, int(each.epochs.sum()),
-        largest=largest_input(samples.X) if method.endswith("difference") else 1.0, weighted=len(samples.weights) > 0,
+        largest=largest_input(samples, method), weighted=len(samples.weights) > 0,
     )  # fmt: skip
     each = origin.to_train_to(each)
     standing = origin.standing(each, options, plan.kernel, plan.batches)
