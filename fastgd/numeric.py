@@ -1,178 +1,46 @@
 """exp, log, tanh, sigmoid and friends for single floats and for vectors, in float64 and float32, without a branch or a call.
 
-Each function is a formula over `_Value`, which emits LLVM instructions flagged "contract" alone: the fast-math flags of the
-caller change neither the rounding nor the handling of infinities and NaN. Error bounds are tested against mpmath in
-tests/test_numeric.py. Results below 1.5 times the smallest normal number may be flushed to zero. The polynomials are printed by
-scripts/polynomials.py.
+Each function is a formula over `values.Value`. Error bounds are tested against mpmath in tests/test_numeric.py. Results below 1.5 times
+the smallest normal number may be flushed to zero. The polynomials are printed by scripts/polynomials.py.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastgd.jit import merged
 from fastgd.simd import real_type
+from fastgd.values import Value
 
-_LN2_BELOW_FLOAT64 = 2.3190468138462996e-17  # ln 2 less its nearest float64
-
-
-@dataclass(frozen=True)
-class _Format:
-    """What the functions need to know about a float format."""
-
-    dtype: Any
-    bits: int
-    mantissa: int  # stored bits of the mantissa
-    exp_tail: tuple[float, ...]  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
-    log_tail: tuple[float, ...]  # (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for 1 / sqrt 2 <= (1 + s) / (1 - s) <= sqrt 2
-
-    @property
-    def bias(self) -> int:
-        return (1 << (self.bits - self.mantissa - 2)) - 1
-
-    @property
-    def ln2_high(self) -> float:
-        return float(self.dtype(math.log(2)))
-
-    @property
-    def ln2_low(self) -> float:
-        """What ln2_high lacks of ln 2."""
-        return _LN2_BELOW_FLOAT64 if self.bits == 64 else math.log(2) - self.ln2_high
-
-    @property
-    def round_magic(self) -> float:
-        """Adding it leaves the nearest whole number in the low bits of the mantissa."""
-        return 1.5 * 2.0**self.mantissa
-
-
-_FORMATS = {
-    types.float64: _Format(
-        dtype=np.float64,
-        bits=64,
-        mantissa=52,
-        exp_tail=(
-            0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065, 0.0013888888917196719,
-            0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06, 2.7620075879983367e-07, 2.5100375832561234e-08,
-        ),
-        log_tail=(
-            0.666666666666667, 0.39999999999899505, 0.28571428625975487, 0.2222221113479508, 0.18182889125261723,
-            0.15331721600556042, 0.14616449685043406,
-        ),
+# polynomials by the bits of a float, constant term first
+_EXP_TAIL = {  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
+    64: (
+        0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065, 0.0013888888917196719,
+        0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06, 2.7620075879983367e-07, 2.5100375832561234e-08,
     ),
-    types.float32: _Format(
-        dtype=np.float32,
-        bits=32,
-        mantissa=23,
-        exp_tail=(0.5, 0.1666657702559799, 0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
-        log_tail=(0.6666668503957586, 0.3998878056602198, 0.2957994939197279),
+    32: (0.5, 0.1666657702559799, 0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
+}  # fmt: skip
+_EIGHTH_TAIL = {  # (2^(-r / 8) - 1) / r on |r| <= 1 / 2
+    64: (
+        -0.08664339756999316, 0.0037535391712360832, -0.00010840646223598094, 2.3481760473592045e-06, -4.069079020031389e-08,
+        5.87632515691665e-10, -7.273402016876655e-12,
     ),
+    32: (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
+}  # fmt: skip
+_LOG_TAIL = {  # (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for 1 / sqrt 2 <= (1 + s) / (1 - s) <= sqrt 2
+    64: (
+        0.666666666666667, 0.39999999999899505, 0.28571428625975487, 0.2222221113479508, 0.18182889125261723,
+        0.15331721600556042, 0.14616449685043406,
+    ),
+    32: (0.6666668503957586, 0.3998878056602198, 0.2957994939197279),
 }  # fmt: skip
 
 
-class _Value:
-    """An LLVM float or vector of floats with arithmetic, so that formulas read as such."""
-
-    def __init__(self, builder: Any, ir_value: Any, format: _Format):
-        self.builder, self.ir, self.format = builder, ir_value, format
-
-    def _of(self, ir_value: Any) -> "_Value":
-        return _Value(self.builder, ir_value, self.format)
-
-    def const(self, number: float) -> "_Value":
-        return self._of(ir.Constant(self.ir.type, float(self.format.dtype(number))))
-
-    def _coerce(self, other: Any) -> Any:
-        return other.ir if isinstance(other, _Value) else self.const(other).ir
-
-    def __add__(self, other: Any) -> "_Value":
-        return self._of(self.builder.fadd(self.ir, self._coerce(other), flags=("contract",)))
-
-    def __sub__(self, other: Any) -> "_Value":
-        return self._of(self.builder.fsub(self.ir, self._coerce(other), flags=("contract",)))
-
-    def __mul__(self, other: Any) -> "_Value":
-        return self._of(self.builder.fmul(self.ir, self._coerce(other), flags=("contract",)))
-
-    def __truediv__(self, other: Any) -> "_Value":
-        return self._of(self.builder.fdiv(self.ir, self._coerce(other), flags=("contract",)))
-
-    def __neg__(self) -> "_Value":
-        return self._of(self.builder.fneg(self.ir))
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-    def __rsub__(self, other: float) -> "_Value":
-        return self.const(other) - self
-
-    def __rtruediv__(self, other: float) -> "_Value":
-        return self.const(other) / self
-
-    def fma(self, factor: Any, summand: Any) -> "_Value":
-        """self * factor + summand, rounded once on every machine."""
-        return self._call("fma", factor, summand)
-
-    def sqrt(self) -> "_Value":
-        return self._call("sqrt")
-
-    def _call(self, name: str, *others: Any) -> "_Value":
-        """One of LLVM's intrinsic functions."""
-        kind = self.ir.type
-        element = kind.element if isinstance(kind, ir.VectorType) else kind
-        suffix = f"v{kind.count}" if isinstance(kind, ir.VectorType) else ""
-        operands = [self.ir, *map(self._coerce, others)]
-        signature = ir.FunctionType(kind, [kind] * len(operands))
-        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.{name}.{suffix}{element.intrinsic_name}")
-        return self._of(self.builder.call(function, operands))
-
-    def where(self, condition: str, bound: Any, yes: Any, no: Any) -> "_Value":
-        """`yes` on the lanes where self `condition` bound holds; NaN takes `no`."""
-        test = self.builder.fcmp_ordered(condition, self.ir, self._coerce(bound))
-        return self._of(self.builder.select(test, self._coerce(yes), self._coerce(no)))
-
-    def at_most(self, bound: float) -> "_Value":
-        return self.where(">", bound, bound, self)
-
-    def at_least(self, bound: float) -> "_Value":
-        return self.where("<", bound, bound, self)
-
-    # -- the bits
-
-    def _int(self, number: int) -> Any:
-        element = ir.IntType(self.format.bits)
-        vector = isinstance(self.ir.type, ir.VectorType)
-        return ir.Constant(ir.VectorType(element, self.ir.type.count) if vector else element, number)
-
-    def _bits(self) -> Any:
-        return self.builder.bitcast(self.ir, self._int(0).type)
-
-    def _float_of_bits(self, bits: Any) -> "_Value":
-        return self._of(self.builder.bitcast(bits, self.ir.type))
-
-    def power_of_two(self, offset: int) -> "_Value":
-        """2^(n + offset) for self = round_magic + n; zero where the exponent is the smallest."""
-        shifted = self.builder.shl(self._bits(), self._int(self.format.mantissa))
-        return self._float_of_bits(self.builder.add(shifted, self._int((self.format.bias + offset) << self.format.mantissa)))
-
-    def inverse_power_of_two(self) -> "_Value":
-        """2^-n for self = round_magic + n; zero where the exponent is the smallest."""
-        shifted = self.builder.shl(self._bits(), self._int(self.format.mantissa))
-        return self._float_of_bits(self.builder.sub(self._int(self.format.bias << self.format.mantissa), shifted))
-
-    def abs(self) -> "_Value":
-        return self._float_of_bits(self.builder.and_(self._bits(), self._int((1 << (self.format.bits - 1)) - 1)))
-
-    def with_sign_of(self, other: "_Value") -> "_Value":
-        sign = self.builder.and_(other._bits(), self._int(-(1 << (self.format.bits - 1))))
-        return self._float_of_bits(self.builder.or_(self._bits(), sign))
-
-
-def _polynomial(x: _Value, coefficients: tuple[float, ...]) -> _Value:
+def _polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
     """sum of c_k x^k by halving (Estrin): the chain of dependent operations is as short as it can be."""
     terms = [x.const(c) for c in coefficients]
     while len(terms) > 1:
@@ -192,16 +60,16 @@ class _Exponential:
     function can join them with the fewest dependent operations.
     """
 
-    shifted: _Value  # round_magic + n
-    first: _Value
-    r4: _Value
-    rest: _Value
-    lacking: _Value
+    shifted: Value  # round_magic + n
+    first: Value
+    r4: Value
+    rest: Value
+    lacking: Value
 
 
-def _exponential(x: _Value, sign: int = 1) -> _Exponential:
+def _exponential(x: Value, sign: int = 1) -> _Exponential:
     """The parts of e^(sign x)."""
-    f, c = x.format, x.format.exp_tail
+    f, c = x.format, _EXP_TAIL[x.format.bits]
     shifted = x * (sign / math.log(2)) + f.round_magic
     n = shifted - f.round_magic
     r = n.fma(-f.ln2_high, x) if sign > 0 else -n.fma(f.ln2_high, x)
@@ -210,7 +78,7 @@ def _exponential(x: _Value, sign: int = 1) -> _Exponential:
     return _Exponential(shifted, first, r2 * r2, _polynomial(r, c[2:]), n * f.ln2_low)
 
 
-def _exp(x: _Value) -> _Value:
+def _exp(x: Value) -> Value:
     # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does; the clamps end in an exact 0 and in inf
     bias = x.format.bias
     e = _exponential(x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2)))
@@ -218,22 +86,52 @@ def _exp(x: _Value) -> _Value:
     return half + half
 
 
-def _sigmoid_parts(x: _Value) -> tuple[_Value, _Exponential]:
-    """t = 2^-n, corrected, and the parts of e^r, of e^-x = e^r / t."""
-    # the clamps end in t = 0, where the sigmoid would be no normal number, and where it is 1
-    limit = x.format.bias * math.log(2)
-    e = _exponential(x.at_least(-limit).at_most(limit), sign=-1)
-    power = e.shifted.inverse_power_of_two()
-    return power + power * e.lacking, e
+def _parts_by_octaves(x: Value) -> tuple[Value, Value, Value]:
+    """`_sigmoid_parts`: t = 2^-n, corrected, and u = e^r."""
+    f = x.format
+    # the clamps end in t = 0, where the sigmoid would be no normal number, and where it is 1, by far: products of parts are finite
+    e = _exponential(x.at_least(-f.bias * math.log(2)).at_most(f.bias // 4 * math.log(2)), sign=-1)
+    power, product = e.shifted.inverse_power_of_two(), e.r4 * e.rest
+    t = power + power * e.lacking
+    return t, e.first + product, (e.first + t) + product
 
 
-def _sigmoid(x: _Value) -> _Value:
-    # 1 / (1 + e^-x) = t / (t + e^r)
-    t, e = _sigmoid_parts(x)
-    return t / ((e.first + t) + e.r4 * e.rest)
+def _parts_by_eighths(x: Value) -> tuple[Value, Value, Value]:
+    """`_sigmoid_parts`: t = 2^(n / 8), corrected, and u = 2^(-r / 8), where x 8 / ln 2 is n + r but for its rounding: a table saves a third
+    of the polynomial, and the clamps are not on the way from x to u.
+    """
+    f, c = x.format, _EIGHTH_TAIL[x.format.bits]
+    eighths = 8 / math.log(2)
+    r = (x * eighths).less_nearest()
+    r2 = r * r
+    u = r2.fma(r.fma(c[2], c[1]), r.fma(c[0], 1.0))
+    if len(c) > 3:
+        u = (r2 * r2).fma(r2.fma(r.fma(c[6], c[5]), r.fma(c[4], c[3])), u)
+    bounded = x.at_least(-f.bias * math.log(2)).at_most(f.bias // 4 * math.log(2))  # as above
+    y = bounded * eighths
+    rounded = y.fma(-f.ln2_low / 8, y.fma(-f.ln2_high / 8, bounded))
+    power = (y + f.round_magic).power_of_eighths()
+    t = power.fma(rounded, power)
+    return t, u, u + t
 
 
-def _tanh(x: _Value) -> _Value:
+def _sigmoid_parts(x: Value) -> tuple[Value, Value, Value]:
+    """t and u with e^-x = u / t, and t + u, by the fewest dependent operations."""
+    if not x.looks_up:
+        return _parts_by_octaves(x)
+    if not x.is_vector:
+        t, u, total = _parts_by_eighths(x.as_vector())
+        return t.first_lane(), u.first_lane(), total.first_lane()
+    return _parts_by_eighths(x)
+
+
+def _sigmoid(x: Value) -> Value:
+    # 1 / (1 + e^-x) = t / (t + u)
+    t, _, total = _sigmoid_parts(x)
+    return t / total
+
+
+def _tanh(x: Value) -> Value:
     # tanh |x| = u / (u + 1) with u = (e^(2 |x|) - 1) / 2 = 2^n p + (2^n - 1) / 2, p = (e^(2 h) - 1) / 2, |x| = n ln 2 / 2 + h. Where n is
     # large enough for what fl(ln 2) lacks, so is u, whose error hardly matters. Beyond the clamp the result is 1 to the last bit.
     f = x.format
@@ -241,18 +139,18 @@ def _tanh(x: _Value) -> _Value:
     shifted = bounded * (2 / math.log(2)) + f.round_magic
     h = (shifted - f.round_magic).fma(-f.ln2_high / 2, bounded)
     h2 = h * h
-    p = h + h2 * _polynomial(h, tuple(2.0 ** (k + 1) * c for k, c in enumerate(f.exp_tail)))
+    p = h + h2 * _polynomial(h, tuple(2.0 ** (k + 1) * c for k, c in enumerate(_EXP_TAIL[f.bits])))
     scale, half = shifted.power_of_two(0), shifted.power_of_two(-1)
     u = scale * p + (half - 0.5)
     return (u / (u + 1.0)).with_sign_of(x)
 
 
-def _log(x: _Value) -> _Value:
+def _log(x: Value) -> Value:
     # x = 2^k m with sqrt(1/2) <= m < sqrt 2, s = (m - 1) / (m + 1): log m = f - s (f - s^2 tail), f = m - 1
     f, builder = x.format, x.builder
     tiny = 2.0 ** (1 - f.bias)
     scaled = x.where("<", tiny, x * 2.0**f.mantissa * 2.0, x)
-    below_one = x._int((f.bias << f.mantissa) - int(np.array(math.sqrt(0.5), f.dtype).view(f"i{f.bits // 8}")))
+    below_one = x._int((f.bias << f.mantissa) - f.bits_of(math.sqrt(0.5)))
     bits = builder.add(scaled._bits(), below_one)
     k = builder.sub(builder.lshr(bits, x._int(f.mantissa)), x._int(f.bias))
     fraction = builder.and_(bits, x._int((1 << f.mantissa) - 1))
@@ -263,14 +161,14 @@ def _log(x: _Value) -> _Value:
     s = d / (d + 2.0)
     z = s * s
     half_square = d * d * 0.5
-    rest = d - (half_square - (s * (half_square + z * _polynomial(z, f.log_tail)) + n * f.ln2_low))
+    rest = d - (half_square - (s * (half_square + z * _polynomial(z, _LOG_TAIL[f.bits])) + n * f.ln2_low))
     result = n.fma(f.ln2_high, rest)
     result = x.where("==", math.inf, x, result)
     result = x.where("==", 0.0, -math.inf, result)
     return x.where(">=", 0.0, result, math.nan)
 
 
-def _log1p(x: _Value) -> _Value:
+def _log1p(x: Value) -> Value:
     # log u plus what rounding 1 + x to u lost
     u = x + 1.0
     return _log(u) + (x - (u - 1.0)) / u
@@ -279,12 +177,11 @@ def _log1p(x: _Value) -> _Value:
 def _lanewise(name: str) -> Any:
     """A formula that calls the mathematical library once a lane: exact over the whole range, not fast."""
 
-    def formula(x: _Value) -> _Value:
+    def formula(x: Value) -> Value:
         builder = x.builder
-        vector = isinstance(x.ir.type, ir.VectorType)
-        element = x.ir.type.element if vector else x.ir.type
+        element = x.ir.type.element if x.is_vector else x.ir.type
         function = builder.module.declare_intrinsic(f"llvm.{name}", [element])
-        if not vector:
+        if not x.is_vector:
             return x._of(builder.call(function, [x.ir]))
         result = x.ir
         for lane in range(x.ir.type.count):
@@ -298,12 +195,11 @@ def _lanewise(name: str) -> Any:
 
 def _define(name: str, formula: Any, doc: str) -> Any:
     def function(typing_context, x):
-        real = real_type(x)
-        if real is None:
+        if real_type(x) is None:
             return None
 
         def generate(context, builder, sig, args):
-            return formula(_Value(builder, args[0], _FORMATS[real])).ir
+            return formula(Value(context, builder, args[0])).ir
 
         return x(x), generate
 
@@ -321,7 +217,7 @@ sin = _define("sin", _lanewise("sin"), "The sine, from the mathematical library.
 cos = _define("cos", _lanewise("cos"), "The cosine, from the mathematical library.")
 
 
-sqrt = _define("sqrt", _Value.sqrt, "The square root, rounded right.")
+sqrt = _define("sqrt", Value.sqrt, "The square root, rounded right.")
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -329,13 +225,12 @@ def sigmoid_parts(typing_context, x):
     """t and u with e^-x = u / t, so that sigmoid(x + c) = t / (t + u e^-c) for small c; for c of 40 or more, not where exponents can't hold
     e^-x.
     """
-    real = real_type(x)
-    if real is None:
+    if real_type(x) is None:
         return None
 
     def generate(context, builder, sig, args):
-        t, e = _sigmoid_parts(_Value(builder, args[0], _FORMATS[real]))
-        return context.make_tuple(builder, sig.return_type, [t.ir, (e.first + e.r4 * e.rest).ir])
+        t, u, _ = _sigmoid_parts(Value(context, builder, args[0]))
+        return context.make_tuple(builder, sig.return_type, [t.ir, u.ir])
 
     return types.UniTuple(x, 2)(x), generate
 
@@ -343,11 +238,18 @@ def sigmoid_parts(typing_context, x):
 @intrinsic  # type: ignore[untyped-decorator]
 def fma(typing_context, x, factor, summand):
     """x * factor + summand, rounded once."""
-    real = real_type(x)
-    if real is None:
+    if real_type(x) is None:
         return None
 
     def generate(context, builder, sig, args):
-        return _Value(builder, args[0], _FORMATS[real]).fma(*(_Value(builder, arg, _FORMATS[real]) for arg in args[1:])).ir
+        first, *others = (Value(context, builder, arg) for arg in args)
+        return first.fma(*others).ir
 
     return x(x, x, x), generate
+
+
+@merged
+def quotients(x, first, second):
+    """x / first and x / second by one division."""
+    ratio = x / (first * second)
+    return ratio * second, ratio * first

@@ -1,6 +1,6 @@
 """Prints the polynomials of fastgd/numeric.py: Chebyshev interpolation at high precision, then rounding. Needs mpmath."""
 
-from mpmath import chebyfit, exp, log, mp, mpf, sqrt, taylor
+from mpmath import chebyfit, exp, expm1, log, mp, mpf, sqrt, taylor
 
 mp.dps = 60
 
@@ -17,6 +17,11 @@ def exp_tail(r):
     return (exp(r) - 1 - r) / r**2
 
 
+def eighth_tail(r):
+    """(2^(-r / 8) - 1) / r."""
+    return -log(2) / 8 if r == 0 else expm1(-r * log(2) / 8) / r
+
+
 def log_tail(z):
     """(log((1 + s) / (1 - s)) - 2 s) / s^3 with z = s^2."""
     if z < mpf(10) ** -15:
@@ -29,6 +34,7 @@ half_ln2 = log(2) / 2
 largest_z = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
 for name, f, low, high, degrees in [
     ("exp tail", exp_tail, -half_ln2, half_ln2, {"float64": 9, "float32": 4}),
+    ("eighth tail", eighth_tail, -mpf(1) / 2, mpf(1) / 2, {"float64": 6, "float32": 2}),
     ("log tail", log_tail, mpf(0), largest_z, {"float64": 6, "float32": 2}),
 ]:
     for dtype, degree in degrees.items():

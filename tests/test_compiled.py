@@ -27,7 +27,7 @@ def test_show_prints_the_module_that_trains(capsys):
     assert printed == net.source(3, method="layerwise")
     assigned = {node.id for node in ast.walk(ast.parse(printed)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     assert {"w1_0_1", "b2_0", "z1_1", "a2_0", "delta2_0", "dw1_1_0"} <= assigned
-    assert "delta1_0 = delta2_0 * (w2_0_0 * 2.0 * sigmoid_derivative(z1_0, a1_0))" in printed
+    assert "known1_0 = w2_0_0 * 2.0 * sigmoid_derivative(z1_0, a1_0)" in printed
 
 
 def test_show_follows_its_flags(capsys):

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from fastgd import jit
-from fastgd.numeric import cos, exp, log, log1p, sigmoid, sigmoid_parts, sin, tanh
+from fastgd.numeric import cos, exp, log, log1p, quotients, sigmoid, sigmoid_parts, sin, tanh
 from fastgd.simd import like
 from fastgd.spans import lanes_of, load, span_of, store
 
-NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts"]
-ULPS = {"exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 4.0, "sin": 1.0, "cos": 1.0, "sigmoid_parts": 4.0}
+NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients"]
+ULPS = {"exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 4.0, "sin": 1.0, "cos": 1.0, "sigmoid_parts": 4.0, "quotients": 5.0}
 EXACT = {
     "exp": mpmath.exp,
     "log": mpmath.log,
@@ -23,6 +23,7 @@ EXACT = {
     "sin": mpmath.sin,
     "cos": mpmath.cos,
     "sigmoid_parts": lambda x: 1 / (1 + 3 * mpmath.exp(-x)),
+    "quotients": lambda x: 1 / (1 + 7 * mpmath.exp(-x)),
 }
 FLAGS = {
     "the kernels' flags": jit.FLAGS,
@@ -32,7 +33,7 @@ FLAGS = {
 
 @cache
 def applied(flags):
-    """Functions of x and (8, n) results, one for single floats and one for vectors of the whole lanes of x."""
+    """Functions of x and (9, n) results, one for single floats and one for vectors of the whole lanes of x."""
 
     @numba.njit(**FLAGS[flags])
     def by_float(x, results):
@@ -47,6 +48,7 @@ def applied(flags):
             results[6, i] = cos(v)
             t, u = sigmoid_parts(v)
             results[7, i] = t / (t + u * like(v, 3.0))
+            results[8, i] = quotients(t, t + u * like(v, 3.0), t + u * like(v, 7.0))[1]
 
     @numba.njit(**FLAGS[flags])
     def by_vector(x, results):
@@ -63,6 +65,7 @@ def applied(flags):
             store(target, 6 * n + i, cos(v))
             t, u = sigmoid_parts(v)
             store(target, 7 * n + i, t / (t + u * like(v, 3.0)))
+            store(target, 8 * n + i, quotients(t, t + u * like(v, 3.0), t + u * like(v, 7.0))[1])
 
     return {"float": by_float, "vector": by_vector}
 
@@ -97,16 +100,17 @@ def points(name, dtype):
     both_signs = np.concatenate([magnitudes, -magnitudes])
     near_zero = 10.0 ** rng.uniform(-10, 0, size) * rng.choice([-1, 1], size)
     ordinary = rng.normal(size=size) * 5
+    halfway = np.arange(-99, 100) * np.log(2) / 16  # between what a table's entries are for
     chosen = {
         "exp": [rng.uniform(bottom, top, 2 * size), near_zero, ordinary, np.arange(-20, 20) * np.log(2) / 2],
         "log": [magnitudes, 1 + near_zero[near_zero > -0.9], np.abs(ordinary), 2.0 ** np.arange(-30, 30) * np.sqrt(2)],
         "log1p": [rng.uniform(0, 1, 2 * size), np.abs(near_zero), 2.0 ** -np.arange(0.0, 60.0), [0.0, 1.0]],
         "tanh": [both_signs, near_zero, ordinary],
-        "sigmoid": [rng.uniform(bottom, top, size), rng.uniform(bottom, top, size) / 10, near_zero, ordinary],
+        "sigmoid": [rng.uniform(bottom, top, size), rng.uniform(bottom, top, size) / 10, near_zero, ordinary, halfway],
         "sin": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
         "cos": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
     }
-    chosen["sigmoid_parts"] = chosen["sigmoid"]
+    chosen["sigmoid_parts"] = chosen["quotients"] = chosen["sigmoid"]
     return np.concatenate(chosen[name]).astype(dtype)
 
 
@@ -145,6 +149,7 @@ SPECIAL = {  # name: (x, exact result) where IEEE arithmetic has an opinion
     "sin": [(0.0, 0.0), (-0.0, -0.0), (np.inf, np.nan), (-np.inf, np.nan)],
     "cos": [(0.0, 1.0), (-0.0, 1.0), (np.inf, np.nan), (-np.inf, np.nan)],
     "sigmoid_parts": [(0.0, 0.25), (-0.0, 0.25), (np.inf, 1.0), (-np.inf, 0.0), (1e30, 1.0), (-1e30, 0.0), (100.0, 1.0), (-1e4, 0.0)],
+    "quotients": [(0.0, 0.125), (-0.0, 0.125), (-np.inf, 0.0), (-1e30, 0.0), (-1e4, 0.0)],
 }
 
 

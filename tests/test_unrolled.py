@@ -44,6 +44,7 @@ def spelled_out():
         functions |= {name: f, f"{name}_derivative": lambda z, a, slope=slope: slope(z)}
     return functions | {
         "sigmoid_parts": lambda z: (1, np.exp(-z)),
+        "quotients": lambda x, first, second: (x / first, x / second),
         "squared_error": lambda z, a, y: (a - y) ** 2,
         "squared_error_derivative": lambda a, y: 2 * (a - y),
         "binary_cross_entropy": lambda z, a, y: -y * np.log(a) - (1 - y) * np.log(1 - a),

@@ -122,26 +122,39 @@ def slope(layer: Layer, l: int, j: int) -> list[str]:
     return [] if layer.activation == "identity" else [f"{layer.activation}_derivative(z{l}_{j}, a{l}_{j})"]
 
 
+def gradient(net: MLP, l: int) -> list[str]:
+    """Add the sample's gradient to `dw` and `db` of layer l."""
+    layer = net.layers[l - 1]
+    by_known = l == 1 < len(net.layers) and net.widths[2] == 1  # delta1 is delta2 times what is known, see `delta_before`
+    lines = [f"# layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)"]
+    for j in range(layer.outputs):
+        for k in range(layer.inputs):
+            a = activation_of(l - 1, k)
+            lines += [f"d{weight_name(l, j, k)} += " + (f"delta2_0 * (known1_{j} * {a})" if by_known else f"delta{l}_{j} * {a}")]
+        lines += [f"d{bias_name(l, j)} += delta{l}_{j}"] if layer.bias else []
+    return lines
+
+
+def delta_before(net: MLP, l: int, method: str) -> list[str]:
+    """delta of the layer before l. What is known before a single unit's is multiplied first, off the chain of dependent operations."""
+    layer, twice = net.layers[l - 1], ["2.0"] if method == "layerwise" else []
+    lines = [f"# layer {l - 1}: delta = {' '.join([*twice, 'W delta'])} f'(z), notes 002 (52)"]
+    for k in range(layer.inputs):
+        factors = [*twice, *slope(net.layers[l - 2], l - 1, k)]
+        if layer.outputs == 1:
+            lines += [f"known{l - 1}_{k} = {' * '.join([weight_name(l, 0, k), *factors])}"]
+            lines += [f"delta{l - 1}_{k} = delta{l}_0 * known{l - 1}_{k}"]
+        else:
+            inflow = total([f"{weight_name(l, j, k)} * delta{l}_{j}" for j in range(layer.outputs)])
+            lines += [f"da{l - 1}_{k} = {inflow}", f"delta{l - 1}_{k} = {' * '.join([f'da{l - 1}_{k}', *factors])}"]
+    return lines
+
+
 def backward(net: MLP, method: str, weighted: bool) -> list[str]:
     """Add the sample's gradient to `dw` and `db`, from the last layer to the first, notes 002 (50)-(52)."""
     lines = [f"# {net.loss} at the output, notes 002 (20), 004", *output_delta(net, weighted)]
     for l in range(len(net.layers), 0, -1):
-        layer = net.layers[l - 1]
-        lines += [f"# layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)"]
-        for j in range(layer.outputs):
-            lines += [f"d{weight_name(l, j, k)} += delta{l}_{j} * {activation_of(l - 1, k)}" for k in range(layer.inputs)]
-            lines += [f"d{bias_name(l, j)} += delta{l}_{j}"] if layer.bias else []
-        if l > 1:
-            twice = ["2.0"] if method == "layerwise" else []
-            lines += [f"# layer {l - 1}: delta = {' '.join([*twice, 'W delta'])} f'(z), notes 002 (52)"]
-            for k in range(layer.inputs):
-                factors = [*twice, *slope(net.layers[l - 2], l - 1, k)]
-                if layer.outputs == 1:  # what is known before delta is multiplied first, off the chain of dependent operations
-                    known = " * ".join([weight_name(l, 0, k), *factors])
-                    lines += [f"delta{l - 1}_{k} = delta{l}_0 * ({known})"]
-                else:
-                    inflow = total([f"{weight_name(l, j, k)} * delta{l}_{j}" for j in range(layer.outputs)])
-                    lines += [f"da{l - 1}_{k} = {inflow}", f"delta{l - 1}_{k} = {' * '.join([f'da{l - 1}_{k}', *factors])}"]
+        lines += [*gradient(net, l), *(delta_before(net, l, method) if l > 1 else [])]
     return lines
 
 
@@ -149,21 +162,42 @@ def backward(net: MLP, method: str, weighted: bool) -> list[str]:
 
 
 _BOUNDED = ("sigmoid", "tanh", "sin", "softmax")  # activations that are at most 1
+_MARKS = {"+": "p", "-": "m"}  # of the names of what is computed with a parameter changed by eps, or -eps
 
 
-def shrinkage(l: int, k: int | None, sign: str) -> str:
-    """The name of e^-c, where z changes by c as a weight of layer l from unit k, or a bias, changes by eps or -eps."""
-    return f"shrink{l}_{'b' if k is None else k}{'p' if sign == '+' else 'm'}"
+def change_of(l: int, k: int | None, sign: str) -> str:
+    """By how much z changes as a weight of layer l from unit k, or a bias, changes by eps or -eps; without a sign where it is positive."""
+    return ("-" if sign == "-" else "") + ("eps" if k is None else f"eps * {activation_of(l - 1, k)}")
 
 
-def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, mark: str, near: bool) -> list[str]:
+def perturbed_activation(l: int, j: int, k: int | None, sign: str) -> str:
+    """The name of a of unit j in layer l when its weight from unit k, or its bias, changes by eps or -eps."""
+    return f"a{l}_{j}_{'b' if k is None else k}{_MARKS[sign]}"
+
+
+def perturbed_sigmoids(l: int, units: int, changes: Sequence[tuple[int | None, str]]) -> list[str]:
+    """A layer's sigmoids when its z change by little, sigmoid(z + c) = t / (t + u e^-c) where e^-z = u / t, two by one division."""
+    lines = [f"shrink{i} = exp(-({change_of(l, k, sign)}))" for i, (k, sign) in enumerate(changes)]
+    for j in range(units):
+        names = [perturbed_activation(l, j, k, sign) for k, sign in changes]
+        totals = [f"t{l}_{j} + u{l}_{j} * shrink{i}" for i in range(len(changes))]
+        for i in range(0, len(changes) - 1, 2):
+            lines += [f"{names[i]}, {names[i + 1]} = quotients(t{l}_{j}, {totals[i]}, {totals[i + 1]})"]
+        if len(changes) % 2:  # by way of the total before it, since what waits for a division longer had better have it first
+            last = len(changes) - 1
+            by_way = f"({totals[-2]}) + u{l}_{j} * (shrink{last} - shrink{last - 1})" if last else totals[-1]
+            lines += [f"{names[-1]} = t{l}_{j} / ({by_way})"]
+    return lines
+
+
+def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, near: bool) -> list[str]:
     """The loss when the weight of unit j in layer l from unit k, or its bias, changes by eps or -eps, in `loss` + mark.
 
-    What the change does not reach is used again; where it is `near`, for the sigmoid of z + c also e^-(z + c) = e^-z e^-c.
+    What the change does not reach is used again; so is what `perturbed_sigmoids` has computed, where it is `near`.
     """
-    layer = net.layers[l - 1]
+    mark, layer = _MARKS[sign], net.layers[l - 1]
     changed = [j]
-    lines = [f"z{l}_{j}{mark} = z{l}_{j} {sign} {'eps' if k is None else f'eps * {activation_of(l - 1, k)}'}"]
+    lines = [f"z{l}_{j}{mark} = z{l}_{j} + {change_of(l, k, sign)}"]
     for m in range(l, len(net.layers) + 1):
         layer = net.layers[m - 1]
         if m > l:
@@ -176,7 +210,7 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, mark: str
             lines += softmax(layer, m, mark)
             changed = list(range(layer.outputs))
         elif near and m == l:
-            lines += [f"a{m}_{j}{mark} = t{m}_{j} / (t{m}_{j} + u{m}_{j} * {shrinkage(l, k, sign)})"]
+            lines += [f"a{m}_{j}{mark} = {perturbed_activation(l, j, k, sign)}"]
         else:
             lines += [f"a{m}_{i}{mark} = {activation(layer, f'z{m}_{i}{mark}')}" for i in changed]
     last = len(net.layers)
@@ -188,19 +222,14 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, mark: str
 
 def layer_differences(net: MLP, l: int, central: bool, weighted: bool, near: bool) -> list[str]:
     """The sample's share of the quotients of layer l; with `near`, what changes of its z by little have in common is computed once."""
-    layer = net.layers[l - 1]
-    changes: list[int | None] = [*range(layer.inputs), *([None] if layer.bias else [])]
-    lines = []
-    for k in changes if near else []:
-        change = "eps" if k is None else f"eps * {activation_of(l - 1, k)}"
-        lines += [f"{shrinkage(l, k, '+')} = exp(-({change}))"]
-        lines += [f"{shrinkage(l, k, '-')} = exp({change})"] if central else []
+    layer, signs = net.layers[l - 1], "+-" if central else "+"
+    incoming: list[int | None] = [*([None] if layer.bias else []), *range(layer.inputs)]  # as z waits for them
+    lines = perturbed_sigmoids(l, layer.outputs, [(k, sign) for k in incoming for sign in signs]) if near else []
     for j in range(layer.outputs):
-        for k in changes:
+        for k in incoming:
             name = bias_name(l, j) if k is None else weight_name(l, j, k)
-            lines += [f"# C({name} + eps)", *perturbed_loss(net, l, j, k, "+", "p", near)]
-            if central:
-                lines += [f"# C({name} - eps)", *perturbed_loss(net, l, j, k, "-", "m", near)]
+            for sign in signs:
+                lines += [f"# C({name} {sign} eps)", *perturbed_loss(net, l, j, k, sign, near)]
             distance = f"lossp - {'lossm' if central else 'loss'}"
             lines += [f"d{name} += " + (f"weight * ({distance})" if weighted else distance)]
     return lines

@@ -76,6 +76,11 @@ def _load_parameters(names: list[str]) -> list[str]:
     return [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
 
 
+def _put_parameters(place: str, names: list[str]) -> list[str]:
+    """One at a time: LLVM would gather them in wide vectors, whose registers the loop lacks."""
+    return [line for i, name in enumerate(names) for line in (f"{place}[{i}] = first_lane({name})", "stay_scalar()")]
+
+
 def _steps(plan: Plan) -> list[str]:
     """The body of `steps`."""
     net, full = plan.net, plan.stays
@@ -109,11 +114,11 @@ def _steps(plan: Plan) -> list[str]:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
         batch += _loop(plan, [*loads, *sample])
     batch += ["if observe:", *indented(_observe(plan, names))]
-    batch += ["if method == NO_UPDATE:", "    continue"]
+    batch += ["if method == NO_UPDATE:", "    return count" if full else "    continue"]
     batch += _update(plan, names)
     body += ["made = count", "for i in range(count):", *indented(batch)]
     if plan.form == "plain":
-        body += [f"params[{i}] = first_lane({name})" for i, name in enumerate(names)]
+        body += _put_parameters("params", names)
     return [*body, "return made"]
 
 
@@ -122,9 +127,8 @@ def _observe(plan: Plan, names: list[str]) -> list[str]:
     cost = "first_lane(lane_total(costs))"
     if plan.batches > 1:
         return [f"course.sums[PENDING] += {cost}"]
-    keep = [f"course.best[{p}] = first_lane({name})" for p, name in enumerate(names)]
     lines = ["if method == NO_UPDATE:", f"    course.sums[PENDING] += {cost}"]
-    lines += [f"elif note(course, epoch + i, {cost}):", *indented(keep)]
+    lines += [f"elif note(course, epoch + i, {cost}):", *indented(_put_parameters("course.best", names))]
     return [*lines, "if course.cursor[STOPPED] != 0:", "    made = i", "    break"]
 
 
