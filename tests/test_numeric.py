@@ -1,7 +1,12 @@
 """The functions of numeric.py against mpmath, for single floats and for vectors, under the kernels' flags and laxer ones."""
 
+import os
+import platform
+import subprocess
+import sys
 from functools import cache
 
+import llvmlite.binding as llvm
 import mpmath
 import numba
 import numpy as np
@@ -215,3 +220,15 @@ def test_float_and_vector_give_the_same_bits(dtype):
         x = points(name, dtype)
         one, many = (evaluated(name, x, "the kernels' flags", form) for form in ("float", "vector"))
         assert np.array_equal(one, many), name
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="names features of x86")
+def test_without_a_table():
+    """Where the processor looks nothing up, or the user forbids it, sigmoids take a longer polynomial: the tests above, run again."""
+    if not llvm.get_host_cpu_features().get("fma"):
+        return  # they have run so already
+    features = {"NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}
+    tests = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", __file__, "-k", "sigmoid or quotients or same_bits"]
+    done = subprocess.run(tests, env=os.environ | features, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout

@@ -208,6 +208,7 @@ def test_what_changes_the_key(monkeypatch, tmp_path):
     for change in [
         lambda patch: patch.setenv("NUMBA_BOUNDSCHECK", "2"),
         lambda patch: patch.setenv("NUMBA_OPT", "1"),
+        lambda patch: patch.setenv("NUMBA_ENABLE_AVX", "0"),
         lambda patch: patch.setattr(store, "version", lambda name: "0.0.1"),
         lambda patch: patch.setattr(store.llvm, "get_host_cpu_name", lambda: "other"),
         lambda patch: (tmp_path / ".numba_config.yaml").write_text("opt: 1"),
