@@ -49,6 +49,8 @@ def evaluate(address, zero, limit):
     matrix.evaluate(address, zero)
 '''
 
+_NONE = np.zeros(0, np.int64)  # for a link to no table
+
 
 class Bound(ABC):
     """A plan bound to its data and options.
@@ -65,21 +67,23 @@ class Bound(ABC):
         self.net = network_of(net)
         nothing = samples.weights[:0]
         held_out = held_out or Samples(nothing, nothing, nothing)
-        self.data = data_of(
-            samples, len(samples.X), plan.batch, plan.shuffle, 1 if plan.slabs else plan.parts(plan.batch), slabs=plan.slabs
-        )
+        parts = 1 if plan.slabs or plan.halves else plan.parts(plan.batch)
+        self.data = data_of(samples, len(samples.X), plan.batch, plan.shuffle, parts, slabs=plan.slabs, halves=plan.halves)
         self.held_out = data_of(held_out, len(held_out.X), len(held_out.X), False, plan.parts(len(held_out.X)))
-        shared = max(self.data.parts, self.held_out.parts, plan.slices)
+        shared = max(self.data.parts, self.held_out.parts, plan.slices, 1 + plan.halves)
         ranks = range(min(threads, shared))
         gradient = aligned((self.data.parts * self.size,), dtype)
         if plan.slabs:  # of one block, which all threads work on
             work = self._scratch(self.data, most_rows, gradient)
             self.works = [work._replace(panel=np.zeros_like(work.panel)) for _ in ranks]
         else:
-            self.works = [self._scratch(self.data, most_rows, gradient) for _ in ranks]
+            own = [aligned(gradient.shape, dtype) if plan.halves else gradient for _ in ranks]
+            self.works = [self._scratch(self.data, most_rows, each) for each in own]
+        self.next_works = [self._with_other_rows(work) for work in self.works] if plan.halves else []
         self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
         self.helpers = Helpers(len(ranks) - 1)
-        self.team = Team(self.helpers.counters, np.zeros(8, np.int64), np.zeros(4), np.zeros(shared), give_way())
+        exchange = aligned((4 * net.widths[-1] * self.works[0].block if plan.halves else 0,), dtype)
+        self.team = Team(self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared), exchange, give_way())
         self.decays = decays_of(net, options, self.size)
 
     def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
@@ -99,6 +103,11 @@ class Bound(ABC):
             gradient=gradient,
             block=block,
         )
+
+    def _with_other_rows(self, work: Work) -> Work:
+        """Other memory for rows, beside the same for what is computed of them."""
+        rows, a, y, weight = (aligned(array.shape, array.dtype) for array in (work.rows, work.a, work.y, work.weight))
+        return work._replace(rows=rows, a=a, y=y, weight=weight)
 
     def __enter__(self) -> "Bound":
         self.helpers.start()
@@ -126,8 +135,10 @@ class Bound(ABC):
         rule = rule_of(options, state.slots, state.powers, self.decays, self.size, self.plan.slices)
         course = course_of(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
         problem = Problem(
-            self.net, self.data, state.params, self.works[rank], rule, course, self.team, method, options.eps, False, np.zeros(0, np.int64)
+            self.net, self.data, state.params, self.works[rank], rule, course, self.team, method, options.eps, False, _NONE, _NONE
         )  # fmt: skip
+        if self.plan.halves:
+            problem = problem._replace(next=self._table(problem._replace(work=self.next_works[rank])))
         if self.held_out.n == 0:
             return problem
         apart = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, apart=True)
@@ -136,7 +147,7 @@ class Bound(ABC):
     @cached_property
     def _known(self) -> dict[int, list[int]]:
         """Of what all problems share, as numbers."""
-        shared = (self.net, self.data, self.held_out, self.team, *self.works, *self.held_out_works)
+        shared = (self.net, self.data, self.held_out, self.team, *self.works, *self.next_works, *self.held_out_works)
         return {id(part): numbers_of(part, {}) for part in shared}
 
     def _table(self, problem: Problem) -> Array:

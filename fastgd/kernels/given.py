@@ -35,7 +35,7 @@ def network_of(net: MLP) -> Network:
     )
 
 
-def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, slabs: bool = False) -> Data:
+def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, slabs: bool = False, halves: bool = False) -> Data:
     """Samples, or those of many members with `n` rows each, in batches."""
     batches = -(-n // batch) if n else 0
     total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
@@ -55,6 +55,7 @@ def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1,
         batches=batches,
         parts=parts,
         slabs=slabs,
+        halves=halves,
         mean_weight=total / batches if n else 0.0,
     )
 

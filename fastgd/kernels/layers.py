@@ -98,7 +98,7 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
     a, delta, lanes = work.a, work.delta, lanes_of(work.a)
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
-    weights, biases = at + net.weights[l], net.biases[l]
+    weights = at + net.weights[l]
     product = (last - first) * inputs >= _PRODUCT and inputs >= lanes
     if product:
         w, of, across = weights + first * inputs, here + first * stride, l > 0
@@ -118,11 +118,19 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
                 count = min(lanes, inputs - k)
                 sums = sums_of_products(a, before + k * stride, stride, count, delta, here + j * stride, stride)
                 _put(target, weights + j * inputs + k, _ONE, count, sums, scale, add, work.panel)
-    if biases >= 0:
-        for j in range(first, last, lanes):
-            count = min(lanes, last - j)
-            sums = sums_of_rows(delta, here + j * stride, stride, count, a, before, stride)
-            _put(target, at + biases + j, _ONE, count, sums, scale, add, work.panel)
+    if net.biases[l] >= 0:
+        add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add)
+
+
+@merged
+def add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add):
+    """The same for the biases alone."""
+    delta, lanes = work.delta, lanes_of(work.a)
+    here, biases = net.units_before[l + 1] * stride, net.biases[l]
+    for j in range(first, last, lanes):
+        count = min(lanes, last - j)
+        sums = sums_of_rows(delta, here + j * stride, stride, count, delta, here, stride)
+        _put(target, at + biases + j, _ONE, count, sums, scale, add, work.panel)
 
 
 @merged

@@ -8,7 +8,7 @@ from fastgd.kernels.layers import backward_units, block_cost, forward, output_de
 from fastgd.kernels.passes import FINITE_DIFFERENCE, pass_over
 from fastgd.kernels.problem import NO_UPDATE, Evaluation
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
-from fastgd.kernels.sharing import share_layers, share_rows, share_update, take_parts
+from fastgd.kernels.sharing import share_halves, share_layers, share_rows, share_update, take_parts
 from fastgd.kernels.team import wait_for_task
 from fastgd.kernels.update import PLAIN
 from fastgd.kernels.view import viewer
@@ -37,6 +37,9 @@ def steps(problem, batch_index, count, observe):
     epoch = course.cursor[EPOCH]
     taken = epoch * data.batches + batch_index
     put_in_order(data, course.seed, epoch)
+    if data.halves != 0 and direct and method != NO_UPDATE:
+        share_halves(problem, batch_index, count, observe)
+        return count
     for i in range(count):
         start = 0 if whole else (batch_index + i) * data.batch
         stop = min(start + data.batch, data.n)

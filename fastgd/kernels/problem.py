@@ -11,7 +11,7 @@ ALL_ROWS, LAST_LOOK, HELP = -1, -2, -3
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a team's counters, each on a cache line of its own
-DRAWN, FINISHED = 0, 8
+DRAWN, FINISHED, PUT_DOWN = 0, 8, 16
 
 
 class Network(NamedTuple):
@@ -43,6 +43,7 @@ class Data(NamedTuple):
     batches: int  # of an epoch
     parts: int  # of the rows of a batch, which threads share out
     slabs: int  # whether they share out the units of layers instead
+    halves: int  # or whether two threads have half of the hidden units each
     mean_weight: float  # of a batch
 
 
@@ -80,10 +81,11 @@ class Rule(NamedTuple):
 class Team(NamedTuple):
     """What the threads of a run share; see `team`."""
 
-    counters: Integers  # (16,)
-    task: Integers  # (8,) what there is to do, see `sharing`
+    counters: Integers  # (48,)
+    task: Integers  # (11,) what there is to do, see `sharing`
     numbers: Doubles  # (4,)
     costs: Doubles  # (parts,) of the parts of a batch
+    exchange: Reals  # (4 * outputs * block,) where halves put down their parts of z
     rest: int  # address of a function that lets another thread run
 
 
@@ -119,6 +121,7 @@ class Problem(NamedTuple):
     eps: float  # step of the difference methods
     apart: int  # whether this is the problem of the validation rows
     held_out: Link  # the same problem for the validation rows, without updates
+    next: Link  # the same problem with scratch memory for the rows of the next batch, where there are halves
 
 
 class Evaluation(NamedTuple):

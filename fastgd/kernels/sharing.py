@@ -1,8 +1,9 @@
 """The work of one update as tasks of several parts, which threads share; see `team`.
 
 How it is cut depends on the plan alone. A batch is cut into parts of its rows, each with a gradient of its own, and these are added in
-the order of the parts; or, where it is small and layers are wide, every layer is cut into slabs of its units. Parameters are updated in
-slices, where the gradient has not gone to them already.
+the order of the parts; or, where it is small and layers are wide, every layer is cut into slabs of its units; or, where there is one
+hidden layer, that is cut into halves for many updates at a stretch. Parameters are updated in slices, where the gradient has not gone
+to them already.
 """
 
 import math
@@ -10,18 +11,20 @@ import math
 import numpy as np
 
 from fastgd.jit import inline, kernel
+from fastgd.kernels.halves import clear_table, update_half
 from fastgd.kernels.layers import output_delta, seldom_block_cost, softmax_layer
 from fastgd.kernels.passes import pass_over_part
 from fastgd.kernels.problem import NO_UPDATE
 from fastgd.kernels.slabs import backward_slab, forward_slab, gather_slab, gradient_slab, slabs_of
-from fastgd.kernels.team import draw, finish, publish, wait_for_all
+from fastgd.kernels.team import PATIENCE, draw, finish, publish, wait_for_all
 from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, count_power, rate_of, shortening, update
 from fastgd.spans import lanes_of, load, store
 
+_LONGEST_ALONE = 255  # stretches of halves that are done alone after one in which the other thread was late
 _SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
-_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE = np.arange(7)  # kinds of tasks; Numba compiles once for an int64
+_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(8)  # kinds of tasks; Numba compiles once for an int64
 # places in a team's task and its numbers
-_KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _APART, _GRADIENTS = range(8)
+_KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _APART, _GRADIENTS, _LONELY, _ALONE, _ALONE_NEXT = range(11)
 _TOTAL, _SCALE, _RATE, _FACTOR = range(4)
 
 
@@ -48,6 +51,9 @@ def _do(problem, part):
     stride = (rows + lanes - 1) // lanes * lanes
     if kind == _PASS:
         team.costs[part] = pass_over_part(problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0)
+    elif kind == _HALF:
+        if update_half(problem, part, start, rows, task[_OBSERVE] != 0, np.bool_(False)) > PATIENCE:
+            task[_LONELY] = 1
     elif kind == _GATHER:
         gather_slab(problem, start, rows, part, parts, numbers[_TOTAL])
     elif kind == _FORWARD:
@@ -137,6 +143,26 @@ def share_layers(problem, start, stop, total, observe, scale):
                 _share(problem, _BACKWARD, slabs_of(net, l, net.widths[l], stride))
             _share(problem, _GRADIENT, slabs_of(net, l, net.widths[l + 1], stride))
     return cost
+
+
+@kernel
+def share_halves(problem, batch_index, count, observe):
+    """`count` updates from batch `batch_index` on, by two threads, each with half of the hidden units.
+
+    A thread that has to wait for the other for long, since it lacks a processor, is wasted: then this one does the next stretches
+    alone, twice as many every time.
+    """
+    team, task = problem.team, problem.team.task
+    if task[_ALONE] > 0:
+        task[_ALONE] -= 1
+        update_half(problem, np.int64(0), batch_index, count, observe, np.bool_(True))
+        return
+    _write_down(problem, batch_index, count, 0.0, observe)
+    clear_table(team)
+    task[_LONELY] = 0
+    _share(problem, _HALF, np.int64(2))
+    task[_ALONE_NEXT] = min(2 * task[_ALONE_NEXT] + 1, _LONGEST_ALONE) if task[_LONELY] != 0 else 0
+    task[_ALONE] = task[_ALONE_NEXT]
 
 
 @kernel

@@ -11,7 +11,7 @@ from fastgd.kernels.atomic import add, give_way, read, relax, write
 from fastgd.kernels.problem import DRAWN, FINISHED
 
 _PARTS, _TASK = 2**16, 2**32  # one part, one task, in the counter that parts are drawn from
-_PATIENCE = 4000  # looks at a counter, some 50 us, before another thread may have the processor
+PATIENCE = 4000  # looks at a counter, some 50 us, before another thread may have the processor
 _BETWEEN = 256  # looks from then on; giving way may take longer than a part does
 
 
@@ -41,7 +41,7 @@ def finish(team):
 def rest(team, looks):
     """Between one look at a counter and the next."""
     relax()
-    if looks > _PATIENCE and looks % _BETWEEN == 0:
+    if looks > PATIENCE and looks % _BETWEEN == 0:
         give_way(team.rest)
 
 

@@ -1,0 +1,173 @@
+"""A network with one hidden layer by two threads, each with half of its hidden units: they meet once an update.
+
+z of the last layer is the sum of what either half contributes. When both have put theirs down, each computes the rest for itself: the
+outputs and their delta in whole, and the gradient of what belongs to its own units, which goes to the parameters at once. Where no
+other thread comes, one does both halves, to the same bits.
+"""
+
+import numpy as np
+
+from fastgd.activations import activate
+from fastgd.jit import inline, kernel
+from fastgd.kernels.atomic import read, write
+from fastgd.kernels.layers import (
+    add_bias_gradient,
+    backward_units,
+    forward_units,
+    gradient_units,
+    output_delta,
+    seldom_block_cost,
+    softmax_layer,
+    times_derivative,
+)
+from fastgd.kernels.passes import LAYERWISE
+from fastgd.kernels.problem import PUT_DOWN
+from fastgd.kernels.products import multiply
+from fastgd.kernels.rows import batch_weight, gather
+from fastgd.kernels.team import draw, finish, rest
+from fastgd.spans import lanes_of, load, store
+from fastgd.state import PENDING
+
+_LINE = 16  # places of a counter that shares no cache line, nor the next one
+_ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
+
+
+@inline
+def _units_of(net, half, lanes):
+    """The first of a half's units and that after the last; whole vectors in the first half."""
+    units = net.widths[1]
+    middle = units // 2 // lanes * lanes
+    return (np.int64(0), middle) if half == 0 else (middle, units)
+
+
+@inline
+def _stride_of(problem, batch):
+    """Rows of a batch up to whole vectors."""
+    data, lanes = problem.data, lanes_of(problem.work.a)
+    return (min(data.batch, data.n - batch * data.batch) + lanes - 1) // lanes * lanes
+
+
+@kernel
+def _gather(problem, batch):
+    """The rows of a batch of this epoch."""
+    data, start, stride = problem.data, batch * problem.data.batch, _stride_of(problem, batch)
+    rows = min(data.batch, data.n - start)
+    gather(problem.net, data, problem.work, start, rows, stride, np.int64(0), stride, batch_weight(data, start, rows))
+
+
+@inline
+def _place_of(problem, half, update):
+    """Where in `exchange` a half puts its part of z, by turns in one of two places: the other half may still be reading the last."""
+    return (2 * half + update % 2) * problem.net.widths[2] * problem.work.block
+
+
+@kernel
+def _forward_half(problem, stride, half, update):
+    """a of a half's units, and their part of z of the last layer, without its bias."""
+    net, params, work, exchange = problem.net, problem.params, problem.work, problem.team.exchange
+    first, last = _units_of(net, half, lanes_of(work.a))
+    forward_units(net, params, work, stride, np.int64(0), first, last)
+    w, a, hidden = net.weights[1] + first, net.units_before[1] * stride + first * stride, net.widths[1]
+    multiply(
+        params, w, hidden, _ONE, work.a, a, stride, _NO, exchange, _place_of(problem, half, update), stride, net.widths[2], stride,
+        last - first, 1.0, _NO, work.panel,
+    )  # fmt: skip
+
+
+@kernel
+def _meet(problem, stride, update):
+    """z, a and delta of the last layer, of both parts; the thread's own biases of it are updated."""
+    net, work, exchange = problem.net, problem.work, problem.team.exchange
+    here, biases, activation, lanes = net.units_before[2] * stride, net.biases[1], net.activations[1], lanes_of(work.a)
+    one, other = _place_of(problem, 0, update), _place_of(problem, 1, update)
+    for j in range(net.widths[2]):
+        bias = work.gradient[biases + j] if biases >= 0 else 0.0  # the thread's own, see `_biases`
+        for s in range(j * stride, (j + 1) * stride, lanes):
+            total = load(exchange, one + s) + load(exchange, other + s) + bias
+            store(work.z, here + s, total)
+            store(work.a, here + s, activate(activation, total))
+    softmax_layer(net, work, stride, np.int64(1))
+    output_delta(net, work, stride)
+    if biases >= 0:
+        add_bias_gradient(net, work, stride, _ONE, np.int64(0), net.widths[2], -problem.rule.rate, work.gradient, np.int64(0), _YES)
+
+
+@kernel
+def _backward_half(problem, stride, half):
+    """Update the parameters of a half's units."""
+    net, params, work, scale = problem.net, problem.params, problem.work, -problem.rule.rate
+    first, last = _units_of(net, half, lanes_of(work.a))
+    before, here, hidden, units = net.units_before[1] * stride, net.units_before[2] * stride, net.widths[1], net.widths[2]
+    backward_units(net, params, work, stride, _ONE, first, last)
+    multiply(
+        work.delta, here, stride, _ONE, work.a, before + first * stride, stride, _YES, params, net.weights[1] + first, hidden, units,
+        last - first, stride, scale, _YES, work.panel,
+    )  # fmt: skip
+    times_derivative(net, work, stride, np.int64(0), first, last, 2.0 if problem.method == LAYERWISE else 1.0)
+    gradient_units(net, work, stride, np.int64(0), first, last, scale, params, np.int64(0), _YES)
+
+
+@inline
+def _biases(problem, arrive):
+    """Copy the last layer's biases to where the thread keeps its own, or back: both threads update them alike."""
+    biases, own = problem.net.biases[1], problem.work.gradient
+    for p in range(biases, biases + problem.net.widths[2] if biases >= 0 else biases):
+        if arrive:
+            own[p] = problem.params[p]
+        else:
+            problem.params[p] = own[p]
+
+
+@kernel
+def wait_for_half(team, half, update):
+    """Until a half has put down its part of this update; how often it was looked for."""
+    looks = np.int64(0)
+    while read(team.counters, PUT_DOWN + half * _LINE) <= update:
+        looks += 1
+        rest(team, looks)
+    return looks
+
+
+@kernel
+def clear_table(team):
+    """Before two threads begin."""
+    for half in range(2):
+        write(team.counters, PUT_DOWN + half * _LINE, 0)
+
+
+@kernel
+def update_half(problem, half, batch_index, count, observe, both):
+    """`count` updates from batch `batch_index` on, of one half or of `both`; of both, too, where nobody has drawn the other yet.
+
+    The most looks that waiting for the other took. The first half adds up the costs, if they are to be observed.
+    """
+    net, team, now, then = problem.net, problem.team, problem, problem.next
+    other, most = 1 - half, np.int64(0)
+    _biases(problem, True)
+    for i in range(count):
+        if both or i == 0:
+            _gather(now, batch_index + i)
+        stride = _stride_of(now, batch_index + i)
+        _forward_half(now, stride, half, i)
+        if not both:
+            write(team.counters, PUT_DOWN + half * _LINE, i + 1)
+            if i == 0 and draw(team) >= 0:
+                both = True
+                finish(team)
+        if both:
+            _forward_half(now, stride, other, i)
+        else:
+            if i + 1 < count:
+                _gather(then, batch_index + i + 1)
+            most = max(most, wait_for_half(team, other, i))
+        _meet(now, stride, i)
+        if observe and (both or half == 0):
+            problem.course.sums[PENDING] += seldom_block_cost(net, now.work, stride)
+        _backward_half(now, stride, half)
+        if both:
+            _backward_half(now, stride, other)
+        else:
+            now, then = then, now
+    if both or half == 0:
+        _biases(problem, False)
+    return most
