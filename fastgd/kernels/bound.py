@@ -93,7 +93,7 @@ class Bound(ABC):
         block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
         units = sum(net.widths) * block if self.keeps_layers else 0
         return Work(
-            rows=aligned((net.widths[0] * block if self.keeps_layers or not self.plan.stays else 0,), dtype),
+            rows=aligned(((net.widths[0] + net.widths[-1]) * block if self.keeps_layers or not self.plan.stays else 0,), dtype),
             a=aligned((max(units, net.widths[0] * block),), dtype),
             z=aligned((units,), dtype),
             delta=aligned((units,), dtype),

@@ -51,7 +51,7 @@ class Work(NamedTuple):
     """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
 
     a: Reals  # activations, the inputs first
-    rows: Reals  # (stride, inputs) inputs as they lie in X, where they fill a vector
+    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets, where they fill a vector
     z: Reals  # pre-activations
     delta: Reals  # dC/da, then dC/dz
     y: Reals  # (outputs, stride) targets

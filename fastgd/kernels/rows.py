@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgd.jit import inline, kernel
+from fastgd.jit import inline, kernel, merged
 from fastgd.kernels.products import transpose
 from fastgd.simd import stay_scalar
 from fastgd.spans import lanes_of, load, store
@@ -66,22 +66,30 @@ def gather(net, data, work, start, rows, stride, first, last, total):
     """Copy places start ... start + rows of this epoch's order into the block, of which these are samples first ... last; padding up to
     `stride` samples repeats the first place with weight 0. `total` is what the weights of the batch sum to.
     """
-    inputs, outputs, lanes = net.widths[0], net.widths[net.layers], lanes_of(work.a)
+    inputs, outputs = net.widths[0], net.widths[net.layers]
+    share, targets = 1.0 / total, stride * inputs
     for s in range(first, last):
         place = start + (s if s < rows else 0)
         row = data.order[place] if data.shuffled != 0 else place
-        weight = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
+        weight = data.weights[row] / total if len(data.weights) != 0 else share
         work.weight[s] = weight if s < rows else 0.0
-        if inputs >= lanes:
-            for k in range(0, inputs, lanes):
-                k = min(k, inputs - lanes)
-                store(work.rows, s * inputs + k, load(data.X, row * inputs + k))
-        else:
-            for k in range(inputs):
-                work.a[k * stride + s] = data.X[row * inputs + k]
-                stay_scalar()
-        for k in range(outputs):
-            work.y[k * stride + s] = data.Y[row * outputs + k]
-            stay_scalar()
-    if inputs >= lanes:
+        _put_row(data.X, row * inputs, inputs, work.rows, s * inputs, work.a, s, stride)
+        _put_row(data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride)
+    if inputs >= lanes_of(work.a):
         transpose(work.rows, first * inputs, inputs, work.a, first, stride, last - first, inputs)
+    if outputs >= lanes_of(work.a):
+        transpose(work.rows, targets + first * outputs, outputs, work.y, first, stride, last - first, outputs)
+
+
+@merged
+def _put_row(source, start, width, rows, to, columns, s, stride):
+    """Copy a row to where rows lie, if it fills a vector; otherwise to column s of the block."""
+    lanes = lanes_of(columns)
+    if width >= lanes:
+        for k in range(0, width, lanes):
+            k = min(k, width - lanes)
+            store(rows, to + k, load(source, start + k))
+    else:
+        for k in range(width):
+            columns[k * stride + s] = source[start + k]
+            stay_scalar()
