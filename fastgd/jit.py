@@ -15,6 +15,7 @@ if numba.config.DISABLE_JIT:
 FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "no_cfunc_wrapper": True}
 _INNER = {**FLAGS, "no_cpython_wrapper": True}  # called by compiled code only
 
-kernel: Callable[..., Any] = numba.njit(**_INNER)
+# Numba would hand forceinline on, from the function that is being compiled to those that it calls
+kernel: Callable[..., Any] = numba.njit(forceinline=False, **_INNER)
 merged: Callable[..., Any] = numba.njit(forceinline=True, **_INNER)  # compiled, then merged into its callers by LLVM
 inline: Callable[..., Any] = numba.njit(inline="always", **_INNER)  # spliced into its callers by numba, before they are compiled

@@ -89,8 +89,8 @@ def _exp(x: Value) -> Value:
 def _parts_by_octaves(x: Value) -> tuple[Value, Value, Value]:
     """`_sigmoid_parts`: t = 2^-n, corrected, and u = e^r."""
     f = x.format
-    # the clamps end in t = 0, where the sigmoid would be no normal number, and where it is 1, by far: products of parts are finite
-    e = _exponential(x.at_least(-f.bias * math.log(2)).at_most(f.bias // 4 * math.log(2)), sign=-1)
+    # the clamps end in t = 0, where the sigmoid would be no normal number, and where it is 1, by far, but products of two t are finite
+    e = _exponential(x.at_least(-f.bias * math.log(2)).at_most(3 * f.bias // 8 * math.log(2)), sign=-1)
     power, product = e.shifted.inverse_power_of_two(), e.r4 * e.rest
     t = power + power * e.lacking
     return t, e.first + product, (e.first + t) + product
@@ -107,7 +107,7 @@ def _parts_by_eighths(x: Value) -> tuple[Value, Value, Value]:
     u = r2.fma(r.fma(c[2], c[1]), r.fma(c[0], 1.0))
     if len(c) > 3:
         u = (r2 * r2).fma(r2.fma(r.fma(c[6], c[5]), r.fma(c[4], c[3])), u)
-    bounded = x.at_least(-f.bias * math.log(2)).at_most(f.bias // 4 * math.log(2))  # as above
+    bounded = x.at_least(-f.bias * math.log(2)).at_most(3 * f.bias // 8 * math.log(2))  # as above
     y = bounded * eighths
     rounded = y.fma(-f.ln2_low / 8, y.fma(-f.ln2_high / 8, bounded))
     power = (y + f.round_magic).power_of_eighths()
@@ -222,9 +222,7 @@ sqrt = _define("sqrt", Value.sqrt, "The square root, rounded right.")
 
 @intrinsic  # type: ignore[untyped-decorator]
 def sigmoid_parts(typing_context, x):
-    """t and u with e^-x = u / t, so that sigmoid(x + c) = t / (t + u e^-c) for small c; for c of 40 or more, not where exponents can't hold
-    e^-x.
-    """
+    """t and u with e^-x = u / t, so that sigmoid(x + c) = t / (t + u e^-c) for |c| <= 10."""
     if real_type(x) is None:
         return None
 

@@ -159,7 +159,7 @@ class Value:
 
     @property
     def looks_up(self) -> bool:
-        """Whether the machine that is compiled for has what `less_nearest` and `octaves` of vectors take."""
+        """Whether the machine that is compiled for has what `less_nearest` and `power_of_eighths` of vectors take."""
         return {"+avx512vl", "+avx512dq"} <= set(self.context.codegen().magic_tuple()[2].split(","))
 
     def as_vector(self) -> "Value":
@@ -183,7 +183,7 @@ class Value:
         return self._of(self._x86(name, self.ir, number(8), ir.Constant(kind, None), everywhere, *rounding))
 
     def power_of_eighths(self) -> "Value":
-        """2^(n / 8) for self = round_magic + n; zero where the exponent is the smallest."""
+        """2^(n / 8) for self = round_magic + n; zero where that is half the smallest normal number, no better than that up to it."""
         f, builder, index = self.format, self.builder, self._bits()
         # entries lack their eighths at the place where adding n, shifted to whole octaves, puts them
         place, wide = f.mantissa - 3, self.ir.type.count == 16

@@ -10,7 +10,9 @@ from small_problem import assert_close
 
 import fastgd
 from fastgd import kernels
+from fastgd.kernels.problem import PUT_DOWN
 from fastgd.options import Options
+from fastgd.samples import Samples
 
 NET = fastgd.MLP(64, 32, 10)
 X, Y, PARAMS = random_problem(NET, 150)
@@ -75,6 +77,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_number_of_threads_gives_the_same_bits(kind):
+    """Whether two threads meet is up to the machine; see `test_two_threads_meet`."""
     alone, *others = [train(**KINDS[kind], threads=threads) for threads in [1, 2, 3, 11, None]]
     assert alone.cost < alone.history.cost[0]
     assert all(run == alone for run in others)
@@ -88,6 +91,26 @@ def test_going_on_to_the_same_bits(path, single_updates):
     ended = train(threads=2, checkpoint=path, callback=lambda progress: next(looks) == 4)
     assert ended.epochs < expected.epochs
     assert train(threads=3, checkpoint=path, resume=True) == expected
+
+
+@pytest.mark.skipif(kernels.available_threads() < 2, reason="one processor")
+def test_two_threads_meet():
+    """To the bits of one thread, in a call at whose end each had put down its half in every update."""
+    options, epochs = Options(batch_size=32, learning_rate=0.2, shuffle=True), 400
+    plan = kernels.make_plan(NET, len(X), options, "matrix")
+    ends = []
+    for threads in [1, *[2] * 50]:
+        bound = kernels.load(plan, options, Samples.alike(X, Y), threads=threads)
+        state = bound.start(PARAMS)
+        with bound:
+            bound.advance(state, 0, epochs, 0)
+            bound.advance(state, 0, epochs, epochs * plan.batches)
+        ends.append(state.params.tobytes())
+        met = min(bound.team.counters[[PUT_DOWN, PUT_DOWN + 16]]) == plan.batches
+        if met:
+            break
+    assert met, "no two threads ran at the same time"
+    assert len(set(ends)) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads can't be kept on one processor")

@@ -106,6 +106,22 @@ def test_differences_of_saturated_sigmoids(method, b, x, eps, dtype):
     assert np.allclose(params - runs.params[0], gradient, rtol=1e-4, atol=tolerance + 1e-4 * abs(b) * (dtype == "float32"))
 
 
+# three changes of z, of both signs and as large as e^-z is used again for, or just larger; z from where a sigmoid is 0 to where it is 1
+@pytest.mark.parametrize("b", [-95, -30, -3, 0, 2, 21, 25, 40, 90])
+@pytest.mark.parametrize(
+    ("x", "eps"), [((-490, 490), 1e-3), ((490, -490), 1e-3), ((-10000, 10000), 1e-3), ((4.9, -0.1), 0.1), ((-3, 3), 5)]
+)
+@pytest.mark.parametrize("method", DIFFERENCES)
+def test_differences_of_three_changes(method, b, x, eps, dtype):
+    net = fastgd.MLP(2, 1, dtype=dtype)
+    X, Y, params = np.array([x], float), np.array([[0.5]]), np.array([1e-3, 1e-3, b], float)
+    given = {"params": params.astype(dtype), "method": method, "eps": eps, "rng": 0}
+    gradient = oracle.gradient_by(method, eps)(net, given["params"].astype(float), X, Y)
+    run = fastgd.train(net, X, Y, 1, 1.0, kernel="unrolled", **given)
+    tolerance = {"float64": 1e-11, "float32": 2e-6}[dtype] / eps + {"float64": 1e-14, "float32": 1e-6}[dtype] * abs(b)
+    assert np.allclose(given["params"] - run.params, gradient, rtol=1e-5, atol=tolerance)
+
+
 def test_samples_without_weight_do_not_count():
     net = fastgd.MLP(2, 3, 2, activation="tanh", output="softmax", loss="cross_entropy")
     X, Y, params = random_problem(net, 5)

@@ -176,17 +176,21 @@ def perturbed_activation(l: int, j: int, k: int | None, sign: str) -> str:
 
 
 def perturbed_sigmoids(l: int, units: int, changes: Sequence[tuple[int | None, str]]) -> list[str]:
-    """A layer's sigmoids when its z change by little, sigmoid(z + c) = t / (t + u e^-c) where e^-z = u / t, two by one division."""
+    """A layer's sigmoids when its z change by little, sigmoid(z + c) = t / (t + u e^-c) where e^-z = u / t, two by one division.
+
+    Where one is left, its division begins as late as its denominator is known. That is computed from the one before, which takes one
+    operation longer, so that the division for two, on which more has to wait, comes first; the two differ by little.
+    """
     lines = [f"shrink{i} = exp(-({change_of(l, k, sign)}))" for i, (k, sign) in enumerate(changes)]
     for j in range(units):
         names = [perturbed_activation(l, j, k, sign) for k, sign in changes]
         totals = [f"t{l}_{j} + u{l}_{j} * shrink{i}" for i in range(len(changes))]
         for i in range(0, len(changes) - 1, 2):
             lines += [f"{names[i]}, {names[i + 1]} = quotients(t{l}_{j}, {totals[i]}, {totals[i + 1]})"]
-        if len(changes) % 2:  # by way of the total before it, since what waits for a division longer had better have it first
+        if len(changes) % 2:
             last = len(changes) - 1
-            by_way = f"({totals[-2]}) + u{l}_{j} * (shrink{last} - shrink{last - 1})" if last else totals[-1]
-            lines += [f"{names[-1]} = t{l}_{j} / ({by_way})"]
+            later = f"({totals[-2]}) + u{l}_{j} * (shrink{last} - shrink{last - 1})" if last else totals[-1]
+            lines += [f"{names[-1]} = t{l}_{j} / ({later})"]
     return lines
 
 

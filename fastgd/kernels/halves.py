@@ -10,25 +10,25 @@ import numpy as np
 from fastgd.activations import activate
 from fastgd.jit import inline, kernel
 from fastgd.kernels.atomic import read, write
-from fastgd.kernels.layers import (
+from fastgd.kernels.called import (
     add_bias_gradient,
     backward_units,
+    block_cost,
     forward_units,
     gradient_units,
+    multiply,
     output_delta,
-    seldom_block_cost,
     softmax_layer,
     times_derivative,
 )
 from fastgd.kernels.passes import LAYERWISE
 from fastgd.kernels.problem import PUT_DOWN
-from fastgd.kernels.products import multiply
 from fastgd.kernels.rows import batch_weight, gather
 from fastgd.kernels.team import draw, finish, rest
 from fastgd.spans import lanes_of, load, store
 from fastgd.state import PENDING
 
-_LINE = 16  # places of a counter that shares no cache line, nor the next one
+_APART = 16  # places between the counters of the halves: not on the same cache line, nor on the next one
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
 
@@ -119,30 +119,31 @@ def _biases(problem, arrive):
 
 
 @kernel
-def wait_for_half(team, half, update):
+def _wait_for_half(team, half, update):
     """Until a half has put down its part of this update; how often it was looked for."""
     looks = np.int64(0)
-    while read(team.counters, PUT_DOWN + half * _LINE) <= update:
+    while read(team.counters, PUT_DOWN + half * _APART) <= update:
         looks += 1
         rest(team, looks)
     return looks
 
 
 @kernel
-def clear_table(team):
-    """Before two threads begin."""
+def begin_halves(team):
+    """Nothing has been put down yet."""
     for half in range(2):
-        write(team.counters, PUT_DOWN + half * _LINE, 0)
+        write(team.counters, PUT_DOWN + half * _APART, 0)
 
 
 @kernel
 def update_half(problem, half, batch_index, count, observe, both):
-    """`count` updates from batch `batch_index` on, of one half or of `both`; of both, too, where nobody has drawn the other yet.
+    """Make `count` updates of one half, or of `both`, from batch `batch_index` on; if nobody has drawn the other half when its first part
+    of z is wanted, it is drawn here. The first half adds up the costs, if they are to be observed.
 
-    The most looks that waiting for the other took. The first half adds up the costs, if they are to be observed.
+    How often the other half was looked for, all in all.
     """
     net, team, now, then = problem.net, problem.team, problem, problem.next
-    other, most = 1 - half, np.int64(0)
+    other, looks = 1 - half, np.int64(0)
     _biases(problem, True)
     for i in range(count):
         if both or i == 0:
@@ -150,7 +151,7 @@ def update_half(problem, half, batch_index, count, observe, both):
         stride = _stride_of(now, batch_index + i)
         _forward_half(now, stride, half, i)
         if not both:
-            write(team.counters, PUT_DOWN + half * _LINE, i + 1)
+            write(team.counters, PUT_DOWN + half * _APART, i + 1)
             if i == 0 and draw(team) >= 0:
                 both = True
                 finish(team)
@@ -159,10 +160,10 @@ def update_half(problem, half, batch_index, count, observe, both):
         else:
             if i + 1 < count:
                 _gather(then, batch_index + i + 1)
-            most = max(most, wait_for_half(team, other, i))
+            looks += _wait_for_half(team, other, i)
         _meet(now, stride, i)
         if observe and (both or half == 0):
-            problem.course.sums[PENDING] += seldom_block_cost(net, now.work, stride)
+            problem.course.sums[PENDING] += block_cost(net, now.work, stride)
         _backward_half(now, stride, half)
         if both:
             _backward_half(now, stride, other)
@@ -170,4 +171,4 @@ def update_half(problem, half, batch_index, count, observe, both):
             now, then = then, now
     if both or half == 0:
         _biases(problem, False)
-    return most
+    return looks

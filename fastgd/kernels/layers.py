@@ -32,7 +32,7 @@ _ONE, _NO = np.int64(1), np.bool_(False)  # Numba compiles once for an int64
 # -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer before does --------------------------
 
 
-@kernel
+@merged
 def forward_units(net, params, work, stride, l, first, last):
     """z = W a + b and a = f(z), notes 002 (45), 004; softmax, which needs all units, is still to come."""
     a, z, lanes = work.a, work.z, lanes_of(work.a)
@@ -59,7 +59,7 @@ def forward_units(net, params, work, stride, l, first, last):
             store(a, here + j * stride + s, activate(activation, total))
 
 
-@kernel
+@merged
 def softmax_layer(net, work, stride, l):
     """a_k = exp z_k / sum exp z, shifted by the largest z so that nothing overflows; if that is the layer's activation."""
     if net.activations[l] != SOFTMAX:
@@ -79,7 +79,7 @@ def softmax_layer(net, work, stride, l):
             store(a, s + j * stride, load(a, s + j * stride) / total)
 
 
-@kernel
+@merged
 def _softmax_derivative(units, stride, a, delta, here):
     """delta_k = a_k (delta_k - sum_j a_j delta_j)."""
     for s in range(here, here + stride, lanes_of(a)):
@@ -90,7 +90,7 @@ def _softmax_derivative(units, stride, a, delta, here):
             store(delta, s + j * stride, load(a, s + j * stride) * (load(delta, s + j * stride) - inner))
 
 
-@kernel
+@merged
 def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
     """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004; `scale` times that goes to target[at:],
     where parameters lie as in the flat array, or is added to what is there.
@@ -142,7 +142,7 @@ def _put(target, start, step, count, sums, scale, add, panel):
         target[place] = panel[i] + target[place] if add else panel[i]
 
 
-@kernel
+@merged
 def backward_units(net, params, work, stride, l, first, last):
     """dC/da of units first ... last of the layer before: W^T delta, notes 002 (52), 004."""
     delta, lanes = work.delta, lanes_of(work.a)
@@ -163,7 +163,7 @@ def backward_units(net, params, work, stride, l, first, last):
                 store(delta, before + k * stride + s, total)
 
 
-@kernel
+@merged
 def times_derivative(net, work, stride, l, first, last, factor):
     """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
     a, z, delta = work.a, work.z, work.delta
@@ -213,13 +213,7 @@ def block_cost(net, work, stride):
     return np.float64(lane_sum(cost))
 
 
-@kernel
-def seldom_block_cost(net, work, stride):
-    """The same, kept out of the loop that calls it: merged, it takes registers from the passes around it."""
-    return block_cost(net, work, stride)
-
-
-@kernel
+@merged
 def output_delta(net, work, stride):
     """delta of the last layer, dC/dz times the sample's weight, notes 004 (Biases)."""
     a, z, y, delta, lanes = work.a, work.z, work.y, work.delta, lanes_of(work.a)

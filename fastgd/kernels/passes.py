@@ -3,7 +3,8 @@
 import numpy as np
 
 from fastgd.jit import kernel
-from fastgd.kernels.layers import backward, differences, forward, seldom_block_cost
+from fastgd.kernels.called import block_cost
+from fastgd.kernels.layers import backward, differences, forward
 from fastgd.kernels.problem import NO_UPDATE
 from fastgd.kernels.rows import gather
 from fastgd.names import METHODS
@@ -30,7 +31,7 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
             gather(net, data, work, here, rows, stride, np.int64(0), stride, total)
         forward(net, params, work, stride, np.int64(0))
         difference = method >= FINITE_DIFFERENCE
-        share = seldom_block_cost(net, work, stride) if observe or difference else 0.0
+        share = block_cost(net, work, stride) if observe or difference else 0.0
         cost += share
         add = here > start or scale != 1.0
         if difference:

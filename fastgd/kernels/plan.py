@@ -11,14 +11,14 @@ BLOCK = 256  # most rows of a block of the matrix kernel
 
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so it is a matter of the plan alone.
 _SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
-_HALVED_PRODUCTS = range(2**16, 2**21)  # the same of a network with one hidden layer, which two threads share: some 4 to 80 us
+_HALVED_PRODUCTS = range(2**16, 2**21)  # rows times parameters of a batch whose only hidden layer is halved: some 4 to 80 us
 _LEAST_ROWS = 64  # of a part: the gradient of each is written and read once more
 _MOST_PARTS = 8
 _SHARED_PARAMS = 2**14
 
 # An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
 _MOST_LINES = 800
-_FAR = 16.0  # changes of z up to which e^-z is used again, see numeric.sigmoid_parts
+_FAR = 0.5  # changes of z up to which e^-z is used again, see equations.perturbed_sigmoids
 _MOST_LINES_IF_AUTO = 250
 _LEAST_MEMBERS = 4  # from which on lanes are filled well enough
 
@@ -60,7 +60,7 @@ class Plan:
 
     @property
     def slabs(self) -> bool:
-        """Whether layers are cut into slabs of units, instead of batches into parts: a small batch of a wide network."""
+        """Whether layers are cut into slabs of units, instead of batches into parts: a small batch of a wide network without `halves`."""
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
         return large and self._is_shared(self.batch) and not self.halves
 

@@ -144,7 +144,7 @@ def _tile_of(vectors):
 _tile_1, _tile_2, _widest_tile = _tile_of(1), _tile_of(2), _tile_of(_WIDTH)
 
 
-@kernel
+@merged
 def multiply(a, a_start, a_next, a_step, b, b_start, b_width, across, c, c_start, c_width, rows, columns, inner, alpha, add, panel):
     """C = alpha A B, or C + alpha A B if `add`, where columns fill at least one vector.
 

@@ -11,16 +11,17 @@ import math
 import numpy as np
 
 from fastgd.jit import inline, kernel
-from fastgd.kernels.halves import clear_table, update_half
-from fastgd.kernels.layers import output_delta, seldom_block_cost, softmax_layer
+from fastgd.kernels.called import block_cost, output_delta, softmax_layer
+from fastgd.kernels.halves import begin_halves, update_half
 from fastgd.kernels.passes import pass_over_part
 from fastgd.kernels.problem import NO_UPDATE
 from fastgd.kernels.slabs import backward_slab, forward_slab, gather_slab, gradient_slab, slabs_of
-from fastgd.kernels.team import PATIENCE, draw, finish, publish, wait_for_all
+from fastgd.kernels.team import draw, finish, publish, wait_for_all
 from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, count_power, rate_of, shortening, update
 from fastgd.spans import lanes_of, load, store
 
-_LONGEST_ALONE = 255  # stretches of halves that are done alone after one in which the other thread was late
+_WORTH = 1024  # rows times parameters of a batch that take as long as one look at a counter, if done alone instead of by two
+_LONGEST_ALONE = 255  # stretches of halves that are done alone after some in which the other thread was late
 _SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
 _PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(8)  # kinds of tasks; Numba compiles once for an int64
 # places in a team's task and its numbers
@@ -52,7 +53,8 @@ def _do(problem, part):
     if kind == _PASS:
         team.costs[part] = pass_over_part(problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0)
     elif kind == _HALF:
-        if update_half(problem, part, start, rows, task[_OBSERVE] != 0, np.bool_(False)) > PATIENCE:
+        looks = update_half(problem, part, start, rows, task[_OBSERVE] != 0, parts == 1)
+        if looks * _WORTH > rows * problem.data.batch * problem.net.n_params:
             task[_LONELY] = 1
     elif kind == _GATHER:
         gather_slab(problem, start, rows, part, parts, numbers[_TOTAL])
@@ -134,7 +136,7 @@ def share_layers(problem, start, stop, total, observe, scale):
         task[_LAYER] = l
         _share(problem, _FORWARD, slabs_of(net, l, net.widths[l + 1], stride))
         softmax_layer(net, work, stride, l)
-    cost = seldom_block_cost(net, work, stride) if observe else 0.0
+    cost = block_cost(net, work, stride) if observe else 0.0
     if problem.method != NO_UPDATE:
         output_delta(net, work, stride)
         for l in range(net.layers - 1, -1, -1):
@@ -149,20 +151,20 @@ def share_layers(problem, start, stop, total, observe, scale):
 def share_halves(problem, batch_index, count, observe):
     """`count` updates from batch `batch_index` on, by two threads, each with half of the hidden units.
 
-    A thread that has to wait for the other for long, since it lacks a processor, is wasted: then this one does the next stretches
-    alone, twice as many every time.
+    Where they wait for each other for longer than one would take alone, since processors are busy, one does the next stretches alone:
+    twice as many each time, and half as many after a stretch that went well.
     """
-    team, task = problem.team, problem.team.task
-    if task[_ALONE] > 0:
-        task[_ALONE] -= 1
-        update_half(problem, np.int64(0), batch_index, count, observe, np.bool_(True))
-        return
+    task, alone = problem.team.task, problem.team.task[_ALONE] > 0
     _write_down(problem, batch_index, count, 0.0, observe)
-    clear_table(team)
+    begin_halves(problem.team)
     task[_LONELY] = 0
-    _share(problem, _HALF, np.int64(2))
-    task[_ALONE_NEXT] = min(2 * task[_ALONE_NEXT] + 1, _LONGEST_ALONE) if task[_LONELY] != 0 else 0
-    task[_ALONE] = task[_ALONE_NEXT]
+    _share(problem, _HALF, np.int64(1 if alone else 2))
+    if alone:
+        task[_ALONE] -= 1
+    else:
+        before = task[_ALONE_NEXT]
+        task[_ALONE_NEXT] = min(2 * before + 1, _LONGEST_ALONE) if task[_LONELY] != 0 else before // 2
+        task[_ALONE] = task[_ALONE_NEXT] if task[_LONELY] != 0 else 0
 
 
 @kernel

@@ -3,7 +3,8 @@
 The leader, who runs the loop, publishes a task of so many parts and takes parts itself; helpers take what is left. The one counter that
 all of them draw from holds the number of the task, its parts and how many were taken, so that a helper who comes late takes none that
 is not there. The leader waits for parts that were taken, never for a helper that has not come: where no other thread runs, it does
-everything. What a part computes does not depend on who takes it.
+everything. The two parts of `halves` wait for each other too: whoever takes the first takes the second, if it is still there. What a
+part computes does not depend on who takes it.
 """
 
 from fastgd.jit import inline
@@ -11,7 +12,7 @@ from fastgd.kernels.atomic import add, give_way, read, relax, write
 from fastgd.kernels.problem import DRAWN, FINISHED
 
 _PARTS, _TASK = 2**16, 2**32  # one part, one task, in the counter that parts are drawn from
-PATIENCE = 4000  # looks at a counter, some 50 us, before another thread may have the processor
+_PATIENCE = 4000  # looks at a counter, some 50 us, before another thread may have the processor
 _BETWEEN = 256  # looks from then on; giving way may take longer than a part does
 
 
@@ -41,7 +42,7 @@ def finish(team):
 def rest(team, looks):
     """Between one look at a counter and the next."""
     relax()
-    if looks > PATIENCE and looks % _BETWEEN == 0:
+    if looks > _PATIENCE and looks % _BETWEEN == 0:
         give_way(team.rest)
 
 
