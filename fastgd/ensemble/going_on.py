@@ -98,9 +98,11 @@ def origin_of_many(net: MLP, given: dict[str, Any], members: int, file: Checkpoi
 def _check_same(before: Runs, options: Options, each: Each, kernel: str, path: str) -> None:
     """Refuse to go on with a training that is not the one of the checkpoint, naming the difference."""
     old, new = before.options.to_dict() | {"kernel": before.kernel}, options.to_dict() | {"kernel": kernel}
-    for name, value in new.items():
-        if old.get(name) != value:
-            raise ValueError(f"checkpoint {path!r} was made with {name} {old.get(name)}; got {value}. To start afresh, delete it")
+    of_members = each.own_options(0, options).keys() - {"optimizer"}  # these are compared below, the optimizer's numbers too
+    for name in sorted(new.keys() - of_members):
+        then, now = old.get(name), new[name]
+        if type(then) is not type(now) if name == "optimizer" else then != now:
+            raise ValueError(f"checkpoint {path!r} was made with {name} {then}; got {now}. To start afresh, delete it")
     theirs, ours = arrays_of(before.each), arrays_of(each)
     for name in sorted((theirs.keys() | ours.keys()) - {"epochs"}, key=lambda name: name == "params"):
         argument = _ARGUMENTS.get(name, name)
@@ -109,6 +111,6 @@ def _check_same(before: Runs, options: Options, each: Each, kernel: str, path: s
         differ = (theirs[name] != ours[name]).reshape(len(each), -1).any(axis=1)
         if differ.any():
             i = int(differ.argmax())
-            what = f"{argument} {theirs[name][i]}" if ours[name].ndim == 1 else f"other {argument}"
-            got = f"; got {ours[name][i]}" if ours[name].ndim == 1 else ""
+            then, now = before.each.arguments(i, before.options)[argument], each.arguments(i, options)[argument]
+            what, got = ("other params", "") if argument == "params" else (f"{argument} {then}", f"; got {now}")
             raise ValueError(f"checkpoint {path!r} was made with {what} for member {i}{got}. To start afresh, delete it")

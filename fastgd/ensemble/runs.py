@@ -29,7 +29,7 @@ class Runs:
     kernel : str, which kernel ran: lanes, matrix or unrolled
     seconds : float, time that the busiest thread spent in compiled loops; of shards that were trained elsewhere, the sum
     options : Options, how all were trained; where members differ, the value of one that asks most of the loop: a momentum, a schedule,
-        the largest l2
+        the largest l2; of a slice, those of all that it is a part of
     each : Each, what members have of their own: seeds, initial params, epochs to train to, learning rates, numbers of optimizers, l2,
         clip_norm, stop rules
     standing : Standing, where they are: all of which the following are part, and what going on needs
