@@ -86,11 +86,14 @@ def _exp(x: Value) -> Value:
     return half + half
 
 
+def _between_clamps(x: Value) -> Value:
+    """x up to where t = 0, the sigmoid being no normal number, and to where it is 1, by far, but products of two t are finite."""
+    return x.at_least(-x.format.bias * math.log(2)).at_most(3 * x.format.bias // 8 * math.log(2))
+
+
 def _parts_by_octaves(x: Value) -> tuple[Value, Value, Value]:
     """`_sigmoid_parts`: t = 2^-n, corrected, and u = e^r."""
-    f = x.format
-    # the clamps end in t = 0, where the sigmoid would be no normal number, and where it is 1, by far, but products of two t are finite
-    e = _exponential(x.at_least(-f.bias * math.log(2)).at_most(3 * f.bias // 8 * math.log(2)), sign=-1)
+    e = _exponential(_between_clamps(x), sign=-1)
     power, product = e.shifted.inverse_power_of_two(), e.r4 * e.rest
     t = power + power * e.lacking
     return t, e.first + product, (e.first + t) + product
@@ -107,7 +110,7 @@ def _parts_by_eighths(x: Value) -> tuple[Value, Value, Value]:
     u = r2.fma(r.fma(c[2], c[1]), r.fma(c[0], 1.0))
     if len(c) > 3:
         u = (r2 * r2).fma(r2.fma(r.fma(c[6], c[5]), r.fma(c[4], c[3])), u)
-    bounded = x.at_least(-f.bias * math.log(2)).at_most(3 * f.bias // 8 * math.log(2))  # as above
+    bounded = _between_clamps(x)
     y = bounded * eighths
     rounded = y.fma(-f.ln2_low / 8, y.fma(-f.ln2_high / 8, bounded))
     power = (y + f.round_magic).power_of_eighths()

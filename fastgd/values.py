@@ -163,8 +163,8 @@ class Value:
         return {"+avx512vl", "+avx512dq"} <= set(self.context.codegen().magic_tuple()[2].split(","))
 
     def as_vector(self) -> "Value":
-        """A vector with self on every lane, if self is none."""
-        return self if self.is_vector else self._of(splat(self.builder, self.ir, ir.VectorType(self.ir.type, 256 // self.format.bits)))
+        """A vector with self, a single float, on every lane."""
+        return self._of(splat(self.builder, self.ir, ir.VectorType(self.ir.type, 256 // self.format.bits)))
 
     def first_lane(self) -> "Value":
         return self._of(self.builder.extract_element(self.ir, ir.IntType(32)(0)))

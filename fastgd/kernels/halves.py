@@ -28,7 +28,6 @@ from fastgd.kernels.team import draw, finish, rest
 from fastgd.spans import lanes_of, load, store
 from fastgd.state import PENDING
 
-_APART = 16  # places between the counters of the halves: not on the same cache line, nor on the next one
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
 
@@ -122,7 +121,7 @@ def _biases(problem, arrive):
 def _wait_for_half(team, half, update):
     """Until a half has put down its part of this update; how often it was looked for."""
     looks = np.int64(0)
-    while read(team.counters, PUT_DOWN + half * _APART) <= update:
+    while read(team.counters, PUT_DOWN[half]) <= update:
         looks += 1
         rest(team, looks)
     return looks
@@ -132,7 +131,7 @@ def _wait_for_half(team, half, update):
 def begin_halves(team):
     """Nothing has been put down yet."""
     for half in range(2):
-        write(team.counters, PUT_DOWN + half * _APART, 0)
+        write(team.counters, PUT_DOWN[half], 0)
 
 
 @kernel
@@ -151,7 +150,7 @@ def update_half(problem, half, batch_index, count, observe, both):
         stride = _stride_of(now, batch_index + i)
         _forward_half(now, stride, half, i)
         if not both:
-            write(team.counters, PUT_DOWN + half * _APART, i + 1)
+            write(team.counters, PUT_DOWN[half], i + 1)
             if i == 0 and draw(team) >= 0:
                 both = True
                 finish(team)

@@ -37,7 +37,7 @@ def steps(problem, batch_index, count, observe):
     epoch = course.cursor[EPOCH]
     taken = epoch * data.batches + batch_index
     put_in_order(data, course.seed, epoch)
-    if data.halves != 0 and direct and method != NO_UPDATE:
+    if data.halves != 0 and method != NO_UPDATE:
         share_halves(problem, batch_index, count, observe)
         return count
     for i in range(count):

@@ -11,7 +11,8 @@ ALL_ROWS, LAST_LOOK, HELP = -1, -2, -3
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a team's counters, each on a cache line of its own
-DRAWN, FINISHED, PUT_DOWN = 0, 8, 16  # the last for the first half; that of the second is 16 further on
+DRAWN, FINISHED = 0, 8
+PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
 
 
 class Network(NamedTuple):

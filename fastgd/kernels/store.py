@@ -42,14 +42,8 @@ _has_warned = False
 _FILE_NAME = re.compile(r"(matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
 PACKAGE = Path(__file__).parent.parent
 _KERNEL_SOURCES = ("jit", "names", "simd", "spans", "numeric", "activations", "losses", "state", "updates", "values", "kernels/*")
-_SETTINGS = (
-    "BOUNDSCHECK",
-    "OPT",
-    "CPU_NAME",
-    "CPU_FEATURES",
-    "ENABLE_AVX",
-    "DEBUGINFO_DEFAULT",
-)  # of numba.config, whose flags are NUMBA_...
+# of numba.config, whose flags are NUMBA_...
+_SETTINGS = ("BOUNDSCHECK", "OPT", "CPU_NAME", "CPU_FEATURES", "ENABLE_AVX", "DEBUGINFO_DEFAULT")
 
 
 def folder() -> Path:
