@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
 
 import joblib
@@ -59,6 +60,12 @@ def default_handler():
     yield
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     signal.signal(signal.SIGINT, before)
+
+
+def wait_until_idle(client):
+    """Until shards that a call has left have ended, having written their files."""
+    while any(client.run(lambda dask_worker: dask_worker.state.executing_count).values()):
+        time.sleep(0.01)
 
 
 def assert_whole(folder, runs):
@@ -129,6 +136,7 @@ def test_ctrl_c(client, folder, default_handler, monkeypatch):
     assert set(runs.stopped_by) == {"interrupt"}
     with pytest.raises(KeyboardInterrupt):
         train_many("matrix", LONG, resume=True, callback=press(2), **options)
+    wait_until_idle(client)
     epochs = fastgd.load_runs(folder).epochs + 10_000
     assert (epochs > 10_000).any()
     both = train_many("matrix", epochs, resume=True, **options)
