@@ -24,10 +24,10 @@ _EXP_TAIL = {  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
     ),
     32: (0.5, 0.1666657702559799, 0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
 }  # fmt: skip
-_EIGHTH_TAIL = {  # (2^(-r / 8) - 1) / r on |r| <= 1 / 2
+_STEP_TAIL = {  # (2^(-r / steps) - 1) / r on |r| <= 1 / 2, with `Format.steps`
     64: (
-        -0.08664339756999316, 0.0037535391712360832, -0.00010840646223598094, 2.3481760473592045e-06, -4.069079020031389e-08,
-        5.87632515691665e-10, -7.273402016876655e-12,
+        -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05, 1.4676100321837672e-07, -1.2716085030349987e-09,
+        9.181334960907254e-12,
     ),
     32: (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
 }  # fmt: skip
@@ -99,21 +99,21 @@ def _parts_by_octaves(x: Value) -> tuple[Value, Value, Value]:
     return t, e.first + product, (e.first + t) + product
 
 
-def _parts_by_eighths(x: Value) -> tuple[Value, Value, Value]:
-    """`_sigmoid_parts`: t = 2^(n / 8), corrected, and u = 2^(-r / 8), where x 8 / ln 2 is n + r but for its rounding: a table saves a third
-    of the polynomial, and the clamps are not on the way from x to u.
+def _parts_by_table(x: Value) -> tuple[Value, Value, Value]:
+    """`_sigmoid_parts`: t = 2^(n / steps), corrected, and u = 2^(-r / steps), where x steps / ln 2 is n + r but for its rounding: a table
+    saves nearly half of the polynomial, and the clamps are not on the way from x to u.
     """
-    f, c = x.format, _EIGHTH_TAIL[x.format.bits]
-    eighths = 8 / math.log(2)
-    r = (x * eighths).less_nearest()
+    f, c = x.format, _STEP_TAIL[x.format.bits]
+    per = f.steps / math.log(2)
+    r = (x * per).less_nearest()
     r2 = r * r
     u = r2.fma(r.fma(c[2], c[1]), r.fma(c[0], 1.0))
     if len(c) > 3:
-        u = (r2 * r2).fma(r2.fma(r.fma(c[6], c[5]), r.fma(c[4], c[3])), u)
+        u = (r2 * r2).fma(r2.fma(c[5], r.fma(c[4], c[3])), u)
     bounded = _between_clamps(x)
-    y = bounded * eighths
-    rounded = y.fma(-f.ln2_low / 8, y.fma(-f.ln2_high / 8, bounded))
-    power = (y + f.round_magic).power_of_eighths()
+    y = bounded * per
+    rounded = y.fma(-f.ln2_low / f.steps, y.fma(-f.ln2_high / f.steps, bounded))
+    power = (y + f.round_magic).power_of_steps()
     t = power.fma(rounded, power)
     return t, u, u + t
 
@@ -123,9 +123,9 @@ def _sigmoid_parts(x: Value) -> tuple[Value, Value, Value]:
     if not x.looks_up:
         return _parts_by_octaves(x)
     if not x.is_vector:
-        t, u, total = _parts_by_eighths(x.as_vector())
+        t, u, total = _parts_by_table(x.as_vector())
         return t.first_lane(), u.first_lane(), total.first_lane()
-    return _parts_by_eighths(x)
+    return _parts_by_table(x)
 
 
 def _sigmoid(x: Value) -> Value:

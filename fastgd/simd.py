@@ -12,6 +12,7 @@ float32 lanes. For single floats `like(x, 0.5)` is the literal of x's dtype.
 import operator
 from typing import Any
 
+import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core.imputils import lower_builtin, lower_cast
@@ -20,6 +21,8 @@ from numba.extending import intrinsic, models, register_model
 
 from fastgd.jit import inline
 from fastgd.state import VECTOR_BYTES
+
+llvm.initialize_native_asmparser()  # for the instruction in `_swapped`
 
 
 class Vector(types.Type):  # type: ignore[misc]
@@ -43,6 +46,14 @@ def splat(builder: Any, value: Any, vector_type: Any) -> Any:
     first = builder.insert_element(ir.Constant(vector_type, ir.Undefined), value, index)
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector_type.count), 0)
     return builder.shuffle_vector(first, ir.Constant(vector_type, ir.Undefined), zeros)
+
+
+def resized(builder: Any, value: Any, lanes: int) -> Any:
+    """The LLVM vector of the first lanes of `value`, of up to twice as many as it has; nothing is said of those that it lacks."""
+    if value.type.count == lanes:
+        return value
+    chosen = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
+    return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), chosen)
 
 
 @lower_cast(types.Number, Vector)  # type: ignore[untyped-decorator]
@@ -120,6 +131,21 @@ def stay_scalar(typing_context):
     return types.void(), generate
 
 
+def has_avx512(context: Any) -> bool:
+    """Whether the machine that is compiled for has AVX-512 for vectors of any length."""
+    return {"+avx512vl", "+avx512dq"} <= set(context.codegen().magic_tuple()[2].split(","))
+
+
+def _swapped(context: Any, builder: Any, value: Any, apart: int) -> Any:
+    """The LLVM vector whose lanes so far apart have changed places."""
+    size = value.type.count * (32 if isinstance(value.type.element, ir.FloatType) else 64)
+    if size == 256 and apart == value.type.count // 2 and has_avx512(context):  # LLVM's choice, vpermpd, takes longer
+        signature = ir.FunctionType(value.type, [value.type])
+        return builder.asm(signature, "vshuff64x2 $$1, $1, $1, $0", "=v,v", [value], side_effect=False)
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), value.type.count), [i ^ apart for i in range(value.type.count)])
+    return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), mask)
+
+
 @intrinsic  # type: ignore[untyped-decorator]
 def lane_total(typing_context, vector):
     """The sum of the lanes, on every lane: lanes half the vector apart are added first."""
@@ -128,11 +154,9 @@ def lane_total(typing_context, vector):
 
     def generate(context, builder, sig, args):
         (value,) = args
-        undefined = ir.Constant(value.type, ir.Undefined)
         apart = vector.lanes // 2
         while apart:
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [i ^ apart for i in range(vector.lanes)])
-            value = builder.fadd(value, builder.shuffle_vector(value, undefined, mask), flags=("contract",))
+            value = builder.fadd(value, _swapped(context, builder, value, apart), flags=("contract",))
             apart //= 2
         return value
 

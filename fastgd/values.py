@@ -5,7 +5,6 @@ and NaN.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
-from fastgd.simd import splat
+from fastgd.simd import has_avx512, resized, splat
 
 _LN2_BELOW_FLOAT64 = 2.3190468138462996e-17  # ln 2 less its nearest float64
 
@@ -43,6 +42,11 @@ class Format:
     def round_magic(self) -> float:
         """Adding it leaves the nearest whole number in the low bits of the mantissa."""
         return 1.5 * 2.0**self.mantissa
+
+    @property
+    def steps(self) -> int:
+        """Of an octave, in a table of powers of two that one instruction looks up."""
+        return 16 if self.bits == 64 else 8
 
     def bits_of(self, number: float) -> int:
         """The number as the integer of the same bits."""
@@ -159,8 +163,8 @@ class Value:
 
     @property
     def looks_up(self) -> bool:
-        """Whether the machine that is compiled for has what `less_nearest` and `power_of_eighths` of vectors take."""
-        return {"+avx512vl", "+avx512dq"} <= set(self.context.codegen().magic_tuple()[2].split(","))
+        """Whether the machine that is compiled for has what `less_nearest` and `power_of_steps` of vectors take."""
+        return has_avx512(self.context)
 
     def as_vector(self) -> "Value":
         """A vector with self, a single float, on every lane."""
@@ -170,8 +174,8 @@ class Value:
         return self._of(self.builder.extract_element(self.ir, ir.IntType(32)(0)))
 
     def _x86(self, name: str, *operands: Any) -> Any:
-        """The vector, of self's type, that an instruction makes of the operands."""
-        signature = ir.FunctionType(self.ir.type, [operand.type for operand in operands])
+        """What an instruction makes of the operands, of the first one's type."""
+        signature = ir.FunctionType(operands[0].type, [operand.type for operand in operands])
         return self.builder.call(cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.x86.{name}"), operands)
 
     def less_nearest(self) -> "Value":
@@ -182,20 +186,20 @@ class Value:
         rounding = [number(4)] if size == 512 else []  # as the processor is set to
         return self._of(self._x86(name, self.ir, number(8), ir.Constant(kind, None), everywhere, *rounding))
 
-    def power_of_eighths(self) -> "Value":
-        """2^(n / 8) for self = round_magic + n; zero where that is half the smallest normal number, no better than that up to it."""
-        f, builder, index = self.format, self.builder, self._bits()
-        # entries lack their eighths at the place where adding n, shifted to whole octaves, puts them
-        place, wide = f.mantissa - 3, self.ir.type.count == 16
-        table = [f.bits_of(2.0 ** (j / 8)) - (j << place) for j in range(16 if wide else 8)]
+    def power_of_steps(self) -> "Value":
+        """2^(n / steps) for self = round_magic + n; zero where that is half the smallest normal number, no better than that up to it."""
+        f, builder, index, lanes = self.format, self.builder, self._bits(), self.ir.type.count
+        # entries lack their steps at the place where adding n, shifted to whole octaves, puts them
+        place = f.mantissa - (f.steps.bit_length() - 1)
+        entries = [f.bits_of(2.0 ** (j / f.steps)) - (j << place) for j in range(max(lanes, f.steps))]
 
-        def floats(entries: Sequence[int]) -> Any:
-            return builder.bitcast(ir.Constant(index.type, list(entries)), self.ir.type)
+        def table(*some: int) -> Any:
+            bits = ir.Constant(ir.VectorType(index.type.element, len(some)), list(some))
+            return builder.bitcast(bits, ir.VectorType(self.ir.type.element, len(some)))
 
-        if len(table) == 2 * self.ir.type.count:
-            found = self._x86("avx512.vpermi2var.pd.256", floats(table[:4]), index, floats(table[4:]))
+        if f.bits == 64:
+            found = self._x86("avx512.vpermi2var.pd.512", table(*entries[:8]), resized(builder, index, 8), table(*entries[8:]))
         else:
-            name = {(64, 8): "avx512.permvar.df.512", (32, 8): "avx2.permps", (32, 16): "avx512.permvar.sf.512"}
-            found = self._x86(name[f.bits, self.ir.type.count], floats(table), index)
-        octaves = builder.shl(index, self._int(place))
-        return self._float_of_bits(builder.add(builder.bitcast(found, index.type), octaves))
+            found = self._x86({8: "avx2.permps", 16: "avx512.permvar.sf.512"}[lanes], table(*entries), index)
+        power = builder.bitcast(resized(builder, found, lanes), index.type)
+        return self._float_of_bits(builder.add(power, builder.shl(index, self._int(place))))

@@ -17,9 +17,10 @@ def exp_tail(r):
     return (exp(r) - 1 - r) / r**2
 
 
-def eighth_tail(r):
-    """(2^(-r / 8) - 1) / r."""
-    return -log(2) / 8 if r == 0 else expm1(-r * log(2) / 8) / r
+def step_tail(steps):
+    """(2^(-r / steps) - 1) / r."""
+    rate = log(2) / steps
+    return lambda r: -rate if r == 0 else expm1(-r * rate) / r
 
 
 def log_tail(z):
@@ -34,7 +35,8 @@ half_ln2 = log(2) / 2
 largest_z = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
 for name, f, low, high, degrees in [
     ("exp tail", exp_tail, -half_ln2, half_ln2, {"float64": 9, "float32": 4}),
-    ("eighth tail", eighth_tail, -mpf(1) / 2, mpf(1) / 2, {"float64": 6, "float32": 2}),
+    ("step tail", step_tail(16), -mpf(1) / 2, mpf(1) / 2, {"float64": 5}),
+    ("step tail", step_tail(8), -mpf(1) / 2, mpf(1) / 2, {"float32": 2}),
     ("log tail", log_tail, mpf(0), largest_z, {"float64": 6, "float32": 2}),
 ]:
     for dtype, degree in degrees.items():

@@ -105,7 +105,7 @@ def points(name, dtype):
     both_signs = np.concatenate([magnitudes, -magnitudes])
     near_zero = 10.0 ** rng.uniform(-10, 0, size) * rng.choice([-1, 1], size)
     ordinary = rng.normal(size=size) * 5
-    halfway = np.arange(-99, 100) * np.log(2) / 16  # between what a table's entries are for
+    halfway = np.arange(-99, 100) * np.log(2) / 32  # between what entries of tables are for
     chosen = {
         "exp": [rng.uniform(bottom, top, 2 * size), near_zero, ordinary, np.arange(-20, 20) * np.log(2) / 2],
         "log": [magnitudes, 1 + near_zero[near_zero > -0.9], np.abs(ordinary), 2.0 ** np.arange(-30, 30) * np.sqrt(2)],
