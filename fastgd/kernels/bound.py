@@ -83,7 +83,8 @@ class Bound(ABC):
         self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
         self.helpers = Helpers(len(ranks) - 1)
         exchange = aligned((4 * net.widths[-1] * self.works[0].block if plan.halves else 0,), dtype)
-        self.team = Team(self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared), exchange, give_way())
+        turned = aligned((net.widths[0] * net.widths[1] if plan.halves else 0,), dtype)
+        self.team = Team(self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared), exchange, turned, give_way())
         self.decays = decays_of(net, options, self.size)
 
     def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
@@ -106,8 +107,8 @@ class Bound(ABC):
 
     def _with_other_rows(self, work: Work) -> Work:
         """Other memory for rows, beside the same for what is computed of them."""
-        rows, a, y, weight = (aligned(array.shape, array.dtype) for array in (work.rows, work.a, work.y, work.weight))
-        return work._replace(rows=rows, a=a, y=y, weight=weight)
+        rows, y, weight = (aligned(array.shape, array.dtype) for array in (work.rows, work.y, work.weight))
+        return work._replace(rows=rows, y=y, weight=weight)
 
     def __enter__(self) -> "Bound":
         self.helpers.start()

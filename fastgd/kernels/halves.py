@@ -3,6 +3,9 @@
 z of the last layer is the sum of what either half contributes. When both have put theirs down, each computes the rest for itself: the
 outputs and their delta in whole, and the gradient of what belongs to its own units, which goes to the parameters at once. Where no
 other thread comes, one does both halves, to the same bits.
+
+Arrays of a half are (stride, units), one row a sample, as rows of X lie, and while updates go on the first layer's weights lie as
+(inputs, units): every product but one then has what it multiplies as it lies. The last layer's arrays are (units, stride) as elsewhere.
 """
 
 import numpy as np
@@ -12,10 +15,7 @@ from fastgd.jit import inline, kernel
 from fastgd.kernels.atomic import read, write
 from fastgd.kernels.called import (
     add_bias_gradient,
-    backward_units,
     block_cost,
-    forward_units,
-    gradient_units,
     multiply,
     output_delta,
     softmax_layer,
@@ -23,12 +23,13 @@ from fastgd.kernels.called import (
 )
 from fastgd.kernels.passes import LAYERWISE
 from fastgd.kernels.problem import PUT_DOWN
-from fastgd.kernels.rows import batch_weight, gather
+from fastgd.kernels.products import transpose
+from fastgd.kernels.rows import batch_weight, gather_rows
 from fastgd.kernels.team import draw, finish, rest
-from fastgd.spans import lanes_of, load, store
+from fastgd.spans import broadcast, lanes_of, load, store
 from fastgd.state import PENDING
 
-_ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
+_ZERO, _ONE, _NO, _YES = np.int64(0), np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
 
 @inline
@@ -51,7 +52,19 @@ def _gather(problem, batch):
     """The rows of a batch of this epoch."""
     data, start, stride = problem.data, batch * problem.data.batch, _stride_of(problem, batch)
     rows = min(data.batch, data.n - start)
-    gather(problem.net, data, problem.work, start, rows, stride, np.int64(0), stride, batch_weight(data, start, rows))
+    gather_rows(problem.net, data, problem.work, start, rows, stride, batch_weight(data, start, rows))
+
+
+@kernel
+def _turn(problem, half, arrive):
+    """Lay the first layer's weights of a half's units down input by input, or back as they lie in the parameters."""
+    net, params, turned, inputs = problem.net, problem.params, problem.team.turned, problem.net.widths[0]
+    first, last = _units_of(net, half, lanes_of(params))
+    there, here, units = net.weights[0] + first * inputs, first * inputs, last - first
+    if arrive:
+        transpose(params, there, inputs, turned, here, units, units, inputs)
+    else:
+        transpose(turned, here, units, params, there, inputs, inputs, units)
 
 
 @inline
@@ -63,13 +76,25 @@ def _place_of(problem, half, update):
 @kernel
 def _forward_half(problem, stride, half, update):
     """a of a half's units, and their part of z of the last layer, without its bias."""
-    net, params, work, exchange = problem.net, problem.params, problem.work, problem.team.exchange
-    first, last = _units_of(net, half, lanes_of(work.a))
-    forward_units(net, params, work, stride, np.int64(0), first, last)
-    w, a, hidden = net.weights[1] + first, net.units_before[1] * stride + first * stride, net.widths[1]
+    net, params, work, team = problem.net, problem.params, problem.work, problem.team
+    lanes, inputs, biases, activation = lanes_of(work.a), net.widths[0], net.biases[0], net.activations[0]
+    first, last = _units_of(net, half, lanes)
+    units, here = last - first, (net.units_before[1] + first) * stride
+    if biases >= 0:
+        for column in range(0, units, lanes):
+            column = min(column, units - lanes)
+            bias = load(params, biases + first + column)
+            for s in range(here + column, here + stride * units, units):
+                store(work.z, s, bias)
     multiply(
-        params, w, hidden, _ONE, work.a, a, stride, _NO, exchange, _place_of(problem, half, update), stride, net.widths[2], stride,
-        last - first, 1.0, _NO, work.panel,
+        work.rows, _ZERO, inputs, _ONE, team.turned, first * inputs, units, _NO, work.z, here, units, stride, units, inputs, 1.0,
+        biases >= 0, work.panel,
+    )  # fmt: skip
+    for i in range(here, here + stride * units, lanes):
+        store(work.a, i, activate(activation, load(work.z, i)))
+    multiply(
+        params, net.weights[1] + first, net.widths[1], _ONE, work.a, here, units, _YES, team.exchange, _place_of(problem, half, update),
+        stride, net.widths[2], stride, units, 1.0, _NO, work.panel,
     )  # fmt: skip
 
 
@@ -94,16 +119,42 @@ def _meet(problem, stride, update):
 @kernel
 def _backward_half(problem, stride, half):
     """Update the parameters of a half's units."""
-    net, params, work, scale = problem.net, problem.params, problem.work, -problem.rule.rate
+    net, params, work, team, scale = problem.net, problem.params, problem.work, problem.team, -problem.rule.rate
+    inputs, hidden, outputs, weights = net.widths[0], net.widths[1], net.widths[2], net.weights[1]
     first, last = _units_of(net, half, lanes_of(work.a))
-    before, here, hidden, units = net.units_before[1] * stride, net.units_before[2] * stride, net.widths[1], net.widths[2]
-    backward_units(net, params, work, stride, _ONE, first, last)
+    units, here, after = last - first, (net.units_before[1] + first) * stride, net.units_before[2] * stride
     multiply(
-        work.delta, here, stride, _ONE, work.a, before + first * stride, stride, _YES, params, net.weights[1] + first, hidden, units,
-        last - first, stride, scale, _YES, work.panel,
+        work.delta, after, _ONE, stride, params, weights + first, hidden, _NO, work.delta, here, units, stride, units, outputs, 1.0, _NO,
+        work.panel,
     )  # fmt: skip
-    times_derivative(net, work, stride, np.int64(0), first, last, 2.0 if problem.method == LAYERWISE else 1.0)
-    gradient_units(net, work, stride, np.int64(0), first, last, scale, params, np.int64(0), _YES)
+    multiply(
+        work.delta, after, stride, _ONE, work.a, here, units, _NO, params, weights + first, hidden, outputs, units, stride, scale, _YES,
+        work.panel,
+    )  # fmt: skip
+    times_derivative(net, work, stride, _ZERO, first, last, 2.0 if problem.method == LAYERWISE else 1.0)
+    multiply(
+        work.rows, _ZERO, _ONE, inputs, work.delta, here, units, _NO, team.turned, first * inputs, units, inputs, units, stride, scale,
+        _YES, work.panel,
+    )  # fmt: skip
+    if net.biases[0] >= 0:
+        _update_biases(params, net.biases[0] + first, work.delta, here, units, stride, scale)
+
+
+@kernel
+def _update_biases(params, biases, delta, here, units, stride, scale):
+    """Add `scale` times the sum of the (stride, units) deltas over the samples."""
+    lanes = lanes_of(params)
+    whole = units // lanes * lanes
+    for j in range(0, whole, lanes):
+        total = broadcast(params, 0.0)
+        for s in range(here + j, here + j + stride * units, units):
+            total += load(delta, s)
+        store(params, biases + j, load(params, biases + j) + scale * total)
+    for j in range(whole, units):
+        single = delta[here + j]
+        for s in range(here + j + units, here + j + stride * units, units):
+            single += delta[s]
+        params[biases + j] += scale * single
 
 
 @inline
@@ -144,6 +195,9 @@ def update_half(problem, half, batch_index, count, observe, both):
     net, team, now, then = problem.net, problem.team, problem, problem.next
     other, looks = 1 - half, np.int64(0)
     _biases(problem, True)
+    _turn(problem, half, True)
+    if both:
+        _turn(problem, other, True)
     for i in range(count):
         if both or i == 0:
             _gather(now, batch_index + i)
@@ -153,6 +207,7 @@ def update_half(problem, half, batch_index, count, observe, both):
             write(team.counters, PUT_DOWN[half], i + 1)
             if i == 0 and draw(team) >= 0:
                 both = True
+                _turn(problem, other, True)
                 finish(team)
         if both:
             _forward_half(now, stride, other, i)
@@ -168,6 +223,9 @@ def update_half(problem, half, batch_index, count, observe, both):
             _backward_half(now, stride, other)
         else:
             now, then = then, now
+    _turn(problem, half, False)
+    if both:
+        _turn(problem, other, False)
     if both or half == 0:
         _biases(problem, False)
     return looks

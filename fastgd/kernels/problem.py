@@ -87,6 +87,7 @@ class Team(NamedTuple):
     numbers: Doubles  # (4,)
     costs: Doubles  # (parts,) of the parts of a batch
     exchange: Reals  # (4 * outputs * block,) where halves put down their parts of z
+    turned: Reals  # (hidden * inputs,) where halves have the first layer's weights, input by input
     rest: int  # address of a function that lets another thread run
 
 

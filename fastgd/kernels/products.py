@@ -19,6 +19,7 @@ from fastgd.state import VECTOR_BYTES
 
 TILE = 4  # rows of a tile
 _WIDTH = 4 if get_host_cpu_features().get("avx512vl") else 2  # vectors of a tile: its sums must fit into the registers
+_TALL = TILE * _WIDTH // 2  # rows of one that is two vectors wide, if there are as many
 _DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)  # rows of a panel, on every machine the same, since sums are cut by it
 _SMALL = 4096  # numbers of a B that stays in the first cache as it is
 _FEW = 64  # rows of A that are too few to copy a panel for
@@ -61,14 +62,17 @@ def _transpose_tile(typing_context, source, start, width, target, to, target_wid
 
 @kernel
 def transpose(source, start, width, target, to, target_width, rows, columns):
-    """The (rows, columns) matrix at source[start] as (columns, rows) at target[to]; rows are whole vectors."""
+    """The (rows, columns) matrix at source[start] as (columns, rows) at target[to]; the last tiles reach back."""
     lanes = lanes_of(source)
-    whole = columns // lanes * lanes
-    for r in range(0, rows, lanes):
-        for k in range(0, whole, lanes):
-            _transpose_tile(source, start + r * width + k, width, target, to + k * target_width + r, target_width)
+    if rows >= lanes and columns >= lanes:
+        for r in range(0, rows, lanes):
+            r = min(r, rows - lanes)
+            for k in range(0, columns, lanes):
+                k = min(k, columns - lanes)
+                _transpose_tile(source, start + r * width + k, width, target, to + k * target_width + r, target_width)
+        return
     for r in range(rows):
-        for k in range(whole, columns):
+        for k in range(columns):
             target[to + k * target_width + r] = source[start + r * width + k]
             stay_scalar()
 
@@ -76,12 +80,12 @@ def transpose(source, start, width, target, to, target_width, rows, columns):
 # -- products --------------------------------------------------------------------------------------------------------------------------
 
 
-def _tile_of(vectors):
-    """The function that computes a tile so many vectors wide."""
+def _tile_of(vectors, height=TILE):
+    """The function that computes a tile so many vectors wide and so many rows high."""
 
     @intrinsic  # type: ignore[untyped-decorator]
     def multiply_tile(typing_context, a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, done, inner, alpha, add):
-        """A tile of `multiply` at c[c_start] with at most TILE rows; its first `done` columns are left as they are."""
+        """A tile of `multiply` at c[c_start] with at most `height` rows; its first `done` columns are left as they are."""
         size, real = types.intp, c.dtype
         columns, align = vectors * c.vector.lanes, real.bitwidth // 8
 
@@ -100,7 +104,7 @@ def _tile_of(vectors):
             last = builder.sub(inner, one)
             reach_a = builder.add(builder.mul(last, a_step), one)
             reach_b = builder.add(builder.mul(last, b_width), integer(columns))
-            within = [builder.icmp_signed("<", integer(i), row_count) for i in range(TILE)]
+            within = [builder.icmp_signed("<", integer(i), row_count) for i in range(height)]
             along = [builder.select(inside, builder.mul(integer(i), a_next), integer(0)) for i, inside in enumerate(within)]
             rows_of_a = [address(0, builder.add(args[1], offset), reach_a) for offset in along]
             first_of_b = address(4, args[5], reach_b)
@@ -109,14 +113,14 @@ def _tile_of(vectors):
             builder.branch(loop)
             builder.position_at_end(loop)
             places = t, along_a, along_b = [builder.phi(integer) for _ in range(3)]
-            sums = [builder.phi(row_type) for _ in range(TILE)]
+            sums = [builder.phi(row_type) for _ in range(height)]
             row_of_b = builder.load(as_row(builder.gep(first_of_b, [along_b])), align=align)
             further = []
             for total, row in zip(sums, rows_of_a, strict=True):
                 factor = splat(builder, builder.load(builder.gep(row, [along_a])), row_type)
                 further.append(builder.fadd(total, builder.fmul(factor, row_of_b, flags=_CONTRACT), flags=_CONTRACT))
             steps = [builder.add(t, one), builder.add(along_a, a_step), builder.add(along_b, b_width)]
-            for phi, begin, following in zip([*places, *sums], [integer(0)] * 3 + [nothing] * TILE, steps + further, strict=True):
+            for phi, begin, following in zip([*places, *sums], [integer(0)] * 3 + [nothing] * height, steps + further, strict=True):
                 phi.add_incoming(begin, before)
                 phi.add_incoming(following, loop)
             builder.cbranch(builder.icmp_signed("<", steps[0], inner), loop, after)
@@ -141,7 +145,7 @@ def _tile_of(vectors):
     return multiply_tile
 
 
-_tile_1, _tile_2, _widest_tile = _tile_of(1), _tile_of(2), _tile_of(_WIDTH)
+_tile_1, _tile_2, _tall_tile_2, _widest_tile = _tile_of(1), _tile_of(2), _tile_of(2, _TALL), _tile_of(_WIDTH)
 
 
 @merged
@@ -168,14 +172,19 @@ def multiply(a, a_start, a_next, a_step, b, b_start, b_width, across, c, c_start
                     transpose(b, b_start + column * b_width + t, b_width, panel, np.int64(0), from_b_width, from_b_width, deep)
                 else:
                     _copy_panel(b, b_start + t * b_width + column, b_width, panel, from_b_width, deep)
-            for i in range(0, rows, TILE):
+            i = np.int64(0)
+            while i < rows:
                 from_a, to, high = a_start + i * a_next + t * a_step, c_start + i * c_width + column, rows - i
                 if width == 1:
                     _tile_1(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, done, deep, alpha, more)
-                elif width == 2:
-                    _tile_2(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, nothing, deep, alpha, more)
-                else:
+                elif width > 2:
                     _widest_tile(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, nothing, deep, alpha, more)
+                elif high > TILE:
+                    _tall_tile_2(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, nothing, deep, alpha, more)
+                    i += _TALL - TILE
+                else:
+                    _tile_2(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, nothing, deep, alpha, more)
+                i += TILE
         column += width * lanes
 
 

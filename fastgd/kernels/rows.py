@@ -61,18 +61,25 @@ def batch_weight(data, start, rows):
     return total if total > 0 else 1.0
 
 
+@inline
+def _take(data, work, start, rows, s, total):
+    """The row that is sample s of a batch, whose weight is put down; padding takes the first one, with weight 0."""
+    place = start + (s if s < rows else 0)
+    row = data.order[place] if data.shuffled != 0 else place
+    weight = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
+    work.weight[s] = weight if s < rows else 0.0
+    return row
+
+
 @kernel
 def gather(net, data, work, start, rows, stride, first, last, total):
-    """Copy places start ... start + rows of this epoch's order into the block, of which these are samples first ... last; padding up to
-    `stride` samples repeats the first place with weight 0. `total` is what the weights of the batch sum to.
+    """Copy places start ... start + rows of this epoch's order into the block, of which these are samples first ... last; there is padding
+    up to `stride` samples. `total` is what the weights of the batch sum to.
     """
     inputs, outputs = net.widths[0], net.widths[net.layers]
-    share, targets = 1.0 / total, stride * inputs
+    targets = stride * inputs
     for s in range(first, last):
-        place = start + (s if s < rows else 0)
-        row = data.order[place] if data.shuffled != 0 else place
-        weight = data.weights[row] / total if len(data.weights) != 0 else share
-        work.weight[s] = weight if s < rows else 0.0
+        row = _take(data, work, start, rows, s, total)
         _put_row(data.X, row * inputs, inputs, work.rows, s * inputs, work.a, s, stride)
         _put_row(data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride)
     if inputs >= lanes_of(work.a):
@@ -81,15 +88,38 @@ def gather(net, data, work, start, rows, stride, first, last, total):
         transpose(work.rows, targets + first * outputs, outputs, work.y, first, stride, last - first, outputs)
 
 
+@kernel
+def gather_rows(net, data, work, start, rows, stride, total):
+    """The same for all samples, whose inputs are copied as they lie, and no further."""
+    inputs, outputs = net.widths[0], net.widths[net.layers]
+    targets = stride * inputs
+    for s in range(stride):
+        row = _take(data, work, start, rows, s, total)
+        _copy_row(data.X, row * inputs, inputs, work.rows, s * inputs)
+        _put_row(data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride)
+    if outputs >= lanes_of(work.a):
+        transpose(work.rows, targets, outputs, work.y, np.int64(0), stride, stride, outputs)
+
+
 @merged
 def _put_row(source, start, width, rows, to, columns, s, stride):
     """Copy a row to where rows lie, if it fills a vector; otherwise to column s of the block."""
-    lanes = lanes_of(columns)
+    if width >= lanes_of(columns):
+        _copy_row(source, start, width, rows, to)
+    else:
+        for k in range(width):
+            columns[k * stride + s] = source[start + k]
+            stay_scalar()
+
+
+@merged
+def _copy_row(source, start, width, rows, to):
+    lanes = lanes_of(rows)
     if width >= lanes:
         for k in range(0, width, lanes):
             k = min(k, width - lanes)
             store(rows, to + k, load(source, start + k))
     else:
         for k in range(width):
-            columns[k * stride + s] = source[start + k]
+            rows[to + k] = source[start + k]
             stay_scalar()
