@@ -14,7 +14,7 @@ from numba.extending import intrinsic, models, register_model
 
 from fastgd.jit import inline
 from fastgd.simd import Vector, like, real_type
-from fastgd.state import VECTOR_BYTES
+from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES
 
 
 class Span(types.Type):  # type: ignore[misc]
@@ -67,6 +67,15 @@ def element_address(context, builder, span_type, span_value, index_type, index, 
         last = builder.sub(index.type(count) if isinstance(count, int) else count, index.type(1))
         cgutils.do_boundscheck(context, builder, builder.add(index, last), span.length)
     return builder.gep(span.data, [index])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def in_wide_vectors(typing_context, span):
+    """The same span, read and written by wide vectors."""
+    if not isinstance(span, Span):
+        return None
+    wide = Span(span.dtype, WIDE_VECTOR_BYTES)
+    return wide(span), lambda context, builder, sig, args: args[0]
 
 
 @infer_global(operator.getitem)

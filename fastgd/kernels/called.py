@@ -10,7 +10,6 @@ from fastgd.kernels.layers import forward_units as _forward_units
 from fastgd.kernels.layers import gradient_units as _gradient_units
 from fastgd.kernels.layers import output_delta as _output_delta
 from fastgd.kernels.layers import softmax_layer as _softmax_layer
-from fastgd.kernels.layers import times_derivative as _times_derivative
 from fastgd.kernels.products import multiply as _multiply
 
 
@@ -52,8 +51,3 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
 @kernel
 def add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add):
     _add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add)
-
-
-@kernel
-def times_derivative(net, work, stride, l, first, last, factor):
-    _times_derivative(net, work, stride, l, first, last, factor)

@@ -10,7 +10,6 @@ Arrays of a half are (stride, units), one row a sample, as rows of X lie, and wh
 
 import numpy as np
 
-from fastgd.activations import activate
 from fastgd.jit import inline, kernel
 from fastgd.kernels.atomic import read, write
 from fastgd.kernels.called import (
@@ -19,8 +18,8 @@ from fastgd.kernels.called import (
     multiply,
     output_delta,
     softmax_layer,
-    times_derivative,
 )
+from fastgd.kernels.layers import activate_all, times_derivative
 from fastgd.kernels.passes import LAYERWISE
 from fastgd.kernels.problem import PUT_DOWN
 from fastgd.kernels.products import transpose
@@ -77,7 +76,7 @@ def _place_of(problem, half, update):
 def _forward_half(problem, stride, half, update):
     """a of a half's units, and their part of z of the last layer, without its bias."""
     net, params, work, team = problem.net, problem.params, problem.work, problem.team
-    lanes, inputs, biases, activation = lanes_of(work.a), net.widths[0], net.biases[0], net.activations[0]
+    lanes, inputs, biases = lanes_of(work.a), net.widths[0], net.biases[0]
     first, last = _units_of(net, half, lanes)
     units, here = last - first, (net.units_before[1] + first) * stride
     if biases >= 0:
@@ -90,8 +89,7 @@ def _forward_half(problem, stride, half, update):
         work.rows, _ZERO, inputs, _ONE, team.turned, first * inputs, units, _NO, work.z, here, units, stride, units, inputs, 1.0,
         biases >= 0, work.panel,
     )  # fmt: skip
-    for i in range(here, here + stride * units, lanes):
-        store(work.a, i, activate(activation, load(work.z, i)))
+    activate_all(net.activations[0], work.z, work.a, here, here + stride * units)
     multiply(
         params, net.weights[1] + first, net.widths[1], _ONE, work.a, here, units, _YES, team.exchange, _place_of(problem, half, update),
         stride, net.widths[2], stride, units, 1.0, _NO, work.panel,
@@ -102,14 +100,13 @@ def _forward_half(problem, stride, half, update):
 def _meet(problem, stride, update):
     """z, a and delta of the last layer, of both parts; the thread's own biases of it are updated."""
     net, work, exchange = problem.net, problem.work, problem.team.exchange
-    here, biases, activation, lanes = net.units_before[2] * stride, net.biases[1], net.activations[1], lanes_of(work.a)
+    here, biases, lanes = net.units_before[2] * stride, net.biases[1], lanes_of(work.a)
     one, other = _place_of(problem, 0, update), _place_of(problem, 1, update)
     for j in range(net.widths[2]):
         bias = work.gradient[biases + j] if biases >= 0 else 0.0  # the thread's own, see `_biases`
         for s in range(j * stride, (j + 1) * stride, lanes):
-            total = load(exchange, one + s) + load(exchange, other + s) + bias
-            store(work.z, here + s, total)
-            store(work.a, here + s, activate(activation, total))
+            store(work.z, here + s, load(exchange, one + s) + load(exchange, other + s) + bias)
+    activate_all(net.activations[1], work.z, work.a, here, here + net.widths[2] * stride)
     softmax_layer(net, work, stride, np.int64(1))
     output_delta(net, work, stride)
     if biases >= 0:

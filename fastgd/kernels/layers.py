@@ -22,11 +22,11 @@ from fastgd.losses import (
 from fastgd.names import LOSSES
 from fastgd.numeric import exp, log
 from fastgd.simd import lane_sum, where_positive
-from fastgd.spans import broadcast, lanes_of, load, store
+from fastgd.spans import broadcast, in_wide_vectors, lanes_of, load, store
 
 SQUARED_ERROR, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(len(LOSSES))
 _PRODUCT = 16  # weights from which on a layer is a product
-_ONE, _NO = np.int64(1), np.bool_(False)  # Numba compiles once for an int64
+_ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
 
 # -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer before does --------------------------
@@ -40,23 +40,36 @@ def forward_units(net, params, work, stride, l, first, last):
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights, biases, activation = net.weights[l], net.biases[l], net.activations[l]
     product = (last - first) * inputs >= _PRODUCT
-    if product:
-        w, to = weights + first * inputs, here + first * stride
-        multiply(
-            params, w, inputs, _ONE, a, before, stride, _NO, z, to, stride, last - first, stride, inputs, 1.0, _NO, work.panel
-        )  # fmt: skip
     for j in range(first, last):
         w = weights + j * inputs
         bias = params[biases + j] if biases >= 0 else 0.0
         for s in range(0, stride, lanes):
             total = broadcast(z, bias)
-            if product:
-                total += load(z, here + j * stride + s)
-            else:
+            if not product:
                 for k in range(inputs):
                     total += params[w + k] * load(a, before + k * stride + s)
             store(z, here + j * stride + s, total)
-            store(a, here + j * stride + s, activate(activation, total))
+    if product:
+        w, to = weights + first * inputs, here + first * stride
+        multiply(
+            params, w, inputs, _ONE, a, before, stride, _NO, z, to, stride, last - first, stride, inputs, 1.0, _YES, work.panel
+        )  # fmt: skip
+    activate_all(activation, z, a, here + first * stride, here + last * stride)
+
+
+@kernel
+def activate_all(activation, z, a, start, stop):
+    """a = f(z) from start to stop, which are whole vectors apart; softmax is the identity here.
+
+    By wide vectors: an activation is a long chain of operations, of which a processor has more under way at a time.
+    """
+    wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
+    i, wide = start, lanes_of(wide_a)
+    while i + wide <= stop:
+        store(wide_a, i, activate(activation, load(wide_z, i)))
+        i += wide
+    if i < stop:
+        store(a, i, activate(activation, load(z, i)))
 
 
 @merged
@@ -163,12 +176,18 @@ def backward_units(net, params, work, stride, l, first, last):
                 store(delta, before + k * stride + s, total)
 
 
-@merged
+@kernel
 def times_derivative(net, work, stride, l, first, last, factor):
-    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
+    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50); by wide vectors, too."""
     a, z, delta = work.a, work.z, work.delta
-    here, activation = net.units_before[l + 1] * stride, net.activations[l]
-    for i in range(here + first * stride, here + last * stride, lanes_of(a)):
+    wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
+    here, activation, wide = net.units_before[l + 1] * stride, net.activations[l], lanes_of(wide_a)
+    i, stop = here + first * stride, here + last * stride
+    while i + wide <= stop:
+        slope = derivative(activation, load(wide_z, i), load(wide_a, i))
+        store(wide_delta, i, factor * load(wide_delta, i) * slope)
+        i += wide
+    if i < stop:
         store(delta, i, factor * load(delta, i) * derivative(activation, load(z, i), load(a, i)))
 
 

@@ -6,7 +6,8 @@ Slabs need no sums over threads, as parts of the rows do, and the gradient of ea
 import numpy as np
 
 from fastgd.jit import kernel
-from fastgd.kernels.called import backward_units, forward_units, gradient_units, times_derivative
+from fastgd.kernels.called import backward_units, forward_units, gradient_units
+from fastgd.kernels.layers import times_derivative
 from fastgd.kernels.passes import LAYERWISE
 from fastgd.kernels.rows import gather
 from fastgd.spans import lanes_of
