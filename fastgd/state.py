@@ -18,7 +18,7 @@ PENDING, BEST, MARK, HELD_OUT = range(4)
 # what the compiled loop was stopped by
 STOPS = ("epochs", "target_cost", "patience")
 VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
-WIDE_VECTOR_BYTES = 64  # where lanes are members: no sum over lanes takes longer for it, and a processor has more to do at a time
+WIDE_VECTOR_BYTES = 64  # where no sum over lanes would take longer for it: a processor has more to do at a time
 _OF_PARAMETERS = ("params", "slots", "best")
 
 

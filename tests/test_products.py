@@ -90,9 +90,9 @@ def drawn(rows, columns, dtype):
 def test_products(across, turned, add, dtype):
     """Rows that fill no tile, columns that fill no vector; B in place, copied in one panel or in several."""
     lanes, panel = 32 // np.dtype(dtype).itemsize, np.full(PANEL_BYTES // np.dtype(dtype).itemsize, np.nan, dtype)
-    for rows in (1, 3, 4, 5, 64, 67):
+    for rows in (1, 3, 4, 5, 10, 64, 67):
         for columns in (lanes, lanes + 1, 2 * lanes, 4 * lanes, 7 * lanes - 1):
-            for inner in (lanes, 3 * lanes, 136, 264) if across else (1, 2, 7, 130, 257):
+            for inner in (1, 3 * lanes, 19, 130, 264) if across else (1, 2, 7, 130, 257):
                 A, B, C = drawn(rows, inner, dtype), drawn(inner, columns, dtype), drawn(rows, columns + 2, dtype)
                 a = at(3, A.T if turned else A, (rows if turned else inner) + 1)
                 b = at(5, B.T if across else B, (inner if across else columns) + 2)
@@ -119,8 +119,8 @@ def test_nothing_of_the_target_is_read_unless_added_to(dtype):
 
 
 @pytest.mark.parametrize("columns", [1, 7, 8, 9, 33])
-def test_transposing(columns, dtype):
-    rows = 96 // np.dtype(dtype).itemsize
+@pytest.mark.parametrize("rows", [1, 3, 8, 13, 24])
+def test_transposing(rows, columns, dtype):
     matrix = drawn(rows, columns, dtype)
     target = np.zeros(1 + columns * (rows + 2), dtype)
     transposed(at(2, matrix, columns + 1), columns + 1, target, rows + 2, rows, columns)

@@ -64,7 +64,9 @@ def default_handler():
 
 def wait_until_idle(client):
     """Until shards that a call has left have ended, having written their files."""
+    last = time.monotonic() + 60
     while any(client.run(lambda dask_worker: dask_worker.state.executing_count).values()):
+        assert time.monotonic() < last
         time.sleep(0.01)
 
 

@@ -25,6 +25,7 @@ from fastgd.kernels.problem import PUT_DOWN
 from fastgd.kernels.products import transpose
 from fastgd.kernels.rows import batch_weight, gather_rows
 from fastgd.kernels.team import draw, finish, rest
+from fastgd.simd import like
 from fastgd.spans import broadcast, lanes_of, load, store
 from fastgd.state import PENDING
 
@@ -151,7 +152,7 @@ def _update_biases(params, biases, delta, here, units, stride, scale):
         single = delta[here + j]
         for s in range(here + j + units, here + j + stride * units, units):
             single += delta[s]
-        params[biases + j] += scale * single
+        params[biases + j] += like(single, scale) * single
 
 
 @inline

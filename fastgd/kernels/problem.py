@@ -51,8 +51,8 @@ class Data(NamedTuple):
 class Work(NamedTuple):
     """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
 
-    a: Reals  # activations, the inputs first
-    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets, where they fill a vector
+    a: Reals  # activations, the inputs first, which `halves` leave out
+    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a vector, or for `halves`
     z: Reals  # pre-activations
     delta: Reals  # dC/da, then dC/dz
     y: Reals  # (outputs, stride) targets

@@ -19,7 +19,7 @@ from fastgd.state import VECTOR_BYTES
 
 TILE = 4  # rows of a tile
 _WIDTH = 4 if get_host_cpu_features().get("avx512vl") else 2  # vectors of a tile: its sums must fit into the registers
-_TALL = TILE * _WIDTH // 2  # rows of one that is two vectors wide, if there are as many
+_TALL = TILE * _WIDTH // 2  # rows of one that is two vectors wide, where there are more than TILE
 _DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)  # rows of a panel, on every machine the same, since sums are cut by it
 _SMALL = 4096  # numbers of a B that stays in the first cache as it is
 _FEW = 64  # rows of A that are too few to copy a panel for
@@ -153,8 +153,7 @@ def multiply(a, a_start, a_next, a_step, b, b_start, b_width, across, c, c_start
     """C = alpha A B, or C + alpha A B if `add`, where columns fill at least one vector.
 
     C is (rows, columns) at c[c_start], its rows `c_width` apart. A's number at row i and column t is a[a_start + i a_next + t a_step].
-    B's at row t and column k is b[b_start + t b_width + k]; or where it lies `across`, b[b_start + k b_width + t], `inner` being whole
-    vectors.
+    B's at row t and column k is b[b_start + t b_width + k]; or where it lies `across`, b[b_start + k b_width + t].
     """
     lanes, column, nothing = lanes_of(b), np.int64(0), np.int64(0)
     copies = across or (inner * b_width > _SMALL and rows >= _FEW)
