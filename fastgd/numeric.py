@@ -13,7 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from fastgd.jit import merged
-from fastgd.simd import real_type
+from fastgd.simd import like, real_type
 from fastgd.values import Value
 
 # polynomials by the bits of a float, constant term first
@@ -254,3 +254,10 @@ def quotients(x, first, second):
     """x / first and x / second by one division."""
     ratio = x / (first * second)
     return ratio * second, ratio * first
+
+
+@merged
+def misses(x, first, second, target):
+    """x / first - target and x / second - target by one division, and with nothing to subtract after it."""
+    ratio = like(x, 1.0) / (first * second)
+    return ratio * ((x - target * first) * second), ratio * ((x - target * second) * first)

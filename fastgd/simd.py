@@ -121,6 +121,18 @@ def like(typing_context, x, number):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def plus(typing_context, x, y):
+    """x + y as an addition of its own, into which no product is fused: where a product is late, that is less to wait for."""
+    if real_type(x) is None or x != y:
+        return None
+
+    def generate(context, builder, sig, args):
+        return builder.fadd(*args, flags=("arcp",))  # which says nothing of a sum, and keeps Numba from flagging it "contract"
+
+    return x(x, y), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def stay_scalar(typing_context):
     """In the body of a loop of few turns, keeps LLVM from vectorizing it at ten times its size."""
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fastgd import jit
-from fastgd.numeric import cos, exp, log, log1p, quotients, sigmoid, sigmoid_parts, sin, tanh
+from fastgd.numeric import cos, exp, log, log1p, misses, quotients, sigmoid, sigmoid_parts, sin, tanh
 from fastgd.simd import like
 from fastgd.spans import lanes_of, load, span_of, store
 
@@ -188,17 +188,13 @@ def test_overflow_edge_of_exp(dtype, flags, form):
     info = np.finfo(dtype)
     edge = np.log(info.max.astype(np.longdouble)).astype(dtype)
     while mpmath.exp(mpmath.mpf(float(edge))) > float(info.max):
-        edge = np.nextafter(edge, dtype_zero(dtype))
+        edge = np.nextafter(edge, dtype_of(0, dtype))
     above = np.nextafter(edge, info.max)
     below, at, over = evaluated("exp", np.array([edge - 1, edge, above], dtype), flags, form)
     assert below < at <= info.max
     assert over == np.inf
     assert float(at) == pytest.approx(float(mpmath.exp(mpmath.mpf(float(edge)))), rel=4 * float(info.eps))
     assert np.all(evaluated("sigmoid", np.array([-edge, -above], dtype), flags, form) <= info.tiny)
-
-
-def dtype_zero(dtype):
-    return np.array(0, dtype)[()]
 
 
 def test_underflow_of_exp(dtype, flags, form):
@@ -223,6 +219,30 @@ def test_subnormal_arguments(dtype, flags, form):
         assert np.all(np.abs(evaluated(name, x, flags, form) - x) <= info.tiny)
     theirs = [float(mpmath.log(mpmath.mpf(float(v)))) for v in x]
     assert evaluated("log", x, flags, form).astype(float) == pytest.approx(theirs, rel=2 * float(info.eps))
+
+
+def test_misses(dtype):
+    """sigmoid(x - log c) - y for two c at once, beside the same at high precision."""
+
+    @numba.njit(**jit.FLAGS)
+    def both(x, y, ours):
+        for i in range(len(x)):
+            t, u = sigmoid_parts(x[i])
+            ours[i] = misses(t, t + u * like(x[i], 3.0), t + u * like(x[i], 7.0), y[i])
+
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-40, 40, 300).astype(dtype)
+    for y in (0.0, 1.0, 0.7, -20.0):
+        ours = np.empty((len(x), 2), dtype)
+        both(x, np.full(len(x), y, dtype), ours)
+        for c, one in zip((3, 7), ours.T, strict=True):
+            theirs = [float(1 / (1 + c * mpmath.exp(-mpmath.mpf(float(v)))) - mpmath.mpf(float(dtype_of(y, dtype)))) for v in x]
+            assert one == pytest.approx(theirs, rel=0, abs=5 * float(np.finfo(dtype).eps) * (1 + abs(y)))
+
+
+def dtype_of(number, dtype):
+    """The number, rounded to the dtype."""
+    return np.array(number, dtype)[()]
 
 
 def test_float_and_vector_give_the_same_bits(dtype):

@@ -1,11 +1,12 @@
 """Vectors as values of compiled code: arithmetic that keeps its dtype, selection, sums."""
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 import pytest
 
 from fastgd import jit
-from fastgd.simd import lane_sum, like, where_negative, where_positive
+from fastgd.simd import lane_sum, like, plus, where_negative, where_positive
 from fastgd.spans import broadcast, lanes_of, load, span_of, store
 
 LANES = {"float64": 4, "float32": 8}
@@ -49,6 +50,23 @@ def test_arithmetic_is_numpys(dtype):
 @numba.njit(**jit.FLAGS)
 def summed(x):
     return lane_sum(load(span_of(x), 0))
+
+
+def test_plus_is_rounded_after_the_product(dtype):
+    """Which an ordinary sum is not, where the processor has one instruction for both."""
+
+    @numba.njit(**jit.FLAGS)
+    def sums(x, y, z, apart, together):
+        a, b, c, first, second = span_of(x), span_of(y), span_of(z), span_of(apart), span_of(together)
+        for i in range(0, len(x), lanes_of(a)):
+            store(first, i, plus(load(a, i) * load(b, i), load(c, i)))
+            store(second, i, load(a, i) * load(b, i) + load(c, i))
+
+    x, y = np.random.default_rng(0).normal(size=(2, 64)).astype(dtype)
+    apart, together = np.empty((2, 64), dtype)
+    sums(x, y, -(x * y), apart, together)
+    assert not apart.any()
+    assert together.any() or not llvm.get_host_cpu_features().get("fma")
 
 
 def test_lane_sum_adds_by_halves(dtype):

@@ -47,10 +47,12 @@ def total(terms: Sequence[str]) -> str:
 # -- forward -------------------------------------------------------------------------------------------------------------------------
 
 
-def pre_activation(layer: Layer, l: int, j: int) -> str:
-    """b + sum of w a, notes 002 (45)."""
+def pre_activation(layer: Layer, l: int, j: int, apart: bool) -> str:
+    """b + sum of w a, notes 002 (45); of two halves that are added `apart`, if there are two."""
     bias = [bias_name(l, j)] if layer.bias else []
-    return total(bias + [f"{weight_name(l, j, k)} * {activation_of(l - 1, k)}" for k in range(layer.inputs)])
+    terms = bias + [f"{weight_name(l, j, k)} * {activation_of(l - 1, k)}" for k in range(layer.inputs)]
+    middle = (len(terms) + 1) // 2
+    return f"plus({total(terms[:middle])}, {total(terms[middle:])})" if apart and len(terms) > 1 else total(terms)
 
 
 def activation(layer: Layer, z: str) -> str:
@@ -68,12 +70,15 @@ def softmax(layer: Layer, l: int, mark: str = "") -> list[str]:
     return lines + [f"a{l}_{j}{mark} = e_{j}{mark} / exponentials{mark}" for j in units]
 
 
-def forward(net: MLP, parts: bool = False) -> list[str]:
-    """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t where a is a sigmoid."""
+def forward(net: MLP, parts: bool = False, apart: bool = False) -> list[str]:
+    """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t where a is a sigmoid.
+
+    `apart` is for `pre_activation`.
+    """
     lines: list[str] = []
     for l, layer in enumerate(net.layers, start=1):
         lines += [f"# layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004"]
-        lines += [f"z{l}_{j} = {pre_activation(layer, l, j)}" for j in range(layer.outputs)]
+        lines += [f"z{l}_{j} = {pre_activation(layer, l, j, apart)}" for j in range(layer.outputs)]
         if layer.activation == "softmax":
             lines += softmax(layer, l)
         elif layer.activation == "sigmoid" and parts:
@@ -170,27 +175,36 @@ def change_of(l: int, k: int | None, sign: str) -> str:
     return ("-" if sign == "-" else "") + ("eps" if k is None else f"eps * {activation_of(l - 1, k)}")
 
 
-def perturbed_activation(l: int, j: int, k: int | None, sign: str) -> str:
-    """The name of a of unit j in layer l when its weight from unit k, or its bias, changes by eps or -eps."""
-    return f"a{l}_{j}_{'b' if k is None else k}{_MARKS[sign]}"
+def ends_in_misses(net: MLP) -> bool:
+    """Whether of perturbed sigmoids only what they miss their targets by is wanted, and the loop waits for it: where there is one layer."""
+    return len(net.layers) == 1 and net.loss == "squared_error"
 
 
-def perturbed_sigmoids(l: int, units: int, changes: Sequence[tuple[int | None, str]]) -> list[str]:
-    """A layer's sigmoids when its z change by little, sigmoid(z + c) = t / (t + u e^-c) where e^-z = u / t, two by one division.
+def perturbed_activation(net: MLP, l: int, j: int, k: int | None, sign: str) -> str:
+    """The name of a of unit j in layer l, or of a - y, when its weight from unit k, or its bias, changes by eps or -eps."""
+    return f"{'miss' if ends_in_misses(net) else 'a'}{l}_{j}_{'b' if k is None else k}{_MARKS[sign]}"
+
+
+def perturbed_sigmoids(net: MLP, l: int, changes: Sequence[tuple[int | None, str]]) -> list[str]:
+    """A layer's sigmoids when its z change by little, sigmoid(z + c) = t / (t + u e^-c) where e^-z = u / t, two by one division; less their
+    targets if it `ends_in_misses`.
 
     Where one is left, its division begins as late as its denominator is known. That is computed from the one before, which takes one
     operation longer, so that the division for two, on which more has to wait, comes first; the two differ by little.
     """
     lines = [f"shrink{i} = exp(-({change_of(l, k, sign)}))" for i, (k, sign) in enumerate(changes)]
-    for j in range(units):
-        names = [perturbed_activation(l, j, k, sign) for k, sign in changes]
+    misses = ends_in_misses(net)
+    for j in range(net.layers[l - 1].outputs):
+        names = [perturbed_activation(net, l, j, k, sign) for k, sign in changes]
         totals = [f"t{l}_{j} + u{l}_{j} * shrink{i}" for i in range(len(changes))]
         for i in range(0, len(changes) - 1, 2):
-            lines += [f"{names[i]}, {names[i + 1]} = quotients(t{l}_{j}, {totals[i]}, {totals[i + 1]})"]
+            function, target = ("misses", f", y_{j}") if misses else ("quotients", "")
+            lines += [f"{names[i]}, {names[i + 1]} = {function}(t{l}_{j}, {totals[i]}, {totals[i + 1]}{target})"]
         if len(changes) % 2:
             last = len(changes) - 1
             later = f"({totals[-2]}) + u{l}_{j} * (shrink{last} - shrink{last - 1})" if last else totals[-1]
-            lines += [f"{names[-1]} = t{l}_{j} / ({later})"]
+            lines += [f"denominator = {later}"]
+            lines += [f"{names[-1]} = {f'(t{l}_{j} - y_{j} * denominator)' if misses else f't{l}_{j}'} / denominator"]
     return lines
 
 
@@ -200,6 +214,10 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, near: boo
     What the change does not reach is used again; so is what `perturbed_sigmoids` has computed, where it is `near`.
     """
     mark, layer = _MARKS[sign], net.layers[l - 1]
+    if near and ends_in_misses(net):
+        miss = perturbed_activation(net, l, j, k, sign)
+        terms = [f"{miss} * {miss}" if i == j else f"squared_error(z{l}_{i}, a{l}_{i}, y_{i})" for i in range(layer.outputs)]
+        return [f"loss{mark} = {total(terms)}"]
     changed = [j]
     lines = [f"z{l}_{j}{mark} = z{l}_{j} + {change_of(l, k, sign)}"]
     for m in range(l, len(net.layers) + 1):
@@ -214,7 +232,7 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, near: boo
             lines += softmax(layer, m, mark)
             changed = list(range(layer.outputs))
         elif near and m == l:
-            lines += [f"a{m}_{j}{mark} = {perturbed_activation(l, j, k, sign)}"]
+            lines += [f"a{m}_{j}{mark} = {perturbed_activation(net, l, j, k, sign)}"]
         else:
             lines += [f"a{m}_{i}{mark} = {activation(layer, f'z{m}_{i}{mark}')}" for i in changed]
     last = len(net.layers)
@@ -228,7 +246,7 @@ def layer_differences(net: MLP, l: int, central: bool, weighted: bool, near: boo
     """The sample's share of the quotients of layer l; with `near`, what changes of its z by little have in common is computed once."""
     layer, signs = net.layers[l - 1], "+-" if central else "+"
     incoming: list[int | None] = [*([None] if layer.bias else []), *range(layer.inputs)]  # as z waits for them
-    lines = perturbed_sigmoids(l, layer.outputs, [(k, sign) for k in incoming for sign in signs]) if near else []
+    lines = perturbed_sigmoids(net, l, [(k, sign) for k in incoming for sign in signs]) if near else []
     for j in range(layer.outputs):
         for k in incoming:
             name = bias_name(l, j) if k is None else weight_name(l, j, k)
@@ -251,9 +269,9 @@ def differences(net: MLP, method: str, weighted: bool, near: bool) -> list[str]:
     return lines
 
 
-def sample(net: MLP, method: str, weighted: bool = True, near: bool = True) -> tuple[list[str], list[str], list[str]]:
+def sample(net: MLP, method: str, weighted: bool = True, near: bool = True, apart: bool = False) -> tuple[list[str], list[str], list[str]]:
     """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
     cost = [*loss(net), f"costs += {'weight' if weighted else 'share'} * loss"]
     if method in ("finite_difference", "central_difference"):
-        return forward(net, parts=True), cost, differences(net, method, weighted, near)
-    return forward(net), cost, backward(net, method, weighted)
+        return forward(net, True, apart), cost, differences(net, method, weighted, near)
+    return forward(net, False, apart), cost, backward(net, method, weighted)

@@ -166,7 +166,9 @@ def _loop(plan: Plan, lines: list[str]) -> list[str]:
 
 def _sample(plan: Plan, weighted: bool) -> tuple[list[str], list[str]]:
     """Of a vector of samples: its loads; forward, cost, gradient."""
-    loads, (forward, cost, gradient) = _loads(plan.net, weighted), equations.sample(plan.net, plan.method, weighted, plan.near)
+    waits = len(plan.net.layers) == 1 and plan.stays and _vectors(plan) == 1  # all of an update for the one before
+    loads = _loads(plan.net, weighted)
+    forward, cost, gradient = equations.sample(plan.net, plan.method, weighted, plan.near, apart=waits)
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = ["if observe:", *indented(cost)]
     return loads, [*forward, *cost, *gradient]
