@@ -192,8 +192,9 @@ def perturbed_sigmoids(net: MLP, l: int, changes: Sequence[tuple[int | None, str
     Where one is left, its division begins as late as its denominator is known. That is computed from the one before, which takes one
     operation longer, so that the division for two, on which more has to wait, comes first; the two differ by little.
     """
-    lines = [f"shrink{i} = exp(-({change_of(l, k, sign)}))" for i, (k, sign) in enumerate(changes)]
     misses = ends_in_misses(net)
+    lines = [f"# sigmoid(z + c){' - y' if misses else ''} for every change c of z: t / (t + u e^-c), e^-z = u / t, notes 002 (1), (9)"]
+    lines += [f"shrink{i} = exp(-({change_of(l, k, sign)}))" for i, (k, sign) in enumerate(changes)]
     for j in range(net.layers[l - 1].outputs):
         names = [perturbed_activation(net, l, j, k, sign) for k, sign in changes]
         totals = [f"t{l}_{j} + u{l}_{j} * shrink{i}" for i in range(len(changes))]
@@ -273,5 +274,5 @@ def sample(net: MLP, method: str, weighted: bool = True, near: bool = True, apar
     """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
     cost = [*loss(net), f"costs += {'weight' if weighted else 'share'} * loss"]
     if method in ("finite_difference", "central_difference"):
-        return forward(net, True, apart), cost, differences(net, method, weighted, near)
-    return forward(net, False, apart), cost, backward(net, method, weighted)
+        return forward(net, parts=True, apart=apart), cost, differences(net, method, weighted, near)
+    return forward(net, apart=apart), cost, backward(net, method, weighted)
