@@ -4,6 +4,7 @@ A derivative gets the pre-activation z and the activation a = f(z) and uses whic
 is the exception: it is written where layers are, in the kernels.
 """
 
+from fastgd.dispatch import by_number
 from fastgd.jit import merged
 from fastgd.names import ACTIVATIONS
 from fastgd.numeric import cos, fma, sigmoid, sin, tanh
@@ -66,42 +67,18 @@ def sin_derivative(z, a):
     return cos(z)
 
 
-# -- the same by number, a name's place in names.ACTIVATIONS
+# -- the table, and its functions by number, a name's place in names.ACTIVATIONS
 
-IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, SIN, SOFTMAX = range(len(ACTIVATIONS))
+SOFTMAX = ACTIVATIONS.index("softmax")
+FUNCTIONS = {  # f and f'; of softmax, what is done number by number
+    "identity": (identity, identity_derivative),
+    "sigmoid": (sigmoid, sigmoid_derivative),
+    "tanh": (tanh, tanh_derivative),
+    "relu": (relu, relu_derivative),
+    "leaky_relu": (leaky_relu, leaky_relu_derivative),
+    "sin": (sin, sin_derivative),
+    "softmax": (identity, identity_derivative),
+}
 
-
-@merged
-def activate(number, z):
-    """f(z) of the activation with this number."""
-    if number == SIGMOID:
-        a = sigmoid(z)
-    elif number == TANH:
-        a = tanh(z)
-    elif number == RELU:
-        a = relu(z)
-    elif number == LEAKY_RELU:
-        a = leaky_relu(z)
-    elif number == SIN:
-        a = sin(z)
-    else:
-        a = identity(z)
-    return a
-
-
-@merged
-def derivative(number, z, a):
-    """f'(z) of the activation with this number."""
-    if number == SIGMOID:
-        slope = sigmoid_derivative(z, a)
-    elif number == TANH:
-        slope = tanh_derivative(z, a)
-    elif number == RELU:
-        slope = relu_derivative(z, a)
-    elif number == LEAKY_RELU:
-        slope = leaky_relu_derivative(z, a)
-    elif number == SIN:
-        slope = sin_derivative(z, a)
-    else:
-        slope = identity_derivative(z, a)
-    return slope
+activate = by_number([FUNCTIONS[name][0] for name in ACTIVATIONS], "z")
+derivative = by_number([FUNCTIONS[name][1] for name in ACTIVATIONS], "z, a")

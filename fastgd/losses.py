@@ -4,7 +4,9 @@ z is the pre-activation, a the activation, y the target. The derivative of squar
 are taken by z, where the activation's own derivative cancels; so are their values, which stay finite when a reaches 0 or 1.
 """
 
+from fastgd.dispatch import by_number
 from fastgd.jit import merged
+from fastgd.names import LOSSES, PARTNERS
 from fastgd.numeric import exp, fma, log1p
 from fastgd.simd import like, where_negative
 
@@ -44,3 +46,17 @@ def cross_entropy(z, log_sum_exp, y):
 def cross_entropy_derivative(a, y, total):
     """By z: a * total - y, where `total` is the sum of the sample's targets."""
     return a * total - y
+
+
+# -- the table, and its functions by number, a name's place in names.LOSSES
+
+CROSS_ENTROPY = LOSSES.index("cross_entropy")
+BY_Z = tuple(LOSSES.index(name) for name in PARTNERS)  # whose derivatives are
+FUNCTIONS = {  # value and derivative; cross_entropy is of all outputs at once, and has neither here
+    "squared_error": (squared_error, squared_error_derivative),
+    "binary_cross_entropy": (binary_cross_entropy, binary_cross_entropy_derivative),
+    "cross_entropy": (squared_error, squared_error_derivative),
+}
+
+loss_of = by_number([FUNCTIONS[name][0] for name in LOSSES], "z, a, y")
+loss_derivative = by_number([FUNCTIONS[name][1] for name in LOSSES], "a, y")

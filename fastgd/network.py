@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.checks import Array, real_array, seed_of, whole_number
-from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, SCHEMES, check_name
+from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, PARTNERS, SCHEMES, check_name
 
 _MOST_PARAMETERS = 2**32  # 32 GiB of float64
 
@@ -92,9 +92,9 @@ class MLP:
             raise TypeError(f"bias must be True or False; got {bias!r}")
         activations = _one_a_layer(activation, output, len(checked) - 1)
         check_name("loss", loss, LOSSES)
-        for needed, partner in [("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")]:
-            if loss == partner and activations[-1] != needed:
-                raise ValueError(f"loss {partner!r} needs output {needed!r}; got output {activations[-1]!r}")
+        needed = PARTNERS.get(loss, activations[-1])
+        if activations[-1] != needed:
+            raise ValueError(f"loss {loss!r} needs output {needed!r}; got output {activations[-1]!r}")
 
         layers: list[Layer] = []
         for inputs, outputs, name in zip(checked, checked[1:], activations, strict=False):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.checks import Array, finite_number, real_array, rows
+from fastgd.names import PARTNERS
 from fastgd.network import MLP
 
 _BLOCK = 4096  # rows that are moved at a time
@@ -75,7 +76,7 @@ def check_data(net: MLP, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
 def check_targets(net: MLP, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
     Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
-    if net.loss != "squared_error" and not (Y.min() >= 0 and Y.max() <= 1):
+    if net.loss in PARTNERS and not (Y.min() >= 0 and Y.max() <= 1):
         raise ValueError(f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}")
     return Y
 

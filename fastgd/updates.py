@@ -6,6 +6,7 @@ where each lane has its own. `optimizers` and `schedules` describe them to the u
 
 import math
 
+from fastgd.dispatch import by_number
 from fastgd.jit import merged
 from fastgd.names import SCHEDULES
 from fastgd.numeric import sqrt
@@ -73,21 +74,52 @@ def rprop(w, g, step):
     return w - where_positive(g, step, where_negative(g, -step, 0.0 * g))
 
 
-_, STEP, EXPONENTIAL, INVERSE_TIME, COSINE = range(len(SCHEDULES))  # places in names.SCHEDULES
+# -- schedules: the rate t updates after a warm-up; a and b are a schedule's own numbers, in the order of its fields
+
+
+@merged
+def constant(rate, a, b, t):
+    """rate."""
+    return rate
+
+
+@merged
+def step(rate, a, b, t):
+    """rate b^(t // a)."""
+    return rate * math.pow(b, math.floor(t / a))
+
+
+@merged
+def exponential(rate, a, b, t):
+    """rate a^t."""
+    return rate * math.pow(a, t)
+
+
+@merged
+def inverse_time(rate, a, b, t):
+    """rate / (1 + a t)."""
+    return rate / (1.0 + a * t)
+
+
+@merged
+def cosine(rate, a, b, t):
+    """Half a cosine from rate to b in a updates."""
+    return b + (rate - b) * 0.5 * (1.0 + math.cos(math.pi * min(t, a) / a))
+
+
+SCHEDULE_FUNCTIONS = {
+    "constant": constant,
+    "step": step,
+    "exponential": exponential,
+    "inverse_time": inverse_time,
+    "cosine": cosine,
+}
+_scheduled = by_number([SCHEDULE_FUNCTIONS[name] for name in SCHEDULES], "rate, a, b, t")
 
 
 @merged
 def rate_at(kind, rate, warmup, a, b, t):
-    """The learning rate of the update that follows t others; `a` and `b` are the schedule's own numbers, in the order of its fields."""
+    """The learning rate of the update that follows t others, by the schedule at place `kind`."""
     if t < warmup:
         return rate * (t + 1) / warmup
-    since = float(t) - warmup
-    if kind == STEP:
-        rate *= math.pow(b, math.floor(since / a))
-    elif kind == EXPONENTIAL:
-        rate *= math.pow(a, since)
-    elif kind == INVERSE_TIME:
-        rate /= 1.0 + a * since
-    elif kind == COSINE:
-        rate = b + (rate - b) * 0.5 * (1.0 + math.cos(math.pi * min(since, a) / a))
-    return rate
+    return _scheduled(kind, rate, a, b, float(t) - warmup)

@@ -8,6 +8,7 @@ the samples' shares in the cost: `weight` if each has its own, otherwise `share`
 
 from collections.abc import Sequence
 
+from fastgd.names import PARTNERS
 from fastgd.network import MLP, Layer
 
 
@@ -112,14 +113,15 @@ def output_delta(net: MLP, weighted: bool) -> list[str]:
         return [f"target = {total([f'y_{k}' for k in units])}"] + [
             f"delta{l}_{k} = {weight}cross_entropy_derivative(a{l}_{k}, y_{k}, target)" for k in units
         ]
-    if net.loss == "binary_cross_entropy":
-        return [f"delta{l}_{k} = {weight}binary_cross_entropy_derivative(a{l}_{k}, y_{k})" for k in units]
+    derivatives = [f"{net.loss}_derivative(a{l}_{k}, y_{k})" for k in units]
+    if net.loss in PARTNERS:
+        return [f"delta{l}_{k} = {weight}{derivatives[k]}" for k in units]
     if layer.activation == "softmax":
-        lines = [f"da{l}_{k} = {weight}squared_error_derivative(a{l}_{k}, y_{k})" for k in units]
+        lines = [f"da{l}_{k} = {weight}{derivatives[k]}" for k in units]
         lines += [f"inner = {total([f'a{l}_{k} * da{l}_{k}' for k in units])}"]
         return lines + [f"delta{l}_{k} = a{l}_{k} * (da{l}_{k} - inner)" for k in units]
     slopes = [" * ".join(([weight[:-3]] if weighted else []) + slope(layer, l, k)) for k in units]
-    return [f"delta{l}_{k} = squared_error_derivative(a{l}_{k}, y_{k})" + (f" * ({slopes[k]})" if slopes[k] else "") for k in units]
+    return [f"delta{l}_{k} = {derivatives[k]}" + (f" * ({slopes[k]})" if slopes[k] else "") for k in units]
 
 
 def slope(layer: Layer, l: int, j: int) -> list[str]:

@@ -13,19 +13,17 @@ from fastgd.activations import SOFTMAX, activate, derivative
 from fastgd.jit import kernel, merged
 from fastgd.kernels.products import multiply, sums_of_products, sums_of_rows
 from fastgd.losses import (
-    binary_cross_entropy,
-    binary_cross_entropy_derivative,
+    BY_Z,
+    CROSS_ENTROPY,
     cross_entropy,
     cross_entropy_derivative,
-    squared_error,
-    squared_error_derivative,
+    loss_derivative,
+    loss_of,
 )
-from fastgd.names import LOSSES
 from fastgd.numeric import exp, log
 from fastgd.simd import lane_sum, where_positive
 from fastgd.spans import broadcast, in_wide_vectors, lanes_of, load, store
 
-SQUARED_ERROR, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(len(LOSSES))
 _PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
@@ -223,12 +221,9 @@ def block_cost(net, work, stride):
             log_sum_exp = log(exponentials)
             for k in range(s, s + size, stride):
                 loss += cross_entropy(load(z, here + k) - largest, log_sum_exp, load(y, k))
-        elif net.loss == BINARY_CROSS_ENTROPY:
-            for k in range(s, s + size, stride):
-                loss += binary_cross_entropy(load(z, here + k), load(a, here + k), load(y, k))
         else:
             for k in range(s, s + size, stride):
-                loss += squared_error(load(z, here + k), load(a, here + k), load(y, k))
+                loss += loss_of(net.loss, load(z, here + k), load(a, here + k), load(y, k))
         cost += load(weight, s) * loss
     return np.float64(lane_sum(cost))
 
@@ -239,7 +234,7 @@ def output_delta(net, work, stride):
     a, z, y, delta, lanes = work.a, work.z, work.y, work.delta, lanes_of(work.a)
     activation = net.activations[net.layers - 1]
     units, here = net.widths[net.layers], net.units_before[net.layers] * stride
-    size = units * stride
+    size, by_a = units * stride, net.loss not in BY_Z
     for s in range(0, stride, lanes):
         weight = load(work.weight, s)
         total = broadcast(a, 0.0)
@@ -250,14 +245,12 @@ def output_delta(net, work, stride):
             i = here + k
             if net.loss == CROSS_ENTROPY:
                 d = cross_entropy_derivative(load(a, i), load(y, k), total)
-            elif net.loss == BINARY_CROSS_ENTROPY:
-                d = binary_cross_entropy_derivative(load(a, i), load(y, k))
-            elif activation == SOFTMAX:
-                d = squared_error_derivative(load(a, i), load(y, k))
             else:
-                d = squared_error_derivative(load(a, i), load(y, k)) * derivative(activation, load(z, i), load(a, i))
+                d = loss_derivative(net.loss, load(a, i), load(y, k))
+                if by_a and activation != SOFTMAX:
+                    d = d * derivative(activation, load(z, i), load(a, i))
             store(delta, i, weight * d)
-    if net.loss == SQUARED_ERROR and activation == SOFTMAX:
+    if by_a and activation == SOFTMAX:
         _softmax_derivative(units, stride, a, delta, here)
 
 

@@ -41,7 +41,20 @@ _linkers: list[Any] = []  # they own the code, and live as long as the process
 _has_warned = False
 _FILE_NAME = re.compile(r"(matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
 PACKAGE = Path(__file__).parent.parent
-_KERNEL_SOURCES = ("jit", "names", "simd", "spans", "numeric", "activations", "losses", "state", "updates", "values", "kernels/*")
+_KERNEL_SOURCES = (
+    "jit",
+    "dispatch",
+    "names",
+    "simd",
+    "spans",
+    "numeric",
+    "activations",
+    "losses",
+    "state",
+    "updates",
+    "values",
+    "kernels/*",
+)
 # of numba.config, whose flags are NUMBA_...
 _SETTINGS = ("BOUNDSCHECK", "OPT", "CPU_NAME", "CPU_FEATURES", "ENABLE_AVX", "DEBUGINFO_DEFAULT")
 

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from fastgd.dispatch import by_number
 from fastgd.jit import kernel, merged
 from fastgd.names import FORMS
 from fastgd.simd import lane_sum, like, some_positive, where_positive
@@ -25,7 +26,7 @@ from fastgd.updates import (
     velocity,
 )
 
-PLAIN, SGD, MOMENTUM, ADAGRAD, RMSPROP, ADAM, ADAMW, RPROP = range(len(FORMS))
+PLAIN, ADAM, ADAMW = (FORMS.index(form) for form in ("plain", "adam", "adamw"))
 NORM_MARGIN = 1e-6  # PyTorch's, in the divisor of clip_norm
 
 
@@ -157,21 +158,21 @@ def update_rprop(rule, numbers, params, gradient, rate, start, stop):
         store(params, p, rprop(load(params, p), g, step))
 
 
+update_plain, update_adamw = update_sgd, update_adam
+FUNCTIONS = {
+    "plain": update_plain,
+    "sgd": update_sgd,
+    "momentum": update_momentum,
+    "adagrad": update_adagrad,
+    "rmsprop": update_rmsprop,
+    "adam": update_adam,
+    "adamw": update_adamw,
+    "rprop": update_rprop,
+}
+_update_by_form = by_number([FUNCTIONS[form] for form in FORMS], "rule, numbers, params, gradient, rate, start, stop")
+
+
 @kernel
 def update(rule, params, gradient, rate, start, stop):
     """The update of parameters start ... stop by the rule's own optimizer."""
-    if rule.form == MOMENTUM:
-        update_momentum(rule, rule.numbers, params, gradient, rate, start, stop)
-    elif rule.form == ADAGRAD:
-        update_adagrad(rule, rule.numbers, params, gradient, rate, start, stop)
-    elif rule.form == RMSPROP:
-        update_rmsprop(rule, rule.numbers, params, gradient, rate, start, stop)
-    elif rule.form == ADAM or rule.form == ADAMW:
-        update_adam(rule, rule.numbers, params, gradient, rate, start, stop)
-    elif rule.form == RPROP:
-        update_rprop(rule, rule.numbers, params, gradient, rate, start, stop)
-    else:
-        update_sgd(rule, rule.numbers, params, gradient, rate, start, stop)
-
-
-update_adamw = update_adam
+    _update_by_form(rule.form, rule, rule.numbers, params, gradient, rate, start, stop)

@@ -1,0 +1,53 @@
+"""The tables of functions that dispatch is written out from: what is added in part is an error at import."""
+
+import importlib.util
+
+import numba
+import numpy as np
+import pytest
+
+from fastgd import activations, losses, names, updates
+from fastgd.dispatch import by_number
+from fastgd.jit import merged
+from fastgd.kernels import update
+
+MODULES = {"ACTIVATIONS": activations, "LOSSES": losses, "SCHEDULES": updates, "FORMS": update}
+
+
+def test_each_name_has_its_functions():
+    assert tuple(activations.FUNCTIONS) == names.ACTIVATIONS
+    assert tuple(losses.FUNCTIONS) == names.LOSSES
+    assert tuple(updates.SCHEDULE_FUNCTIONS) == names.SCHEDULES
+    assert tuple(update.FUNCTIONS) == names.FORMS
+
+
+@pytest.mark.parametrize("known", MODULES)
+def test_a_name_without_a_function_is_an_error_at_import(known, monkeypatch):
+    monkeypatch.setattr(names, known, (*getattr(names, known), "softplus"))
+    spec = importlib.util.spec_from_file_location("again", MODULES[known].__file__)
+    with pytest.raises(KeyError, match="softplus"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+@merged
+def _once(x, y):
+    return x + y
+
+
+@merged
+def _twice(x, y):
+    return 2 * x + y
+
+
+@merged
+def _thrice(x, y):
+    return 3 * x + y
+
+
+@pytest.mark.parametrize("functions", [[_once], [_once, _twice], [_twice, _once, _twice, _thrice, _once]])
+def test_a_number_chooses_a_function(functions):
+    choose = by_number(functions, "x, y")
+    call = numba.njit(lambda number, x, y: choose(number, x, y))
+    factors = [{_once: 1, _twice: 2, _thrice: 3}[function] for function in functions]
+    assert [call(np.int64(i), 10.0, 1.0) for i in range(len(functions))] == [10.0 * k + 1 for k in factors]
+    assert call(np.int64(99), 10.0, 1.0) == 10.0 * factors[0] + 1
