@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from numba.core.registry import cpu_target
 
 import fastgd
 from fastgd import kernels, loop
@@ -122,6 +123,11 @@ def python():
         return finished.stdout
 
     return run
+
+
+def compiles_for(feature):
+    """Whether the processor that is compiled for has a feature, such as "fma": Numba's settings may name an older one than this."""
+    return f"+{feature}" in cpu_target.target_context.codegen().magic_tuple()[2].split(",")
 
 
 def mutations(whole):
