@@ -19,7 +19,7 @@ from fastgd import optimizers, schedules
 from fastgd.checks import Array
 from fastgd.network import MLP
 
-FORMAT = 2
+FORMAT = 3
 _KINDS = {"run": ("fastgd run", "load_run"), "runs": ("file of fastgd runs", "load_runs")}  # what a file is called, and what reads it
 _DESCRIBED: dict[str, type[Any]] = {kind.__name__: kind for kind in (*optimizers.KINDS.values(), *schedules.KINDS.values())}
 Read = TypeVar("Read")

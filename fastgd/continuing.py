@@ -25,6 +25,7 @@ from fastgd.state import (
     RECORDED,
     STOPS,
     STRIDE,
+    UPDATES,
     State,
 )
 
@@ -89,18 +90,20 @@ def origin_of(
 def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State:
     """The state in which training goes on; `fresh` is one that begins, for the same options, at `batches` an epoch.
 
-    Slots stay with their optimizer, the batch in the epoch with the batches, the history where it is recorded in the same way. The
-    stop rules begin anew if one of them ended the run, or if they watched something else.
+    Updates are counted on, whatever made them. Slots stay with their optimizer, the batch in the epoch with the batches, the history
+    where it is recorded in the same way. The stop rules begin anew if one of them ended the run, or if they watched something else.
     """
     n, earlier, was = before.net.n_params, before.state, before.options
     state = fresh.copy()
     state.params[:n] = before.params
     state.cursor[[EPOCH, BEST_EPOCH, MARK_EPOCH]] = before.epochs
     if earlier is None:
+        state.cursor[UPDATES] = before.epochs * batches  # for want of a count
         _take_history(state, before.history.epoch[:-1], before.history.cost[:-1], np.zeros(0), 1, options)
         return state
 
     state.params[:n] = earlier.params
+    state.cursor[UPDATES] = earlier.updates
     if type(was["optimizer"]) is type(options.optimizer) and len(earlier.slots) == len(state.slots):
         state.slots[:, :n] = earlier.slots
         state.powers[:] = earlier.powers

@@ -92,7 +92,7 @@ class Loop:
         """Whether the next update would change no parameter: each step is under half a unit in the last place."""
         state = self.state.copy()
         state.cursor[STOPPED] = 0
-        if isinstance(self.run.options["optimizer"], Rprop) or self.kernel.updates(state) == 0:
+        if isinstance(self.run.options["optimizer"], Rprop) or state.updates == 0:
             return False  # a parameter of rprop waits whenever its gradient changes its sign
         self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, watched=False)
         return np.array_equal(state.params, self.state.params)
@@ -109,7 +109,7 @@ class Loop:
 
     def _cost(self) -> float:
         """The cost of all rows, after so many updates, which takes a pass."""
-        update = self.kernel.updates(self.state)
+        update = self.state.updates
         if self.known_cost[0] != update:
             self.known_cost = update, self.kernel.cost(self.params)
         return self.known_cost[1]
@@ -122,29 +122,28 @@ class Loop:
 
     def _keep(self) -> None:
         """Keep the state; of those kept before, the first and one that is some way back."""
-        updates = self.kernel.updates
         first, latest = self.kept[0], self.state.copy()
-        back = self.kept[-1] if updates(latest) - updates(self.kept[-1]) >= _FAR_BACK else self.kept[len(self.kept) // 2]
+        far = latest.updates - self.kept[-1].updates >= _FAR_BACK
+        back = self.kept[-1] if far else self.kept[len(self.kept) // 2]
         self.kept = [first, back, latest]
 
     def _go_to(self, update: int) -> None:
         """Put the state where it was after `update` updates."""
-        updates = self.kernel.updates
-        nearest = max((state for state in self.kept if updates(state) <= update), key=updates)
+        earlier = [state for state in self.kept if state.updates <= update]
+        nearest = max(earlier, key=lambda state: state.updates)
         self.state = nearest.copy()
-        self._advance(update - updates(nearest))
+        self._advance(update - nearest.updates)
 
     def _raise_diverged(self) -> None:
         """Find the last update after which every number was finite, the cost of all rows included, and raise."""
-        updates = self.kernel.updates
         # by halving: up to `good` parameters and recorded costs are finite, from `bad` on they are not
-        good, bad = updates(self.kept[-1]), updates(self.state) + int(self._is_finite())
+        good, bad = self.kept[-1].updates, self.state.updates + int(self._is_finite())
         while bad - good > 1:
             middle = (good + bad) // 2
             self._go_to(middle)
             good, bad = (middle, bad) if self._is_finite() else (good, middle)
         # the cost overflows before the parameters do: go back in growing steps until it does not, then halve again
-        first, back, bad, update = updates(self.kept[0]), 0, good + 1, good
+        first, back, bad, update = self.kept[0].updates, 0, good + 1, good
         self._go_to(update)
         while not self.has_finite_cost() and update > first:
             back, bad = 2 * back + 1, update

@@ -12,7 +12,8 @@ from fastgd.checks import Array
 
 MOST = 2**62  # epochs, and whatever is counted in them
 # places in a cursor
-EPOCH, BATCH, RECORDED, NEXT_RECORD, STRIDE, STOPPED, BEST_EPOCH, MARK_EPOCH, SPOILED = range(9)
+PLACES = 10
+EPOCH, BATCH, UPDATES, RECORDED, NEXT_RECORD, STRIDE, STOPPED, BEST_EPOCH, MARK_EPOCH, SPOILED = range(PLACES)
 # places in sums
 PENDING, BEST, MARK, HELD_OUT = range(4)
 # what the compiled loop was stopped by
@@ -33,7 +34,7 @@ class State:
     slots: Array  # (slots, n_params) what the optimizer keeps
     best: Array  # (n_params,) parameters at the least cost, or (0,)
     powers: Array  # (2,) float64: beta1^t and beta2^t of Adam
-    cursor: Array  # (9,) int64: epoch, batch in it, points recorded, next epoch to record, ...
+    cursor: Array  # (10,) int64: epochs, batches of a begun one, updates made, points recorded, ...
     sums: Array  # (4,) float64: batch costs of a begun epoch, least cost so far, that patience counts from, latest of validation rows
     points: Array  # (record - 1,) int64: epochs of the history
     costs: Array  # (record - 1,) float64
@@ -54,9 +55,10 @@ class State:
         """What the compiled loop was stopped by, "epochs" if by nothing else."""
         return STOPS[int(self.cursor[STOPPED])]
 
-    def updates(self, batches: int) -> int:
-        """Updates made since epoch 0, at `batches` an epoch."""
-        return int(self.cursor[EPOCH]) * batches + int(self.cursor[BATCH])
+    @property
+    def updates(self) -> int:
+        """Updates made since the initial parameters, however many an epoch had."""
+        return int(self.cursor[UPDATES])
 
     @property
     def is_full(self) -> bool:
@@ -79,7 +81,8 @@ class State:
         kind, and places that lie inside them.
         """
         same = all(array.dtype == other.dtype and array.shape == other.shape for array, other in zip(self, fresh, strict=True))
-        cursor, rooms = self.cursor, [MOST, batches - 1, len(self.points), MOST, MOST, len(STOPS) - 1, MOST, MOST, 1]
+        cursor, points = self.cursor, len(self.points)
+        rooms = [MOST, batches - 1, MOST, points, MOST, MOST, len(STOPS) - 1, MOST, MOST, 1]
         return same and bool((cursor >= 0).all()) and bool((cursor <= rooms).all()) and bool(cursor[STRIDE] >= 1)
 
     def __iter__(self) -> Iterator[Array]:
@@ -113,7 +116,7 @@ class State:
 def start(params: Array, slots: Array | None = None, record: int = 2, *, keeps_best: bool = False, held_out: bool = False) -> State:
     """The state before the first update."""
     points = record - 1
-    cursor = np.zeros(9, np.int64)
+    cursor = np.zeros(PLACES, np.int64)
     cursor[STRIDE] = 1
     return State(
         params=params.copy(),

@@ -107,7 +107,7 @@ def test_a_disk_that_fills_later(step, disk, path, train, single_updates):
     assert Path(warned[0].filename).parent == Path(__file__).parent  # not a line of the package
     assert disk.refusals > 20
     assert run == expected
-    assert fastgd.load_run(path).state.updates(4) == 19
+    assert fastgd.load_run(path).state.updates == 19
     assert os.listdir(path.parent) == [path.name]
     disk.full = False
     assert train(NET, X, Y, EPOCHS, checkpoint=path, resume=True, **options) == expected
@@ -223,7 +223,7 @@ def test_kill_9(path):
             process.kill()
         assert process.returncode == -signal.SIGKILL
         assert len(os.listdir(path.parent)) <= 2  # the file, and what was being written
-        reached.append(fastgd.load_run(path).state.updates(2))
+        reached.append(fastgd.load_run(path).state.updates)
     assert 0 < reached[0] < reached[1] < reached[2] < reached[3] < 2 * epochs
     assert fastgd.train(net, X, Y, epochs, 0.01, checkpoint=path, resume=True, **options) == whole
     assert os.listdir(path.parent) == [path.name]

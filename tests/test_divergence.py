@@ -175,7 +175,7 @@ def test_a_watched_validation_cost(more, batch_size, rule, train):
     options = {"params": [0.0], "rng": 0, "batch_size": batch_size, "validation": FAR, **rule}
     error = assert_diverges(train, LINEAR, *ONES, epochs, 0.1, **options)
     assert error.run.params == pytest.approx([weight], rel=1e-14)
-    assert error.run.state.updates(batches) == updates
+    assert error.run.state.updates == updates
     assert np.isfinite(error.run.history.validation).all()
     assert f"epoch {updates // batches + 1} " in str(error)
 

@@ -128,7 +128,7 @@ def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) 
 
     samples = check_samples(problem.net, problem.X, problem.Y, problem.weights)
     samples, held_out = apart(samples, check_validation(problem.net, problem.validation, samples), options.seed)
-    each = np.tile(options.seed + np.arange(options.seeds), len(options.learning_rates))
+    each = np.tile(options.seed + np.arange(options.seeds, dtype=np.int64), len(options.learning_rates))
     rates = np.repeat(options.learning_rates, options.seeds)
     first = np.stack([problem.net.init(seed, options.init or problem.scheme) for seed in each[: options.seeds].tolist()])
     params = np.tile(first, (len(options.learning_rates), 1))

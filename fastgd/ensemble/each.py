@@ -132,34 +132,42 @@ def check_each(net: MLP, members: int, given: dict[str, Any], optimizers: list[O
     rates, schedules, times = _rates(given["learning_rate"], members)
     return Each(
         seeds=seeds,
-        epochs=_values("epochs", given["epochs"], members, lambda name, value: whole_number(name, value, least=0, most=MOST)),
+        epochs=_whole("epochs", given["epochs"], members, least=0),
         rates=rates,
         schedules=schedules,
         times=times,
-        numbers=_broadcast(np.array([one.numbers for one in optimizers]), members),
+        numbers=_broadcast(np.array([one.numbers for one in optimizers], np.float64), members),
         l2=_values("l2", given["l2"], members, lambda name, value: finite_number(name, value, least=0.0)),
         clip_norm=_clip_norm(given["clip_norm"], members),
         target_cost=_values("target_cost", given["target_cost"], members, finite_number, -np.inf),
-        patience=_values("patience", given["patience"], members, lambda name, value: whole_number(name, value, least=1, most=MOST), MOST),
+        patience=_whole("patience", given["patience"], members, least=1, none=MOST),
         min_delta=_values("min_delta", given["min_delta"], members, lambda name, value: finite_number(name, value, least=0.0)),
         params=_params(net, given["params"], seeds),
     )
 
 
-def _values(name: str, value: Any, members: int, check: Callable[[str, Any], float], none: float | None = None) -> Array:
-    """(members,) values, each of which passes the check of one."""
+def _whole(name: str, value: Any, members: int, least: int, none: int | None = None) -> Array:
+    """(members,) whole numbers from `least` to MOST, int64."""
+    return _values(name, value, members, lambda name, one: whole_number(name, one, least=least, most=MOST), none, np.int64)
+
+
+def _values(
+    name: str, value: Any, members: int, check: Callable[[str, Any], float], none: float | None = None, dtype: type[Any] = np.float64
+) -> Array:
+    """(members,) values of a dtype, each of which passes the check of one."""
     if value is None and none is not None:
-        return np.full(members, none)
+        return np.full(members, none, dtype)
     if not _is_array(value) or np.ndim(value) == 0:
-        return np.full(members, check(name, value))
+        return np.full(members, check(name, value), dtype)
     array = real_array(name, value, np.dtype(np.float64)) if np.asarray(value).dtype.kind == "f" else np.asarray(value)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one value or one for each of {members} members; got shape {array.shape}")
     if array.dtype.kind not in "iuf":
-        return np.array([check(name, one) for one in np.asarray(value, object)])
+        return np.array([check(name, one) for one in np.asarray(value, object)], dtype)
     fractions = array[array != np.floor(array)] if array.dtype.kind == "f" else array[:0]
-    checked = [check(name, number) for number in (array.min(), array.max(), *fractions[:1])]
-    return array.astype(np.asarray(checked).dtype)
+    for number in (array.min(), array.max(), *fractions[:1]):
+        check(name, number)
+    return array.astype(dtype)
 
 
 def _broadcast(values: Array, members: int) -> Array:
@@ -171,9 +179,9 @@ def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
     """First rates, places of schedules and their times."""
     several = np.asarray(value) if _is_array(value) else np.array([value], object)
     if several.dtype != object or several.ndim != 1:
-        return _values("learning_rate", value, members, finite_number), np.full(members, -1), np.zeros((members, 3))
+        return _values("learning_rate", value, members, finite_number), np.full(members, -1, np.int64), np.zeros((members, 3))
     checked = [check_learning_rate(one) for one in several]
-    places = np.array([SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked])
+    places = np.array([SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked], np.int64)
     numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
     return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()
 
@@ -194,7 +202,7 @@ def _seeds(rng: Any, members: int) -> Array:
         return np.array([seed_of(seed) for seed in np.asarray(rng)], np.int64)
     first = seed_of(rng) if rng is not None else seed_of(None) // 2
     seed_of(first + members - 1)  # refuses what is too large
-    return first + np.arange(members)
+    return first + np.arange(members, dtype=np.int64)
 
 
 def _params(net: MLP, params: Any, seeds: Array) -> Array:

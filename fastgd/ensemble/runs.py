@@ -16,7 +16,7 @@ from fastgd.ensemble.standing import Standing, arrays_of, part_of
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.run import Run, history_of
-from fastgd.state import BATCH, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, start
+from fastgd.state import BATCH, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, UPDATES, start
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class Runs:
             state.points[:], state.costs[:] = standing.points[i], standing.history[i]
         else:
             state.cursor[NEXT_RECORD] = epochs + int(standing.batch[i] > 0)
-        state.cursor[[BATCH, MARK_EPOCH]] = standing.batch[i], standing.mark_epochs[i]
+        state.cursor[[BATCH, UPDATES, MARK_EPOCH]] = standing.batch[i], standing.updates[i], standing.mark_epochs[i]
         state.sums[[PENDING, MARK]] = standing.pending[i], standing.marks[i]
         return Run(
             self.net, self.params[i].copy(), cost, epochs, self.seconds / len(self), self.kernel, int(self.each.seeds[i]),

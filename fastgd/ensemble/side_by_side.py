@@ -25,7 +25,7 @@ from fastgd.options import Options
 from fastgd.progress import ManyProgress, Progress
 from fastgd.run import DivergedError, Run
 from fastgd.samples import Samples
-from fastgd.state import BATCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE
+from fastgd.state import BATCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, UPDATES
 
 if TYPE_CHECKING:
     from fastgd.kernels import Lanes, Plan
@@ -118,11 +118,12 @@ class InLanes(SideBySide):
         from fastgd.kernels import REASONS, Lanes
 
         each, standing = self.each, self.standing
+        stopped = (standing.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
         marks, mark_epochs = standing.marks.astype(standing.params.dtype), standing.mark_epochs.copy()
         self.kernel = kernel = Lanes(
             self.plan, self.options, self.samples, self.threads,
-            params=standing.params, slots=standing.slots, powers=standing.powers, epochs=standing.epochs, marks=marks,
-            mark_epochs=mark_epochs, costs=standing.costs, stopped=(standing.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1),
+            params=standing.params, slots=standing.slots, powers=standing.powers, epochs=standing.epochs, updates=standing.updates,
+            marks=marks, mark_epochs=mark_epochs, costs=standing.costs, stopped=stopped,
             recorded=standing.recorded, points=standing.points, history=standing.history,
             seeds=each.seeds, rates=each.rates, schedules=each.schedules, times=each.times, numbers=each.numbers, l2=each.l2,
             clip_norm=each.clip_norm, last=each.epochs, target_cost=each.target_cost, patience=each.patience, min_delta=each.min_delta,
@@ -200,7 +201,7 @@ class OnThreads(SideBySide):
         assert state is not None
         standing.params[member], standing.epochs[member] = run.params, run.epochs
         standing.slots[member, : len(state.slots)], standing.powers[member] = state.slots, state.powers
-        standing.batch[member] = state.cursor[BATCH]
+        standing.batch[member], standing.updates[member] = state.cursor[[BATCH, UPDATES]]
         # where nobody looks at an epoch's cost, that is not of all batches
         standing.pending[member] = state.sums[PENDING] if self.each.watched[member] or standing.has_histories else 0.0
         if standing.has_histories:

@@ -14,7 +14,7 @@ from fastgd.options import Options
 from fastgd.state import MOST, STOPS
 
 FROM_OUTSIDE = ("", "max_seconds", "callback", "interrupt")  # by what a member is stopped that has not ended
-_COUNTS = ("epochs", "batch", "mark_epochs", "recorded", "points")
+_COUNTS = ("epochs", "updates", "batch", "mark_epochs", "recorded", "points")
 
 
 @dataclass
@@ -24,7 +24,8 @@ class Standing:
     params: Array  # (members, n_params)
     slots: Array  # (members, slots, n_params)
     powers: Array  # (members, 2)
-    epochs: Array  # (members,)
+    epochs: Array  # (members,) int64: finished
+    updates: Array  # (members,) int64: made, however many an epoch had
     costs: Array  # (members,) NaN until a member has ended
     stopped_by: Array  # (members,) of str, "" until then
     batch: Array  # (members,) int64: batches done of a begun epoch
@@ -50,13 +51,14 @@ class Standing:
             slots=slots,
             powers=np.ones((members, 2)),
             epochs=np.zeros(members, np.int64),
+            updates=np.zeros(members, np.int64),
             costs=np.full(members, np.nan),
             stopped_by=np.zeros(members, "<U11"),
             batch=np.zeros(members, np.int64),
             pending=np.zeros(members),
             marks=np.full(members, np.inf),
             mark_epochs=np.zeros(members, np.int64),
-            recorded=np.tile([0, 0 if options.record else MOST, 1], (members, 1)),
+            recorded=np.tile(np.array([0, 0 if options.record else MOST, 1], np.int64), (members, 1)),
             points=points,
             history=np.full(points.shape, np.nan),
         )
@@ -82,6 +84,7 @@ class Standing:
             slots=slots if kept else fresh.slots,
             powers=self.powers.copy() if kept else fresh.powers,
             epochs=self.epochs.copy(),
+            updates=self.updates.copy(),
             batch=np.where(inside, self.batch, 0),
             pending=np.where(inside, self.pending, 0.0),
             marks=np.where(counted, self.marks, np.inf),
@@ -104,8 +107,7 @@ class Standing:
         """
         ours, other = arrays_of(self), arrays_of(fresh)
         same = ours.keys() == other.keys() and all(
-            array.dtype.kind == other[name].dtype.kind and array.itemsize == other[name].itemsize and array.shape == other[name].shape
-            for name, array in ours.items()
+            array.dtype == other[name].dtype and array.shape == other[name].shape for name, array in ours.items()
         )
         places = bool((self.batch < max(batches, 1)).all()) and bool((self.recorded[:, 0] <= self.points.shape[1]).all())
         return same and places and bool((self.recorded[:, 2] > 0).all()) and all((ours[name] >= 0).all() for name in _COUNTS)

@@ -149,10 +149,11 @@ class Bound(ABC):
     def _known(self) -> dict[int, list[int]]:
         """Of what all problems share, as numbers."""
         shared = (self.net, self.data, self.held_out, self.team, *self.works, *self.next_works, *self.held_out_works)
-        return {id(part): numbers_of(part, {}) for part in shared}
+        real = self.plan.net.dtype
+        return {id(part): numbers_of(part, real, {}) for part in shared}
 
     def _table(self, problem: Problem) -> Array:
-        return table_of(problem, self._known)
+        return table_of(problem, self.plan.net.dtype, self._known)
 
     def advance(self, state: State, seed: int, epochs: int, limit: int, *, watched: bool = True) -> float:
         """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
@@ -162,11 +163,11 @@ class Bound(ABC):
         method = METHODS.index(self.plan.method)
         problems = [self.problem(state, method, seed, epochs, watched=watched, rank=rank) for rank in range(len(self.works))]
         tables = [self._table(problem) for problem in problems]  # they point to what the problems keep alive
-        last = self.updates(state) + limit
+        last = state.updates + limit
         seconds = self._enter(tables, limit)
-        while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and self.updates(state) < last:
+        while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and state.updates < last:
             state.thin_out()
-            seconds += self._enter(tables, last - self.updates(state))
+            seconds += self._enter(tables, last - state.updates)
         return seconds
 
     def _enter(self, tables: list[Array], limit: int) -> float:
@@ -176,10 +177,6 @@ class Bound(ABC):
             before = time.perf_counter()
             train(tables[0], limit)
             return time.perf_counter() - before
-
-    def updates(self, state: State) -> int:
-        """Updates made since epoch 0."""
-        return state.updates(self.plan.batches)
 
     def cost(self, params: Array) -> float:
         """The cost of all rows for (n_params,) parameters."""
@@ -241,7 +238,7 @@ class Matrix(Bound):
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
         evaluation = Evaluation(self.problem(self.start(params), NO_UPDATE), outputs, costs)  # keeps alive what its table points to
-        self.entry("evaluate")(table_of(evaluation), 0)
+        self.entry("evaluate")(table_of(evaluation, self.plan.net.dtype), 0)
         return outputs, costs
 
     @property

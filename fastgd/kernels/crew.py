@@ -216,6 +216,7 @@ def _see_to(crew, lane, made, passes):
     if made > 0:  # a point belongs to the update that follows it
         _record(crew, member, members.epochs[member], cost if passes else crew.known[lane])
     members.epochs[member], crew.known[lane] = epoch, cost
+    members.updates[member] += made * crew.data.batches
     reason = EPOCHS if epoch >= members.last[member] else RUNNING
     watched = crew.watched != 0 and (made > 0 or not passes)  # the pass for a cost is no epoch's end
     if watched and crew.costs[lane] <= crew.targets[lane]:

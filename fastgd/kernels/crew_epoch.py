@@ -76,7 +76,7 @@ def prepare_members(crew, made, batch_index):
     if rule.schedule != 0 or rule.times[0] > 0:
         for lane in range(lanes):
             member = max(crew.who[lane], 0)
-            t = (members.epochs[member] + made) * crew.data.batches + batch_index
+            t = members.updates[member] + made * crew.data.batches + batch_index
             warmup, a, b = members.times[3 * member], members.times[3 * member + 1], members.times[3 * member + 2]
             rate = rate_at(members.schedules[member], members.rates[member], warmup, a, b, t)
             crew.rates[lane] = rate if crew.who[lane] != NOBODY else 0.0

@@ -29,6 +29,7 @@ from fastgd.state import (
     STOPPED,
     STOPS,
     STRIDE,
+    UPDATES,
 )
 
 _, TARGET_COST, PATIENCE = range(len(STOPS))
@@ -137,6 +138,7 @@ def look_back(course, data, params, looked, count, observe):
         sums[HELD_OUT] = cost
     else:
         batch = cursor[BATCH] + count
+        cursor[UPDATES] += count
         cursor[EPOCH] += batch // data.batches
         cursor[BATCH] = batch % data.batches
         if not (observe and data.batches > 1 and cursor[BATCH] == 0):

@@ -77,7 +77,7 @@ def rule_of(options: Options, slots: Array, powers: Array, decays: Array, size: 
         schedule=SCHEDULES.index(schedule.name),
         times=np.array(times),
         form=FORMS.index(options.form),
-        numbers=np.array(options.optimizer.numbers),
+        numbers=np.array(options.optimizer.numbers, np.float64),
         slots=slots,
         powers=powers,
         clip_norm=np.inf if options.clip_norm is None else options.clip_norm,

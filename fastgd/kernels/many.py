@@ -23,21 +23,21 @@ class Lanes:
     `is_done`, or for as long as it likes; then one of them calls `disband`, and `add_costs` if the others are to have one.
 
     Arrays of `samples` have a first axis of members where each has its own; all other arrays have one. Those of where members stand are
-    changed in place: params, slots, powers, epochs, marks, mark_epochs, histories, stopped, and costs, which are NaN until a member has
-    ended. `options` are of a member that asks most of the loop.
+    changed in place: params, slots, powers, epochs, updates, marks, mark_epochs, histories, stopped, and costs, which are NaN until
+    a member has ended. `options` are of a member that asks most of the loop.
     """
 
     def __init__(
         self, plan: Plan, options: Options, samples: Samples, threads: int, *,
-        params: Array, slots: Array, powers: Array, epochs: Array, marks: Array, mark_epochs: Array, costs: Array, stopped: Array,
-        recorded: Array, points: Array, history: Array,
+        params: Array, slots: Array, powers: Array, epochs: Array, updates: Array, marks: Array, mark_epochs: Array, costs: Array,
+        stopped: Array, recorded: Array, points: Array, history: Array,
         seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array, l2: Array, clip_norm: Array, last: Array,
         target_cost: Array, patience: Array, min_delta: Array,
     ):  # fmt: skip
         dtype = plan.net.dtype
         self.plan, self.options, self.samples = plan, options, samples
         self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
-        waiting = np.flatnonzero(np.isnan(costs))
+        waiting = np.flatnonzero(np.isnan(costs)).astype(np.int64)
         self.watched = bool((target_cost > -np.inf).any() or (patience < MOST).any())
         self.members = Members(
             params=params,
@@ -51,6 +51,7 @@ class Lanes:
             clip_norm=clip_norm,
             seeds=seeds,
             epochs=epochs,
+            updates=updates,
             last=np.where(stopped == RUNNING, last, epochs),
             targets=_rounded_down(target_cost, dtype),
             patience=patience,
@@ -70,7 +71,7 @@ class Lanes:
         )
         self.own_rows = bool(self.members.X_stride or self.members.Y_stride or self.members.weights_stride)
         self.crews = [self._crew() for _ in range(threads)]
-        self.tables = [table_of(crew) for crew in self.crews]
+        self.tables = [table_of(crew, dtype) for crew in self.crews]
 
     def _crew(self) -> Crew:
         plan, options, members = self.plan, self.options, self.members
@@ -92,7 +93,7 @@ class Lanes:
             data=data_of(samples, plan.n, plan.batch, plan.shuffle),
             members=members,
             rule=rule,
-            who=np.full(lanes, NOBODY),
+            who=np.full(lanes, NOBODY, np.int64),
             caps=np.zeros(lanes, np.int64),
             params=row(net.n_params),
             gradient=row(net.n_params),
@@ -144,11 +145,11 @@ class Lanes:
             last=members.epochs.copy(),
             stopped=np.where(was_running, EPOCHS, members.stopped),
             marks=members.marks.copy(),
-            waiting=np.flatnonzero(np.isnan(members.costs)),
+            waiting=np.flatnonzero(np.isnan(members.costs)).astype(np.int64),
             taken=np.zeros(1, np.int64),
         )
         crew = self.crews[0]._replace(members=alone)
-        table = table_of(crew)
+        table = table_of(crew, self.plan.net.dtype)
         while alone.taken[0] < len(alone.waiting) or (crew.who != NOBODY).any():
             self.entry(table, _MANY)
         np.copyto(members.stopped, alone.stopped, where=~was_running)

@@ -14,7 +14,7 @@ from fastgd.kernels.update import PLAIN
 from fastgd.kernels.view import viewer
 from fastgd.simd import stay_scalar
 from fastgd.spans import copy, lanes_of, load, store
-from fastgd.state import EPOCH, PENDING, STOPPED
+from fastgd.state import EPOCH, PENDING, STOPPED, UPDATES
 from fastgd.updates import sgd
 
 
@@ -34,8 +34,7 @@ def steps(problem, batch_index, count, observe):
     direct = plain and not whole and data.batch <= work.block and method < FINITE_DIFFERENCE and rule.rate != 0.0
     scale = -rule.rate if direct else 1.0
     target = params if direct else work.gradient
-    epoch = course.cursor[EPOCH]
-    taken = epoch * data.batches + batch_index
+    epoch, made = course.cursor[EPOCH], course.cursor[UPDATES]
     put_in_order(data, course.seed, epoch)
     if data.halves != 0 and method != NO_UPDATE:
         share_halves(problem, batch_index, count, observe)
@@ -64,7 +63,7 @@ def steps(problem, batch_index, count, observe):
             for p in range(0, rule.size, lanes):
                 store(params, p, sgd(load(params, p), load(work.gradient, p), rule.rate))
         else:
-            share_update(problem, data.parts, taken + i)
+            share_update(problem, data.parts, made + i)
     return count
 
 

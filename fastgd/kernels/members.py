@@ -27,6 +27,7 @@ class Members(NamedTuple):
     clip_norm: Doubles  # (members,) inf for no clipping
     seeds: Integers  # (members,)
     epochs: Integers  # (members,) finished
+    updates: Integers  # (members,) made, all in all
     last: Integers  # (members,) epochs to train to
     targets: Reals  # (members,) target_cost, rounded down; -inf for none
     patience: Integers  # (members,)

@@ -23,7 +23,9 @@ from fastgd.spans import lanes_of, load, store
 _WORTH = 1024  # rows times parameters of a batch that take as long as one look at a counter, if done alone instead of by two
 _LONGEST_ALONE = 255  # stretches of halves that are done alone after some in which the other thread was late
 _SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
-_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(8)  # kinds of tasks; Numba compiles once for an int64
+_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(
+    8, dtype=np.int64
+)  # kinds of tasks; Numba compiles once for an int64
 # places in a team's task and its numbers
 _KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _APART, _GRADIENTS, _LONELY, _ALONE, _ALONE_NEXT = range(11)
 _TOTAL, _SCALE, _RATE, _FACTOR = range(4)

@@ -20,24 +20,35 @@ Reals = Annotated[Any, "an array of the network's dtype"]
 Link = Annotated[Any, "the table of another such NamedTuple, an int64 array"]
 
 _WORD, _DOUBLE = struct.Struct("=q"), struct.Struct("=d")
+_INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+_DTYPES = {Integers: _INT64, Doubles: _FLOAT64, Link: _INT64}  # of arrays; Reals are of the table's own
 
 
-def table_of(values: tuple[Any, ...], known: Mapping[int, list[int]] | None = None) -> Array:
+def table_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]] | None = None) -> Array:
     """Two int64 a field: an array's address and length, or a number and 0. Valid as long as the arrays are alive.
 
-    Asking arrays for their addresses is what takes time; `known` are the `numbers_of` inner NamedTuples by their id.
+    Its Reals are of the dtype `real`. Asking arrays for their addresses is what takes time; `known` are the `numbers_of` inner
+    NamedTuples by their id.
+
+    Raises
+    ------
+    TypeError
+        For an array of another dtype than compiled code reads it as, or that does not lie row by row.
     """
-    return np.array(numbers_of(values, known or {}), np.int64)
+    return np.array(numbers_of(values, real, known or {}), np.int64)
 
 
-def numbers_of(values: tuple[Any, ...], known: Mapping[int, list[int]]) -> list[int]:
+def numbers_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]]) -> list[int]:
     """The table as a list."""
     numbers: list[int] = []
-    for (_, kind), value in zip(fields_of(type(values)), values, strict=True):
+    for (name, kind), value in zip(fields_of(type(values)), values, strict=True):
         if isinstance(value, tuple):
-            numbers += known.get(id(value)) or numbers_of(value, known)
+            numbers += known.get(id(value)) or numbers_of(value, real, known)
         elif isinstance(value, np.ndarray):
-            assert value.flags.c_contiguous, "compiled code reads arrays row by row"
+            expected = _DTYPES.get(kind, real)
+            if value.dtype != expected or not value.flags.c_contiguous:
+                place, order = f"{type(values).__name__}.{name}", "" if value.flags.c_contiguous else ", not row by row"
+                raise TypeError(f"{place} must be a C-contiguous array of {expected}; got {value.dtype}{order}")
             numbers += value.ctypes.data, value.size
         elif kind is float:
             numbers += *_WORD.unpack(_DOUBLE.pack(value)), 0

@@ -21,7 +21,7 @@ _HEADER = '''"""{title}. Written by fastgd.kernels.unrolled."""
 from fastgd.jit import kernel
 from fastgd.kernels import driver
 from fastgd.kernels.problem import NO_UPDATE
-from fastgd.state import EPOCH, PENDING, STOPPED
+from fastgd.state import EPOCH, PENDING, STOPPED, UPDATES
 {imports}
 
 
@@ -142,7 +142,7 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
     lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
     for p in range(0, len(sums), lanes):
         lines += [f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"]
-    prepare = "prepare(rule, params, work.gradient, epoch * data.batches + batch_index + i)"
+    prepare = "prepare(rule, params, work.gradient, course.cursor[UPDATES] + i)"
     lines += ["count_power(rule)"] if plan.form in ("adam", "adamw") else []
     lines += [f"update_{plan.form}(rule, rule.numbers, params, work.gradient, {prepare if plan.prepares else 'rule.rate'}, 0, rule.size)"]
     return lines + _load_parameters(names)
