@@ -39,20 +39,20 @@ def test_times(text, value):
 
 def test_help_needs_no_numba():
     program = "import sys; from fastgd.cli import main; assert main(['train', '--help']) == 0; assert 'numba' not in sys.modules"
-    finished = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
+    finished = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=600)
     assert (finished.returncode, finished.stderr) == (0, "")
     for group in ("data", "network", "training", "optimizer", "stopping", "long runs", "result"):
         assert f"\n{group}:\n" in finished.stdout
 
 
 def test_module_and_broken_pipe(folder, line):
-    version = subprocess.run([sys.executable, "-m", "fastgd", "--version"], capture_output=True, text=True, timeout=60)
+    version = subprocess.run([sys.executable, "-m", "fastgd", "--version"], capture_output=True, text=True, timeout=600)
     assert version.stdout == f"fastgd {fastgd.__version__}\n"
     reader, writer = os.pipe()
     os.close(reader)
     try:
         piped = subprocess.run(
-            [sys.executable, "-m", "fastgd", "check", "--layers", "2-1"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=300
+            [sys.executable, "-m", "fastgd", "check", "--layers", "2-1"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=600
         )
     finally:
         os.close(writer)
