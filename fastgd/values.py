@@ -111,12 +111,18 @@ class Value:
         return self._call("sqrt")
 
     def _call(self, name: str, *others: Any) -> "Value":
-        """One of LLVM's intrinsic functions."""
+        """One of LLVM's intrinsic functions, of a vector of one lane where this is a float: Numba flags calls that return floats, and LLVM
+        takes a flagged fma apart where the processor has no such instruction.
+        """
+        if not self.is_vector:
+            one = ir.VectorType(self.ir.type, 1)
+            x, *rest = (self._of(splat(self.builder, operand, one)) for operand in (self.ir, *map(self._coerce, others)))
+            return x._call(name, *rest).first_lane()
         kind = self.ir.type
-        element, suffix = (kind.element, f"v{kind.count}") if self.is_vector else (kind, "")
+        suffix = f"v{kind.count}{kind.element.intrinsic_name}"
         operands = [self.ir, *map(self._coerce, others)]
         signature = ir.FunctionType(kind, [kind] * len(operands))
-        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.{name}.{suffix}{element.intrinsic_name}")
+        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.{name}.{suffix}")
         return self._of(self.builder.call(function, operands))
 
     def where(self, condition: str, bound: Any, yes: Any, no: Any) -> "Value":

@@ -3,14 +3,18 @@
 import csv
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from numba.core.registry import cpu_target
 
 import fastgd
 from fastgd import kernels, loop
@@ -22,8 +26,27 @@ from fastgd.options import Options
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.load_profile("fastgd")
 
+# processes that tests start find this package, and no other that may be installed
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(fastgd.__file__).parent.parent), os.environ.get("PYTHONPATH")]))
+
 KERNELS = ["matrix", "unrolled"]
 DTYPES = ["float64", "float32"]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--once",
+        action="store_true",
+        help="one case of every test, not always the first: for processors and versions beside the usual ones",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("once"):
+        cases = {}
+        for item in items:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        items[:] = [some[zlib.crc32(name.encode()) % len(some)] for name, some in cases.items()]
 
 
 @pytest.fixture(params=KERNELS, scope="session")
@@ -67,26 +90,31 @@ def single_updates(monkeypatch):
 
 @pytest.fixture
 def small_steps(monkeypatch):
-    """Of many members: chunks of one epoch in lanes, of one update otherwise; after each a thread waits until the main one has looked."""
-    looked, reason = threading.Event(), watch.Watch._reason
+    """Of many members: chunks of one epoch in lanes, of one update otherwise; after each a thread waits until the main one has looked,
+    or has told all threads to stop.
+    """
+    looked, watches, look, over = threading.Event(), [], watch.Watch.look, watch.Watch.over
 
-    def look(self, progress):
-        try:
-            return reason(self, progress)
-        finally:
-            looked.set()
+    def look_and_say_so(self, progress):
+        look(self, progress)
+        looked.set()
+
+    def watched(self, *arguments):
+        watches[:] = [self]
+        over(self, *arguments)
 
     def followed_by_a_look(advance):
         def one(self, *arguments):
             result = advance(self, *arguments)
             if arguments[-1] > 0 and threading.current_thread() is not threading.main_thread():
                 looked.clear()
-                looked.wait(0.5)
+                wait_until(lambda: looked.wait(0.01) or watches[0].reason is not None)
             return result
 
         return one
 
-    monkeypatch.setattr(watch.Watch, "_reason", look)
+    monkeypatch.setattr(watch.Watch, "look", look_and_say_so)
+    monkeypatch.setattr(watch.Watch, "over", watched)
     monkeypatch.setattr(kernels.Lanes, "advance", followed_by_a_look(kernels.Lanes.advance))
     monkeypatch.setattr(loop.Loop, "_advance", followed_by_a_look(loop.Loop._advance))
     for module in (watch, side_by_side):
@@ -116,12 +144,36 @@ def python():
             env={**os.environ, **{name: str(value) for name, value in environment.items()}},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
         )
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
 
     return run
+
+
+def wait_until(condition):
+    """Look until the condition holds, which it does sooner or later; no machine takes as long as this looks."""
+    last = time.monotonic() + 600
+    while not condition():
+        assert time.monotonic() < last
+        time.sleep(0.001)
+
+
+class CtrlC:
+    """A callback that has SIGINT sent to this process by another thread, at some time after the first epoch."""
+
+    def __init__(self):
+        self.thread = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT))
+
+    def __call__(self, progress):
+        if progress.epoch > 0 and self.thread.ident is None:
+            self.thread.start()
+
+
+def compiles_for(feature):
+    """Whether the processor that is compiled for has a feature, such as "fma": Numba's settings may name an older one than this."""
+    return f"+{feature}" in cpu_target.target_context.codegen().magic_tuple()[2].split(",")
 
 
 def mutations(whole):

@@ -3,10 +3,10 @@
 import platform
 import re
 
-import llvmlite.binding as llvm
 import numba
 import numpy as np
 import pytest
+from conftest import compiles_for
 
 import fastgd
 from fastgd import jit, kernels
@@ -15,9 +15,8 @@ from fastgd.options import Options
 from fastgd.samples import Samples
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
-_FEATURES = llvm.get_host_cpu_features() if _X86 else {}
 pytestmark = pytest.mark.skipif(
-    not (_FEATURES.get("avx") and _FEATURES.get("fma")), reason="reads the packed instructions of x86 with AVX and FMA"
+    not (_X86 and compiles_for("avx") and compiles_for("fma")), reason="reads the packed instructions of x86 with AVX and FMA"
 )
 
 SCALAR_DIVIDE = r"v?divs[sd]\b"

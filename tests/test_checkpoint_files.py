@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import wait_until
 from small_problem import EPOCHS, NET, X, Y, options_of
 
 import fastgd
@@ -19,7 +20,7 @@ def test_mutations_are_refused_or_harmless(path):
     rng = np.random.default_rng(0)
     run = fastgd.train(NET, X, Y, 5, checkpoint=path, kernel="matrix", **options_of("momentum", 3))
     whole = path.read_bytes()
-    refused, began = 0, time.monotonic()
+    refused = 0
     for number in range(1000):
         data = bytearray(whole)
         first, second = np.sort(rng.integers(len(data), size=2))
@@ -47,7 +48,6 @@ def test_mutations_are_refused_or_harmless(path):
         else:
             assert loaded == run, number
     assert refused > 700
-    assert time.monotonic() - began < 20
 
 
 # -- places that can't be written to ---------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_killed_in_the_first_write(path):
 
 
 TRAIN_XOR = """
-import sys, time
+import sys
 import fastgd
 from fastgd import loop
 
@@ -196,43 +196,29 @@ loop.CHUNK_SECONDS = 0.0
 X, Y = fastgd.data.gate("xor")
 net = fastgd.MLP(2, 2, 1, activation="tanh")
 options = {"rng": 3, "batch_size": 3, "optimizer": "adam", "record": 50, "kernel": "matrix"}
-fastgd.train(
-    net, X, Y, int(sys.argv[2]), 0.01, checkpoint=sys.argv[1], checkpoint_every=0.02, resume=True,
-    callback=lambda progress: time.sleep(0.001), **options,
-)
+fastgd.train(net, X, Y, 10**9, 0.01, checkpoint=sys.argv[1], checkpoint_every=0.02, resume=True, **options)
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9")
 def test_kill_9(path):
-    """Killed four times, and four times resumed. A process makes an update a millisecond at most, so that it is never done before."""
-    epochs, rng = 3000, np.random.default_rng(7)
+    """Killed four times in a training without end, and four times resumed; then it is cut short where it stands."""
+    rng = np.random.default_rng(7)
     X, Y = fastgd.data.gate("xor")
     net = fastgd.MLP(2, 2, 1, activation="tanh")
     options = {"rng": 3, "batch_size": 3, "optimizer": "adam", "record": 50, "kernel": "matrix"}
-    whole = fastgd.train(net, X, Y, epochs, 0.01, **options)
-    reached = []
+    reached = [0]
     for delay in rng.uniform(0.05, 0.4, size=4):
-        before = written(path)
-        program = [sys.executable, "-W", "error", "-c", TRAIN_XOR, str(path), str(epochs)]
+        program = [sys.executable, "-W", "error", "-c", TRAIN_XOR, str(path)]
         with subprocess.Popen(program, cwd=Path(fastgd.__file__).parent.parent) as process:
-            while written(path) == before:
-                assert process.poll() is None
-                time.sleep(0.002)
+            wait_until(lambda: (path.exists() and fastgd.load_run(path).state.updates > reached[-1]) or process.poll() is not None)
             time.sleep(delay)
             process.kill()
         assert process.returncode == -signal.SIGKILL
         assert len(os.listdir(path.parent)) <= 2  # the file, and what was being written
         reached.append(fastgd.load_run(path).state.updates)
-    assert 0 < reached[0] < reached[1] < reached[2] < reached[3] < 2 * epochs
-    assert fastgd.train(net, X, Y, epochs, 0.01, checkpoint=path, resume=True, **options) == whole
+    assert reached == sorted(set(reached))
+    epochs = reached[-1] // 2 + 100
+    run = fastgd.train(net, X, Y, epochs, 0.01, checkpoint=path, resume=True, **options)
+    assert run == fastgd.train(net, X, Y, epochs, 0.01, **options)
     assert os.listdir(path.parent) == [path.name]
-
-
-def written(path):
-    """What tells one file at this path from the next."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_mtime_ns

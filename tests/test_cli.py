@@ -39,24 +39,47 @@ def test_times(text, value):
 
 def test_help_needs_no_numba():
     program = "import sys; from fastgd.cli import main; assert main(['train', '--help']) == 0; assert 'numba' not in sys.modules"
-    finished = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
+    finished = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=600)
     assert (finished.returncode, finished.stderr) == (0, "")
     for group in ("data", "network", "training", "optimizer", "stopping", "long runs", "result"):
         assert f"\n{group}:\n" in finished.stdout
 
 
 def test_module_and_broken_pipe(folder, line):
-    version = subprocess.run([sys.executable, "-m", "fastgd", "--version"], capture_output=True, text=True, timeout=60)
+    version = subprocess.run([sys.executable, "-m", "fastgd", "--version"], capture_output=True, text=True, timeout=600)
     assert version.stdout == f"fastgd {fastgd.__version__}\n"
     reader, writer = os.pipe()
     os.close(reader)
     try:
         piped = subprocess.run(
-            [sys.executable, "-m", "fastgd", "check", "--layers", "2-1"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=300
+            [sys.executable, "-m", "fastgd", "check", "--layers", "2-1"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=600
         )
     finally:
         os.close(writer)
     assert (piped.returncode, piped.stderr) == (141, "")
+
+
+EAGER = """
+import sys
+import tqdm
+from fastgd.cli import main
+
+begin = tqdm.tqdm.__init__
+tqdm.tqdm.__init__ = lambda self, *arguments, **options: begin(self, *arguments, **options | {"mininterval": 0})
+sys.exit(main(sys.argv[1:]))
+"""  # shows every chunk, however short
+
+
+def everything_of(terminal):
+    """What programs write to it until the last of them has ended."""
+    parts = []
+    try:
+        while part := os.read(terminal, 65536):
+            parts.append(part)
+    except OSError:  # as Linux says that nobody writes any more
+        pass
+    os.close(terminal)
+    return b"".join(parts)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -69,11 +92,11 @@ def test_progress_on_a_terminal_only(folder):
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     arguments = ["train", "--gate", "xor", "--epochs", "1e7", "--json"]
-    finished = subprocess.run([sys.executable, "-m", "fastgd", *arguments], stdout=subprocess.PIPE, stderr=follower, timeout=300)
-    os.close(follower)
-    shown = os.read(leader, 100_000).decode()
-    os.close(leader)
-    assert json.loads(finished.stdout)["epochs"] == 10_000_000
+    with subprocess.Popen([sys.executable, "-c", EAGER, *arguments], stdout=subprocess.PIPE, stderr=follower) as process:
+        os.close(follower)
+        shown = everything_of(leader).decode()
+        facts = json.loads(process.stdout.read())
+    assert facts["epochs"] == 10_000_000
     assert shown.startswith("\r\x1b[Kcompiling, or loading what was compiled before ...\r\x1b[K")
     assert "/10.0M [" in shown
     assert re.search(r" epochs/s, cost \d[^ ]*\]", shown)

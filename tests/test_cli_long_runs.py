@@ -6,12 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import warnings
 
 import numpy as np
 import pytest
-from conftest import printed
+from conftest import printed, wait_until
 
 import fastgd
 from fastgd.checkpoint import Checkpoint
@@ -94,16 +93,17 @@ def test_going_on_gives_the_same_bits(command):
 
 
 def test_time_is_up_and_training_goes_on(command):
-    flags = (*XOR, "--epochs", 2_000_000, "--checkpoint", "c.npz", "--checkpoint-every", "0s", "--resume")
-    out = command(*flags, "--max-seconds", 0)  # nothing to resume from yet
+    flags = (*XOR, "--checkpoint", "c.npz", "--checkpoint-every", "0s", "--resume")
+    out = command(*flags, *FOREVER, "--max-seconds", 0)  # nothing to resume from yet
     first = fastgd.load_run("c.npz").epochs
     assert f"stopped     at epoch {first:,}: time is up; the same command with --resume goes on" in out
-    facts = json.loads(command(*flags, "--max-seconds", 0.05, "--json"))
+    facts = json.loads(command(*flags, *FOREVER, "--max-seconds", 0.05, "--json"))
     assert facts["stopped_by"] == "max_seconds"
     assert facts["checkpoint"] == "c.npz"
-    assert first < facts["epochs"] < 2_000_000
-    assert json.loads(command(*flags, "--json"))["stopped_by"] == "epochs"
-    assert fastgd.load_run("c.npz") == uninterrupted(2_000_000)
+    assert first < facts["epochs"]
+    epochs = facts["epochs"] + 1000
+    assert json.loads(command(*flags, "--epochs", epochs, "--json"))["stopped_by"] == "epochs"
+    assert fastgd.load_run("c.npz") == uninterrupted(epochs)
 
 
 def test_a_checkpoint_knows_its_columns(command, flowers):
@@ -163,11 +163,9 @@ def test_a_checkpoint_that_can_not_be_written_is_a_warning(folder, capsys, monke
 def test_interrupted_and_taken_up_again(command, program):
     files = ("--checkpoint", "c.npz", "--out", "run.npz")
     process = program(COMMAND, *XOR, *FOREVER, *files, "--checkpoint-every", 0)
-    deadline = time.monotonic() + 120
-    while not os.path.exists("c.npz") and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: os.path.exists("c.npz") or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (130, "")
     run = fastgd.load_run("run.npz")
     assert run == fastgd.load_run("c.npz")
@@ -181,11 +179,11 @@ def test_interrupted_and_taken_up_again(command, program):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_interrupted_without_a_checkpoint(program):
     process = program(INTERRUPTED_BY_ITSELF, 1, *XOR, *FOREVER, "--json")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (130, "")
     assert json.loads(out)["stopped_by"] == "interrupt"
     process = program(INTERRUPTED_BY_ITSELF, 1, *XOR, *FOREVER)
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=600)
     assert process.returncode == 130
     assert any(line.startswith("stopped ") and line.endswith(": interrupted") for line in out.splitlines())
     assert out.splitlines()[-1] == f"{'saved':<12}nowhere; --out FILE saves the run"
@@ -195,7 +193,7 @@ def test_interrupted_without_a_checkpoint(program):
 def test_interrupted_twice(command, program):
     """The second one ends the command at once; the checkpoint is whole."""
     process = program(INTERRUPTED_BY_ITSELF, 2, *XOR, *FOREVER, "--checkpoint", "c.npz", "--out", "run.npz")
-    assert process.communicate(timeout=120) == ("", "fastgd: interrupted\n")
+    assert process.communicate(timeout=600) == ("", "fastgd: interrupted\n")
     assert process.returncode == 130
     assert not os.path.exists("run.npz")
     epochs = fastgd.load_run("c.npz").epochs
@@ -206,7 +204,7 @@ def test_interrupted_twice(command, program):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_race_is_interrupted(program):
     process = program(INTERRUPTED_BY_ITSELF, 1, "race", *FOREVER)
-    assert process.communicate(timeout=120) == ("", "fastgd: interrupted\n")
+    assert process.communicate(timeout=600) == ("", "fastgd: interrupted\n")
     assert process.returncode == 130
 
 

@@ -81,7 +81,7 @@ def test_score_is_printed_after_the_rows_are_written(command, refused, flowers):
     if os.path.exists("/dev/full"):
         arguments = [sys.executable, "-m", "fastgd", "predict", "run.npz", "flowers.csv"]
         with open("/dev/full", "w", encoding="utf-8") as full:
-            finished = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+            finished = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=600)
         assert (finished.returncode, finished.stderr) == (2, "fastgd: error: No space left on device\n")
     assert command("predict", "run.npz", "flowers.csv", "--out", "out.csv", stderr="accuracy 1.0000, 60 of 60\n") == ""
 

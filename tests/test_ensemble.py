@@ -5,10 +5,10 @@ import os
 import pickle
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
+from conftest import CtrlC
 
 import fastgd
 from fastgd.kernels import make_plan_for_many
@@ -213,7 +213,6 @@ def test_max_seconds(kernel):
     runs = train_many(epochs, members=None, kernel=kernel, max_seconds=0.3, threads=2)
     assert runs.stopped_by[[1, 3, 5]].tolist() == (["epochs"] * 3 if kernel == "lanes" else ["max_seconds", "max_seconds", "max_seconds"])
     assert runs.stopped_by[[0, 2, 4]].tolist() == ["max_seconds"] * 3
-    assert runs.seconds < 2
     for i, params in enumerate(runs.params):
         assert runs.cost[i] == pytest.approx(NET.cost(params, X, Y), rel=1e-12)
         one = fastgd.train(NET, X, Y, min(runs.epochs[i], 1000), 0.3, rng=i, kernel="matrix")
@@ -240,17 +239,15 @@ def test_callback_and_progress(kernel):
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 @pytest.mark.parametrize("on_interrupt", ["return", "raise"])
 def test_interrupt(on_interrupt, kernel):
-    train_many(1, kernel=kernel)
-    begun = time.monotonic()
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    ctrl_c = CtrlC()
     if on_interrupt == "raise":
         with pytest.raises(KeyboardInterrupt):
-            train_many(LONG, kernel=kernel, on_interrupt="raise")
+            train_many(LONG, kernel=kernel, callback=ctrl_c, on_interrupt="raise")
     else:
-        runs = train_many(LONG, kernel=kernel)
+        runs = train_many(LONG, kernel=kernel, callback=ctrl_c)
         assert set(runs.stopped_by) == {"interrupt"}
         assert runs.cost == pytest.approx([NET.cost(params, X, Y) for params in runs.params], rel=1e-12)
-    assert time.monotonic() - begun < 2
+    ctrl_c.thread.join()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

@@ -1,18 +1,22 @@
 """Hidden layers in two halves: against the oracle, to the same bits whoever does them, in mini-batches of any length."""
 
 import os
+import threading
 
 import numpy as np
 import oracle
 import pytest
-from conftest import random_problem
+from conftest import random_problem, wait_until
 from small_problem import assert_close
 
 import fastgd
 from fastgd import kernels
 from fastgd.kernels.problem import PUT_DOWN
+from fastgd.kernels.store import entry
+from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
+from fastgd.state import PENDING
 
 NET = fastgd.MLP(64, 32, 10)
 X, Y, PARAMS = random_problem(NET, 150)
@@ -77,7 +81,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_number_of_threads_gives_the_same_bits(kind):
-    """Whether two threads meet is up to the machine; see `test_two_threads_meet`."""
+    """Whether two threads meet is up to the machine here; see `test_two_threads_meet`."""
     alone, *others = [train(**KINDS[kind], threads=threads) for threads in [1, 2, 3, 11, None]]
     assert alone.cost < alone.history.cost[0]
     assert all(run == alone for run in others)
@@ -93,24 +97,47 @@ def test_going_on_to_the_same_bits(path, single_updates):
     assert train(threads=3, checkpoint=path, resume=True) == expected
 
 
-@pytest.mark.skipif(kernels.available_threads() < 2, reason="one processor")
-def test_two_threads_meet():
-    """To the bits of one thread, in a call at whose end each had put down its half in every update."""
-    options, epochs = Options(batch_size=32, learning_rate=0.2, shuffle=True), 400
-    plan = kernels.make_plan(NET, len(X), options, "matrix")
-    ends = []
-    for threads in [1, *[2] * 50]:
-        bound = kernels.load(plan, options, Samples.alike(X, Y), threads=threads)
-        state = bound.start(PARAMS)
-        with bound:
-            bound.advance(state, 0, epochs, 0)
-            bound.advance(state, 0, epochs, epochs * plan.batches)
-        ends.append(state.params.tobytes())
-        met = min(bound.team.counters[list(PUT_DOWN)]) == plan.batches
-        if met:
-            break
-    assert met, "no two threads ran at the same time"
-    assert len(set(ends)) == 1
+HALF = '''"""The updates of an epoch of one half, by a thread that finds the other half taken."""
+
+import numpy as np
+
+from fastgd.jit import kernel
+from fastgd.kernels.driver import problem_of
+from fastgd.kernels.halves import update_half
+
+
+@kernel
+def train(address, zero, half):
+    problem = problem_of(address, zero)
+    update_half(problem, half, np.int64(0), problem.data.batches, True, False)
+'''
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_threads_meet(first):
+    """Each does its half of every update, the second from when the first waits for it; as the oracle, and to the bits of one thread."""
+    options = Options(batch_size=32, learning_rate=0.2, shuffle=False)
+    plan, samples = kernels.make_plan(NET, len(X), options, "matrix"), Samples.alike(X, Y)
+    assert plan.halves
+    bound = kernels.load(plan, options, samples, threads=2)
+    state = bound.start(PARAMS)
+    problems = [bound.problem(state, METHODS.index("backprop"), rank=rank) for rank in range(2)]  # tables point to what they keep alive
+    tables, update = [bound._table(problem) for problem in problems], entry("half", HALF, "train", NET.dtype)
+    threads = [threading.Thread(target=update, args=(table, half), daemon=True) for half, table in enumerate(tables)]
+    threads[first].start()
+    wait_until(lambda: bound.team.counters[PUT_DOWN[first]] == 1)
+    assert bound.team.counters[PUT_DOWN[1 - first]] == 0
+    threads[1 - first].start()
+    for thread in threads:
+        thread.join()
+    assert bound.team.counters[list(PUT_DOWN)].tolist() == [plan.batches] * 2
+
+    expected, (cost, _) = oracle.train(NET, PARAMS, X, Y, 1, 0.2, 32)
+    assert_close(state.params[: NET.n_params], expected)
+    assert_close(state.sums[PENDING] / plan.batches, cost)
+    alone = train(epochs=1, params=PARAMS, threads=1, shuffle=False)
+    assert np.array_equal(state.params[: NET.n_params], alone.params)
+    assert state.sums[PENDING] / plan.batches == alone.history.cost[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads can't be kept on one processor")

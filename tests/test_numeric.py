@@ -6,11 +6,11 @@ import subprocess
 import sys
 from functools import cache
 
-import llvmlite.binding as llvm
 import mpmath
 import numba
 import numpy as np
 import pytest
+from conftest import compiles_for
 
 from fastgd import jit
 from fastgd.numeric import cos, exp, log, log1p, misses, quotients, sigmoid, sigmoid_parts, sin, tanh
@@ -253,13 +253,21 @@ def test_float_and_vector_give_the_same_bits(dtype):
         assert np.array_equal(one, many), name
 
 
-@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="names features of x86")
-def test_without_a_table():
-    """Where the processor looks nothing up, or the user forbids it, sigmoids take a longer polynomial: the tests above, run again."""
-    if not llvm.get_host_cpu_features().get("fma"):
-        return  # they have run so already
-    features = {"NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}
-    tests = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", __file__, "-k", "sigmoid or quotients or same_bits"]
-    done = subprocess.run(tests, env=os.environ | features, capture_output=True, text=True, timeout=300)
+OLDER = {  # processors, their features, and what is written in another way for them
+    "haswell": ("+avx,+avx2,+fma", "sigmoid or quotients or same_bits"),  # looks nothing up: a longer polynomial
+    "nehalem": ("+sse4.2", "last_place or underflow or same_bits"),  # has no instruction for fma
+}
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="names processors of x86")
+@pytest.mark.parametrize("processor", OLDER)
+def test_older_processors(processor):
+    """The tests above, run again for one, where they have not run so already."""
+    features, chosen = OLDER[processor]
+    if "NUMBA_CPU_NAME" in os.environ or (processor == "haswell" and not compiles_for("avx512vl")):
+        return
+    settings = {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": features}
+    tests = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", __file__, "-k", chosen]
+    done = subprocess.run(tests, env=os.environ | settings, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout

@@ -1,5 +1,7 @@
 """Products of matrices over spans: against NumPy's, with the numbers around them left alone, and no access outside a span."""
 
+import platform
+
 import numba
 import numpy as np
 import pytest
@@ -137,6 +139,14 @@ def test_sums(dtype):
             sums(at(1, A, count + 1), count + 1, rows, at(2, b, count), count, plain, with_b)
             assert plain[:rows] == pytest.approx(A.sum(axis=1), rel=1e-5, abs=1e-5)
             assert with_b[:rows] == pytest.approx(A @ b[0], rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="names processors of x86")
+@pytest.mark.parametrize(("name", "features", "vectors"), [("nehalem", "+sse4.2", 2), ("skylake-avx512", "+avx512vl,+avx512dq", 4)])
+def test_tiles_fill_the_registers_of_the_processor_that_is_compiled_for(name, features, vectors, python):
+    """Which need not be this one."""
+    program = "from fastgd.kernels import products; print(products._WIDTH)"
+    assert python(program, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features) == f"{vectors}\n"
 
 
 def test_products_and_copies_stay_inside_their_spans(python):

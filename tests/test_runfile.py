@@ -65,7 +65,7 @@ def test_comparison(run):
 
     assert changed(seconds=123.0) == run
     moved = run.params.copy()
-    moved[0] = np.nextafter(moved[0], 10)
+    moved[0] = np.nextafter(moved[0], moved.dtype.type(10))
     history = fastgd.History(run.history.epoch, run.history.cost + 1)
     for fields in [{"params": moved}, {"cost": 0.0}, {"epochs": 7}, {"seed": 4}, {"history": history}, {"net": fastgd.MLP(3, 4, 2)}]:
         assert changed(**fields) != run

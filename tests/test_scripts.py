@@ -25,7 +25,7 @@ def script(tmp_path):
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
         )
         assert finished.returncode == 0, finished.stdout + finished.stderr
         assert finished.stderr == ""

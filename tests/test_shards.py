@@ -3,18 +3,17 @@
 import os
 import signal
 import sys
-import time
 from dataclasses import replace
 
 import joblib
 import numpy as np
 import pytest
-from conftest import assert_refused, random_problem
+from conftest import assert_refused, random_problem, wait_until
 from distributed import Client, LocalCluster
 
 import fastgd
-from fastgd import loop
-from fastgd.ensemble import shards, watch
+from fastgd.checkpoint import Checkpoint
+from fastgd.ensemble import shards
 from fastgd.ensemble.folder import shards_of
 
 NET = fastgd.MLP(2, 2, 1, activation="tanh")
@@ -64,10 +63,18 @@ def default_handler():
 
 def wait_until_idle(client):
     """Until shards that a call has left have ended, having written their files."""
-    last = time.monotonic() + 60
-    while any(client.run(lambda dask_worker: dask_worker.state.executing_count).values()):
-        assert time.monotonic() < last
-        time.sleep(0.01)
+    wait_until(lambda: not any(client.run(lambda dask_worker: dask_worker.state.executing_count).values()))
+
+
+def stand_still_until(gate):
+    """In a worker, from now on: after a shard's file is written, wait for the file `gate`."""
+    save = Checkpoint.save
+
+    def save_and_wait(self, kept):
+        save(self, kept)
+        wait_until(gate.exists)
+
+    Checkpoint.save = save_and_wait
 
 
 def assert_whole(folder, runs):
@@ -98,14 +105,16 @@ def test_rows_of_their_own_and_rows_that_are_sent_once(client, monkeypatch):
     assert train_many("matrix", client=client) == train_many("matrix")
 
 
-def test_a_killed_worker(client, folder):
-    """The shards that it had are trained again, from their files, by those that are left."""
-    epochs, killed = np.where(np.arange(9) < 4, 400_000, 2000), []
+def test_a_killed_worker(client, folder, tmp_path):
+    """The shards that it had are trained again, from their files, by those that are left. Neither worker goes on before one is killed."""
+    epochs, killed, gate = np.where(np.arange(9) < 4, 400_000, 2000), [], tmp_path / "killed"
+    client.run(stand_still_until, gate)
 
     def kill(progress):
         if not killed and len(list(folder.glob("shard-*"))) >= 2:
             killed.append(next(iter(client.run(os.getpid).values())))
             os.kill(killed[0], signal.SIGKILL)
+            gate.touch()
 
     runs = train_many("matrix", epochs, client=client, checkpoint=folder, checkpoint_every=0.05, callback=kill)
     assert killed
@@ -202,12 +211,10 @@ def test_every_member_is_in_one_shard(kernel, members, count):
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-def test_a_shard_that_is_trained_again_goes_on_from_its_file(kernel, folder, monkeypatch):
-    """As it is where a worker was lost, here by a link that says stop."""
+def test_a_shard_that_is_trained_again_goes_on_from_its_file(kernel, folder, monkeypatch, small_steps):
+    """As it is where a worker was lost, here by a link that says stop when it is asked first."""
     monkeypatch.setattr(shards, "_ASK_SECONDS", 0.0)
-    for module, name in ((watch, "LOOK_SECONDS"), (loop, "CHUNK_SECONDS")):  # the member's own training is looked at as often
-        monkeypatch.setattr(module, name, 0.001)
-    whole, seen, train = train_many(kernel, 100_000), [], shards.Shard.train
+    whole, seen, train = train_many(kernel), [], shards.Shard.train
 
     class Link:
         def is_to_stop(self):
@@ -225,8 +232,8 @@ def test_a_shard_that_is_trained_again_goes_on_from_its_file(kernel, folder, mon
         return train(self, *samples)
 
     monkeypatch.setattr(shards.Shard, "train", interrupted)
-    assert train_many(kernel, 100_000, client="joblib", checkpoint=folder) == whole
-    assert 0 < sum(seen) < 100_000 * len(seen)
+    assert train_many(kernel, client="joblib", checkpoint=folder) == whole
+    assert 0 < sum(seen) < 60 * len(seen)
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------------------------

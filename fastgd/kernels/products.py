@@ -7,18 +7,18 @@ copied to where it stays in the first cache while all rows of A go by.
 
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import types
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from fastgd.jit import kernel, merged
 from fastgd.kernels.problem import PANEL_BYTES
-from fastgd.simd import splat, stay_scalar, sum_lanes
+from fastgd.simd import has_avx512, splat, stay_scalar, sum_lanes
 from fastgd.spans import element_address, lanes_of, load, store
 from fastgd.state import VECTOR_BYTES
 
 TILE = 4  # rows of a tile
-_WIDTH = 4 if get_host_cpu_features().get("avx512vl") else 2  # vectors of a tile: its sums must fit into the registers
+_WIDTH = 4 if has_avx512(cpu_target.target_context) else 2  # vectors of a tile: its sums must fit into the registers
 _TALL = TILE * _WIDTH // 2  # rows of one that is two vectors wide, where there are more than TILE
 _DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)  # rows of a panel, on every machine the same, since sums are cut by it
 _SMALL = 4096  # numbers of a B that stays in the first cache as it is
