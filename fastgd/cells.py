@@ -60,6 +60,11 @@ def is_too_large(cell: str) -> bool:
     return math.isinf(number(cell)) and not is_missing(cell) and _AS_NUMBERS_ARE_WRITTEN.fullmatch(cell) is not None
 
 
+def is_identifier(cell: str) -> bool:
+    """Whether a cell is text that Python takes for a number too large, such as 0047583311587E590003."""
+    return math.isinf(number(cell)) and not is_missing(cell) and not is_too_large(cell)
+
+
 def is_whole(cell: str) -> bool:
     """Whether a cell is a whole number, in any spelling: 12, 012, 12.0, 1.2e1."""
     return is_number(cell) and float(cell).is_integer()

@@ -7,7 +7,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, NamedTuple
 
@@ -18,6 +17,8 @@ from fastgd.checks import Array
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 _BLOCK = 2**20  # bytes that are read at a time
+_NEWLINE, _QUOTE, _APART = ord("\n"), ord('"'), "\x1f"
+_LINE_END = re.compile(rb"\r?\n|\r(?!\Z)")
 _BLANKS = b" \t\r\n"
 _ENCODINGS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16 does
@@ -35,27 +36,28 @@ class Header(NamedTuple):
     names: list[str]
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Some records of a file: their text, and the numbers that have been read."""
+class Block(NamedTuple):
+    """Some records of a file: a line for each, whose cells the separator separates wherever it stands."""
 
-    header: Header
     text: bytes
-    plain: bool  # a line is a record, and a separator is one wherever it stands
-    lines: Sequence[int]  # where the records begin
-    known: dict[int, Array]  # numbers, by the position of the column
+    separator: str
+    width: int  # cells of a record
+    lines: Sequence[int]  # where the records begin in the file
+    known: dict[int, Array]  # numbers that have been read, by the position of the column
+    cut: dict[int, list[str]]  # and cells
 
     def cells(self, position: int) -> list[str]:
         """A column as text."""
-        text, separator = self.text.decode(), self.header.separator
-        if not self.plain:
-            stream = io.StringIO(text, newline="")
-            return [cells[position] for _, cells in _records(stream, self.header.source, separator, 1)]
-        lines = text[:-1].split("\n")
-        after = len(self.header.names) - 1 - position
-        if position <= after:
-            return [line.split(separator, position + 1)[position].strip() for line in lines]
-        return [line.rsplit(separator, after + 1)[-1 - after].strip() for line in lines]
+        if position not in self.cut:
+            lines = self.text[:-1].decode().split("\n")
+            after = self.width - 1 - position
+            if position <= after:
+                cells = [line.split(self.separator, position + 1)[position].strip() for line in lines]
+            else:
+                cells = [line.rsplit(self.separator, after + 1)[-1 - after].strip() for line in lines]
+            kept: dict[str, str] = {}
+            self.cut[position] = [kept.setdefault(cell, cell) for cell in cells]
+        return self.cut[position]
 
     def numbers(self, position: int) -> Array:
         """A column as numbers, NaN for what is none."""
@@ -136,7 +138,8 @@ class _Lines:
         while more := self.file.read(size):
             text += more
             full = len(text.rstrip(_BLANKS))
-            end = (text.find(b"\n", full) + 1 or text.rfind(b"\n", 0, full) + 1) if full else 0
+            after = _LINE_END.search(text, full) if full else None
+            end = after.end() if after else text.rfind(b"\n", 0, full) + 1
             if end:
                 self.rest = text[end:]
                 return text[:end]
@@ -156,7 +159,7 @@ def _read_header(lines: _Lines) -> tuple[Header, int, bytes]:
         separator = _separator(decoded)
         stream = io.StringIO(decoded, newline="")
         try:
-            names = next(_records(stream, lines.source, separator, 1))[1]
+            names = [name.strip() for name in next(_records(stream, lines.source, separator, 1))[1]]
         except _UnfinishedError as error:
             if not (more := lines.take(len(text))):
                 raise ValueError(str(error)) from None
@@ -201,45 +204,103 @@ def _read_block(header: Header, text: bytes, line: int, odd: set[int]) -> tuple[
     decoded = _decoded(text, header.source, line)
     plain = _plain(header, text)
     if plain is None:
-        return _read_records(header, text, decoded, line, odd), line + _count_lines(decoded)
-    rows = int(np.count_nonzero(np.frombuffer(plain, np.uint8) == ord("\n")))
-    block = Block(header, plain, True, range(line, line + rows), {})
-    wanted = [position for position in range(len(header.names)) if position not in odd]
-    _keep(block, wanted, _matrix(header, plain, rows, wanted), odd)
-    return block, line + rows
+        block, line = _records_block(header, decoded, line), line + _count_lines(decoded)
+    else:
+        rows = int(np.count_nonzero(np.frombuffer(plain[0], np.uint8) == _NEWLINE))
+        block = Block(*plain, len(header.names), range(line, line + rows), {}, {})
+        line += rows
+    wanted = [position for position in range(block.width) if position not in odd]
+    columns = None if block.cut else _matrix(block, wanted)
+    for i, position in enumerate(wanted):
+        values = block.known[position] = block.numbers(position) if columns is None else columns[i]
+        if np.isnan(values).any():
+            odd.add(position)
+    return block, line
 
 
-def _matrix(header: Header, text: bytes, rows: int, columns: list[int]) -> Sequence[Array] | None:
-    """Columns of plain text as numbers; None where a cell is no number, or none that the reader takes."""
+def _records_block(header: Header, decoded: str, line: int) -> Block:
+    """A block that Python's csv reads, written anew without quotes."""
+    width = len(header.names)
+    starts: list[int] = []
+    rows: list[list[str]] = []
+    for start, cells in _records(io.StringIO(decoded, newline=""), header.source, header.separator, line):
+        if len(cells) != width:
+            got = len(cells) if len(cells) > 1 or "".join(cells).strip() else "a blank line"
+            raise ValueError(f"{header.source}, line {start}: expected {width} cells, one a column; got {got}")
+        starts.append(start)
+        rows.append(cells)
+    text = "\n".join(map(_APART.join, rows)) + "\n"
+    if text.count("\n") == len(rows) and text.count(_APART) == len(rows) * (width - 1):
+        return Block(text.encode(), _APART, width, starts, {}, {})
+    # some cells have lines of their own
+    cut = {i: [cell.strip() for cell in cells] for i, cells in enumerate(zip(*rows, strict=True))}
+    return Block(b"", _APART, width, starts, {}, cut)
+
+
+def _plain(header: Header, text: bytes) -> tuple[bytes, str] | None:
+    """The text with no quotes and a line for each record, and its separator; None where quotes do more than to enclose cells."""
+    separator, width = header.separator, len(header.names)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    quoted = b'"' in text
+    if separator == " " and not quoted:
+        text = re.sub(rb"^ | (?=\n)", b"", re.sub(rb" +", b" ", text), flags=re.MULTILINE)
+    if b"\r" in text or (width == 1 and (quoted or text.startswith(b"\n") or b"\n\n" in text)):
+        return None
+    data = np.frombuffer(text, np.uint8)
+    newline = data == _NEWLINE
+    end = newline | (data == ord(separator))
+    if quoted:
+        quotes = np.flatnonzero(data == _QUOTE)
+        first, last = quotes[::2], quotes[1::2]
+        if len(first) != len(last) or _APART.encode() in text:
+            return None
+        inside = np.zeros(len(data), np.int8)
+        inside[first], inside[last] = 1, -1
+        outside = np.cumsum(inside, dtype=np.int8) == 0
+        end &= outside
+        if not (newline <= outside).all() or not (end[first - 1] | (first == 0)).all() or not end[last + 1].all():
+            return None
+        data, separator = np.where(end & ~newline, np.uint8(ord(_APART)), data), _APART
+        kept = data != _QUOTE
+        data, newline, end = data[kept], newline[kept], end[kept]
+        text = data.tobytes()
+    ends = np.flatnonzero(end)
+    whole = ends.size == np.count_nonzero(newline) * width and newline[ends[width - 1 :: width]].all()
+    return (text, separator) if whole else None
+
+
+def _matrix(block: Block, columns: list[int]) -> Sequence[Array] | None:
+    """Columns as numbers; None where a cell is no number, or none that the reader takes."""
     if not columns:
         return []
     try:
-        found = _by_arrow(header, text, columns)
+        found = _by_arrow(block, columns)
     except ImportError:
-        found = _by_numpy(header, text, columns)
-    return found if found is not None and len(found[0]) == rows else None
+        found = _by_numpy(block, columns)
+    return found if found is not None and len(found[0]) == len(block.lines) else None
 
 
-def _by_numpy(header: Header, text: bytes, columns: list[int]) -> Sequence[Array] | None:
-    lines = io.StringIO(text.decode())
+def _by_numpy(block: Block, columns: list[int]) -> Sequence[Array] | None:
+    lines = io.StringIO(block.text.decode())
     try:
-        return list(np.loadtxt(lines, delimiter=header.separator, comments=None, usecols=columns, ndmin=2).T)
+        return list(np.loadtxt(lines, delimiter=block.separator, comments=None, usecols=columns, ndmin=2).T)
     except ValueError:
         return None
 
 
-def _by_arrow(header: Header, text: bytes, columns: list[int]) -> Sequence[Array] | None:
+def _by_arrow(block: Block, columns: list[int]) -> Sequence[Array] | None:
     from pyarrow import ArrowInvalid, BufferReader, csv, float64
 
-    if text.startswith(codecs.BOM_UTF8):  # which would be skipped
+    if block.text.startswith(codecs.BOM_UTF8):  # which would be skipped
         return None
-    names = list(map(str, range(len(header.names))))
+    names = list(map(str, range(block.width)))
     wanted = [names[position] for position in columns]
     try:
         table = csv.read_csv(
-            BufferReader(text),
-            csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=names),
-            csv.ParseOptions(delimiter=header.separator, quote_char=False, double_quote=False),
+            BufferReader(block.text),
+            csv.ReadOptions(use_threads=False, block_size=len(block.text) + 1, column_names=names),
+            csv.ParseOptions(delimiter=block.separator, quote_char=False, double_quote=False),
             csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, float64()), null_values=[]),
         )
     except ArrowInvalid:
@@ -249,62 +310,15 @@ def _by_arrow(header: Header, text: bytes, columns: list[int]) -> Sequence[Array
     return list(np.array([np.frombuffer(buffer, float, table.num_rows) for buffer in buffers]))
 
 
-def _read_records(header: Header, text: bytes, decoded: str, line: int, odd: set[int]) -> Block:
-    """A block as Python's csv reads it."""
-    width = len(header.names)
-    starts: list[int] = []
-    rows: list[list[str]] = []
-    for start, cells in _records(io.StringIO(decoded, newline=""), header.source, header.separator, line):
-        if len(cells) != width:
-            got = len(cells) if any(cells) or len(cells) > 1 else "a blank line"
-            raise ValueError(f"{header.source}, line {start}: expected {width} cells, one a column; got {got}")
-        starts.append(start)
-        rows.append(cells)
-    columns = list(zip(*rows, strict=True))
-    wanted = [position for position in range(width) if position not in odd]
-    block = Block(header, text, False, starts, {})
-    _keep(block, wanted, [numbers(columns[position]) for position in wanted], odd)
-    return block
-
-
-def _keep(block: Block, positions: list[int], columns: Sequence[Array] | None, odd: set[int]) -> None:
-    """The numbers of these columns, read from the cells one by one where they are None."""
-    for i, position in enumerate(positions):
-        values = block.known[position] = block.numbers(position) if columns is None else columns[i]
-        if np.isnan(values).any():
-            odd.add(position)
-
-
-def _plain(header: Header, text: bytes) -> bytes | None:
-    """The text with no quotes, and a line for each record; None where that can't be."""
-    separator, width = header.separator.encode(), len(header.names)
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n")
-    if b'"' in text and width > 1:
-        special = re.escape(separator) + rb"\n"
-        text = re.sub(rb'(?<![^%b])"([^"%b]*)"(?=[%b])' % (special, special, special), rb"\1", text)
-    if b'"' in text or b"\r" in text:
-        return None
-    if separator == b" ":
-        text = re.sub(rb"^ | (?=\n)", b"", re.sub(rb" +", b" ", text), flags=re.MULTILINE)
-    data = np.frombuffer(text, np.uint8)
-    newline = data == ord("\n")
-    ends = np.flatnonzero(newline | (data == separator[0]))
-    whole = ends.size == np.count_nonzero(newline) * width and newline[ends[width - 1 :: width]].all()
-    blank = width == 1 and (text.startswith(b"\n") or b"\n\n" in text)
-    return text if whole and not blank else None
-
-
 def _records(stream: io.StringIO, source: str, separator: str, line: int) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line that it begins in; the stream's first line is `line`."""
     reader = csv.reader(stream, delimiter=separator, strict=True, skipinitialspace=True)
     start = line
     try:
         for record in reader:
-            cells = [cell.strip() for cell in record]
-            if separator == " " and len(cells) > 1 and not cells[-1]:
-                cells.pop()
-            yield start, cells
+            if separator == " " and len(record) > 1 and not record[-1]:
+                record.pop()
+            yield start, record
             start = line + reader.line_num
     except csv.Error as error:
         message = f"{source}, line {start}: {error}"

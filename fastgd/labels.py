@@ -6,7 +6,7 @@ from collections.abc import Sequence, Sized
 
 import numpy as np
 
-from fastgd.cells import is_missing, is_number, is_plain_whole, is_too_large, is_whole
+from fastgd.cells import is_identifier, is_missing, is_number, is_plain_whole, is_too_large, is_whole
 from fastgd.checks import Array
 from fastgd.columns import Columns
 
@@ -36,7 +36,7 @@ def classes_of(columns: Columns, targets: Sequence[str], task: str, outputs: int
     spelled = sorted(set(text))
     _check_missing(columns, name, text, spelled)
     fits = outputs in widths(spelled)
-    if task == "auto" and any(map(is_number, spelled)) and not fits:
+    if task == "auto" and any(map(is_number, spelled)) and not fits and not any(map(is_identifier, spelled)):
         _check_spelling(columns, name, spelled, outputs)
         # numbers, or numbers with a slip among them, which reading them as numbers will name
         return None
@@ -61,7 +61,7 @@ def positions_of(columns: Columns, name: str, classes: Sequence[Label]) -> Array
     cells = columns.cells[name].text()
     order = {str(label): position for position, label in enumerate(classes)}
     numbers = {float(label): label for label in order if is_number(label)}
-    unknown = set(cells) - order.keys()
+    unknown = [cell for cell in dict.fromkeys(cells) if cell not in order]
     for cell in unknown:
         if is_number(cell) and float(cell) in numbers:
             known = numbers[float(cell)]

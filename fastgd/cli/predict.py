@@ -8,6 +8,7 @@ import os
 import secrets
 import stat
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
@@ -83,7 +84,11 @@ def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[
         cells += table.probabilities(outputs).T.tolist()
     lines = []
     if all(name in columns.cells for name in table.targets):
-        score = table.score(columns, outputs)
+        try:
+            score = table.score(columns, outputs)
+        except ValueError as error:
+            warnings.warn(f"no score: {error}", RuntimeWarning, stacklevel=2)
+            score = {"rows": 0}
         if score["rows"]:
             lines = [f"{title} {text}" if table.classes else f"{title}: {text}" for title, text in score_lines(score)]
     return header, zip(*cells, strict=True), lines
