@@ -11,10 +11,11 @@ from typing import BinaryIO, NamedTuple, Protocol
 import numpy as np
 
 from fastgd import caution
+from fastgd.blocks import CsvColumn
 from fastgd.cells import hint
 from fastgd.cells import numbers as numbers_of
 from fastgd.checks import Array
-from fastgd.csvfile import CsvColumn, read_csv
+from fastgd.csvfile import read_csv
 
 _ZIP = b"PK\x03\x04"
 

@@ -1,4 +1,4 @@
-"""Reading CSV block by block: most blocks are checked and read in compiled code, those with quotes that matter by Python's csv."""
+"""Reading CSV block by block: most are checked in compiled code, those whose quotes do more than to enclose cells by Python's csv."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from fastgd.cells import is_number, numbers
-from fastgd.checks import Array
+from fastgd.blocks import Block
+from fastgd.cells import is_number
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 _BLOCK = 2**20  # bytes that are read at a time
@@ -36,54 +36,6 @@ class Header(NamedTuple):
     names: list[str]
 
 
-class Block(NamedTuple):
-    """Some records of a file: a line for each, whose cells the separator separates wherever it stands."""
-
-    text: bytes
-    separator: str
-    width: int  # cells of a record
-    lines: Sequence[int]  # where the records begin in the file
-    known: dict[int, Array]  # numbers that have been read, by the position of the column
-    cut: dict[int, list[str]]  # and cells
-
-    def cells(self, position: int) -> list[str]:
-        """A column as text."""
-        if position not in self.cut:
-            lines = self.text[:-1].decode().split("\n")
-            after = self.width - 1 - position
-            if position <= after:
-                cells = [line.split(self.separator, position + 1)[position].strip() for line in lines]
-            else:
-                cells = [line.rsplit(self.separator, after + 1)[-1 - after].strip() for line in lines]
-            kept: dict[str, str] = {}
-            self.cut[position] = [kept.setdefault(cell, cell) for cell in cells]
-        return self.cut[position]
-
-    def numbers(self, position: int) -> Array:
-        """A column as numbers, NaN for what is none."""
-        return self.known[position] if position in self.known else numbers(self.cells(position))
-
-
-class CsvColumn(NamedTuple):
-    """A column of a file."""
-
-    blocks: list[Block]
-    position: int
-
-    @property
-    def typed(self) -> bool:
-        """Whether the cells are numbers by their type, not by their text."""
-        return False
-
-    def text(self) -> list[str]:
-        """The cells, without the blanks around them."""
-        return [cell for block in self.blocks for cell in block.cells(self.position)]
-
-    def numbers(self) -> Array:
-        """The cells as numbers, NaN for what is none."""
-        return np.concatenate([block.numbers(self.position) for block in self.blocks])
-
-
 def read_csv(start: bytes, file: BinaryIO, source: str) -> tuple[Header, list[Block]]:
     """The records of a file in UTF-8, or in UTF-16 with a byte-order mark, of which `start` is read already; the first names the columns.
 
@@ -100,13 +52,14 @@ def read_csv(start: bytes, file: BinaryIO, source: str) -> tuple[Header, list[Bl
     odd: set[int] = set()  # columns that are not numbers alone
     while text or (text := lines.take(_BLOCK)):
         try:
-            block, line_after = _read_block(header, text, line, odd)
+            block, line_after = _read_block(header, text, line)
         except _UnfinishedError as error:
             more = lines.take(len(text))
             if not more:
                 raise ValueError(str(error)) from None
             text += more
             continue
+        block.read(odd)
         blocks.append(block)
         line, text = line_after, b""
     if not blocks:
@@ -199,8 +152,8 @@ def _separator(text: str) -> str:
     return found[0] if found else ","
 
 
-def _read_block(header: Header, text: bytes, line: int, odd: set[int]) -> tuple[Block, int]:
-    """A block that begins in this line, and the line after it; `odd` columns are not read as numbers, and more may become so."""
+def _read_block(header: Header, text: bytes, line: int) -> tuple[Block, int]:
+    """A block that begins in this line, and the line after it."""
     decoded = _decoded(text, header.source, line)
     plain = _plain(header, text)
     if plain is None:
@@ -209,12 +162,6 @@ def _read_block(header: Header, text: bytes, line: int, odd: set[int]) -> tuple[
         rows = int(np.count_nonzero(np.frombuffer(plain[0], np.uint8) == _NEWLINE))
         block = Block(*plain, len(header.names), range(line, line + rows), {}, {})
         line += rows
-    wanted = [position for position in range(block.width) if position not in odd]
-    columns = None if block.cut else _matrix(block, wanted)
-    for i, position in enumerate(wanted):
-        values = block.known[position] = block.numbers(position) if columns is None else columns[i]
-        if np.isnan(values).any():
-            odd.add(position)
     return block, line
 
 
@@ -268,46 +215,6 @@ def _plain(header: Header, text: bytes) -> tuple[bytes, str] | None:
     ends = np.flatnonzero(end)
     whole = ends.size == np.count_nonzero(newline) * width and newline[ends[width - 1 :: width]].all()
     return (text, separator) if whole else None
-
-
-def _matrix(block: Block, columns: list[int]) -> Sequence[Array] | None:
-    """Columns as numbers; None where a cell is no number, or none that the reader takes."""
-    if not columns:
-        return []
-    try:
-        found = _by_arrow(block, columns)
-    except ImportError:
-        found = _by_numpy(block, columns)
-    return found if found is not None and len(found[0]) == len(block.lines) else None
-
-
-def _by_numpy(block: Block, columns: list[int]) -> Sequence[Array] | None:
-    lines = io.StringIO(block.text.decode())
-    try:
-        return list(np.loadtxt(lines, delimiter=block.separator, comments=None, usecols=columns, ndmin=2).T)
-    except ValueError:
-        return None
-
-
-def _by_arrow(block: Block, columns: list[int]) -> Sequence[Array] | None:
-    from pyarrow import ArrowInvalid, BufferReader, csv, float64
-
-    if block.text.startswith(codecs.BOM_UTF8):  # which would be skipped
-        return None
-    names = list(map(str, range(block.width)))
-    wanted = [names[position] for position in columns]
-    try:
-        table = csv.read_csv(
-            BufferReader(block.text),
-            csv.ReadOptions(use_threads=False, block_size=len(block.text) + 1, column_names=names),
-            csv.ParseOptions(delimiter=block.separator, quote_char=False, double_quote=False),
-            csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, float64()), null_values=[]),
-        )
-    except ArrowInvalid:
-        return None
-    # its own conversion would import pandas, and its memory has gaps
-    buffers = [column.combine_chunks().buffers()[1] for column in table.columns]
-    return list(np.array([np.frombuffer(buffer, float, table.num_rows) for buffer in buffers]))
 
 
 def _records(stream: io.StringIO, source: str, separator: str, line: int) -> Iterator[tuple[int, list[str]]]:
