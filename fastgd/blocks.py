@@ -1,4 +1,4 @@
-"""Records as plain text, whose numbers are read at once, by pyarrow where it is installed, and whose cells are cut out when asked for."""
+"""Records as plain text: numbers are read at once, by pyarrow or NumPy, cells cut when asked for."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import numpy as np
 from fastgd.cells import numbers
 from fastgd.checks import Array
 
+_LARGE = 2**18  # bytes, for which pyarrow is worth its import
+
 
 class Block(NamedTuple):
-    """Some records of a file: a line for each, whose cells the separator separates wherever it stands."""
+    """Some records of a file, a line for each; wherever the separator stands it is one."""
 
     text: bytes
     separator: str
@@ -41,7 +43,10 @@ class Block(NamedTuple):
         return self.known[position] if position in self.known else numbers(self.cells(position))
 
     def read(self, odd: set[int]) -> None:
-        """Read the numbers of all columns but the odd ones, which are not numbers alone; others may turn out to be odd."""
+        """Read the numbers of all columns but the odd ones, which are not numbers alone.
+
+        Columns that turn out to be odd are added.
+        """
         wanted = [position for position in range(self.width) if position not in odd]
         columns = None if self.cut else _matrix(self, wanted)
         for i, position in enumerate(wanted):
@@ -75,7 +80,7 @@ def _matrix(block: Block, columns: list[int]) -> Sequence[Array] | None:
     if not columns:
         return []
     try:
-        found = _by_arrow(block, columns)
+        found = _by_numpy(block, columns) if len(block.text) < _LARGE else _by_arrow(block, columns)
     except ImportError:
         found = _by_numpy(block, columns)
     return found if found is not None and len(found[0]) == len(block.lines) else None

@@ -1,4 +1,4 @@
-"""What a cell of text says: a number, that a value is missing, or text, such as the label of a class."""
+"""What a cell of text says: a number, that a value is missing, or text, such as a label."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import numpy as np
 
 from fastgd.checks import Array
 
-_MISSING = ("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?", "-", "inf", "infinity")
+_NOT_FINITE = ("nan", "inf", "infinity")
+_MISSING = ("", "na", "n/a", "#n/a", "<na>", "null", "none", "?", "-", *_NOT_FINITE)
 # 1e400, which a wider float may have written; 0047583311587E590003 is an identifier
 _AS_NUMBERS_ARE_WRITTEN = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d{1,4})?", re.IGNORECASE)
 _TIME = r"\d{1,2}:\d{2}(:\d{2}(\.\d*)?)?"
+_THOUSANDS = "write thousands without a separator, decimals after a point"
 _HINTS = (
     (r"[+-]?[\d.,]+\s*%", "write percentages without the sign"),
-    (r"[+-]?\d{1,3}([,' \u00a0\u202f]\d{3})+(\.\d*)?", "write thousands without a separator, decimals after a point"),
-    (r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?", "write thousands without a separator, decimals after a point"),
+    (r"[+-]?\d{1,3}([,' \u00a0\u202f]\d{3})+(\.\d*)?", _THOUSANDS),
+    (r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?", _THOUSANDS),
     (r"[+-]?\d*,\d+(e[+-]?\d+)?", "write decimals after a point"),
     (
         rf"\d{{1,4}}([-/.])\d{{1,2}}\1\d{{1,4}}([T ]+{_TIME}.*)?|{_TIME}",
@@ -52,16 +54,16 @@ def is_number(cell: str) -> bool:
 
 def is_missing(cell: str) -> bool:
     """Whether a cell among numbers stands for a value that is not there: NA, ?, nan, -inf."""
-    return cell.lower() in _MISSING or (cell[:1] in ("+", "-") and cell[1:].lower() in ("nan", "inf", "infinity"))
+    return cell.lower() in _MISSING or (cell[:1] in ("+", "-") and cell[1:].lower() in _NOT_FINITE)
 
 
 def is_too_large(cell: str) -> bool:
     """Whether a cell is a number, written as numbers are, that float64 can't hold."""
-    return math.isinf(number(cell)) and not is_missing(cell) and _AS_NUMBERS_ARE_WRITTEN.fullmatch(cell) is not None
+    return math.isinf(number(cell)) and _AS_NUMBERS_ARE_WRITTEN.fullmatch(cell) is not None
 
 
 def is_identifier(cell: str) -> bool:
-    """Whether a cell is text that Python takes for a number too large, such as 0047583311587E590003."""
+    """Whether a cell is text that reads as a number too large: 0047583311587E590003."""
     return math.isinf(number(cell)) and not is_missing(cell) and not is_too_large(cell)
 
 
@@ -76,7 +78,7 @@ def is_plain_whole(cell: str) -> bool:
 
 
 def hint(cell: str) -> str:
-    """What to do about a cell that is a date, a percentage or a number with separators; nothing for others."""
+    """What to do about a date, a percentage or a number with separators; nothing for others."""
     return next((f"; {what}" for pattern, what in _HINTS if re.fullmatch(pattern, cell)), "")
 
 

@@ -1,4 +1,4 @@
-"""Reading a file of rows, CSV with a header or .npz with X and Y, into named columns; what is malformed is refused with its place."""
+"""Files of rows, CSV with a header or .npz with X and Y, as named columns; errors name the place."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Columns:
         return values
 
     def only(self, names: Sequence[str], *, text: bool) -> Columns:
-        """These columns alone, their text or their numbers, without the rest of the file in memory."""
+        """These columns alone, as text or as numbers, which do without the rest of the file."""
         cells: dict[str, Column] = {}
         for name in names:
             cells[name] = TextColumn(self.cells[name].text()) if text else ArrayColumn(self.values(name))

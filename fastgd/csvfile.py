@@ -1,4 +1,4 @@
-"""Reading CSV block by block: most are checked in compiled code, those whose quotes do more than to enclose cells by Python's csv."""
+"""Reading CSV block by block: most are checked in compiled code, the others by Python's csv."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Header(NamedTuple):
 
 
 def read_csv(start: bytes, file: BinaryIO, source: str) -> tuple[Header, list[Block]]:
-    """The records of a file in UTF-8, or in UTF-16 with a byte-order mark, of which `start` is read already; the first names the columns.
+    """The records of a file of which `start` is read already; the first names the columns.
 
-    A blank cell is a cell; blank lines at the end are none.
+    It is in UTF-8, or in UTF-16 with a byte-order mark. Blank lines at its end are none.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class _UnfinishedError(Exception):
 
 
 class _Lines:
-    """The bytes of a file in UTF-8, some whole lines at a time, up to the last line that is not blank."""
+    """A file in UTF-8, some whole lines at a time, up to the last line that is not blank."""
 
     def __init__(self, start: bytes, file: BinaryIO, source: str) -> None:
         self.file, self.source, self.rest = file, source, start.removeprefix(codecs.BOM_UTF8)
@@ -86,7 +86,7 @@ class _Lines:
                 break
 
     def take(self, size: int) -> bytes:
-        """About `size` bytes, to the end of a line that is not blank; none at the end of the file."""
+        """About `size` bytes, to the end of a line that is not blank; none at the end."""
         text = self.rest
         while more := self.file.read(size):
             text += more
@@ -138,7 +138,10 @@ def _check_names(source: str, names: list[str]) -> None:
 
 
 def _separator(text: str) -> str:
-    """The first that makes as many cells, at least two, of the first record as of the second; else the first that makes some."""
+    """What makes as many cells of the first record as of the second, and at least two.
+
+    Where nothing does, what makes some of the first, for messages about the second.
+    """
     found = []
     for separator in SEPARATORS:
         try:
@@ -185,7 +188,10 @@ def _records_block(header: Header, decoded: str, line: int) -> Block:
 
 
 def _plain(header: Header, text: bytes) -> tuple[bytes, str] | None:
-    """The text with no quotes and a line for each record, and its separator; None where quotes do more than to enclose cells."""
+    """The text with no quotes and a line for each record, and its separator.
+
+    None where that needs care: quotes that do more than to enclose cells, records that do not fit.
+    """
     separator, width = header.separator, len(header.names)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")

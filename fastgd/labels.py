@@ -1,4 +1,4 @@
-"""The classes of a target column: labels as they are written, or whole numbers where all are written as ints are."""
+"""The classes of a target column: labels as they are written, or ints where all are written so."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def widths(classes: Sized) -> tuple[int, ...]:
 def classes_of(columns: Columns, targets: Sequence[str], task: str, outputs: int | None) -> tuple[Label, ...] | None:
     """The classes of the target column, sorted, or None if targets are values.
 
-    A number that is spelled in two ways, 1 and 01, is two classes; whether it is meant to be is asked where `task` is auto.
+    A number that is spelled in two ways, 1 and 01, is two classes. It is refused where `task` is
+    auto and it may be meant to be one.
     """
     if task == "values":
         return None
@@ -75,14 +76,14 @@ def _label(text: str) -> Label:
 
 
 def _are_values(values: Array, outputs: int | None) -> bool:
-    """Whether numbers are certainly no classes: some are fractions, or they are more than outputs serve."""
+    """Whether numbers are no classes: some are fractions, or they are too many for the outputs."""
     if not np.isfinite(values).all():
         return False
     return bool((values != np.floor(values)).any()) or len(np.unique(values)) > max(outputs or 2, 2)
 
 
 def _check_missing(columns: Columns, name: str, text: list[str], spelled: Sequence[str]) -> None:
-    """Refuse NA and the like among numbers, which would count as one more class; among text they are text."""
+    """Refuse NA and the like among numbers, which would be one more class; in text they are text."""
     large = {cell for cell in spelled if is_too_large(cell)}
     numeric = large or columns.cells[name].typed
     wrong = {cell for cell in spelled if is_missing(cell)} if numeric or any(map(is_number, spelled)) else set()
@@ -94,7 +95,7 @@ def _check_missing(columns: Columns, name: str, text: list[str], spelled: Sequen
 
 
 def _check_spelling(columns: Columns, name: str, spelled: Sequence[str], outputs: int | None) -> None:
-    """Refuse whole numbers that would be the classes that `outputs` serve if two spellings of one were one."""
+    """Refuse whole numbers that would fit `outputs` if two spellings of one were one class."""
     if not all(map(is_whole, spelled)) or outputs not in widths({float(cell) for cell in spelled}):
         return
     first: dict[float, str] = {}
@@ -102,6 +103,6 @@ def _check_spelling(columns: Columns, name: str, spelled: Sequence[str], outputs
         other = first.setdefault(float(cell), cell)
         if other != cell:
             raise ValueError(
-                f"{columns.source}, column {name!r}: {other!r} and {cell!r} are one number and two classes; write them alike, or say what "
-                "they are by task values or classes"
+                f"{columns.source}, column {name!r}: {other!r} and {cell!r} are one number and two classes; "
+                "write them alike, or say what they are by task values or classes"
             )

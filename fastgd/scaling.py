@@ -13,9 +13,10 @@ _EPS = float(np.finfo(float).eps)
 
 
 def is_constant(values: Array) -> bool:
-    """Whether (n,) finite values differ by no more than rounding, as scikit-learn's StandardScaler decides it.
+    """Whether (n,) finite values differ by no more than rounding, as StandardScaler decides it.
 
-    That is where their variance is at most n eps variance + (n mean eps)^2, the error that summing them may leave.
+    That is where their variance is at most n eps variance + (n mean eps)^2, the error that summing
+    them may leave.
     """
     largest = float(np.abs(values).max())
     # by a power of two, which rounds nothing, so that no square is too large or too small

@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from fastgd import csvfile
+from fastgd import blocks, csvfile
 from fastgd.columns import read_columns
 from fastgd.data import Table
 
@@ -43,6 +43,7 @@ def test_calls_do_not_grow_with_cells(path, reader, monkeypatch):
     else:
         pytest.importorskip("pyarrow.csv")
     monkeypatch.setattr(csvfile, "_BLOCK", 2**14)
+    monkeypatch.setattr(blocks, "_LARGE", 0)
     read(path)
     calls = 0
 

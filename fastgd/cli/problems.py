@@ -192,8 +192,8 @@ def _file_problem(options: argparse.Namespace, share: float | None, validation_f
 
 def _encoded(table: Table, columns: Columns) -> tuple[Array, Array, Columns]:
     """X, Y, and the targets as they are in the file."""
-    targets = columns.only(table.targets, text=table.classes is not None)
-    return table.encode(columns), table.encode_targets(columns), targets
+    X, Y = table.encode(columns), table.encode_targets(columns)
+    return X, Y, columns.only(table.targets, text=table.classes is not None)
 
 
 def _table(options: argparse.Namespace, columns: Columns) -> Table:
