@@ -19,9 +19,10 @@ def is_constant(values: Array) -> bool:
     them may leave.
     """
     largest = float(np.abs(values).max())
-    # by a power of two, which rounds nothing, so that no square is too large or too small
-    near_one = np.ldexp(values, -int(np.frexp(largest)[1]))
-    n, mean, variance = len(values), float(near_one.mean()), float(near_one.var())
+    with np.errstate(all="ignore"):
+        # by a power of two, which rounds nothing, so that no square is too large or too small
+        near_one = np.ldexp(values, -int(np.frexp(largest)[1]))
+        n, mean, variance = len(values), float(near_one.mean()), float(near_one.var())
     return variance <= n * _EPS * variance + (n * mean * _EPS) ** 2
 
 
@@ -32,7 +33,7 @@ def scaling(columns: Columns, names: Sequence[str], how: str, lowest: float) -> 
         values = columns.numbers(name)
         low, high = float(values.min()), float(values.max())
         shift, scale = 0.0, 1.0
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             if how != "none" and is_constant(values):
                 shift = low
             elif how == "standard":

@@ -157,7 +157,8 @@ class Table:
     def decode(self, outputs: ArrayLike) -> Array:
         """What the network's outputs (n, outputs) say: labels (n, 1), or values (n, targets) in original units."""
         if self.classes is None:
-            return np.asarray(np.asarray(outputs, dtype=float) * np.array(self.target_scale) + np.array(self.target_shift))
+            with np.errstate(all="ignore"):
+                return np.asarray(np.asarray(outputs, dtype=float) * np.array(self.target_scale) + np.array(self.target_shift))
         return np.asarray(np.array(self.classes, dtype=object)[self._chosen(outputs)].reshape(-1, 1))
 
     def probabilities(self, outputs: ArrayLike) -> Array:
@@ -192,9 +193,10 @@ class Table:
             return {"rows": 0}
         score: dict[str, Any] = {"rows": len(values), "mean_squared_error": {}, "r2": {}}
         for name, y, a in zip(self.targets, values.T, predicted.T, strict=True):
-            error = float(np.mean((a - y) ** 2))
+            with np.errstate(all="ignore"):
+                error, variance = float(np.mean((a - y) ** 2)), float(y.var())
             score["mean_squared_error"][name] = error
-            score["r2"][name] = None if is_constant(y) else 1 - error / float(y.var())
+            score["r2"][name] = None if is_constant(y) or not variance else 1 - error / variance
         return score
 
     def _chosen(self, outputs: ArrayLike) -> Array:
@@ -214,5 +216,7 @@ def _encoded(columns: Columns, names: Sequence[str], shifts: Sequence[float], sc
     """(n, names) of columns, shifted and scaled."""
     encoded = np.empty((len(columns), len(names)))
     for position, (name, shift, scale) in enumerate(zip(names, shifts, scales, strict=True)):
-        encoded[:, position] = (columns.numbers(name) - shift) / scale
+        values = columns.numbers(name)
+        with np.errstate(all="ignore"):
+            encoded[:, position] = (values - shift) / scale
     return encoded

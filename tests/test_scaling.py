@@ -74,3 +74,22 @@ def test_a_row_off_a_constant_is_near_it():
     other = parse_columns(b"x\n0.3000001\n", "new.csv")
     for how in ("standard", "range"):
         assert Table.fit(columns, ["y"], scale_inputs=how).encode(other)[0, 0] == pytest.approx(1e-7, rel=1e-6)
+
+
+def test_the_caller_s_error_state_changes_nothing():
+    columns = rows([1.0, 1e-310, 1e-200, 0.0, 1e-160])
+    other = rows([1e308, -1e308, 1e-320])
+    outputs = np.array([1e-310, 1e-170, 0, 1, -1e-170]).reshape(-1, 1)
+
+    def all_that_is_computed():
+        found = []
+        for how in ("standard", "range", "none"):
+            table = Table.fit(columns, ["x"], inputs=["y"], scale_inputs=how, scale_targets=how)
+            Y = table.encode_targets(columns)
+            found += [table, Y.tolist(), table.decode(outputs).tolist(), table.score(columns, outputs)]
+            found += [Table.fit(columns, ["y"], scale_inputs=how).encode(other).tolist(), table.constant(columns)]
+        return found
+
+    expected = all_that_is_computed()
+    with np.errstate(all="raise"):
+        assert all_that_is_computed() == expected
