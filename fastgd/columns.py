@@ -1,43 +1,113 @@
-"""Reading a file of rows, CSV with a header or .npz with X and Y, into named columns; what is malformed is refused with its place."""
+"""Files of rows, CSV with a header or .npz with X and Y, as named columns; errors name the place."""
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
+from fastgd import caution
+from fastgd.blocks import CsvColumn
+from fastgd.cells import hint
+from fastgd.cells import numbers as numbers_of
 from fastgd.checks import Array
+from fastgd.csvfile import read_csv
 
 _ZIP = b"PK\x03\x04"
-_MISSING = ("na", "n/a", "#n/a", "<na>", "nan", "+nan", "-nan", "null", "none", "?", "-")
+
+
+class Column(Protocol):
+    """Where the cells of a column are, and how they are read."""
+
+    @property
+    def typed(self) -> bool:
+        """Whether the cells are numbers by their type, not by their text."""
+
+    def text(self) -> list[str]:
+        """The cells as text."""
+
+    def numbers(self) -> Array:
+        """The cells as float64, NaN for what is no number."""
+
+
+class ArrayColumn(NamedTuple):
+    """Cells in an array, of numbers or of text."""
+
+    cells: Array
+
+    @property
+    def typed(self) -> bool:
+        return self.cells.dtype.kind != "U"
+
+    def text(self) -> list[str]:
+        """Whole numbers without a point."""
+        if self.cells.dtype.kind == "f":
+            return [str(int(cell)) if cell.is_integer() else str(cell) for cell in self.cells]
+        return list(map(str, self.cells.tolist()))
+
+    def numbers(self) -> Array:
+        return self.cells.astype(float) if self.typed else numbers_of(self.cells.tolist())
+
+
+class TextColumn(NamedTuple):
+    """Cells in a list."""
+
+    cells: list[str]
+
+    @property
+    def typed(self) -> bool:
+        return False
+
+    def text(self) -> list[str]:
+        return self.cells
+
+    def numbers(self) -> Array:
+        return numbers_of(self.cells)
+
+
+class RowsOfColumn(NamedTuple):
+    """Some rows of a column."""
+
+    column: Column
+    rows: Array
+
+    @property
+    def typed(self) -> bool:
+        return self.column.typed
+
+    def text(self) -> list[str]:
+        text = self.column.text()
+        return [text[row] for row in self.rows]
+
+    def numbers(self) -> Array:
+        return np.asarray(self.column.numbers()[self.rows])
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The columns of a file, each a list of text cells or, from .npz, an array.
+    """The columns of a file.
 
     Attributes
     ----------
     source : str, what messages call the file
-    cells : dict of str to list of str or array, in the order of the file
-    places : list of str, where each row stands: "line 7" of a CSV, "row 6" of an .npz
+    cells : dict of str to Column, in the order of the file
+    lines : where each row stands: the line of a CSV that it begins in, the row of an .npz
     targets : names of the columns that an .npz holds as Y
+    unit : what `lines` counts
     """
 
     source: str
-    cells: dict[str, list[str] | Array]
-    places: list[str]
+    cells: dict[str, Column]
+    lines: Sequence[int] | Array
     targets: tuple[str, ...] = field(default=())
+    unit: str = "line"
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.lines)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,65 +122,58 @@ class Columns:
             if name in names[:position]:
                 raise ValueError(f"{argument}: column {name!r} is named twice")
 
+    @property
+    def places(self) -> list[str]:
+        """Where each row stands, in words."""
+        return [f"{self.unit} {line}" for line in self.lines]
+
+    def place(self, row: int, name: str) -> str:
+        """Where a cell stands, for messages."""
+        return f"{self.source}, {self.unit} {self.lines[row]}, column {name!r}"
+
     def text(self, name: str) -> list[str]:
         """The column's cells as text, none empty."""
-        cells = list(map(str, self.cells[name]))
-        for place, cell in zip(self.places, cells, strict=True):
-            if not cell:
-                raise ValueError(f"{self.source}, {place}, column {name!r}: missing value")
+        cells = self.cells[name].text()
+        if "" in cells:
+            raise ValueError(f"{self.place(cells.index(''), name)}: missing value")
         return cells
+
+    def values(self, name: str) -> Array:
+        """The column as float64, NaN for what is no number."""
+        return self.cells[name].numbers()
 
     def numbers(self, name: str) -> Array:
         """The column as float64, finite everywhere."""
-        cells = self.cells[name]
-        numeric = isinstance(cells, np.ndarray) and cells.dtype.kind != "U"
-        values = np.array(cells, dtype=float) if numeric else np.array([_number(cell) for cell in cells])
-        if not np.isfinite(values).all():
-            row = int(np.argmin(np.isfinite(values)))
-            cell = str(cells[row])
-            wrong = f"expected a finite number; got {cell!r}" if cell else "missing value"
-            raise ValueError(f"{self.source}, {self.places[row]}, column {name!r}: {wrong}")
+        values = self.values(name)
+        finite = np.isfinite(values)
+        if not finite.all():
+            row = int(np.argmin(finite))
+            cell = self.cells[name].text()[row]
+            wrong = f"expected a finite number; got {cell!r}{hint(cell)}" if cell else "missing value"
+            raise ValueError(f"{self.place(row, name)}: {wrong}")
         return values
 
-    def take(self, rows: Sequence[int]) -> Columns:
+    def only(self, names: Sequence[str], *, text: bool) -> Columns:
+        """These columns alone, as text or as numbers, which do without the rest of the file."""
+        cells: dict[str, Column] = {}
+        for name in names:
+            cells[name] = TextColumn(self.cells[name].text()) if text else ArrayColumn(self.values(name))
+        return Columns(self.source, cells, self.lines, self.targets, self.unit)
+
+    def take(self, rows: Sequence[int] | Array) -> Columns:
         """These rows alone."""
-        cells: dict[str, list[str] | Array] = {name: [column[i] for i in rows] for name, column in self.cells.items()}
-        return Columns(self.source, cells, [self.places[i] for i in rows], self.targets)
-
-
-def is_number(cell: object) -> bool:
-    """Whether a cell is a finite number."""
-    return math.isfinite(_number(cell))
-
-
-def is_missing(cell: str) -> bool:
-    """Whether a cell among numbers stands for a value that is not there: NA, ?, nan, or a number too large to be finite."""
-    return cell.lower() in ("", *_MISSING) or math.isinf(_number(cell))
-
-
-def is_numeric(cells: Sequence[str] | Array) -> bool:
-    """Whether there are numbers among the cells, be they too large to be finite."""
-    if isinstance(cells, np.ndarray) and cells.dtype.kind != "U":
-        return True
-    return any(is_number(cell) or _overflows(str(cell)) for cell in cells)
-
-
-def _overflows(cell: str) -> bool:
-    return math.isinf(_number(cell)) and any(character.isdigit() for character in cell)
-
-
-def _number(cell: Any) -> float:
-    """`cell` as a float, NaN for what is none; Python would also take 1_000."""
-    try:
-        return math.nan if isinstance(cell, str) and "_" in cell else float(cell)
-    except ValueError:
-        return math.nan
+        rows = np.asarray(rows)
+        columns: dict[str, Column] = {name: RowsOfColumn(column, rows) for name, column in self.cells.items()}
+        return Columns(self.source, columns, np.asarray(self.lines)[rows], self.targets, self.unit)
 
 
 def read_columns(path: str | os.PathLike[str]) -> Columns:
-    """Read a CSV file with a header row, in UTF-8 and separated by commas, or an .npz file with arrays X and, if known, Y.
+    """Read a CSV file with a header row, or an .npz file with arrays X and, if known, Y.
 
-    The columns of an .npz are named x1, x2, ... and y1, y2, ...
+    CSV is text in UTF-8, or in UTF-16 with a byte-order mark. Commas, semicolons, tabs, bars or
+    blanks separate its cells, whichever suits the first two records; blanks around a cell are no
+    part of it. A first column without a name whose cells count the rows, from 0 or from 1, is left
+    out, with a warning. The columns of an .npz are named x1, x2, ... and y1, y2, ...
 
     Raises
     ------
@@ -120,63 +183,32 @@ def read_columns(path: str | os.PathLike[str]) -> Columns:
         If it is no such file, naming the line and the column.
     """
     with open(path, "rb") as file:
-        return parse_columns(file.read(), os.fspath(path))
+        return columns_of(file, os.fspath(path))
 
 
 def parse_columns(data: bytes, source: str) -> Columns:
     """The columns in the bytes of a CSV or .npz file that messages call `source`."""
-    return _from_npz(data, source) if data.startswith(_ZIP) else _from_csv(data, source)
+    return columns_of(io.BytesIO(data), source)
 
 
-def _from_csv(data: bytes, source: str) -> Columns:
-    data = data.removeprefix(codecs.BOM_UTF8)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{source}, line {line}: expected text in UTF-8; got byte 0x{data[error.start]:02x}") from None
-    records = _records(text, source)
-    if not records:
-        raise ValueError(f"{source} is empty; expected a header row of column names, then rows")
-    names = records[0][1]
-    _check_header(source, names)
-    if len(records) == 1:
-        raise ValueError(f"{source} has a header row and no rows")
-    for line, cells in records[1:]:
-        if len(cells) != len(names):
-            raise ValueError(f"{source}, line {line}: expected {len(names)} cells, one a column; got {len(cells)}")
-    columns = zip(*(cells for _, cells in records[1:]), strict=True)
-    return Columns(source, dict(zip(names, map(list, columns), strict=True)), [f"line {line}" for line, _ in records[1:]])
+def columns_of(file: BinaryIO, source: str) -> Columns:
+    """The columns of an open CSV or .npz file, read from here on, that messages call `source`."""
+    start = file.read(len(_ZIP))
+    return _from_npz(start + file.read(), source) if start == _ZIP else _from_csv(start, file, source)
 
 
-def _records(text: str, source: str) -> list[tuple[int, list[str]]]:
-    """Each record with the line that it begins in; blank lines at the end are none, others are empty records."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
-    records = []
-    line = 1
-    try:
-        for cells in reader:
-            records.append((line, [cell.strip() for cell in cells]))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(f"{source}, line {line}: {error}") from None
-    while records and records[-1][1] in ([], [""]):
-        records.pop()
-    return records
-
-
-def _check_header(source: str, names: list[str]) -> None:
-    if not names:
-        raise ValueError(f"{source}, line 1: expected a header row of column names; got a blank line")
-    for position, name in enumerate(names):
-        if not name:
-            raise ValueError(f"{source}, line 1: column {position + 1} has no name")
-        if name in names[:position]:
-            raise ValueError(f"{source}, line 1: two columns, {names.index(name) + 1} and {position + 1}, have the name {name!r}")
-    if all(map(is_number, names)) and names != [str(i) for i in range(len(names))]:
-        raise ValueError(f"{source}, line 1: expected a header row of column names; got numbers")
-    if len(names) == 1 and any(separator in names[0] for separator in ";\t"):
-        raise ValueError(f"{source}, line 1: expected columns separated by commas; got {names[0]!r}")
+def _from_csv(start: bytes, file: BinaryIO, source: str) -> Columns:
+    header, blocks = read_csv(start, file, source)
+    lines: Sequence[int] | Array = range(blocks[0].lines[0], blocks[-1].lines[-1] + 1)
+    if len(lines) != sum(len(block.lines) for block in blocks):
+        lines = np.concatenate([block.lines for block in blocks])
+    columns: dict[str, Column] = {name: CsvColumn(blocks, i) for i, name in enumerate(header.names)}
+    if "" in columns:
+        counted = columns.pop("").numbers()
+        if not columns or not (counted == np.arange(len(counted)) + counted[0]).all() or counted[0] not in (0, 1):
+            raise ValueError(f"{source}, line 1: column 1 has no name")
+        caution.warn(f"{source}: the first column, which has no name, counts the rows; it is left out")
+    return Columns(source, columns, lines)
 
 
 def _from_npz(data: bytes, source: str) -> Columns:
@@ -188,7 +220,7 @@ def _from_npz(data: bytes, source: str) -> Columns:
         raise ValueError(f"{source} is no whole .npz file of plain arrays: {error}") from None
     if "X" not in arrays:
         raise ValueError(f"{source} has no array X; it has: {found}")
-    cells: dict[str, list[str] | Array] = {}
+    columns: dict[str, Column] = {}
     for name, array in arrays.items():
         kinds, expected = ("biuf", "real numbers") if name == "X" else ("biufU", "real numbers or text")
         if array.dtype.kind not in kinds or array.ndim not in (1, 2):
@@ -196,5 +228,5 @@ def _from_npz(data: bytes, source: str) -> Columns:
         if len(array) != len(arrays["X"]) or array.size == 0:
             raise ValueError(f"{source}: X and Y must have the same number of rows, at least one; got shape {array.shape} for {name}")
         table = array.reshape(len(array), -1)
-        cells |= {f"{name.lower()}{i + 1}": table[:, i] for i in range(table.shape[1])}
-    return Columns(source, cells, [f"row {i}" for i in range(len(arrays["X"]))], tuple(name for name in cells if name[0] == "y"))
+        columns |= {f"{name.lower()}{i + 1}": ArrayColumn(table[:, i]) for i in range(table.shape[1])}
+    return Columns(source, columns, range(len(arrays["X"])), tuple(name for name in columns if name[0] == "y"), "row")

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.cells import is_missing, is_number, is_plain_whole, is_too_large
 from fastgd.checks import Array
-from fastgd.columns import Columns, is_missing, is_number, is_numeric
+from fastgd.columns import Columns
+from fastgd.labels import Label, classes_of, positions_of, widths
 from fastgd.names import SCALES, TARGET_SCALES, TASKS, check_name
+from fastgd.scaling import is_constant, scaling
 
 _AUTO = {"identity": "standard", "softmax": "none"}  # of real-valued targets, by output activation; range for the others
 _FROM_MINUS_ONE = ("tanh", "sin")
-
-Label = str | int
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Table:
         if self.classes is None:
             fits = self.outputs == n_targets == len(self.target_shift) == len(self.target_scale)
         else:
-            fits = n_targets == 1 and self.outputs in _widths(self.classes)
+            fits = n_targets == 1 and self.outputs in widths(self.classes)
         if not fits or not n_inputs == len(self.input_shift) == len(self.input_scale) > 0 < n_targets:
             raise ValueError(f"table: numbers of columns, classes, outputs and scales do not fit together: {asdict(self)}")
 
@@ -98,12 +99,12 @@ class Table:
         if not inputs:
             raise ValueError(f"{columns.source} has no column left for an input beside the target {', '.join(targets)}")
 
-        input_shift, input_scale = _scaling(columns, inputs, scale_inputs, 0.0)
-        classes = _classes(columns, targets, task, outputs)
+        input_shift, input_scale = scaling(columns, inputs, scale_inputs, 0.0)
+        classes = classes_of(columns, targets, task, outputs)
         if classes is None:
             if scale_targets == "auto":
                 scale_targets = _AUTO.get(output, "range")
-            target_shift, target_scale = _scaling(columns, targets, scale_targets, -1.0 if output in _FROM_MINUS_ONE else 0.0)
+            target_shift, target_scale = scaling(columns, targets, scale_targets, -1.0 if output in _FROM_MINUS_ONE else 0.0)
             width = len(targets)
         else:
             if scale_targets not in ("auto", "none"):
@@ -130,32 +131,35 @@ class Table:
         missing = [name for name in self.inputs if name not in columns.cells]
         if missing:
             raise ValueError(f"{columns.source} has no column {', '.join(map(repr, missing))}; it has: {', '.join(columns.names)}")
-        X = np.column_stack([columns.numbers(name) for name in self.inputs])
-        return np.asarray((X - np.array(self.input_shift)) / np.array(self.input_scale))
+        return _encoded(columns, self.inputs, self.input_shift, self.input_scale)
 
     def encode_targets(self, columns: Columns) -> Array:
         """Y, (n, outputs)."""
         columns.check_known("target", self.targets)
         if self.classes is None:
-            Y = np.column_stack([columns.numbers(name) for name in self.targets])
-            return np.asarray((Y - np.array(self.target_shift)) / np.array(self.target_scale))
-        order = {label: position for position, label in enumerate(self.classes)}
-        try:
-            positions = np.array([order[label] for label in self._labels(columns)])
-        except KeyError as error:
+            return _encoded(columns, self.targets, self.target_shift, self.target_scale)
+        name = self.targets[0]
+        text = columns.text(name)
+        positions = positions_of(columns, name, self.classes)
+        if positions.min() < 0:
             known = ", ".join(map(str, self.classes))
-            raise ValueError(f"{columns.source}, column {self.targets[0]!r}: unknown class {error}; known: {known}") from None
+            row = int(positions.argmin())
+            raise ValueError(f"{columns.source}, column {name!r}: unknown class {self._shown(text[row])}; known: {known}")
         if self.outputs == 1:
             return positions.reshape(-1, 1).astype(float)
         return np.asarray(np.eye(self.outputs)[positions])
 
+    def constant(self, columns: Columns) -> list[str]:
+        """Names of the inputs and of the targets that are values which are constant, up to rounding."""
+        names = self.inputs if self.classes is not None else (*self.inputs, *self.targets)
+        return [name for name in names if is_constant(columns.numbers(name))]
+
     def decode(self, outputs: ArrayLike) -> Array:
         """What the network's outputs (n, outputs) say: labels (n, 1), or values (n, targets) in original units."""
-        a = np.asarray(outputs, dtype=float)
         if self.classes is None:
-            return np.asarray(a * np.array(self.target_scale) + np.array(self.target_shift))
-        chosen = (a[:, 0] >= 0.5).astype(int) if self.outputs == 1 else a.argmax(axis=1)
-        return np.asarray(np.array(self.classes, dtype=object)[chosen].reshape(-1, 1))
+            with np.errstate(all="ignore"):
+                return np.asarray(np.asarray(outputs, dtype=float) * np.array(self.target_scale) + np.array(self.target_shift))
+        return np.asarray(np.array(self.classes, dtype=object)[self._chosen(outputs)].reshape(-1, 1))
 
     def probabilities(self, outputs: ArrayLike) -> Array:
         """One column a class, (n, classes), of the outputs of a sigmoid or softmax layer."""
@@ -167,107 +171,52 @@ class Table:
     def score(self, columns: Columns, outputs: ArrayLike) -> dict[str, Any]:
         """Accuracy, or mean squared error and R2 of each target in original units, over the rows whose targets can be read."""
         columns.check_known("target", self.targets)
-        known = [i for i in range(len(columns)) if all(self._knows(str(columns.cells[name][i])) for name in self.targets)]
-        if not known:
+        if self.classes is None:
+            return self._score_values(columns, self.decode(outputs))
+        name = self.targets[0]
+        positions = positions_of(columns, name, self.classes)
+        cells = columns.cells[name].text()
+        # a class of no row in training counts, unless it is no number where the others are
+        unread = {cell for cell in set(cells) if is_missing(cell) or is_too_large(cell) or (self._are_numbers and not is_number(cell))}
+        known = np.fromiter((cell not in unread for cell in cells), bool, len(cells)) | (positions >= 0)
+        rows = int(known.sum())
+        if not rows:
             return {"rows": 0}
-        columns, predicted = columns.take(known), self.decode(outputs)[known]
-        if self.classes is not None:
-            right = sum(p == label for p, label in zip(predicted[:, 0], self._labels(columns), strict=True))
-            return {"rows": len(known), "right": right, "accuracy": right / len(known)}
-        score: dict[str, Any] = {"rows": len(known), "mean_squared_error": {}, "r2": {}}
-        for position, name in enumerate(self.targets):
-            values = columns.numbers(name)
-            error = float(np.mean((predicted[:, position] - values) ** 2))
+        right = int((self._chosen(outputs) == positions)[known].sum())
+        return {"rows": rows, "right": right, "accuracy": right / rows}
+
+    def _score_values(self, columns: Columns, predicted: Array) -> dict[str, Any]:
+        values = np.column_stack([columns.values(name) for name in self.targets])
+        known = np.isfinite(values).all(axis=1)
+        values, predicted = values[known], predicted[known]
+        if not len(values):
+            return {"rows": 0}
+        score: dict[str, Any] = {"rows": len(values), "mean_squared_error": {}, "r2": {}}
+        for name, y, a in zip(self.targets, values.T, predicted.T, strict=True):
+            with np.errstate(all="ignore"):
+                error, variance = float(np.mean((a - y) ** 2)), float(y.var())
             score["mean_squared_error"][name] = error
-            score["r2"][name] = 1 - error / float(values.var()) if values.var() > 0 else None
+            score["r2"][name] = None if is_constant(y) or not variance else 1 - error / variance
         return score
 
-    def _knows(self, cell: str) -> bool:
-        """Whether a target's cell says something to score against; a class of no row in training does."""
-        if self.classes is None or isinstance(self.classes[0], int):
-            return is_number(cell)
-        return cell in self.classes or not is_missing(cell)
+    def _chosen(self, outputs: ArrayLike) -> Array:
+        """(n,) the number of the class that each row's outputs say."""
+        a = np.asarray(outputs, dtype=float)
+        return (a[:, 0] >= 0.5).astype(np.int64) if self.outputs == 1 else a.argmax(axis=1)
 
-    def _labels(self, columns: Columns) -> list[Label]:
-        """The target column as labels of the kind that the classes are."""
-        text = columns.text(self.targets[0])
-        whole = self.classes is not None and isinstance(self.classes[0], int)
-        return [_label(cell) for cell in text] if whole else list(text)
+    @property
+    def _are_numbers(self) -> bool:
+        return self.classes is not None and isinstance(self.classes[0], int)
 
-
-def _widths(classes: Sequence[Label]) -> tuple[int, ...]:
-    """Output widths that serve these classes."""
-    return {1: (), 2: (2, 1)}.get(len(classes), (len(classes),))
+    def _shown(self, cell: str) -> str:
+        return cell if self._are_numbers and is_plain_whole(cell) else repr(cell)
 
 
-def _label(cell: str) -> Label:
-    """A whole number if it is one, text otherwise."""
-    if not (is_number(cell) and float(cell).is_integer()):
-        return cell
-    try:
-        return int(cell)
-    except ValueError:
-        return int(float(cell))
-
-
-def _labels(columns: Columns, name: str) -> list[Label]:
-    """The column as labels: whole numbers if all of it is, text otherwise."""
-    text = columns.text(name)
-    labels = [_label(cell) for cell in text]
-    return list(text) if any(isinstance(label, str) for label in labels) else labels
-
-
-def _classes(columns: Columns, targets: Sequence[str], task: str, outputs: int | None) -> tuple[Label, ...] | None:
-    """The classes of the target column, or None if targets are values."""
-    if task == "values":
-        return None
-    if len(targets) > 1:
-        if task == "classes":
-            raise ValueError(f"classes need a single target column; got {', '.join(targets)}")
-        return None
-    _check_missing(columns, targets[0])
-    labels = _labels(columns, targets[0])
-    classes = tuple(sorted(set(labels), key=lambda label: (isinstance(label, str), label)))
-    fits = outputs in _widths(classes)
-    if task == "auto" and not fits:
-        # numbers, or numbers with a slip among them, which reading them as numbers will name
-        if any(map(is_number, columns.text(targets[0]))):
-            return None
-    elif task == "auto" and not isinstance(labels[0], int) and all(map(is_number, columns.text(targets[0]))):
-        return None
-    if len(classes) < 2:
-        raise ValueError(f"{columns.source}, column {targets[0]!r}: classes must be at least two; got {classes[0]!r} alone")
-    if outputs is not None and not fits:
-        widths = " or ".join(map(str, _widths(classes)))
-        raise ValueError(f"column {targets[0]!r} holds {len(classes)} classes and needs {widths} outputs; got {outputs}")
-    return classes
-
-
-def _check_missing(columns: Columns, name: str) -> None:
-    """Refuse NA and the like among numbers, which would count as one more class; among text they are text."""
-    if is_numeric(columns.cells[name]):
-        for place, cell in zip(columns.places, columns.text(name), strict=True):
-            if is_missing(cell):
-                raise ValueError(f"{columns.source}, {place}, column {name!r}: expected a finite number; got {cell!r}")
-
-
-def _scaling(columns: Columns, names: Sequence[str], how: str, lowest: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Shift and scale of each column; `range` is from `lowest` to 1. A constant column is only shifted."""
-    shifts, scales = [], []
-    for name in names:
+def _encoded(columns: Columns, names: Sequence[str], shifts: Sequence[float], scales: Sequence[float]) -> Array:
+    """(n, names) of columns, shifted and scaled."""
+    encoded = np.empty((len(columns), len(names)))
+    for position, (name, shift, scale) in enumerate(zip(names, shifts, scales, strict=True)):
         values = columns.numbers(name)
-        low, high = float(values.min()), float(values.max())
-        shift, scale = 0.0, 1.0
-        with np.errstate(over="ignore", invalid="ignore"):
-            if how != "none" and low == high:
-                shift = low
-            elif how == "standard":
-                shift, scale = float(values.mean()), float(values.std())
-            elif how == "range":
-                scale = (high - low) / (1 - lowest)
-                shift = low - lowest * scale
-        if not (np.isfinite(scale) and np.isfinite(shift) and scale > 0):
-            raise ValueError(f"{columns.source}, column {name!r}: values from {low:g} to {high:g} can't be scaled to {how}")
-        shifts.append(shift)
-        scales.append(scale)
-    return tuple(shifts), tuple(scales)
+        with np.errstate(all="ignore"):
+            encoded[:, position] = (values - shift) / scale
+    return encoded

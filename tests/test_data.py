@@ -95,7 +95,8 @@ def test_targets_scaled_to_the_output(output, how, expected):
     ("column", "outputs", "classes"),
     [
         ("3 1 3 2", 3, (1, 2, 3)),  # as many whole numbers as outputs
-        ("3.0 1 3 2", 3, (1, 2, 3)),
+        ("3.0 1.0 3.0 2.0", 3, ("1.0", "2.0", "3.0")),  # as they are written
+        ("1e1 9 1e1 08", 3, ("08", "9", "1e1")),  # in the order of the numbers
         ("3 1 3 2", 1, None),
         ("3 1 3 2", None, None),
         ("7 5 7 5", 1, (5, 7)),  # two, in one output
@@ -224,14 +225,15 @@ def test_what_csv_allows():
         ("\na,b\n1,2\n", "rows.csv, line 1: expected a header row of column names; got a blank line"),
         ("a,b\n1,2\n3\n", "rows.csv, line 3: expected 2 cells, one a column; got 1"),
         ("a,b\n1,2,3\n", "rows.csv, line 2: expected 2 cells, one a column; got 3"),
-        ("a,b\n1,2\n\n3,4\n", "rows.csv, line 3: expected 2 cells, one a column; got 0"),
+        ("a,b\n1,2\n\n3,4\n", "rows.csv, line 3: expected 2 cells, one a column; got a blank line"),
         ("a,b,a\n1,2,3\n", "rows.csv, line 1: two columns, 1 and 3, have the name 'a'"),
         ("a,\n1,2\n", "rows.csv, line 1: column 2 has no name"),
         ("1.5,2\n3,4\n", "rows.csv, line 1: expected a header row of column names; got numbers"),
-        ("a;b\n1;2\n", "rows.csv, line 1: expected columns separated by commas; got 'a;b'"),
+        ("a;b\n1;2\n \n3;4\n", "rows.csv, line 3: expected 2 cells, one a column; got a blank line"),
+        ("a\n1\n\n3\n", "rows.csv, line 3: expected 1 cells, one a column; got a blank line"),
         ('a,b\n1,2\n3,"4\n', "rows.csv, line 3: unexpected end of data"),
         (b"a,b\n1,2\n\xe9,3\n", "rows.csv, line 3: expected text in UTF-8; got byte 0xe9"),
-        ("a,b\n1,2\n".encode("utf-16"), "rows.csv, line 1: expected text in UTF-8; got byte 0xff"),
+        ("a,b\n1,2\n".encode("utf-16")[:-1], "rows.csv: expected text in utf-16, as its first bytes say; "),
     ],
 )
 def test_malformed_csv(text, message):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import count, duration
+from fastgd.cli.standard_output import print_facts
 from fastgd.cli.summary import batches, network_facts, print_line, print_network
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def print_members_json(options: argparse.Namespace, problem: Problem, found: dic
     if options.target_cost is None:
         best = _best(found)
         facts["best"] = None if best is None else _member_facts(problem, found, *best)
-    print(json.dumps(facts, indent=2))
+    print_facts(facts)
 
 
 def write_members(path: str, found: dict[str, Members]) -> None:

@@ -8,15 +8,19 @@ import os
 import secrets
 import stat
 import sys
+import warnings
+from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from fastgd.cli.options import add_command, check_writable
 from fastgd.cli.score import score_lines
+from fastgd.cli.standard_output import utf8_output
 
 if TYPE_CHECKING:
     from fastgd.columns import Columns
     from fastgd.run import Run
 
+Rows = Iterable[Sequence[Any]]
 _EXAMPLES = """\
 examples:
   fastgd predict iris.npz new.csv
@@ -41,13 +45,13 @@ def add(commands: Any) -> None:
 
 def predict(options: argparse.Namespace) -> None:
     """Print the predictions, or write them to --out."""
-    from fastgd.columns import parse_columns, read_columns
+    from fastgd.columns import columns_of, read_columns
     from fastgd.runfile import load_run
 
     if options.out is not None:
         check_writable("--out", options.out, options.run, options.file)
     run = load_run(options.run)
-    columns = parse_columns(sys.stdin.buffer.read(), "standard input") if options.file == "-" else read_columns(options.file)
+    columns = columns_of(sys.stdin.buffer, "standard input") if options.file == "-" else read_columns(options.file)
     if run.table is None:
         header, rows = _plain(options, run, columns)
         score: list[str] = []
@@ -56,14 +60,14 @@ def predict(options: argparse.Namespace) -> None:
     if options.out:
         _write_file(options.out, header, rows)
     else:
-        _write(sys.stdout, header, rows)
-        sys.stdout.flush()
+        with utf8_output() as out:
+            _write(out, header, rows)
     # an error of writing is then the only line on stderr
     for text in score:
         print(text, file=sys.stderr)
 
 
-def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], list[list[Any]], list[str]]:
+def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], Rows, list[str]]:
     """Header and rows of the CSV, and lines of score where the file has the targets."""
     from fastgd.tables import Table
 
@@ -74,20 +78,23 @@ def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[
     if options.probabilities and run.net.activations[-1] not in ("sigmoid", "softmax"):
         raise ValueError(f"--probabilities needs a sigmoid or softmax output; {options.run} has {run.net.activations[-1]}")
     outputs = run.predict(table.encode(columns))
-    header, rows = list(table.targets), table.decode(outputs).tolist()
+    header, cells = list(table.targets), table.decode(outputs).T.tolist()
     if options.probabilities:
-        probabilities = table.probabilities(outputs)
         header += [f"p_{label}" for label in table.classes or ()]
-        rows = [row + p for row, p in zip(rows, probabilities.tolist(), strict=True)]
+        cells += table.probabilities(outputs).T.tolist()
     lines = []
     if all(name in columns.cells for name in table.targets):
-        score = table.score(columns, outputs)
+        try:
+            score = table.score(columns, outputs)
+        except ValueError as error:
+            warnings.warn(f"no score: {error}", RuntimeWarning, stacklevel=2)
+            score = {"rows": 0}
         if score["rows"]:
             lines = [f"{title} {text}" if table.classes else f"{title}: {text}" for title, text in score_lines(score)]
-    return header, rows, lines
+    return header, zip(*cells, strict=True), lines
 
 
-def _plain(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], list[list[Any]]]:
+def _plain(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], Rows]:
     """For a run without a table: all columns of the file are its inputs."""
     import numpy as np
 
@@ -100,7 +107,7 @@ def _plain(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[lis
     return [f"y{i + 1}" for i in range(outputs.shape[1])], outputs.astype(float).tolist()
 
 
-def _write_file(path: str, header: list[str], rows: list[list[Any]]) -> None:
+def _write_file(path: str, header: list[str], rows: Rows) -> None:
     """At any instant a regular file at `path` is the old one or the new one, whole; a device or a pipe is written to."""
     path = os.path.realpath(path)
     mode = os.stat(path).st_mode if os.path.exists(path) else None
@@ -123,7 +130,7 @@ def _write_file(path: str, header: list[str], rows: list[list[Any]]) -> None:
         raise
 
 
-def _write(file: IO[str], header: list[str], rows: list[list[Any]]) -> None:
+def _write(file: IO[str], header: list[str], rows: Rows) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)

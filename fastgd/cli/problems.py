@@ -86,28 +86,35 @@ class FileProblem(Problem):
     """The rows of a file: what is shown is how well its targets are predicted."""
 
     table: Table
-    columns: Columns
-    trained: Columns  # those of its rows that are trained on
-    held_out: Columns | None  # rows for validation
+    targets: Columns  # of all rows
+    trained: Array  # the numbers of the rows that are trained on
+    held_out: tuple[Array, Columns] | None  # inputs and targets of the rows for validation
+    constant: list[str]  # columns that are, up to rounding
 
     def lines(self, run: Run) -> list[tuple[str, str]]:
-        parts = [(self.trained, "the rows it was trained on")]
+        lines = [("constant", f"{', '.join(self.constant)}, up to rounding")] if self.constant else []
+        parts = [(self._trained_rows(), "the rows it was trained on")]
         parts += [] if self.held_out is None else [(self.held_out, "the validation rows")]
-        return [(title, f"{text} on {which}") for rows, which in parts for title, text in score_lines(self._score(run, rows))]
+        return lines + [(title, f"{text} on {which}") for rows, which in parts for title, text in score_lines(self._score(run, *rows))]
 
     def data(self) -> dict[str, Any]:
-        columns, table = self.columns, self.table
-        return {"file": columns.source, "rows": len(columns), "inputs": table.inputs, "targets": table.targets, "classes": table.classes}
+        table, source = self.table, self.targets.source
+        names = {"inputs": table.inputs, "targets": table.targets, "classes": table.classes, "constant": self.constant}
+        return {"file": source, "rows": len(self.X), **names}
 
     def facts(self, run: Run) -> dict[str, Any]:
-        facts = {"score": self._score(run, self.trained)}
+        facts = {"score": self._score(run, *self._trained_rows())}
         if self.held_out is not None:
-            score = self._score(run, self.held_out)
-            facts["validation"] = {"file": self.held_out.source, "cost": validation_cost(run), **score}
+            score = self._score(run, *self.held_out)
+            facts["validation"] = {"file": self.held_out[1].source, "cost": validation_cost(run), **score}
         return facts
 
-    def _score(self, run: Run, rows: Columns) -> dict[str, Any]:
-        return self.table.score(rows, run.predict(self.table.encode(rows)))
+    def _trained_rows(self) -> tuple[Array, Columns]:
+        everything = len(self.trained) == len(self.X)
+        return (self.X, self.targets) if everything else (self.X[self.trained], self.targets.take(self.trained))
+
+    def _score(self, run: Run, X: Array, targets: Columns) -> dict[str, Any]:
+        return self.table.score(targets, run.predict(X))
 
 
 def make_problem(options: argparse.Namespace, share: float | None, validation_file: str | None) -> Problem:
@@ -143,35 +150,50 @@ def _gate_problem(options: argparse.Namespace, share: float | None) -> Problem:
 
 def _file_problem(options: argparse.Namespace, share: float | None, validation_file: str | None) -> Problem:
     """The rows of a file, with those of another for validation if it is given."""
+    import numpy as np
+
     from fastgd.columns import read_columns
 
     columns = read_columns(options.file)
     table = _table(options, columns)
+    net = _network(options, table)
+    X, Y, targets = _encoded(table, columns)
+    weights = None if options.sample_weight is None else columns.numbers(options.sample_weight)
+    constant = table.constant(columns)
+    del columns
     validation: float | tuple[Array, Array] | None = share
-    trained, held_out = columns, None
+    trained, held_out = np.arange(len(X)), None
     validated_on = ""
     if share is not None:
-        trained, held_out = _apart(columns, share, options.seed)
-        validated_on = f"{count(len(held_out), 'row')} kept apart"
+        trained, drawn = _apart(X, share, options.seed)
+        held_out = X[drawn], targets.take(drawn)
+        validated_on = f"{count(len(drawn), 'row')} kept apart"
     elif validation_file is not None:
-        held_out = read_columns(validation_file)
-        validation = table.encode(held_out), table.encode_targets(held_out)
-        validated_on = f"{count(len(held_out), 'row')} of {held_out.source}"
+        X_validation, Y_validation, targets_validation = _encoded(table, read_columns(validation_file))
+        validation, held_out = (X_validation, Y_validation), (X_validation, targets_validation)
+        validated_on = f"{count(len(X_validation), 'row')} of {targets_validation.source}"
     return FileProblem(
-        net=_network(options, table),
-        X=table.encode(columns),
-        Y=table.encode_targets(columns),
+        net=net,
+        X=X,
+        Y=Y,
         epochs=FILE_EPOCHS,
         scheme="auto",
-        title=f"{columns.source}: {count(len(columns), 'row')}, {_meaning(table)}",
+        title=f"{targets.source}: {count(len(X), 'row')}, {_meaning(table)}",
         validation=validation,
         validated_on=validated_on,
-        weights=None if options.sample_weight is None else columns.numbers(options.sample_weight),
+        weights=weights,
         table=table,
-        columns=columns,
+        targets=targets,
         trained=trained,
         held_out=held_out,
+        constant=constant,
     )
+
+
+def _encoded(table: Table, columns: Columns) -> tuple[Array, Array, Columns]:
+    """X, Y, and the targets as they are in the file."""
+    X, Y = table.encode(columns), table.encode_targets(columns)
+    return X, Y, columns.only(table.targets, text=table.classes is not None)
 
 
 def _table(options: argparse.Namespace, columns: Columns) -> Table:
@@ -233,16 +255,16 @@ def _network(options: argparse.Namespace, table: Table) -> MLP:
     return network(options, options.layers, activation="tanh", output=output, loss=loss)
 
 
-def _apart(columns: Columns, share: float, seed: int) -> tuple[Columns, Columns]:
-    """The rows that `train` trains on, and those that it keeps apart: what it does, done with the numbers of the rows."""
+def _apart(X: Array, share: float, seed: int) -> tuple[Array, Array]:
+    """The numbers of the rows that `train` trains on, and of those that it keeps apart: what it does, done with these."""
     import numpy as np
 
     from fastgd.samples import Samples, apart
 
-    numbers = np.arange(len(columns))
+    numbers = np.arange(len(X))
     trained, held_out = apart(Samples.alike(numbers, numbers), share, seed)
     assert held_out is not None
-    return columns.take(trained.X.tolist()), columns.take(held_out.X.tolist())
+    return trained.X, held_out.X
 
 
 def _meaning(table: Table) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import add_command, machine, number, seed, whole
+from fastgd.cli.standard_output import print_facts
 from fastgd.names import DTYPES, GATES
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def race(options: argparse.Namespace) -> None:
         "notes": {**_NOTES, "ratio": _ratio(_NOTES["seconds"])},
     }
     if options.json:
-        print(json.dumps(facts, indent=2))
+        print_facts(facts)
     else:
         _show(facts)
 

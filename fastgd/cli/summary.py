@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import count, duration
+from fastgd.cli.standard_output import print_facts, printable
 
 if TYPE_CHECKING:
     from fastgd.network import MLP
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def print_line(title: str, text: str) -> None:
     """A title and what there is to say about it."""
-    print(f"{title:<11} {text}")
+    print(printable(f"{title:<11} {text}"))
 
 
 def print_network(net: MLP) -> None:
@@ -83,7 +83,7 @@ def print_json(options: argparse.Namespace, run: Run, more: dict[str, Any]) -> N
         "saved": options.out,
         "checkpoint": options.checkpoint,
     }
-    print(json.dumps(facts, indent=2))
+    print_facts(facts)
 
 
 def validation_cost(run: Run) -> float | None:

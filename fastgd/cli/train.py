@@ -34,8 +34,9 @@ examples:
   fastgd train iris.csv --target species --layers 4-8-3 --optimizer adam --validation 0.2 --patience 50 --restore-best
   fastgd train big.csv --target y --layers 20-64-1 --epochs 1e6 --max-seconds 2h --checkpoint big.npz --resume
 
-A CSV file has a header row, commas and UTF-8; an .npz file has arrays X and Y. Text in a target column makes classes, one output
-each; so do whole numbers of as many different values as there are outputs. Two classes also fit one output, which is then 0 or 1.
+A CSV file has a header row, and commas, semicolons, tabs, bars or blanks between its cells; it is in UTF-8, or in UTF-16 with a
+byte-order mark. An .npz file has arrays X and Y. Text in a target column makes classes, one output each; so do whole numbers of as many
+different values as there are outputs. Two classes also fit one output, which is then 0 or 1.
 """
 
 
