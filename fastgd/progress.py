@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from fastgd.checks import Array
+from fastgd.float_errors import as_caller
 
 
 class Progress(NamedTuple):
@@ -66,4 +67,4 @@ def reporter(progress: object) -> Callable[[Any], object] | None:
         return None
     if not callable(progress):
         raise TypeError(f"progress must be True, False or a function; got {progress!r}")
-    return progress
+    return progress if isinstance(progress, Bar) else as_caller(progress)

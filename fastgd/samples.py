@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.checks import Array, finite_number, real_array, rows
+from fastgd.arrays import real_array, rows
+from fastgd.checks import Array, finite_number
 from fastgd.network import MLP
 
 _BLOCK = 4096  # rows that are moved at a time
@@ -84,18 +85,32 @@ def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike
     """Checked data and weights."""
     X, Y = check_data(net, X, Y)
     if sample_weight is None:
-        return Samples.alike(X, Y)
+        return check_classes(net, Samples.alike(X, Y))
     weights = real_array("sample_weight", sample_weight, net.dtype)
     if weights.shape != (len(X),):
         raise ValueError(f"sample_weight must have shape ({len(X)},), one for each row; got {weights.shape}")
     check_weights(weights)
-    return Samples(X, Y, weights)
+    return check_classes(net, Samples(X, Y, weights))
+
+
+def check_classes(net: MLP, samples: Samples) -> Samples:
+    """The samples, unless one that counts has targets that are all 0 for cross_entropy, of which nothing can be learned."""
+    if net.loss == "cross_entropy":
+        empty = ~samples.Y.any(axis=-1)
+        if len(samples.weights):
+            empty = empty & (samples.weights > 0)
+        if empty.any():
+            *member, row = np.argwhere(empty)[0].tolist()
+            which = f"row {row} of member {member[0]}" if member else f"row {row}"
+            raise ValueError(
+                f"Y must be above 0 somewhere in every row for loss 'cross_entropy'; {which} is 0: leave it out, or weigh it 0"
+            )
+    return samples
 
 
 def check_weights(weights: Array) -> None:
     """Refuse (..., n) weights of samples that can't be averaged by."""
-    with np.errstate(over="ignore"):
-        largest = weights.sum(axis=-1, dtype=np.float64).max()
+    largest = weights.sum(axis=-1, dtype=np.float64).max()
     if not np.isfinite(largest):
         raise ValueError(f"sample_weight must have a finite sum; got {largest}")
     if (weights < 0).any() or not weights.any(axis=-1).all():
@@ -111,7 +126,7 @@ def check_validation(net: MLP, validation: Any, samples: Samples) -> float | Sam
         if len(validation) != 2:
             raise ValueError(f"validation must be (X, Y) or a share of the rows; got {len(validation)} values")
         try:
-            return Samples.alike(*check_data(net, *validation))
+            return check_classes(net, Samples.alike(*check_data(net, *validation)))
         except (ValueError, TypeError) as error:
             raise type(error)(f"validation: {error}") from None
     share, n = finite_number("validation", validation, positive=True), len(samples.X)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from fastgd.checks import Array
 from fastgd.columns import Columns, is_missing, is_number, is_numeric
+from fastgd.float_errors import quiet
 from fastgd.names import SCALES, TARGET_SCALES, TASKS, check_name
 
 _AUTO = {"identity": "standard", "softmax": "none"}  # of real-valued targets, by output activation; range for the others
@@ -51,6 +52,7 @@ class Table:
             raise ValueError(f"table: numbers of columns, classes, outputs and scales do not fit together: {asdict(self)}")
 
     @classmethod
+    @quiet
     def fit(
         cls,
         columns: Columns,
@@ -125,6 +127,7 @@ class Table:
         except TypeError as error:
             raise ValueError(f"table: {error}") from None
 
+    @quiet
     def encode(self, columns: Columns) -> Array:
         """X, (n, inputs), of columns found by name; others are ignored."""
         missing = [name for name in self.inputs if name not in columns.cells]
@@ -133,6 +136,7 @@ class Table:
         X = np.column_stack([columns.numbers(name) for name in self.inputs])
         return np.asarray((X - np.array(self.input_shift)) / np.array(self.input_scale))
 
+    @quiet
     def encode_targets(self, columns: Columns) -> Array:
         """Y, (n, outputs)."""
         columns.check_known("target", self.targets)
@@ -149,6 +153,7 @@ class Table:
             return positions.reshape(-1, 1).astype(float)
         return np.asarray(np.eye(self.outputs)[positions])
 
+    @quiet
     def decode(self, outputs: ArrayLike) -> Array:
         """What the network's outputs (n, outputs) say: labels (n, 1), or values (n, targets) in original units."""
         a = np.asarray(outputs, dtype=float)
@@ -157,6 +162,7 @@ class Table:
         chosen = (a[:, 0] >= 0.5).astype(int) if self.outputs == 1 else a.argmax(axis=1)
         return np.asarray(np.array(self.classes, dtype=object)[chosen].reshape(-1, 1))
 
+    @quiet
     def probabilities(self, outputs: ArrayLike) -> Array:
         """One column a class, (n, classes), of the outputs of a sigmoid or softmax layer."""
         if self.classes is None:
@@ -164,6 +170,7 @@ class Table:
         a = np.asarray(outputs, dtype=float)
         return np.column_stack([1 - a, a]) if self.outputs == 1 else np.asarray(a)
 
+    @quiet
     def score(self, columns: Columns, outputs: ArrayLike) -> dict[str, Any]:
         """Accuracy, or mean squared error and R2 of each target in original units, over the rows whose targets can be read."""
         columns.check_known("target", self.targets)

@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike
 from fastgd.between_chunks import check_between_chunks
 from fastgd.checks import whole_number
 from fastgd.continuing import Origin, origin_of
+from fastgd.doubts import warn_of_equal_units, warn_of_rate, warn_of_targets
+from fastgd.float_errors import quiet
 from fastgd.loop import Loop
 from fastgd.names import KERNELS, check_name
-from fastgd.network import MLP
+from fastgd.network import MLP, check_net
 from fastgd.optimizers import Optimizer
 from fastgd.options import Options, check_options
 from fastgd.progress import Progress
@@ -23,6 +25,7 @@ from fastgd.schedules import Schedule
 from fastgd.state import MOST
 
 
+@quiet
 def train(
     net: MLP,
     X: ArrayLike,
@@ -147,8 +150,7 @@ def train(
 
     In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters at its end for the stop rules.
     """
-    if not isinstance(net, MLP):
-        raise TypeError(f"net must be an MLP; got {net!r}")
+    check_net(net, "train")
     samples = check_samples(net, X, Y, sample_weight)
     held_out = check_validation(net, validation, samples)
     n = len(samples.X) - (round(held_out * len(samples.X)) if isinstance(held_out, float) else 0)
@@ -174,6 +176,10 @@ def train(
         params = net.check_params(params)
 
     origin = origin_of(net, params, rng, epochs, between.checkpoint if resume else None)
+    if epochs and not (isinstance(params, Run) and params.state is not None):  # a run that goes on was warned of when it began
+        warn_of_targets(net, samples.Y)
+        warn_of_equal_units(net, origin.params)
+        warn_of_rate(options.learning_rate)
     loop = _loop(net, *apart(samples, held_out, origin.seed, (X, Y, sample_weight)), options, kernel, epochs, origin, threads)
     del samples, held_out  # the kernel keeps what it needs of them
     return between.train(loop)
