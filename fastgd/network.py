@@ -256,7 +256,7 @@ def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: 
         if len(names) != n_layers:
             raise ValueError(f"activation must be one name or one for each of {n_layers} layers; got {len(names)}: {names}")
     else:
-        raise TypeError(f"activation must be a name or a sequence of names; got {activation!r}")
+        raise TypeError(f"activation must be a name or a sequence of names; got {shown(activation)}")
     if output is not None:
         names[-1] = check_name("output", output, ACTIVATIONS)
     for position, name in enumerate(names):

@@ -137,15 +137,41 @@ def check_validation(net: MLP, validation: Any, samples: Samples) -> float | Sam
     return share
 
 
+def classes_of(Y: Array) -> Array | None:
+    """The class of each row, (n,), where targets are one-hot, or 0 and 1 in one column, and every class has at least two rows."""
+    if not ((Y == 0) | (Y == 1)).all() or (Y.shape[1] > 1 and not (Y.sum(axis=1) == 1).all()):
+        return None
+    classes = Y[:, 0].astype(np.int64) if Y.shape[1] == 1 else Y.argmax(axis=1)
+    counts = np.bincount(classes)
+    return classes if counts[counts > 0].min() > 1 else None
+
+
+def drawn_rows(Y: Array, share: float, seed: int) -> Array:
+    """A (n,) mask of the share of rows that the seed draws; where targets are classes, every class is drawn by its part."""
+    number = round(share * len(Y))
+    order = np.random.default_rng([seed, 1]).permutation(len(Y))
+    classes = classes_of(Y)
+    drawn = np.zeros(len(Y), bool)
+    drawn[order[:number] if classes is None else order[_of_each(classes[order], number)]] = True
+    return drawn
+
+
+def _of_each(classes: Array, number: int) -> Array:
+    """Places of the first rows of each class, `number` in all: its part, rounded up where the remainder is largest."""
+    _, first, classes, counts = np.unique(classes, return_index=True, return_inverse=True, return_counts=True)
+    quotas, remainders = np.divmod(counts * number, len(classes))
+    quotas[np.lexsort((first, -remainders))[: number - quotas.sum()]] += 1  # of equal remainders, that of the class that comes first
+    place_in_class = np.arange(len(classes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.argsort(classes, kind="stable")[place_in_class < np.repeat(quotas, counts)]
+
+
 def apart(
     samples: Samples, validation: float | Samples | None, seed: int, given: tuple[Any, ...] = (None, None, None)
 ) -> tuple[Samples, Samples | None]:
     """The samples to train on, and those to validate on; a share of them is drawn by the seed. `given` is how X, Y and weights came."""
     if not isinstance(validation, float):
         return samples, validation
-    drawn = np.zeros(len(samples.X), bool)
-    drawn[np.random.default_rng([seed, 1]).permutation(len(drawn))[: round(validation * len(drawn))]] = True
-    chosen, held_out = samples.divided(drawn, given)
+    chosen, held_out = samples.divided(drawn_rows(samples.Y, validation, seed), given)
     for side, name in ((chosen, "training"), (held_out, "validation")):
         if len(side.weights) and not side.weights.any():
             raise ValueError(f"sample_weight must be above 0 somewhere among the {name} rows that seed {seed} draws; got zeros alone")

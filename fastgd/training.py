@@ -65,7 +65,7 @@ def train(
     Parameters
     ----------
     net : MLP
-    X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column
+    X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column; frames and series of pandas or polars
         Arrays of the network's dtype are used where they are, not copied: leave them alone while training runs; others are copied once.
         X may be a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block, to check it. Its mini-batches are
         then drawn from windows of 16 MiB, each of 64 blocks of neighbouring rows that are chosen anew every epoch: rows far apart in
@@ -99,8 +99,9 @@ def train(
     sample_weight : (n,) array_like, optional
         What each row weighs in the mean of a batch; 0 leaves it out.
     validation : (X, Y) or float, optional
-        Rows that are not trained on, given or as a share of the rows, drawn by the seed. Their cost is in `history.validation`, and
-        the stop rules watch it instead of the training cost. Where none does, it may stop being finite while training goes on.
+        Rows that are not trained on, given or as a share of the rows, drawn by the seed. Where targets are one-hot, or 0 and 1 in one
+        column, with two rows of each class or more, each class is drawn by its part. Their cost is in `history.validation`, and the stop
+        rules watch it instead of the training cost. Where none does, it may stop being finite while training goes on.
     target_cost : float, optional
         Stop when the watched cost is at most this.
     patience : int, optional
@@ -116,7 +117,8 @@ def train(
     progress : bool or callable
         True shows a bar on stderr, if that is a terminal; a function is called between chunks with a `Progress`.
     callback : callable, optional
-        Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run.
+        Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run, None or False does not,
+        anything else is refused.
     checkpoint : path, optional
         A file that holds the run so far, replaced whole every `checkpoint_every` seconds and at the end; `fastgd.load_run` reads it too.
     resume : bool
@@ -139,6 +141,9 @@ def train(
     ------
     ValueError, TypeError, OSError
         For bad arguments, or a checkpoint that can't be written, before anything is compiled.
+    RuntimeWarning
+        Before training, where it is likely to learn nothing: targets that the output can't come near, rows that do not sum to 1 for
+        cross_entropy, hidden units that are alike and stay so, a learning rate of 0.
     DivergedError
         When a parameter, the cost, or a validation cost that stop rules watch stops being finite; it carries the last good run.
 

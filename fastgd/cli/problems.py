@@ -144,23 +144,25 @@ def _gate_problem(options: argparse.Namespace, share: float | None) -> Problem:
 def _file_problem(options: argparse.Namespace, share: float | None, validation_file: str | None) -> Problem:
     """The rows of a file, with those of another for validation if it is given."""
     from fastgd.columns import read_columns
+    from fastgd.samples import drawn_rows
 
     columns = read_columns(options.file)
     table = _table(options, columns)
+    net, Y = _network(options, table), table.encode_targets(columns)
     validation: float | tuple[Array, Array] | None = share
     trained, held_out = columns, None
     validated_on = ""
     if share is not None:
-        trained, held_out = _apart(columns, share, options.seed)
+        trained, held_out = _apart(columns, drawn_rows(Y.astype(net.dtype), share, options.seed))
         validated_on = f"{count(len(held_out), 'row')} kept apart"
     elif validation_file is not None:
         held_out = read_columns(validation_file)
         validation = table.encode(held_out), table.encode_targets(held_out)
         validated_on = f"{count(len(held_out), 'row')} of {held_out.source}"
     return FileProblem(
-        net=_network(options, table),
+        net=net,
         X=table.encode(columns),
-        Y=table.encode_targets(columns),
+        Y=Y,
         epochs=FILE_EPOCHS,
         scheme="auto",
         title=f"{columns.source}: {count(len(columns), 'row')}, {_meaning(table)}",
@@ -233,16 +235,10 @@ def _network(options: argparse.Namespace, table: Table) -> MLP:
     return network(options, options.layers, activation="tanh", output=output, loss=loss)
 
 
-def _apart(columns: Columns, share: float, seed: int) -> tuple[Columns, Columns]:
-    """The rows that `train` trains on, and those that it keeps apart: what it does, done with the numbers of the rows."""
-    import numpy as np
-
-    from fastgd.samples import Samples, apart
-
-    numbers = np.arange(len(columns))
-    trained, held_out = apart(Samples.alike(numbers, numbers), share, seed)
-    assert held_out is not None
-    return columns.take(trained.X.tolist()), columns.take(held_out.X.tolist())
+def _apart(columns: Columns, drawn: Array) -> tuple[Columns, Columns]:
+    """The rows that `train` trains on, and those that it draws to keep apart."""
+    left, taken = ((~drawn).nonzero()[0], drawn.nonzero()[0])
+    return columns.take(left.tolist()), columns.take(taken.tolist())
 
 
 def _meaning(table: Table) -> str:
