@@ -7,32 +7,45 @@ import numpy as np
 from fastgd.caution import warn
 from fastgd.checks import Array
 from fastgd.network import MLP
-from fastgd.schedules import Cosine, Schedule, as_schedule
+from fastgd.samples import Samples
 
 _REACHED = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "sin": (-1.0, 1.0), "relu": (0.0, np.inf)}  # by outputs
+_BLOCK = 2**16  # rows
 
 
-def warn_of_targets(net: MLP, Y: Array) -> None:
-    """Of (..., n, outputs) targets that outputs stay far from: further than a tenth of their spread, or with another sum."""
-    output = net.activations[-1]
+def warn_of_targets(net: MLP, samples: Samples) -> None:
+    """Of targets to which outputs come at best no nearer than the targets' mean is, or that have another sum."""
+    if len(samples.weights):  # which may leave rows out
+        return
+    output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
     if net.loss == "squared_error" and output in _REACHED:
-        low, high = float(Y.min()), float(Y.max())
         least, most = _REACHED[output]
-        slack = 0.1 * (high - low)
-        if low < least - slack or high > most + slack:
+        missed, spread = _errors(Y, least, most)
+        if missed > spread:
             warn(
-                f"Y has values from {low:g} to {high:g}, but outputs of {output!r} lie between {least:g} and {most:g}: "
-                "use another output, such as output='identity', or scale Y"
+                f"Y has values from {Y.min():g} to {Y.max():g}, to which outputs of {output!r}, between {least:g} and {most:g}, "
+                "come no nearer than their mean does: use another output, such as output='identity', or scale Y"
             )
     if net.loss == "cross_entropy":
-        totals = Y.sum(axis=-1).reshape(-1)
-        off = np.abs(totals - 1) * (totals > 0)  # rows of 0 count for nothing
-        row = int(off.argmax())
-        if off[row] > 0.01:
+        totals = Y.sum(axis=1)
+        row = int(np.abs(totals - 1).argmax())
+        if abs(totals[row] - 1) > 0.01:
             warn(
                 f"Y has rows that do not sum to 1, as outputs of 'softmax' do: row {row} sums to {totals[row]:g}; "
                 "for several classes a row, use output='sigmoid', loss='binary_cross_entropy'"
             )
+
+
+def _errors(Y: Array, least: float, most: float) -> tuple[float, float]:
+    """The sum of squared errors of the outputs that come nearest, and those of the mean of each output's targets."""
+    missed, squares, total = 0.0, 0.0, np.zeros(Y.shape[1])
+    for start in range(0, len(Y), _BLOCK):
+        block = Y[start : start + _BLOCK].astype(np.float64)
+        missed += float(((block - block.clip(least, most)) ** 2).sum())
+        block -= Y[0]  # near the mean, for the sake of rounding
+        squares += float((block**2).sum())
+        total += block.sum(axis=0)
+    return missed, squares - float((total**2).sum()) / len(Y)
 
 
 def warn_of_equal_units(net: MLP, params: Array) -> None:
@@ -49,9 +62,3 @@ def warn_of_equal_units(net: MLP, params: Array) -> None:
                 "draw them, as net.init(rng) does"
             )
             return
-
-
-def warn_of_rate(rate: float | Schedule) -> None:
-    """Of a learning rate that is always 0."""
-    if as_schedule(rate).rate == 0 and not (isinstance(rate, Cosine) and rate.least):
-        warn("learning_rate is 0, with which nothing is learned")

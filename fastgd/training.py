@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from fastgd.between_chunks import check_between_chunks
 from fastgd.checks import whole_number
 from fastgd.continuing import Origin, origin_of
-from fastgd.doubts import warn_of_equal_units, warn_of_rate, warn_of_targets
+from fastgd.doubts import warn_of_equal_units, warn_of_targets
 from fastgd.float_errors import quiet
 from fastgd.loop import Loop
 from fastgd.names import KERNELS, check_name
@@ -142,8 +142,8 @@ def train(
     ValueError, TypeError, OSError
         For bad arguments, or a checkpoint that can't be written, before anything is compiled.
     RuntimeWarning
-        Before training, where it is likely to learn nothing: targets that the output can't come near, rows that do not sum to 1 for
-        cross_entropy, hidden units that are alike and stay so, a learning rate of 0.
+        Before training, where it is likely to learn nothing: targets to which outputs come no nearer than their mean does, targets for
+        cross_entropy that do not sum to 1, hidden units that are alike and stay so.
     DivergedError
         When a parameter, the cost, or a validation cost that stop rules watch stops being finite; it carries the last good run.
 
@@ -182,9 +182,8 @@ def train(
 
     origin = origin_of(net, params, rng, epochs, between.checkpoint if resume else None)
     if epochs and not (isinstance(params, Run) and params.state is not None):  # a run that goes on was warned of when it began
-        warn_of_targets(net, samples.Y)
+        warn_of_targets(net, samples)
         warn_of_equal_units(net, origin.params)
-        warn_of_rate(options.learning_rate)
     loop = _loop(net, *apart(samples, held_out, origin.seed, (X, Y, sample_weight)), options, kernel, epochs, origin, threads)
     del samples, held_out  # the kernel keeps what it needs of them
     return between.train(loop)

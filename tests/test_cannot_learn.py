@@ -6,6 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import assert_refused
+from sklearn.metrics import r2_score
 
 import fastgd
 
@@ -88,14 +89,19 @@ def assert_warned(call, *words):
     ("output", "Y", "words"),
     [
         ("sigmoid", [0, 5, 1, 2], ["0 to 5", "'sigmoid'", "between 0 and 1"]),
-        ("sigmoid", [-1, 1, 1, -1], ["-1 to 1", "between 0 and 1"]),
         ("sigmoid", [1, 2, 1, 2], ["1 to 2"]),
-        ("tanh", [-3, 3, 0, 1], ["-3 to 3", "'tanh'", "between -1 and 1"]),
+        ("sigmoid", [5, 5, 5, 5], ["5 to 5"]),
+        ("sigmoid", np.array([1e8, 1e8 + 1, 1e8, 1e8]), ["1e+08"]),
+        ("tanh", [3, -4, -3, 40], ["-4 to 40", "'tanh'", "between -1 and 1"]),
         ("sin", [0, 0, 0, 255], ["0 to 255", "'sin'", "between -1 and 1"]),
-        ("relu", [-1, 1, 0, 2], ["-1 to 2", "'relu'", "between 0 and inf"]),
+        ("relu", [-1, -3, 0, -2], ["-3 to 0", "'relu'", "between 0 and inf"]),
     ],
 )
 def test_targets_out_of_reach(train, output, Y, words):
+    """The best that outputs could be has an R2 below 0."""
+    low, high = {"sigmoid": (0, 1), "relu": (0, np.inf)}.get(output, (-1, 1))
+    if np.std(Y):
+        assert r2_score(Y, np.clip(Y, low, high)) < 0
     assert_warned(lambda: train(mlp(output), Y), "Y", "output='identity'", *words)
 
 
@@ -105,8 +111,11 @@ def test_targets_out_of_reach(train, output, Y, words):
     [
         ("sigmoid", [0, 1, 1, 0]),
         ("sigmoid", [-0.05, 1.05, 0.9, 0.1]),  # noise
+        ("sigmoid", [-1, 1, 1, -1]),  # half of which is learned
         ("tanh", [-1, 1, 1, -1]),
         ("tanh", [-1.1, 1, 1, -1]),
+        ("tanh", [-0.5, 0.1, 0.8, 1.6]),  # standardized values
+        ("relu", [-1, 1, 0, 2]),
         ("relu", [0, 1e6, 3, 0]),
         ("relu", [-1e-9, 1, 3, 0]),
         ("leaky_relu", [-5, 5, 0, 0]),
@@ -114,6 +123,8 @@ def test_targets_out_of_reach(train, output, Y, words):
     ],
 )
 def test_targets_within_reach(train, output, Y):
+    low, high = {"sigmoid": (0, 1), "relu": (0, np.inf), "tanh": (-1, 1)}.get(output, (-np.inf, np.inf))
+    assert r2_score(Y, np.clip(Y, low, high)) > 0
     assert warned(lambda: train(mlp(output), Y)) == []
 
 
@@ -152,6 +163,12 @@ def test_units_that_stay_equal(train, values):
     assert alike(oracle.train(DEEP, EQUAL[values], X, XOR, 50, 0.5)[0], DEEP)
 
 
+@BOTH
+def test_rows_that_are_left_out_raise_no_doubt(train):
+    assert warned(lambda: train(mlp("sigmoid"), [0, 1, 1, 1e9], sample_weight=[1, 1, 1, 0])) == []
+    assert warned(lambda: train(CLASSES, SEVERAL, sample_weight=[0, 1, 0, 1])) == []
+
+
 def test_members_with_units_that_stay_equal():
     params = np.stack([DEEP.init(0), DEEP.init(1), np.zeros(DEEP.n_params)])
     assert_warned(lambda: train_many(DEEP, XOR, params=params), "params", "hidden layer 1")
@@ -168,22 +185,6 @@ def test_units_that_differ_somewhere(train):
     assert warned(lambda: train(one, Y, params=one.pack([(np.ones((3, 2)), [0, 0, 1]), (np.ones((2, 3)), None)]))) == []
     assert warned(lambda: train(fastgd.MLP(2, 1, 1), XOR, params=np.zeros(5))) == []
     assert warned(lambda: train(fastgd.MLP(2, 1), XOR, params=np.zeros(3))) == []
-
-
-@BOTH
-@pytest.mark.parametrize("rate", [0, 0.0, fastgd.schedules.Step(0.0, every=2), fastgd.schedules.Cosine(0.0, steps=3)])
-def test_a_rate_of_zero(train, rate):
-    net = fastgd.MLP(2, 2, 1)
-    assert_warned(lambda: train(net, XOR, rate=rate), "learning_rate is 0")
-
-
-@BOTH
-def test_rates_that_are_not_zero_throughout(train):
-    net = fastgd.MLP(2, 2, 1)
-    assert warned(lambda: train(net, XOR, rate=fastgd.schedules.Cosine(0.0, steps=3, least=0.1))) == []
-    assert warned(lambda: train(net, XOR, rate=fastgd.schedules.Constant(0.1, warmup=3))) == []
-    assert warned(lambda: train(net, XOR, rate=1e-300)) == []
-    assert warned(lambda: train_many(net, XOR, rate=[0.0, 0.1, 0.2])) == []
 
 
 @BOTH

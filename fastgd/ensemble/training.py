@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from fastgd.callbacks import check_callback
 from fastgd.checkpoint import Checkpoint, check_checkpoint, fingerprint
 from fastgd.checks import finite_number, whole_number
-from fastgd.doubts import warn_of_equal_units, warn_of_rate, warn_of_targets
+from fastgd.doubts import warn_of_equal_units, warn_of_targets
 from fastgd.ensemble.each import check_each, check_optimizers, check_samples_of_many, count_members
 from fastgd.ensemble.file import load_runs_with_facts, save_runs
 from fastgd.ensemble.folder import checkpoint_in
@@ -167,10 +167,8 @@ def train_many(
     if isinstance(options.optimizer, Rprop) and each.rates.min() <= 0:
         raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {each.rates.min():g}")
     if origin.before is None and each.epochs.any():
-        warn_of_targets(net, samples.Y)
+        warn_of_targets(net, samples)
         warn_of_equal_units(net, each.params)
-        if not each.rates.any():
-            warn_of_rate(options.learning_rate)
 
     from fastgd import kernels
 
