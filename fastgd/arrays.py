@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.checks import Array, shown
-from fastgd.frames import array_of, columns_of, holds_numbers
+from fastgd.frames import array_of, columns_of, kind_of
 
 _BLOCK = 2**20  # numbers
 _LABELS = ".astype(float) reads text of numbers; labels become a column of 0 and 1 for each class"
@@ -64,8 +64,8 @@ def number_array(argument: str, value: Any) -> Array:
     columns = columns_of(value)
     if columns is not None:
         for name, column in columns:
-            if not holds_numbers(column):
-                kind = getattr(column.dtype, "kind", "U")
+            kind = kind_of(column)
+            if kind not in "biuf":
                 which = "" if name is None else f"column {name!r} of "
                 raise _refused(argument, f"{which}dtype {column.dtype}", _ADVICE[kind] if kind in "Mmc" else _LABELS)
         return array_of(value, columns)

@@ -43,13 +43,14 @@ def array_of(value: Any, columns: list[tuple[Any, Any]]) -> Array:
     return floats if len(value.shape) == 2 else floats[:, 0]
 
 
-def holds_numbers(column: Any) -> bool:
-    """Whether a series is of numbers or bools, missing ones aside."""
-    if hasattr(column.dtype, "is_numeric"):  # polars
-        return bool(column.dtype.is_numeric()) or str(column.dtype) == "Boolean"
-    if column.dtype != object:
-        return column.dtype.kind in "biuf"
-    return all(isinstance(cell, (Real, Decimal, np.bool_)) for cell in column.dropna())
+def kind_of(column: Any) -> str:
+    """The kind of a series' dtype, as NumPy has a letter for it, missing values aside; objects that are all numbers are f."""
+    dtype = column.dtype
+    if hasattr(dtype, "is_numeric"):  # polars
+        return "f" if dtype.is_numeric() else "b" if str(dtype) == "Boolean" else "M" if dtype.is_temporal() else "O"
+    if dtype.kind == "O" and all(isinstance(cell, (Real, Decimal, np.bool_)) for cell in column.dropna()):
+        return "f"
+    return str(dtype.kind)
 
 
 def _floats(column: Any) -> Array:

@@ -1,5 +1,6 @@
 """Frames and series of pandas and polars become numbers as for scikit-learn; what holds none is refused with what to call."""
 
+import datetime
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -34,6 +35,7 @@ FRAMES = {
         {"a": np.arange(4, dtype="int8"), "b": np.arange(4, dtype="uint64"), "c": np.float32([0.1, 1, 2, 3])}
     ),
     "objects": pandas.DataFrame({"a": [True, 1, 2.5, np.int8(3)], "b": [Decimal("0.25")] * 4, "c": [1, 2, 3, 4]}, dtype=object),
+    "categories that are numbers": pandas.DataFrame({"a": pandas.Categorical([3, 1, 3, 2]), "b": [0.5, 1, 2, 3], "c": [True] * 4}),
     "sparse columns": pandas.DataFrame({"a": pandas.arrays.SparseArray([0.0, 0, 0, 1]), "b": [1, 2, 3, 4], "c": [1.5] * 4}),
     "polars": polars.DataFrame({"a": [True, False, True, True], "b": [1, 2, 3, -4], "c": [0.5, 1, 2, 3]}),
     "polars of one dtype": polars.DataFrame(np.arange(12.0).reshape(4, 3)),
@@ -112,6 +114,7 @@ REFUSED = {
     "dates": (pandas_with(b=pandas.to_datetime(["2020-01-01", "2020-01-02"])), T, ["column 'b'", "datetime64", "timedelta64"]),
     "complex": (pandas_with(b=[1j, 2]), T, ["column 'b'", "complex128", ".real"]),
     "text in polars": (polars_with(b=["1", "2"]), T, ["column 'b'", "String", ".astype(float)"]),
+    "dates in polars": (polars_with(b=[datetime.date(2020, 1, 1)] * 2), T, ["column 'b'", "Date", "timedelta64"]),
     "lists in polars": (polars_with(b=[[1], [2]]), T, ["column 'b'", "List"]),
     "series of text": (pandas.Series(["a", "b"], name="kind"), T, ["column 'kind'", ".astype(float)"]),
     "lazy": (polars_with().lazy(), T, ["LazyFrame", ".collect()"]),
