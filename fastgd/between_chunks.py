@@ -8,8 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from fastgd.callbacks import check_callback
 from fastgd.checkpoint import Checkpoint, check_checkpoint, checkpoint_of_run
 from fastgd.checks import finite_number
 from fastgd.interrupt import Interrupt
@@ -25,7 +24,7 @@ class BetweenChunks:
     """Arguments of `train`, checked by `check_between_chunks`."""
 
     tell: Callable[[Progress], object] | None  # progress, as a function
-    callback: Callable[[Progress], object] | None
+    callback: Callable[[Progress], bool] | None  # whether to stop
     max_seconds: float | None
     checkpoint: Checkpoint[Run] | None
     on_interrupt: str
@@ -59,10 +58,10 @@ class BetweenChunks:
         if interrupt.asked:  # while compiling
             return "interrupt"
         for _ in loop.chunks():
-            answer = self._told(loop)
+            is_to_stop = self._told(loop)
             if loop.is_done:
                 break
-            if isinstance(answer, (bool, np.bool_)) and answer:
+            if is_to_stop:
                 return "callback"
             if interrupt.asked:
                 return "interrupt"
@@ -77,21 +76,19 @@ class BetweenChunks:
         if self.checkpoint is not None and loop.has_finite_cost():
             self.checkpoint.save(loop.so_far("interrupt"))
 
-    def _told(self, loop: Loop) -> object:
-        """What the callback answers to being told how far the loop is."""
+    def _told(self, loop: Loop) -> bool:
+        """Whether the callback, told how far the loop is, asks it to stop."""
         if self.tell is None and self.callback is None:
-            return None
+            return False
         progress = Progress(loop.state.epoch, loop.epochs, loop.latest_cost, loop.seconds, loop.params.copy())
         if self.tell is not None:
             self.tell(progress)
-        return self.callback(progress) if self.callback is not None else None
+        return self.callback is not None and self.callback(progress)
 
 
 def check_between_chunks(samples: Samples, held_out: Samples | float | None, given: dict[str, Any]) -> BetweenChunks:
     """Those for a training on these rows, or a ValueError or TypeError that names what is wrong; no file is looked at yet."""
-    tell, callback, max_seconds = reporter(given["progress"]), given["callback"], given["max_seconds"]
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function or None; got {callback!r}")
+    tell, callback, max_seconds = reporter(given["progress"]), check_callback(given["callback"]), given["max_seconds"]
     if max_seconds is not None:
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
     path, every = check_checkpoint(given)

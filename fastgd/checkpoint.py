@@ -14,10 +14,10 @@ import numpy as np
 
 from fastgd.archive import check_place, sweep
 from fastgd.caution import warn
-from fastgd.checks import Array, finite_number, truth
+from fastgd.checks import Array, finite_number, shown, truth
 from fastgd.run import Run
 from fastgd.runfile import load_with_facts, save_run
-from fastgd.samples import Samples, on_disk
+from fastgd.samples import Samples, classes_of, on_disk
 
 _HASHED_WHOLE = 2**26  # bytes of an array; of larger ones, as many are taken in even blocks
 _BLOCK = 2**16
@@ -44,7 +44,7 @@ def check_checkpoint(given: dict[str, Any]) -> tuple[Path | None, float]:
     if truth("resume", given["resume"]) and path is None:
         raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
     if not isinstance(path, (str, os.PathLike, type(None))):
-        raise TypeError(f"checkpoint must be a path or None; got {path!r}")
+        raise TypeError(f"checkpoint must be a path or None; got {shown(path)}")
     return None if path is None else Path(path), every
 
 
@@ -99,7 +99,10 @@ class Checkpoint(Generic[Kept]):
 
 def checkpoint_of_run(path: Path, every: float, samples: Samples, held_out: Samples | float | None) -> Checkpoint[Run]:
     """The checkpoint of a training on these rows; nothing is read or written yet."""
-    more = () if held_out is None else (np.array(held_out),) if isinstance(held_out, float) else held_out
+    more: tuple[Array, ...] = () if held_out is None or isinstance(held_out, float) else held_out
+    if isinstance(held_out, float):  # which rows that is depends on classes, where there are any
+        classes = classes_of(samples.Y)
+        more = (np.array(held_out),) if classes is None else (np.array(held_out), classes)
     return Checkpoint(path, every, fingerprint([*samples, *more]), load_with_facts, save_run)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.checks import Array, finite_number, rows, whole_number
+from fastgd.arrays import rows
+from fastgd.checks import Array, finite_number, whole_number
 from fastgd.network import MLP
 from fastgd.options import Options, check_batch_size, check_method
 from fastgd.samples import Samples, check_data
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 def predict(net: MLP, params: ArrayLike, X: ArrayLike) -> Array:
     """`MLP.predict`."""
-    X = rows("X", X, net.widths[0], str(net), net.dtype)
-    return _evaluate(net, net.check_params(params), X, np.zeros((len(X), net.widths[-1]), net.dtype))[0]
+    params, X = net.check_params(params), rows("X", X, net.widths[0], str(net), net.dtype)
+    return _evaluate(net, params, X, np.zeros((len(X), net.widths[-1]), net.dtype))[0]
 
 
 def predict_many(net: MLP, params: Array, X: ArrayLike) -> Iterator[Array]:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.checks import Array, real_array, seed_of, whole_number
+from fastgd.arrays import real_array
+from fastgd.checks import Array, seed_of, shown, truth
+from fastgd.float_errors import quiet
+from fastgd.mistaken import check_widths, how_to_pair, params_array
 from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, PARTNERS, SCHEMES, check_name
 
 _MOST_PARAMETERS = 2**32  # 32 GiB of float64
@@ -85,20 +88,22 @@ class MLP:
         bias: bool = True,
         dtype: str = "float64",
     ):
-        if len(widths) < 2:
-            raise ValueError(f"widths must be at least two numbers, inputs and outputs; got {widths}")
-        checked = tuple(whole_number(f"widths[{i}]", w, least=1) for i, w in enumerate(widths))
-        if not isinstance(bias, (bool, np.bool_)):
-            raise TypeError(f"bias must be True or False; got {bias!r}")
+        checked = check_widths(widths)
+        bias = truth("bias", bias)
         activations = _one_a_layer(activation, output, len(checked) - 1)
         check_name("loss", loss, LOSSES)
         needed = PARTNERS.get(loss, activations[-1])
         if activations[-1] != needed:
             raise ValueError(f"loss {loss!r} needs output {needed!r}; got output {activations[-1]!r}")
+        if activations[-1] == "softmax" and checked[-1] == 1:
+            raise ValueError(
+                f"widths must end with 2 or more for output 'softmax', which is always 1 over a single unit; got {checked}: "
+                "for two classes in one 0/1 column use output='sigmoid', loss='binary_cross_entropy'"
+            )
 
         layers: list[Layer] = []
         for inputs, outputs, name in zip(checked, checked[1:], activations, strict=False):
-            layers.append(Layer(inputs, outputs, name, layers[-1].stop if layers else 0, bool(bias)))
+            layers.append(Layer(inputs, outputs, name, layers[-1].stop if layers else 0, bias))
         if layers[-1].stop > _MOST_PARAMETERS:
             raise ValueError(f"widths must make at most 2**32 parameters; got {checked}, which make {layers[-1].stop}")
 
@@ -107,7 +112,7 @@ class MLP:
             "widths": checked,
             "activations": activations,
             "loss": loss,
-            "bias": bool(bias),
+            "bias": bias,
             "dtype": np.dtype(check_name("dtype", name, DTYPES)),
             "layers": tuple(layers),
         }
@@ -126,6 +131,7 @@ class MLP:
         """Number of parameters, weights and biases together."""
         return self.layers[-1].stop
 
+    @quiet
     def init(self, rng: int | np.random.Generator | None = None, scheme: str = "auto") -> Array:
         """Initial parameters, flat (n_params,).
 
@@ -146,32 +152,34 @@ class MLP:
                 params[layer.weights] = generator.uniform(-bound, bound, layer.outputs * layer.inputs)
         return params.astype(self.dtype)
 
+    @quiet
     def check_params(self, params: ArrayLike) -> Array:
         """`params` as a flat (n_params,) array of the network's dtype, or a ValueError or TypeError."""
-        array = real_array("params", params, self.dtype)
-        if array.shape != (self.n_params,):
-            raise ValueError(f"params must have shape ({self.n_params},) for {self}; got {array.shape}")
-        return array
+        return params_array(self, params, (self.n_params,))
 
+    @quiet
     def unpack(self, params: ArrayLike) -> list[tuple[Array, Array | None]]:
         """[(W, b), ...] as views of the flat array: W is (outputs, inputs), b is (outputs,) or None without biases."""
         flat = self.check_params(params)
         return [(flat[s.weights].reshape(s.outputs, s.inputs), flat[s.biases] if s.bias else None) for s in self.layers]
 
+    @quiet
     def pack(self, layers: Sequence[tuple[ArrayLike, ArrayLike | None]]) -> Array:
         """The flat (n_params,) array of [(W, b), ...]; a b of None means no biases or, where the network has them, zeros."""
         if not isinstance(layers, (list, tuple)):
-            raise TypeError(f"layers must be a list of pairs (W, b); got {layers!r}")
+            raise TypeError(f"layers must be a list of pairs (W, b); got {shown(layers)}{how_to_pair(layers)}")
         if len(layers) != len(self.layers):
-            raise ValueError(f"layers must be {len(self.layers)} pairs (W, b) for {self}; got {len(layers)}")
+            raise ValueError(f"layers must be {len(self.layers)} pairs (W, b) for {self}; got {len(layers)}{how_to_pair(layers)}")
         params = np.zeros(self.n_params, self.dtype)
         for number, (pair, place) in enumerate(zip(layers, self.layers, strict=True)):
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise ValueError(f"layers[{number}] must be a pair (W, b); got {type(pair).__name__}")
+                raise ValueError(f"layers[{number}] must be a pair (W, b); got {type(pair).__name__}{how_to_pair(layers)}")
             weights = real_array(f"W of layers[{number}]", pair[0], self.dtype)
             if weights.shape != (place.outputs, place.inputs):
+                turned = ": its transpose has, W.T" if weights.shape == (place.inputs, place.outputs) else ""
                 raise ValueError(
-                    f"W of layers[{number}] must have shape ({place.outputs}, {place.inputs}), (outputs, inputs); got {weights.shape}"
+                    f"W of layers[{number}] must have shape ({place.outputs}, {place.inputs}), (outputs, inputs); "
+                    f"got {weights.shape}{turned}"
                 )
             params[place.weights] = weights.ravel()
             if pair[1] is None:
@@ -183,24 +191,28 @@ class MLP:
             params[place.biases] = biases
         return params
 
+    @quiet
     def predict(self, params: ArrayLike, X: ArrayLike) -> Array:
         """The outputs a(m) for every row of X: (n, outputs)."""
         from fastgd import gradients
 
         return gradients.predict(self, params, X)
 
+    @quiet
     def cost(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
         """Mean over the n samples of the loss of one sample, notes 002 (3), (17)."""
         from fastgd import gradients
 
         return gradients.cost(self, params, X, Y)
 
+    @quiet
     def layer_costs(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Array:
         """The notes' costs C(1) ... C(m), one a layer, notes 002 (32), (39), (49); squared error only. Shape (m,)."""
         from fastgd import gradients
 
         return gradients.layer_costs(self, params, X, Y)
 
+    @quiet
     def gradient(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike, method: str = "backprop", eps: float = 1e-3) -> Array:
         """Gradient of the cost, flat (n_params,).
 
@@ -212,12 +224,14 @@ class MLP:
 
         return gradients.gradient(self, params, X, Y, method, eps)
 
+    @quiet
     def cost_and_gradient(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> tuple[float, Array]:
         """The cost and its exact gradient from one pass, as `scipy.optimize.minimize(..., jac=True)` wants them."""
         from fastgd import gradients
 
         return gradients.cost_and_gradient(self, params, X, Y)
 
+    @quiet
     def source(self, n: int = 4, *, method: str = "backprop", batch_size: int | None = None, shuffle: bool = True) -> str:
         """The Python module that the unrolled kernel compiles to train this network on `n` rows.
 
@@ -242,7 +256,7 @@ def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: 
         if len(names) != n_layers:
             raise ValueError(f"activation must be one name or one for each of {n_layers} layers; got {len(names)}: {names}")
     else:
-        raise TypeError(f"activation must be a name or a sequence of names; got {activation!r}")
+        raise TypeError(f"activation must be a name or a sequence of names; got {shown(activation)}")
     if output is not None:
         names[-1] = check_name("output", output, ACTIVATIONS)
     for position, name in enumerate(names):
@@ -250,3 +264,13 @@ def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: 
         if name == "softmax" and position < n_layers - 1:
             raise ValueError(f"activation 'softmax' belongs to the output layer only; got it in layer {position + 1} of {n_layers}")
     return tuple(names)
+
+
+def check_net(net: object, call: str) -> MLP:
+    """`net` if it is an MLP; otherwise a TypeError that shows how `call` takes it."""
+    if isinstance(net, MLP):
+        return net
+    takes = f"{call}(net, X, Y, epochs)"
+    if isinstance(getattr(net, "net", None), MLP):
+        takes = f"{'train_many' if hasattr(net, '__len__') else 'train'}(run.net, X, Y, epochs, params=run) goes on from a run"
+    raise TypeError(f"net must be an MLP; got {shown(net)}: {takes}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from fastgd.checks import finite_number, truth
+from fastgd.checks import finite_number, shown, truth
 from fastgd.names import OPTIMIZERS, check_name
 
 
@@ -148,5 +148,7 @@ def check_optimizer(optimizer: object) -> Optimizer:
     if isinstance(optimizer, Optimizer) and type(optimizer) in KINDS.values():
         return optimizer
     if not isinstance(optimizer, str):
-        raise TypeError(f"optimizer must be a name, one of {', '.join(OPTIMIZERS)}, or an object like fastgd.Adam(); got {optimizer!r}")
+        raise TypeError(
+            f"optimizer must be a name, one of {', '.join(OPTIMIZERS)}, or an object like fastgd.Adam(); got {shown(optimizer)}"
+        )
     return KINDS[check_name("optimizer", optimizer, OPTIMIZERS)]()

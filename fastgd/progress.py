@@ -7,7 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from fastgd.checks import Array
+from fastgd.checks import Array, shown
+from fastgd.float_errors import as_caller
 
 
 class Progress(NamedTuple):
@@ -65,5 +66,5 @@ def reporter(progress: object) -> Callable[[Any], object] | None:
     if progress is False or progress is None:
         return None
     if not callable(progress):
-        raise TypeError(f"progress must be True, False or a function; got {progress!r}")
-    return progress
+        raise TypeError(f"progress must be True, False or a function; got {shown(progress)}")
+    return progress if isinstance(progress, Bar) else as_caller(progress)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.checks import Array, finite_number, real_array, rows
+from fastgd.arrays import real_array, rows
+from fastgd.checks import Array, finite_number
 from fastgd.names import PARTNERS
 from fastgd.network import MLP
 
@@ -85,18 +86,32 @@ def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike
     """Checked data and weights."""
     X, Y = check_data(net, X, Y)
     if sample_weight is None:
-        return Samples.alike(X, Y)
+        return check_classes(net, Samples.alike(X, Y))
     weights = real_array("sample_weight", sample_weight, net.dtype)
     if weights.shape != (len(X),):
         raise ValueError(f"sample_weight must have shape ({len(X)},), one for each row; got {weights.shape}")
     check_weights(weights)
-    return Samples(X, Y, weights)
+    return check_classes(net, Samples(X, Y, weights))
+
+
+def check_classes(net: MLP, samples: Samples) -> Samples:
+    """The samples, unless one that counts has targets that are all 0 for cross_entropy, of which nothing can be learned."""
+    if net.loss == "cross_entropy":
+        empty = ~samples.Y.any(axis=-1)
+        if len(samples.weights):
+            empty = empty & (samples.weights > 0)
+        if empty.any():
+            *member, row = np.argwhere(empty)[0].tolist()
+            which = f"row {row} of member {member[0]}" if member else f"row {row}"
+            raise ValueError(
+                f"Y must be above 0 somewhere in every row for loss 'cross_entropy'; {which} is 0: leave it out, or weigh it 0"
+            )
+    return samples
 
 
 def check_weights(weights: Array) -> None:
     """Refuse (..., n) weights of samples that can't be averaged by."""
-    with np.errstate(over="ignore"):
-        largest = weights.sum(axis=-1, dtype=np.float64).max()
+    largest = weights.sum(axis=-1, dtype=np.float64).max()
     if not np.isfinite(largest):
         raise ValueError(f"sample_weight must have a finite sum; got {largest}")
     if (weights < 0).any() or not weights.any(axis=-1).all():
@@ -112,7 +127,7 @@ def check_validation(net: MLP, validation: Any, samples: Samples) -> float | Sam
         if len(validation) != 2:
             raise ValueError(f"validation must be (X, Y) or a share of the rows; got {len(validation)} values")
         try:
-            return Samples.alike(*check_data(net, *validation))
+            return check_classes(net, Samples.alike(*check_data(net, *validation)))
         except (ValueError, TypeError) as error:
             raise type(error)(f"validation: {error}") from None
     share, n = finite_number("validation", validation, positive=True), len(samples.X)
@@ -123,15 +138,41 @@ def check_validation(net: MLP, validation: Any, samples: Samples) -> float | Sam
     return share
 
 
+def classes_of(Y: Array) -> Array | None:
+    """The class of each row, (n,), where targets are one-hot, or 0 and 1 in one column, and every class has at least two rows."""
+    if not ((Y == 0) | (Y == 1)).all() or (Y.shape[1] > 1 and not (Y.sum(axis=1) == 1).all()):
+        return None
+    classes = Y[:, 0].astype(np.int64) if Y.shape[1] == 1 else Y.argmax(axis=1)
+    counts = np.bincount(classes)
+    return classes if counts[counts > 0].min() > 1 else None
+
+
+def drawn_rows(Y: Array, share: float, seed: int) -> Array:
+    """A (n,) mask of the share of rows that the seed draws; where targets are classes, every class is drawn by its part."""
+    number = round(share * len(Y))
+    order = np.random.default_rng([seed, 1]).permutation(len(Y))
+    classes = classes_of(Y)
+    drawn = np.zeros(len(Y), bool)
+    drawn[order[:number] if classes is None else order[_of_each(classes[order], number)]] = True
+    return drawn
+
+
+def _of_each(classes: Array, number: int) -> Array:
+    """Places of the first rows of each class, `number` in all: its part, rounded up where the remainder is largest."""
+    _, first, classes, counts = np.unique(classes, return_index=True, return_inverse=True, return_counts=True)
+    quotas, remainders = np.divmod(counts * number, len(classes))
+    quotas[np.lexsort((first, -remainders))[: number - quotas.sum()]] += 1  # of equal remainders, that of the class that comes first
+    place_in_class = np.arange(len(classes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.argsort(classes, kind="stable")[place_in_class < np.repeat(quotas, counts)]
+
+
 def apart(
     samples: Samples, validation: float | Samples | None, seed: int, given: tuple[Any, ...] = (None, None, None)
 ) -> tuple[Samples, Samples | None]:
     """The samples to train on, and those to validate on; a share of them is drawn by the seed. `given` is how X, Y and weights came."""
     if not isinstance(validation, float):
         return samples, validation
-    drawn = np.zeros(len(samples.X), bool)
-    drawn[np.random.default_rng([seed, 1]).permutation(len(drawn))[: round(validation * len(drawn))]] = True
-    chosen, held_out = samples.divided(drawn, given)
+    chosen, held_out = samples.divided(drawn_rows(samples.Y, validation, seed), given)
     for side, name in ((chosen, "training"), (held_out, "validation")):
         if len(side.weights) and not side.weights.any():
             raise ValueError(f"sample_weight must be above 0 somewhere among the {name} rows that seed {seed} draws; got zeros alone")

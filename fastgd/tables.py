@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from fastgd.cells import is_missing, is_number, is_plain_whole, is_too_large
 from fastgd.checks import Array
 from fastgd.columns import Columns
+from fastgd.float_errors import quiet
 from fastgd.labels import Label, classes_of, positions_of, widths
 from fastgd.names import SCALES, TARGET_SCALES, TASKS, check_name
 from fastgd.scaling import is_constant, scaling
@@ -52,6 +53,7 @@ class Table:
             raise ValueError(f"table: numbers of columns, classes, outputs and scales do not fit together: {asdict(self)}")
 
     @classmethod
+    @quiet
     def fit(
         cls,
         columns: Columns,
@@ -126,6 +128,7 @@ class Table:
         except TypeError as error:
             raise ValueError(f"table: {error}") from None
 
+    @quiet
     def encode(self, columns: Columns) -> Array:
         """X, (n, inputs), of columns found by name; others are ignored."""
         missing = [name for name in self.inputs if name not in columns.cells]
@@ -133,6 +136,7 @@ class Table:
             raise ValueError(f"{columns.source} has no column {', '.join(map(repr, missing))}; it has: {', '.join(columns.names)}")
         return _encoded(columns, self.inputs, self.input_shift, self.input_scale)
 
+    @quiet
     def encode_targets(self, columns: Columns) -> Array:
         """Y, (n, outputs)."""
         columns.check_known("target", self.targets)
@@ -149,18 +153,21 @@ class Table:
             return positions.reshape(-1, 1).astype(float)
         return np.asarray(np.eye(self.outputs)[positions])
 
+    @quiet
     def constant(self, columns: Columns) -> list[str]:
         """Names of the inputs and of the targets that are values which are constant, up to rounding."""
         names = self.inputs if self.classes is not None else (*self.inputs, *self.targets)
         return [name for name in names if is_constant(columns.numbers(name))]
 
+    @quiet
     def decode(self, outputs: ArrayLike) -> Array:
         """What the network's outputs (n, outputs) say: labels (n, 1), or values (n, targets) in original units."""
         if self.classes is None:
-            with np.errstate(all="ignore"):
-                return np.asarray(np.asarray(outputs, dtype=float) * np.array(self.target_scale) + np.array(self.target_shift))
+            a = np.asarray(outputs, dtype=float)
+            return np.asarray(a * np.array(self.target_scale) + np.array(self.target_shift))
         return np.asarray(np.array(self.classes, dtype=object)[self._chosen(outputs)].reshape(-1, 1))
 
+    @quiet
     def probabilities(self, outputs: ArrayLike) -> Array:
         """One column a class, (n, classes), of the outputs of a sigmoid or softmax layer."""
         if self.classes is None:
@@ -168,6 +175,7 @@ class Table:
         a = np.asarray(outputs, dtype=float)
         return np.column_stack([1 - a, a]) if self.outputs == 1 else np.asarray(a)
 
+    @quiet
     def score(self, columns: Columns, outputs: ArrayLike) -> dict[str, Any]:
         """Accuracy, or mean squared error and R2 of each target in original units, over the rows whose targets can be read."""
         columns.check_known("target", self.targets)
@@ -193,8 +201,7 @@ class Table:
             return {"rows": 0}
         score: dict[str, Any] = {"rows": len(values), "mean_squared_error": {}, "r2": {}}
         for name, y, a in zip(self.targets, values.T, predicted.T, strict=True):
-            with np.errstate(all="ignore"):
-                error, variance = float(np.mean((a - y) ** 2)), float(y.var())
+            error, variance = float(np.mean((a - y) ** 2)), float(y.var())
             score["mean_squared_error"][name] = error
             score["r2"][name] = None if is_constant(y) or not variance else 1 - error / variance
         return score
@@ -217,6 +224,5 @@ def _encoded(columns: Columns, names: Sequence[str], shifts: Sequence[float], sc
     encoded = np.empty((len(columns), len(names)))
     for position, (name, shift, scale) in enumerate(zip(names, shifts, scales, strict=True)):
         values = columns.numbers(name)
-        with np.errstate(all="ignore"):
-            encoded[:, position] = (values - shift) / scale
+        encoded[:, position] = (values - shift) / scale
     return encoded

@@ -93,14 +93,6 @@ def test_softmax_with_squared_error(dtype):
     assert net.gradient(params, z, y) == pytest.approx(oracle.gradient(net, params, z, y), rel=1e-5, abs=1e-6)
 
 
-def test_one_softmax_unit_is_always_one(dtype):
-    net = fastgd.MLP(2, 1, activation="softmax", loss="cross_entropy", dtype=dtype)
-    params = net.init(rng=0)
-    X = np.random.default_rng(0).normal(size=(20, 2))
-    assert np.all(net.predict(params, X) == 1)
-    assert np.all(net.gradient(params, X, np.ones(20)) == 0)
-
-
 def test_sigmoid_is_the_libraries(dtype):
     net, params = one_unit("sigmoid", dtype)
     z = np.linspace(-80, 80, 4001).astype(dtype)

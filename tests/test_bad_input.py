@@ -27,7 +27,14 @@ def mlp(*widths, **options):
     return fastgd.MLP(*(widths or (2, 1)), **options)
 
 
+def many(net=NET, X=X, Y=Y, epochs=1, **options):
+    return fastgd.train_many(net, X, Y, epochs, members=2, **options)
+
+
 V, T = ValueError, TypeError
+ARRAYS = [np.zeros((3, 2)), np.zeros(3), np.zeros((1, 3)), np.zeros(1)]
+PAIRS = [(ARRAYS[0], ARRAYS[1]), (ARRAYS[2], ARRAYS[3])]
+RUN = fastgd.Run(NET, PARAMS, 0.0, 0, 0.0, "matrix", 0, "epochs", fastgd.History(np.array([0]), np.zeros(1)), {})
 
 NETWORKS = [
     (lambda: fastgd.MLP(), V, ["widths", "two", "()"]),
@@ -39,8 +46,14 @@ NETWORKS = [
     (lambda: mlp(2, np.inf), V, ["widths[1]", "whole", "inf"]),
     (lambda: mlp("2", 1), T, ["widths[0]", "whole", "'2'"]),
     (lambda: mlp(True, 1), T, ["widths[0]", "whole", "True"]),
-    (lambda: mlp([2, 3, 1]), V, ["widths"]),
-    (lambda: mlp([2, 3], 1), T, ["widths[0]", "whole", "[2, 3]"]),
+    (lambda: mlp([2, 3, 1]), V, ["widths", "[2, 3, 1]", "MLP(2, 3, 1)", "MLP(*widths)"]),
+    (lambda: mlp((2, 3, 1)), V, ["widths", "(2, 3, 1)", "MLP(2, 3, 1)", "MLP(*widths)"]),
+    (lambda: mlp(np.array([2, 3, 1])), V, ["widths", "MLP(2, 3, 1)", "MLP(*widths)"]),
+    (lambda: mlp(range(1, 4)), V, ["widths", "range(1, 4)", "MLP(1, 2, 3)"]),
+    (lambda: mlp([2, 3], 1), T, ["widths[0]", "whole", "[2, 3]", "MLP(2, 3, 1)"]),
+    (lambda: mlp(4, (8, 8), 3), T, ["widths[1]", "whole", "(8, 8)", "MLP(4, 8, 8, 3)"]),
+    (lambda: mlp([]), V, ["widths", "two", "[]"]),
+    (lambda: mlp("2-3-1"), V, ["widths", "two", "MLP(2, 2, 1)", "'2-3-1'"]),
     (lambda: mlp(2, None), T, ["widths[1]", "None"]),
     (lambda: mlp(Fraction(5, 2), 1), T, ["widths[0]", "whole"]),
     (lambda: mlp(HUGE, HUGE), V, ["widths", "2**32", str(HUGE)]),
@@ -94,6 +107,23 @@ PARAMETERS = [
     (lambda: NET.pack([np.zeros((3, 2)), np.zeros((1, 3))]), V, ["layers[0]", "(W, b)"]),
     (lambda: NET.pack([(np.zeros((3, 2)) * 1j, None), (np.zeros((1, 3)), [0])]), T, ["W of layers[0]", "complex"]),
     (lambda: fastgd.MLP(1, 1, bias=False).pack([([[1]], [0])]), V, ["b of layers[0]", "None"]),
+    (lambda: NET.pack(dict(zip("abcd", ARRAYS, strict=True))), T, ["layers", "'a'", "[(W, b), ...]"]),
+    (lambda: NET.pack(zip(ARRAYS[::2], ARRAYS[1::2], strict=True)), T, ["layers", "zip", "list(...)"]),
+    (lambda: NET.pack(ARRAYS), V, ["layers", "2 pairs", "4", "list(zip(layers[::2], layers[1::2]))"]),
+    (lambda: NET.pack(ARRAYS[::2]), V, ["layers[0]", "pair", "ndarray", "list(zip("]),
+    (lambda: NET.pack([(ARRAYS[0].T, ARRAYS[1]), (ARRAYS[2].T, ARRAYS[3])]), V, ["W of layers[0]", "(3, 2)", "(2, 3)", "W.T"]),
+    (lambda: NET.pack(np.eye(3)), T, ["layers", "shape (3, 3)"]),
+    (lambda: NET.predict(ARRAYS, X), V, ["params", "(13,)", "list of 4", "net.pack([(W, b), ...])", "(outputs, inputs)"]),
+    (lambda: train(params=ARRAYS), V, ["params", "list of 4", "net.pack([(W, b), ...])"]),
+    (lambda: train(params=PAIRS), V, ["params", "list of 2", "net.pack([(W, b), ...])"]),
+    (lambda: train(params=ARRAYS[::2]), V, ["params", "list of 2", "net.pack([(W, b), ...])"]),  # coefs_ of scikit-learn
+    (lambda: train(params=dict(zip("abcd", ARRAYS, strict=True))), T, ["params", "dict of 4", "net.pack([(W, b), ...])"]),  # a state dict
+    (lambda: many(params=ARRAYS), V, ["params", "(13,) or (2, 13)", "list of 4", "net.pack([(W, b), ...])"]),
+    (lambda: NET.cost(NET, X, Y), T, ["params", "MLP(2, 3, 1", "net.init(rng)"]),
+    (lambda: train(params=NET), T, ["params", "MLP(2, 3, 1", "net.init(rng)"]),
+    (lambda: NET.predict(RUN, X), T, ["params", "Run(", "run.params"]),
+    (lambda: many(params=RUN), T, ["params", "Run(", "run.params"]),
+    (lambda: NET.predict(X, PARAMS), V, ["params", "(13,)", "(4, 2)", "params come before X"]),
     (lambda: NET.pack(None), T, ["layers", "None"]),
     (lambda: NET.pack(3), T, ["layers", "3"]),
 ]
@@ -151,6 +181,20 @@ def test_data_to_predict(X, error, words):
 TRAINING = [
     (lambda: train(net="MLP"), T, ["net", "MLP", "'MLP'"]),
     (lambda: train(net=(2, 2, 1)), T, ["net", "(2, 2, 1)"]),
+    (lambda: train(X, Y, NET), T, ["net", "shape (4, 2)", "train(net, X, Y, epochs)"]),
+    (lambda: many(X, Y, NET), T, ["net", "shape (4, 2)", "train_many(net, X, Y, epochs)"]),
+    (lambda: train(fastgd.MLP), T, ["net", "MLP", "train(net, X, Y, epochs)"]),
+    (lambda: train(RUN), T, ["net", "Run(", "train(run.net, X, Y, epochs, params=run)"]),
+    (lambda: many(RUN), T, ["net", "Run(", "run.net", "params=run"]),
+    (lambda: train(epochs=X), T, ["epochs", "whole", "shape (4, 2)"]),
+    (lambda: train(shuffle=X), T, ["shuffle", "True or False", "shape (4, 2)"]),
+    (lambda: train(rng=X), T, ["rng", "Generator", "shape (4, 2)"]),
+    (lambda: train(callback=X), T, ["callback", "function", "shape (4, 2)"]),
+    (lambda: train(progress=X), T, ["progress", "True", "shape (4, 2)"]),
+    (lambda: train(optimizer=X), T, ["optimizer", "adam", "shape (4, 2)"]),
+    (lambda: train(method=X), T, ["method", "backprop", "shape (4, 2)"]),
+    (lambda: train(checkpoint=X), T, ["checkpoint", "path", "shape (4, 2)"]),
+    (lambda: many(client=X), T, ["client", "Client", "shape (4, 2)"]),
     (lambda: train(epochs=-1), V, ["epochs", "whole", "-1"]),
     (lambda: train(epochs=2.5), V, ["epochs", "whole", "2.5"]),
     (lambda: train(epochs=np.nan), V, ["epochs", "whole", "nan"]),
@@ -217,5 +261,4 @@ def test_training(call, error, words):
 
 
 def test_a_run_of_another_network():
-    run = fastgd.Run(NET, PARAMS, 0.0, 0, 0.0, "matrix", 0, "epochs", fastgd.History(np.array([0]), np.zeros(1)), {})
-    assert_refused(lambda: train(fastgd.MLP(2, 4, 1), params=run), V, ["params", "MLP(2, 4, 1", "MLP(2, 3, 1"])
+    assert_refused(lambda: train(fastgd.MLP(2, 4, 1), params=RUN), V, ["params", "MLP(2, 4, 1", "MLP(2, 3, 1"])

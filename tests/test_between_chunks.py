@@ -6,9 +6,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import assert_refused
 from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, assert_close, skip_some, trajectory
 
+import fastgd
 from fastgd import between_chunks, loop
+from fastgd.checks import shown
 from fastgd.progress import Progress
 
 # -- max_seconds, callback, chunks -----------------------------------------------------------------------
@@ -67,10 +70,40 @@ def test_a_callback_is_told_the_parameters(train, single_updates):
     assert_close(told, trajectory(5, 0.3)[0][1:])
 
 
-@pytest.mark.parametrize("answer", [None, False, 0, 1, "x", [True], np.ones(2)], ids=repr)
+@pytest.mark.parametrize("answer", [None, False, np.False_], ids=repr)
 def test_other_answers_do_not(answer, train, single_updates):
     run = train(NET, X, Y, 5, 0.3, params=PARAMS, callback=lambda progress: answer)
     assert (run.stopped_by, run.epochs) == ("epochs", 5)
+
+
+@pytest.mark.parametrize("answer", [0, 1, 0.0, "x", [True], np.ones(2), np.int64(1), np.float64(0)], ids=repr)
+def test_answers_that_are_no_truth_values_are_refused(answer, train, single_updates, path):
+    """As any error of a callback: the run so far is in its checkpoint, which goes on to the bits of a run that was never ended."""
+
+    def callback(progress):
+        return answer if progress.epoch == 3 else None
+
+    options = {"params": PARAMS, "rng": 0, "checkpoint": path}
+    assert_refused(lambda: train(NET, X, Y, 5, 0.3, callback=callback, **options), TypeError, ["callback", "True", "None", shown(answer)])
+    assert fastgd.load_run(path).epochs == 3
+    assert train(NET, X, Y, 5, 0.3, resume=True, **options) == train(NET, X, Y, 5, 0.3, params=PARAMS, rng=0)
+
+
+def test_the_last_answer_counts_too(train):
+    assert_refused(lambda: train(NET, X, Y, 1, 0.3, params=PARAMS, callback=lambda progress: progress.cost), TypeError, ["callback"])
+
+
+@pytest.mark.parametrize("kernel", ["lanes", "matrix"])
+@pytest.mark.parametrize("answer", [0, "x", np.float64(0)], ids=repr)
+def test_answers_to_train_many(answer, kernel, path, small_steps):
+
+    def train_many(**more):
+        return fastgd.train_many(NET, X, Y, 50, 0.3, members=3, rng=0, kernel=kernel, **more)
+
+    words = ["callback", "True", "None", shown(answer)]
+    assert_refused(lambda: train_many(callback=lambda progress: answer, checkpoint=path), TypeError, words)
+    assert len(fastgd.load_runs(path)) == 3
+    assert train_many(resume=True, checkpoint=path) == train_many()
 
 
 RULES = {"validation": HELD_OUT, "target_cost": 1e-6, "min_delta": 1e-5, "restore_best": True, "max_seconds": 1e9, "record": 20}

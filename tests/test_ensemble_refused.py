@@ -61,6 +61,9 @@ def train_many(epochs=50, rate=0.3, **options):
         ({"record": -2}, V, ["record", "-2"]),
         ({"record": 2.5}, V, ["record", "2.5"]),
         ({"spacing": "odd"}, V, ["spacing", "'odd'"]),
+        ({"l2": [[1], [1, 2]]}, V, ["l2", "each member", "[[1], [1, 2]]"]),
+        ({"rate": [[0.1], [0.1, 0.2]]}, V, ["learning_rate", "each member"]),
+        ({"params": [np.zeros((2, 2)), np.zeros(2)]}, V, ["params", "(9,) or (6, 9)", "net.pack"]),
     ],
     ids=str,
 )

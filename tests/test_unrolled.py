@@ -30,6 +30,7 @@ def random_network(random, method, most_units=3):
     loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(losses)
     last = {"squared_error": random.choice([*HIDDEN, "softmax"]), "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}[loss]
     activations = [random.choice(HIDDEN) for _ in widths[2:]]
+    widths[-1] += last == "softmax" and widths[-1] == 1  # which is refused
     return fastgd.MLP(*widths, activation=[*activations, last], loss=loss, bias=random.random() < 0.7)
 
 

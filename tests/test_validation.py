@@ -1,11 +1,13 @@
 """Validation rows: their costs, which rows a share draws, and stop rules that watch them."""
 
 import itertools
+import json
 
 import numpy as np
 import oracle
 import pytest
-from conftest import random_problem
+from conftest import assert_refused, random_problem, write
+from sklearn.model_selection import train_test_split
 from small_problem import BOTH, HELD_OUT, NET, PARAMS, X, Y, assert_close, ends_by, held_out_costs, trajectory
 
 import fastgd
@@ -126,3 +128,120 @@ def test_validation_from_some_epoch_on(train, tmp_path):
     assert np.isnan(both.history.validation[:5]).all()
     both.save(tmp_path / "run.npz")
     assert fastgd.load_run(tmp_path / "run.npz") == both
+
+
+# -- a share of classes ----------------------------------------------------------------------------------
+
+
+def numbered(counts, seed=0):
+    """Rows of so many of each class, in any order: X is the row's number, Y one-hot, and the class of each."""
+    classes = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    return np.arange(float(len(classes))), np.eye(len(counts))[classes], classes
+
+
+def drawn_by(net, X, Y, share, seed, **options):
+    """A (n,) mask of the rows held out: those without an influence on the training cost, found by weighing each of them more."""
+    held_out = np.zeros(len(X), bool)
+    base = fastgd.train(net, X, Y, 0, rng=seed, validation=share, kernel="matrix", **options).cost
+    for row in range(len(X)):
+        weights = np.where(np.arange(len(X)) == row, 2.0, 1.0)
+        cost = fastgd.train(net, X, Y, 0, rng=seed, validation=share, kernel="matrix", sample_weight=weights, **options).cost
+        held_out[row] = cost == base
+    return held_out
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("counts", "share"), [((30, 12, 8), 0.26), ((5, 3, 30), 0.3), ((2, 40), 0.5), ((2, 2, 2), 0.5), ((11, 17), 0.4), ((25, 3), 0.1)]
+)
+def test_counts_of_each_class_are_scikit_learns(counts, share, seed):
+    X, Y, classes = numbered(counts)
+    net = fastgd.MLP(1, len(counts), output="softmax", loss="cross_entropy")
+    options = {"params": np.random.default_rng(1).normal(size=net.n_params)}
+    drawn = drawn_by(net, X / len(X), Y, share, seed, **options)
+    theirs = train_test_split(classes, test_size=round(share * len(X)), stratify=classes, random_state=seed)[1]
+    assert np.array_equal(np.bincount(classes[drawn]), np.bincount(theirs))
+
+
+def test_one_column_of_classes():
+    """0 and 1 in one column are two classes, for any loss and dtype; the seed decides which rows of them."""
+    classes = numbered((24, 8))[2]
+    for options in ({"loss": "binary_cross_entropy"}, {"dtype": "float32"}):
+        net = fastgd.MLP(1, 1, **options)
+        drawn = [drawn_by(net, np.arange(32.0) / 32, classes, 0.25, seed, params=[1.0, 0.5]) for seed in (0, 1)]
+        assert [np.bincount(classes[mask]).tolist() for mask in drawn] == [[6, 2], [6, 2]]
+        assert not np.array_equal(*drawn)
+
+
+@pytest.mark.parametrize(
+    "Y",
+    [
+        np.linspace(0, 1, 20),
+        np.r_[np.zeros(19), 1.0],  # a class of one row
+        np.tile([[1.0, 1.0], [0.0, 1.0]], (10, 1)),  # several classes a row
+        np.tile([[0.9, 0.1], [0.2, 0.8]], (10, 1)),  # soft targets
+        np.ones(20),  # a class alone
+    ],
+    ids=["values", "one row", "several", "soft", "alone"],
+)
+def test_other_targets_are_drawn_as_ever(Y):
+    """By the first rows of the seed's permutation."""
+    net = fastgd.MLP(1, 1 if Y.ndim == 1 else 2)
+    for seed in (0, 1):
+        first = np.random.default_rng([seed, 1]).permutation(20)[:5]
+        drawn = drawn_by(net, np.arange(20.0) / 20, Y, 0.25, seed, params=np.linspace(0.5, 1, net.n_params))
+        assert np.array_equal(np.flatnonzero(drawn), np.sort(first))
+
+
+def test_classes_are_the_same_after_going_on(tmp_path):
+    X, Y, _ = numbered((9, 6))
+    net = fastgd.MLP(1, 2, output="softmax", loss="cross_entropy")
+    options = {"validation": 0.4, "batch_size": 3, "kernel": "matrix"}
+    whole = fastgd.train(net, X / 15, Y, 20, 0.3, rng=0, **options)
+    first = fastgd.train(net, X / 15, Y, 8, 0.3, rng=0, checkpoint=tmp_path / "run.npz", **options)
+    assert fastgd.train(net, X / 15, Y, 12, 0.3, params=first, **options) == whole
+    assert fastgd.train(net, X / 15, Y, 20, 0.3, rng=0, checkpoint=tmp_path / "run.npz", resume=True, **options) == whole
+
+
+def test_a_checkpoint_of_other_held_out_rows_is_refused(tmp_path, monkeypatch):
+    """Made when a share of classes was drawn as of any rows: to go on would be to train on rows that were held out."""
+    X, Y, _ = numbered((9, 6))
+    net = fastgd.MLP(1, 2, output="softmax", loss="cross_entropy")
+
+    def train(Y, **options):
+        return fastgd.train(net, X / 15, Y, 4, 0.3, rng=0, validation=0.4, checkpoint=tmp_path / "run.npz", kernel="matrix", **options)
+
+    for module in ("checkpoint", "samples"):
+        monkeypatch.setattr(f"fastgd.{module}.classes_of", lambda Y: None)
+    train(Y)
+    monkeypatch.undo()
+    assert_refused(lambda: train(Y, resume=True), ValueError, ["checkpoint", "other data", "validation"])
+
+
+def test_the_command_keeps_apart_the_rows_that_train_does(command):
+    """Its scores are those of just these rows."""
+    X, _, classes = numbered((24, 8))
+    rows = [[x, f"class {c}"] for x, c in zip(X, classes, strict=True)]
+    write("rows.csv", ["x", "kind"], rows)
+    flags = ["rows.csv", "--target", "kind", "--layers", "1-1", "--validation", 0.25, "--seed", 3]
+    facts = json.loads(command("train", *flags, "--epochs", 0, "--out", "run.npz", "--json"))
+    assert facts["score"]["rows"] == 24
+    assert facts["validation"]["rows"] == 8
+    table, encoded, targets = fastgd.data.read_table("rows.csv", "kind", outputs=1, output="sigmoid")
+    run = fastgd.load_run("run.npz")
+    drawn = drawn_by(run.net, encoded, targets, 0.25, 3, params=run.params)
+    assert np.bincount(classes[drawn]).tolist() == [6, 2]
+    right = table.decode(run.predict(encoded))[:, 0] == [label for _, label in rows]
+    assert facts["validation"]["right"] == right[drawn].sum()
+    assert facts["score"]["right"] == right[~drawn].sum()
+    assert facts["validation"]["cost"] == pytest.approx(run.net.cost(run.params, encoded[drawn], targets[drawn]), rel=1e-12)
+
+
+def test_the_sweep_holds_out_the_same_rows(command):
+    X, _, classes = numbered((24, 8))
+    write("rows.csv", ["x", "kind"], [[x, f"class {c}"] for x, c in zip(X, classes, strict=True)])
+    flags = ["rows.csv", "--target", "kind", "--layers", "1-1", "--validation", 0.25, "--seed", 3, "--epochs", 2]
+    one = json.loads(command("train", *flags, "--learning-rate", 0.5, "--json"))
+    many = json.loads(command("sweep", *flags, "--learning-rates", 0.5, "--seeds", 1, "--json"))
+    assert many["best"]["validation"]["rows"] == one["validation"]["rows"] == 8
+    assert many["best"]["validation"]["cost"] == pytest.approx(one["validation"]["cost"], rel=1e-9)

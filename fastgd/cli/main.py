@@ -30,9 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, those of the process if None, and return its exit status."""
     try:
         options = _parser().parse_args(arguments)
+        from fastgd.float_errors import quiet  # which takes NumPy
+
         with warnings.catch_warnings():
             warnings.showwarning = _warn
-            status = int(options.command(options) or 0)
+            status = int(quiet(options.command)(options) or 0)
         print(end="", flush=True)
     except SystemExit as end:  # argparse: --help, --version, bad flags
         return int(end.code or 0)

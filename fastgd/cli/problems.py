@@ -153,6 +153,7 @@ def _file_problem(options: argparse.Namespace, share: float | None, validation_f
     import numpy as np
 
     from fastgd.columns import read_columns
+    from fastgd.samples import drawn_rows
 
     columns = read_columns(options.file)
     table = _table(options, columns)
@@ -165,7 +166,8 @@ def _file_problem(options: argparse.Namespace, share: float | None, validation_f
     trained, held_out = np.arange(len(X)), None
     validated_on = ""
     if share is not None:
-        trained, drawn = _apart(X, share, options.seed)
+        mask = drawn_rows(Y.astype(net.dtype), share, options.seed)  # as `train` draws them
+        trained, drawn = np.flatnonzero(~mask), np.flatnonzero(mask)
         held_out = X[drawn], targets.take(drawn)
         validated_on = f"{count(len(drawn), 'row')} kept apart"
     elif validation_file is not None:
@@ -253,18 +255,6 @@ def _network(options: argparse.Namespace, table: Table) -> MLP:
     if table.classes is not None and _named_output(options) in (None, output):
         loss = "binary_cross_entropy" if table.outputs == 1 else "cross_entropy"
     return network(options, options.layers, activation="tanh", output=output, loss=loss)
-
-
-def _apart(X: Array, share: float, seed: int) -> tuple[Array, Array]:
-    """The numbers of the rows that `train` trains on, and of those that it keeps apart: what it does, done with these."""
-    import numpy as np
-
-    from fastgd.samples import Samples, apart
-
-    numbers = np.arange(len(X))
-    trained, held_out = apart(Samples.alike(numbers, numbers), share, seed)
-    assert held_out is not None
-    return trained.X, held_out.X
 
 
 def _meaning(table: Table) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from fastgd.checks import Array, finite_number, real_array, rows, seed_of, whole_number
+from fastgd.arrays import number_array, real_array, rows
+from fastgd.checks import Array, finite_number, seed_of, shown, whole_number
+from fastgd.mistaken import params_array
 from fastgd.names import SCHEDULES
 from fastgd.network import MLP
 from fastgd.optimizers import Optimizer, check_optimizer
 from fastgd.options import Options
-from fastgd.samples import Samples, check_targets, check_weights
+from fastgd.samples import Samples, check_classes, check_targets, check_weights
 from fastgd.schedules import KINDS, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
 
@@ -93,7 +95,7 @@ def count_members(given: dict[str, Any]) -> int:
     if given["members"] is not None:
         counts["members"] = whole_number("members", given["members"], least=1)
     for name, axes in _AXES.items():
-        shape: tuple[int, ...] = np.shape(given[name]) if _is_array(given[name]) else ()
+        shape = _shape(name, given[name])
         if len(shape) == axes + 1:
             counts[name] = int(shape[0])
     if not counts:
@@ -107,6 +109,16 @@ _AXES = {  # of an argument that all members share
     "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "optimizer": 0, "l2": 0, "clip_norm": 0, "target_cost": 0, "patience": 0,
     "min_delta": 0, "X": 2, "Y": 2, "sample_weight": 1,
 }  # fmt: skip
+
+
+def _shape(name: str, value: Any) -> tuple[int, ...]:
+    """() of what is no array, or is refused later as one."""
+    try:
+        return np.shape(value) if _is_array(value) else ()
+    except ValueError:
+        if name == "params":
+            return ()
+        raise ValueError(f"{name} must be one value or one for each member; got {shown(value)}") from None
 
 
 def _is_array(value: Any) -> bool:
@@ -212,9 +224,7 @@ def _params(net: MLP, params: Any, seeds: Array) -> Array:
         for i, seed in enumerate(seeds):
             result[i] = net.init(int(seed))
         return result
-    array = real_array("params", params, net.dtype)
-    if array.shape not in ((net.n_params,), (len(seeds), net.n_params)):
-        raise ValueError(f"params must have shape ({net.n_params},) or ({len(seeds)}, {net.n_params}) for {net}; got {array.shape}")
+    array = params_array(net, params, (net.n_params,), (len(seeds), net.n_params))
     return np.array(np.broadcast_to(array, (len(seeds), net.n_params)))
 
 
@@ -229,30 +239,22 @@ def check_samples_of_many(net: MLP, X: Any, Y: Any, sample_weight: Any) -> Sampl
     if Y.shape[-2] != n:
         raise ValueError(f"X and Y must have the same number of rows; got {n} and {Y.shape[-2]}")
     if sample_weight is None:
-        return Samples.alike(X, Y)
+        return check_classes(net, Samples.alike(X, Y))
     weights = real_array("sample_weight", sample_weight, net.dtype)
     if weights.ndim not in (1, 2) or weights.shape[-1] != n:
         raise ValueError(f"sample_weight must have shape ({n},) or (members, {n}), one for each row; got {weights.shape}")
     check_weights(weights)
-    return Samples(X, Y, weights)
+    return check_classes(net, Samples(X, Y, weights))
 
 
 def _each_rows(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
-    array = np.asarray(value) if _is_array(value) and not isinstance(value, np.ma.MaskedArray) and _is_regular(value) else value
-    if np.ndim(array) != 3:
-        return check(array)
+    array = number_array(name, value)
+    if array.ndim != 3:
+        return check(array if isinstance(value, (list, tuple)) else value)  # a frame has names
     members, n, columns = array.shape
     if members * n == 0:
         raise ValueError(f"{name} must have at least one row for each member; got shape {array.shape}")
     return check(array.reshape(members * n, columns)).reshape(members, n, -1)
-
-
-def _is_regular(value: Any) -> bool:
-    try:
-        np.shape(value)
-    except ValueError:
-        return False
-    return True
 
 
 def samples_of(samples: Samples, member: int) -> Samples:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from fastgd.checks import Array
 from fastgd.ensemble.each import Each
 from fastgd.ensemble.standing import Standing, arrays_of, part_of
+from fastgd.float_errors import quiet
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.run import Run, history_of
@@ -129,12 +130,14 @@ class Runs:
         """Bytes of all arrays."""
         return sum(array.nbytes for table in (self.each, self.standing) for array in arrays_of(table).values())
 
+    @quiet
     def predict(self, X: ArrayLike) -> Array:
         """The outputs of every member for every row of X: (members, n, outputs)."""
         from fastgd.gradients import predict_many
 
         return np.stack(list(predict_many(self.net, self.params, X)))
 
+    @quiet
     def mean_predict(self, X: ArrayLike) -> Array:
         """The mean over the members of their outputs, (n, outputs); those that diverged are left out, unless all did."""
         from fastgd.gradients import predict_many

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastgd.checkpoint import Checkpoint
-from fastgd.checks import Array
+from fastgd.checks import Array, shown
 from fastgd.ensemble.folder import begin, end, put, shards_of
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.side_by_side import SideBySide
@@ -30,14 +30,14 @@ _SMALL = 2**20  # bytes of shared rows that go with every shard, instead of once
 
 def check_client(client: Any) -> None:
     """Refuse what is neither a Dask client nor "joblib"; ImportError where joblib is missing."""
-    if client == "joblib" and isinstance(client, str):
+    if isinstance(client, str) and client == "joblib":
         try:
             import joblib  # noqa: F401
         except ImportError:
             raise ImportError("client='joblib' needs joblib: pip install 'fastgd[joblib]'") from None
         return
     if type(client).__module__.partition(".")[0] != "distributed" or not hasattr(client, "submit"):
-        raise TypeError(f"client must be a dask.distributed Client (pip install 'fastgd[dask]'), 'joblib' or None; got {client!r}")
+        raise TypeError(f"client must be a dask.distributed Client (pip install 'fastgd[dask]'), 'joblib' or None; got {shown(client)}")
     if client.asynchronous:
         raise ValueError(f"client must be a Client that is not asynchronous; got {client!r}")
 

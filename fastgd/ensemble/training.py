@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.callbacks import check_callback
 from fastgd.checkpoint import Checkpoint, check_checkpoint, fingerprint
 from fastgd.checks import finite_number, whole_number
+from fastgd.doubts import warn_of_equal_units, warn_of_targets
 from fastgd.ensemble.each import check_each, check_optimizers, check_samples_of_many, count_members
 from fastgd.ensemble.file import load_runs_with_facts, save_runs
 from fastgd.ensemble.folder import checkpoint_in
@@ -20,8 +22,9 @@ from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes, OnThreads
 from fastgd.ensemble.watch import Watch
+from fastgd.float_errors import quiet
 from fastgd.names import KERNELS, check_name
-from fastgd.network import MLP
+from fastgd.network import MLP, check_net
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import check_options
 from fastgd.progress import ManyProgress, reporter
@@ -29,6 +32,7 @@ from fastgd.samples import largest_input, on_disk
 from fastgd.schedules import Schedule
 
 
+@quiet
 def train_many(
     net: MLP,
     X: ArrayLike,
@@ -123,8 +127,7 @@ def train_many(
 
     In lanes, a member needs 300 bytes beside its parameters, twice, and what the optimizer keeps, and 16 for a point of its history.
     """
-    if not isinstance(net, MLP):
-        raise TypeError(f"net must be an MLP; got {net!r}")
+    check_net(net, "train_many")
     given: dict[str, Any] = {
         "params": params, "rng": rng, "epochs": epochs, "learning_rate": learning_rate, "optimizer": optimizer, "l2": l2,
         "clip_norm": clip_norm, "target_cost": target_cost, "patience": patience, "min_delta": min_delta, "X": X, "Y": Y,
@@ -136,9 +139,7 @@ def train_many(
     optimizers, record = check_optimizers(optimizer), _check_record(record)
     check_name("kernel", kernel, KERNELS)
     check_name("on_interrupt", on_interrupt, ("return", "raise"))
-    tell = reporter(progress)
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function or None; got {callback!r}")
+    tell, callback = reporter(progress), check_callback(callback)
     if max_seconds is not None:
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
     path, every = check_checkpoint({"checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume})
@@ -165,6 +166,9 @@ def train_many(
     options = replace(options, record=record)
     if isinstance(options.optimizer, Rprop) and each.rates.min() <= 0:
         raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {each.rates.min():g}")
+    if origin.before is None and each.epochs.any():
+        warn_of_targets(net, samples)
+        warn_of_equal_units(net, each.params)
 
     from fastgd import kernels
 

@@ -9,8 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 
-import numpy as np
-
 from fastgd.interrupt import Interrupt
 from fastgd.progress import Bar, ManyProgress
 
@@ -23,7 +21,7 @@ class Watch:
     """Entered as a context, it answers Ctrl-C; the KeyboardInterrupt that the first one stands for is raised at the end."""
 
     tell: Callable[[ManyProgress], object] | None
-    callback: Callable[[ManyProgress], object] | None
+    callback: Callable[[ManyProgress], bool] | None  # whether to stop
     max_seconds: float | None
     on_interrupt: str
     reason: str | None = None  # why threads are to stop
@@ -72,8 +70,7 @@ class Watch:
     def _reason(self, progress: ManyProgress) -> str | None:
         if self.tell is not None:
             self.tell(progress)
-        answer = self.callback(progress) if self.callback is not None else None
-        if isinstance(answer, (bool, np.bool_)) and answer:
+        if self.callback is not None and self.callback(progress):
             return "callback"
         if self.interrupt.asked:
             return "interrupt"
