@@ -124,6 +124,15 @@ def small_steps(monkeypatch):
 
 
 @pytest.fixture
+def default_handler():
+    """Python's own, which a program started in the background does not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def no_compiled_code(monkeypatch):
     """Whatever is refused is refused before anything is compiled."""
 

@@ -238,7 +238,7 @@ def test_callback_and_progress(kernel):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 @pytest.mark.parametrize("on_interrupt", ["return", "raise"])
-def test_interrupt(on_interrupt, kernel):
+def test_interrupt(on_interrupt, kernel, default_handler):
     ctrl_c = CtrlC()
     if on_interrupt == "raise":
         with pytest.raises(KeyboardInterrupt):

@@ -12,18 +12,11 @@ from small_problem import NET, PARAMS, X, Y
 import fastgd
 from fastgd import loop
 
+pytestmark = pytest.mark.usefixtures("default_handler")
+
 OPTIONS = {"params": PARAMS, "rng": 5}
 SOON = 0.2  # seconds
 UPDATE = 1e-4  # seconds that one takes by the clock of `chunks`
-
-
-@pytest.fixture(autouse=True)
-def default_handler():
-    """Python's own, which a program started in the background does not have."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    signal.signal(signal.SIGINT, before)
 
 
 def press(update, times=1):

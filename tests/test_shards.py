@@ -52,15 +52,6 @@ def folder(tmp_path):
     return tmp_path / "runs"
 
 
-@pytest.fixture
-def default_handler():
-    """Python's own, which a program started in the background does not have."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    signal.signal(signal.SIGINT, before)
-
-
 def wait_until_idle(client):
     """Until shards that a call has left have ended, having written their files."""
     wait_until(lambda: not any(client.run(lambda dask_worker: dask_worker.state.executing_count).values()))
