@@ -24,7 +24,8 @@ class Forgiving:
             try:
                 self.stream.write(text)
             except UnicodeEncodeError:
-                self.stream.write(text.encode("ascii", "backslashreplace").decode())
+                encoding = self.stream.encoding
+                self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return len(text)
 
     def flush(self) -> None:
