@@ -1,4 +1,4 @@
-"""Files are replaced whole or not at all, where their names lead to; they stay whose they were, and open to whom they were."""
+"""Files are replaced whole or not at all, where their names lead to, and keep their modes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from typing import IO
 
 from fastgd.caution import say
 
-_WAITS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # seconds: Windows replaces no file that another process reads
-_CAN_NOT_FLUSH = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # of file systems that have no such thing
+# seconds: Windows replaces no file that another process reads
+_WAITS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+# what file systems say that have no flushing
+_CAN_NOT_FLUSH = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 _OPEN_FILES = "/dev/fd"  # where the open files of this process have names
 
 
@@ -30,24 +32,25 @@ def replace_file(
 ) -> None:
     """At any instant the file at `path` is the old one or the new one, which `write` fills, whole.
 
-    Symbolic links are followed, be it to where no file is yet. The new file has owner, group and mode of
-    the old one as far as this process may give them; where none was, what umask leaves; or the `mode`
-    that is asked for. Hard links part: other names of the old file keep the old one. A device, a pipe or
-    an open file, such as /dev/stdout, is written to and not replaced.
+    Symbolic links are followed, be it to where no file is yet. The new file has owner, group and
+    mode of the old one as far as this process may give them; where none was, what umask leaves; or
+    the `mode` that is asked for. Hard links part: other names of the old file keep the old one. A
+    device, a pipe or an open file, such as /dev/stdout, is written to and not replaced.
 
     Raises
     ------
     OSError
-        If it can't be written; the old file is as it was. Where the new one is whole and the old one can't
-        be replaced, `keep` leaves the new one beside it, under the name in the error's `filename2`.
+        If it can't be written; the old file is as it was. Where the new one is whole and the old
+        one can't be replaced, `keep` leaves the new one beside it, as `filename2` of the error.
     """
     target, old = _leads_to(path)
     if old is not None and not _is_replaced(path, old):
         _pour(path, write)
         return
     temporary = _temporary(target)
+    opener = None if mode is None and old is None else _private
     try:
-        with open(temporary, "xb", opener=None if mode is None and old is None else _private) as file:
+        with open(temporary, "xb", opener=opener) as file:
             write(file)
             _dress(temporary, old, mode)
             file.flush()
@@ -64,7 +67,7 @@ def replace_file(
 
 
 def as_text(write: Callable[[IO[str]], object]) -> Callable[[IO[bytes]], None]:
-    """What fills a binary file as `write` fills one of text: in UTF-8, its ends of lines as they are."""
+    """What fills a binary file as `write` fills one of text, in UTF-8 and lines as they are."""
 
     def fill(binary: IO[bytes]) -> None:
         file = io.TextIOWrapper(binary, encoding="utf-8", newline="")
@@ -172,7 +175,8 @@ def _dress(temporary: Path, old: os.stat_result | None, mode: int | None) -> Non
             with suppress(OSError):
                 os.chown(temporary, owner, group)
         if mode is None:
-            foreign = os.stat(temporary).st_gid != old.st_gid  # its rights are not meant for another group
+            # the rights of one group are not meant for another
+            foreign = os.stat(temporary).st_gid != old.st_gid
             mode = stat.S_IMODE(old.st_mode) & ~(stat.S_IRWXG if foreign else 0)
     if mode is not None:
         with suppress(OSError):
@@ -180,7 +184,7 @@ def _dress(temporary: Path, old: os.stat_result | None, mode: int | None) -> Non
 
 
 def _flush(descriptor: int) -> OSError | None:
-    """Flush to the disk; the error where a file system has no such thing, which is not one of writing."""
+    """Flush to the disk; the error of a file system that has no such thing, as all is written."""
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -191,7 +195,7 @@ def _flush(descriptor: int) -> OSError | None:
 
 
 def _put(temporary: Path, target: Path, keep: bool) -> None:
-    """Put the new file in the place of the old one, if need be after another process is done with that."""
+    """Put the new file in the place of the old one, maybe once another process is done with it."""
     for seconds in (*_WAITS, None):
         try:
             _check_permission(target)
@@ -201,7 +205,8 @@ def _put(temporary: Path, target: Path, keep: bool) -> None:
             if isinstance(error, PermissionError) and seconds is not None:
                 time.sleep(seconds)
                 continue
-            error.strerror, error.filename, error.filename2 = error.strerror or str(error), str(target), None
+            error.strerror = error.strerror or str(error)
+            error.filename, error.filename2 = str(target), None
             if keep:
                 _keep(temporary, target, error)
             raise
@@ -214,7 +219,7 @@ def _check_permission(target: Path) -> None:
 
 
 def _keep(temporary: Path, target: Path, error: OSError) -> None:
-    """Give what could not be put in its place a name to be found by, and the error words that say so."""
+    """Give what could not be put in its place a name, and the error words that say so."""
     kept = target.with_name(f"{_short(target)}.{secrets.token_hex(4)}.kept")
     with suppress(OSError):
         os.rename(temporary, kept)
@@ -223,7 +228,7 @@ def _keep(temporary: Path, target: Path, error: OSError) -> None:
 
 
 def _flush_folder(folder: Path) -> OSError | None:
-    """Make a new name last through a power cut, where the platform can; what is in the way of it."""
+    """Make a new name last through a power cut, where the platform can; what is in the way."""
     if not hasattr(os, "O_DIRECTORY"):
         return None
     try:

@@ -36,9 +36,10 @@ class ManyProgress(NamedTuple):
 
 
 class Bar:
-    """A line with epochs, cost, epochs a second and the time left: on stderr, if that is a terminal, or in a notebook.
+    """A line with epochs, cost, epochs a second and the time left.
 
-    Call it with every `Progress` or `ManyProgress`, inside a `with`. Where it can't be shown it is not, and raises nothing.
+    It is shown on stderr, if that is a terminal, or in a notebook. Call it with every `Progress` or
+    `ManyProgress`, inside a `with`. Where it can't be shown it is not, and raises nothing.
     """
 
     def __init__(self, title: str = ""):
@@ -50,10 +51,12 @@ class Bar:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.bar is not None:
-            with suppress(Exception):
-                self.bar.total = self.bar.n if kind is None else self.bar.total  # a notebook's is red where less than all came
-                self.bar.close()
+        if self.bar is None:
+            return
+        with suppress(Exception):
+            if kind is None:
+                self.bar.total = self.bar.n  # a notebook's bar is red where less came than was expected
+            self.bar.close()
 
     def __call__(self, progress: Any) -> None:
         if not self.is_shown:
@@ -69,12 +72,19 @@ class Bar:
         file, in_notebook = Forgiving(sys.stderr), _in_notebook()
         self.is_shown = in_notebook or file.isatty()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that a notebook lacks widgets: the bar is a line of text then
+            warnings.simplefilter("ignore")  # that a notebook lacks widgets, and gets a line of text
             tqdm = import_module("tqdm.auto" if in_notebook else "tqdm").tqdm
         return tqdm(
-            initial=progress.epoch, total=progress.epochs, desc=self.title or None, unit=" epochs", unit_scale=True, leave=False,
-            dynamic_ncols=True, file=file, disable=not self.is_shown,
-        )  # fmt: skip
+            initial=progress.epoch,
+            total=progress.epochs,
+            desc=self.title or None,
+            unit=" epochs",
+            unit_scale=True,
+            leave=False,
+            dynamic_ncols=True,
+            file=file,
+            disable=not self.is_shown,
+        )
 
 
 def _in_notebook() -> bool:

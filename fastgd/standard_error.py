@@ -1,4 +1,4 @@
-"""Standard error as what decorates the work needs it: whatever has become of it, writing to it ends nothing."""
+"""Standard error as decoration needs it: whatever has become of it, writing to it ends nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Forgiving:
-    """A text stream, or None for one that is closed, without its errors: what it refuses is dropped.
+    """A text stream, or None for a closed one, without its errors: what it refuses is dropped.
 
     What its encoding lacks is written as escapes.
     """

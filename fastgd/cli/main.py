@@ -38,7 +38,7 @@ def _status(arguments: Sequence[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
         with warnings.catch_warnings():
-            warnings.simplefilter("default", RuntimeWarning)  # they are what the command has to say, and end nothing
+            warnings.simplefilter("default", RuntimeWarning)  # of this package: they end nothing
             warnings.showwarning = _warn
             status = int(options.command(options) or 0)
         print(end="", flush=True)

@@ -1,4 +1,4 @@
-"""What a command has worked for is saved before anything is printed of it, in another place if need be."""
+"""What a command has worked for is saved before it is printed, in another place if need be."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastgd.interrupt import Interrupt
 
 
 def saved(save: Callable[[str], object], path: str) -> str | None:
-    """The file that it is saved in: `path`, or one that an error on stderr names; None where there is no room at all.
+    """The file that it is saved in: `path`, or one that a line on stderr names; None if in none.
 
     The first Ctrl-C waits until it is saved.
     """

@@ -1,4 +1,4 @@
-"""The standard streams of a command: what it says never ends it, and what they refuse does not change its exit status afterwards."""
+"""The standard streams of a command: what stderr refuses changes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastgd.standard_error import Forgiving
 
 @contextmanager
 def safe_streams() -> Iterator[None]:
-    """Inside, stderr takes whatever is written to it, and stdout escapes what its encoding lacks."""
+    """Inside, stderr takes whatever is written, and stdout escapes what its encoding lacks."""
     _fill_closed_descriptors()
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115 (which is empty then)
     stderr, stdout = sys.stderr, sys.stdout
@@ -45,7 +45,7 @@ def _set_errors(stream: Any, errors: str | None) -> None:
 
 
 def _fill_closed_descriptors() -> None:
-    """A file that is opened next would take the place of a closed stream, and have in it what native code prints there."""
+    """Else a file that is opened takes a stream's place, and gets what native code prints there."""
     for number in range(3):
         try:
             os.fstat(number)
