@@ -86,7 +86,6 @@ def check_place(path: str | os.PathLike[str], size: int = 0) -> None:
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
     if old is not None and not _is_replaced(path, old):
         return
-    _check_permission(target)
     temporary = _temporary(target)
     try:
         with open(temporary, "xb") as file:
@@ -94,6 +93,7 @@ def check_place(path: str | os.PathLike[str], size: int = 0) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+    _check_permission(target)
 
 
 def sweep(path: str | os.PathLike[str]) -> None:
