@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from types import TracebackType
 from typing import Any, NamedTuple
 
 from fastgd.checks import Array, shown
 from fastgd.float_errors import as_caller
+from fastgd.standard_error import Forgiving
 
 
 class Progress(NamedTuple):
@@ -33,30 +37,61 @@ class ManyProgress(NamedTuple):
 
 
 class Bar:
-    """A line on stderr with epochs, cost, epochs a second and the time left; nothing where stderr is no terminal.
+    """A line with epochs, cost, epochs a second and the time left.
 
-    Call it with every `Progress` or `ManyProgress`, inside a `with`.
+    It is shown on stderr, if that is a terminal, or in a notebook. Call it with every `Progress` or
+    `ManyProgress`, inside a `with`. Where it can't be shown it is not, and raises nothing.
     """
 
     def __init__(self, title: str = ""):
         self.title = title
         self.bar: Any = None
+        self.is_shown = True
 
     def __enter__(self) -> Bar:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.bar is not None:
+        if self.bar is None:
+            return
+        with suppress(Exception):
+            if kind is None:
+                self.bar.total = self.bar.n  # a notebook's bar is red where less came than was expected
             self.bar.close()
 
     def __call__(self, progress: Any) -> None:
-        if self.bar is None:
-            from tqdm import tqdm
+        if not self.is_shown:
+            return
+        try:
+            self.bar = self.bar or self._begin(progress)
+            self.bar.set_postfix_str(f"cost {progress.cost:.6g}", refresh=False)
+            self.bar.update(progress.epoch - self.bar.n)
+        except Exception:
+            self.is_shown = False
 
-            first = {"initial": progress.epoch, "total": progress.epochs, "desc": self.title or None}
-            self.bar = tqdm(**first, unit=" epochs", unit_scale=True, leave=False, dynamic_ncols=True, disable=not sys.stderr.isatty())
-        self.bar.set_postfix_str(f"cost {progress.cost:.6g}", refresh=False)
-        self.bar.update(progress.epoch - self.bar.n)
+    def _begin(self, progress: Any) -> Any:
+        file, in_notebook = Forgiving(sys.stderr), _in_notebook()
+        self.is_shown = in_notebook or file.isatty()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a notebook lacks widgets, and gets a line of text
+            tqdm = import_module("tqdm.auto" if in_notebook else "tqdm").tqdm
+        return tqdm(
+            initial=progress.epoch,
+            total=progress.epochs,
+            desc=self.title or None,
+            unit=" epochs",
+            unit_scale=True,
+            leave=False,
+            dynamic_ncols=True,
+            file=file,
+            disable=not self.is_shown,
+        )
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this; its stderr is no terminal, but shown."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return shell is not None and "IPKernelApp" in shell.config
 
 
 def reporter(progress: object) -> Callable[[Any], object] | None:

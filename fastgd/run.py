@@ -110,7 +110,11 @@ class Run:
         return self.net.predict(self.params, X)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the run to one file, whole or not at all. `fastgd.load_run` reads it."""
+        """Write the run to one file, whole or not at all. `fastgd.load_run` reads it.
+
+        Symbolic links are followed, and the mode of a file that is there stays. Where that can't be replaced, the OSError says in which
+        file beside it the run is kept.
+        """
         from fastgd.runfile import save_run
 
         save_run(self, path)

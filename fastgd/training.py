@@ -115,7 +115,7 @@ def train(
     spacing : str
         even (a power of two epochs apart, which doubles when the history is full) or log (ever further apart).
     progress : bool or callable
-        True shows a bar on stderr, if that is a terminal; a function is called between chunks with a `Progress`.
+        True shows a bar on stderr, if that is a terminal, or in a notebook; a function is called between chunks with a `Progress`.
     callback : callable, optional
         Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run, None or False does not,
         anything else is refused.

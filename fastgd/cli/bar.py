@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from fastgd.progress import Bar
+from fastgd.standard_error import Forgiving
 
 if TYPE_CHECKING:
     from fastgd.progress import Progress
@@ -32,5 +33,6 @@ class WaitingBar(Bar):
         super().__call__(progress)
 
     def _show(self, text: str) -> None:
-        if sys.stderr.isatty():
-            print(_CLEAR, text, sep="", end="", file=sys.stderr, flush=True)
+        file = Forgiving(sys.stderr)
+        if file.isatty():
+            print(_CLEAR, text, sep="", end="", file=file, flush=True)

@@ -1,7 +1,6 @@
 """`fastgd`: its subcommands, and how every error and warning becomes one line on stderr."""
 
 import argparse
-import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -9,6 +8,8 @@ from collections.abc import Sequence
 from fastgd import __version__
 from fastgd.cli import check, compiled, predict, race, sweep, train
 from fastgd.cli.options import Parser
+from fastgd.cli.streams import safe_streams
+from fastgd.files import reason_of
 
 _EXAMPLES = """\
 examples:
@@ -28,11 +29,18 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, those of the process if None, and return its exit status."""
+    with safe_streams():
+        return _status(arguments)
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    """The exit status of the command with these arguments, having run it."""
     try:
         options = _parser().parse_args(arguments)
         from fastgd.float_errors import quiet  # which takes NumPy
 
         with warnings.catch_warnings():
+            warnings.simplefilter("default", RuntimeWarning)  # of this package: they end nothing
             warnings.showwarning = _warn
             status = int(quiet(options.command)(options) or 0)
         print(end="", flush=True)
@@ -42,11 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("fastgd: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        _drop_what_stdout_refuses()
         return 141
     except (ValueError, TypeError, OSError, ArithmeticError, MemoryError, RuntimeError) as error:
         print(f"fastgd: error: {_one_line(error)}", file=sys.stderr)
-        _drop_what_stdout_refuses()
         return 2
     return status
 
@@ -66,20 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _drop_what_stdout_refuses() -> None:
-    """The interpreter flushes stdout once more at exit, and would complain on its own."""
-    try:
-        print(end="", flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
     """A warning as one line too, without the place in the code that it comes from."""
     print(f"fastgd: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {reason_of(error)}"
+    return reason_of(error)

@@ -160,7 +160,7 @@ class Runs:
         return f"Runs({len(self)} of {self.net}, least cost={least:.6g}, {self.seconds:.3g} s, kernel={self.kernel!r})"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the runs to one file, whole or not at all. `fastgd.load_runs` reads it."""
+        """Write the runs to one file, as `Run.save` does one of them. `fastgd.load_runs` reads it."""
         from fastgd.ensemble.file import save_runs
 
         save_runs(self, path)
