@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import errno
-import glob
 import hashlib
 import json
 import os
-import secrets
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from fastgd import optimizers, schedules
 from fastgd.checks import Array
+from fastgd.files import replace_file
 from fastgd.network import MLP
 
 FORMAT = 2
@@ -26,15 +23,21 @@ Read = TypeVar("Read")
 
 
 def write(
-    path: str | os.PathLike[str], kind: str, net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
+    path: str | os.PathLike[str],
+    kind: str,
+    net: MLP,
+    options: dict[str, Any],
+    facts: dict[str, Any],
+    arrays: dict[str, Array],
+    keep: bool,
 ) -> None:
-    """Write to a temporary file beside `path`, flush it to disk, and put it in the place of `path`."""
+    """Write facts and arrays to one file, whole or not at all; `keep` is that of `replace_file`."""
     described = {"widths": net.widths, "activation": net.activations, "loss": net.loss, "bias": net.bias, "dtype": net.dtype.name}
     told = {name: to_json(value) for name, value in options.items()}
     text = json.dumps({"format": FORMAT, "kind": kind, "net": described, "options": told, **facts})
     arrays = {"facts": np.array(text), **arrays}
     arrays["digest"] = np.array(_digest(arrays))
-    _replace(Path(path), arrays)
+    replace_file(path, lambda file: np.savez(file, **arrays), keep=keep)  # type: ignore[arg-type]
 
 
 def read(path: str | os.PathLike[str], kind: str, made_of: Callable[[MLP, dict[str, Any], dict[str, Any], dict[str, Array]], Read]) -> Read:
@@ -98,69 +101,3 @@ def _digest(arrays: dict[str, Array]) -> str:
         array = arrays[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}\0".encode() + array.tobytes())
     return digest.hexdigest()
-
-
-def check_place(path: Path, size: int) -> None:
-    """OSError where a file of `size` bytes can't be written."""
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "a file must be named; this is a folder", str(path))
-    if not path.parent.exists():
-        raise FileNotFoundError(errno.ENOENT, "no such folder", str(path.parent))
-    temporary = _temporary(path)
-    try:
-        with open(temporary, "xb") as file:
-            file.write(bytes(size))
-    finally:
-        if path.parent.is_dir():
-            temporary.unlink(missing_ok=True)
-
-
-def _temporary(path: Path) -> Path:
-    """A new name beside `path`, which `sweep` knows."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-
-
-def _replace(path: Path, arrays: dict[str, Array]) -> None:
-    """At any instant the file at `path` is the old one or the new one, whole."""
-    temporary = _temporary(path)
-    try:
-        with open(temporary, "xb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _flush_folder(path.parent)
-
-
-def sweep(path: Path) -> None:
-    """Remove temporary files that processes left behind which were killed while they wrote `path`."""
-    for temporary in path.parent.glob(f".{glob.escape(path.name)}.*-*.tmp"):
-        process = temporary.name.removeprefix(f".{path.name}.").partition("-")[0]
-        if process.isdecimal() and (int(process) == os.getpid() or not _is_alive(int(process))):
-            temporary.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    if os.name == "nt":  # where a process can't be asked without ending it
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where the platform can."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -45,10 +45,10 @@ class BetweenChunks:
                 run = loop.finished(self._go(loop, interrupt))
             except BaseException as error:
                 if not isinstance(error, DivergedError):
-                    self._save(loop)
+                    self._save(loop, last=True)
                 raise
             if file is not None:
-                file.save(run)
+                file.save_last(run)
         if interrupt.asked and self.on_interrupt == "raise":
             raise KeyboardInterrupt
         return run
@@ -72,10 +72,11 @@ class BetweenChunks:
                 self._save(loop)
         return None
 
-    def _save(self, loop: Loop) -> None:
+    def _save(self, loop: Loop, last: bool = False) -> None:
         """Write the run so far, unless it is on its way to a DivergedError: then the file keeps an earlier state."""
         if self.checkpoint is not None and loop.has_finite_cost():
-            self.checkpoint.save(loop.so_far("interrupt"))
+            save = self.checkpoint.save_last if last else self.checkpoint.save
+            save(loop.so_far("interrupt"))
 
     def _told(self, loop: Loop) -> object:
         """What the callback answers to being told how far the loop is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -12,9 +13,9 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from fastgd.archive import check_place, sweep
-from fastgd.caution import warn
+from fastgd.caution import say
 from fastgd.checks import Array, finite_number, truth
+from fastgd.files import check_place, reason_of, sweep
 from fastgd.run import Run
 from fastgd.runfile import load_with_facts, save_run
 from fastgd.samples import Samples, on_disk
@@ -62,10 +63,11 @@ class Checkpoint(Generic[Kept]):
     write: Callable[..., None]
     saved: float = field(default_factory=time.monotonic)
     failed: bool = False
+    is_last: bool = False
 
     def load(self) -> Kept | None:
         """What is in the file, None if there is none; ValueError if it is of other data."""
-        if not self.path.exists():
+        if not self.path.is_file():
             return None
         kept, facts = self.read(self.path)
         if "data" not in facts:
@@ -79,6 +81,8 @@ class Checkpoint(Generic[Kept]):
         """Remove what a killed process left half written; refuse a place where `size` bytes can't be written."""
         sweep(self.path)
         check_place(self.path, size)
+        if self.path.exists() and not self.path.is_file():
+            raise OSError(errno.EINVAL, "a checkpoint must be a regular file", str(self.path))
 
     @property
     def is_due(self) -> bool:
@@ -89,12 +93,17 @@ class Checkpoint(Generic[Kept]):
         """Write what is to be kept. Where that fails, say so once and go on: what is in memory is worth more."""
         self.saved = time.monotonic()
         try:
-            self.write(kept, self.path, data=self.data)
+            self.write(kept, self.path, data=self.data, keep=self.is_last)
             self.failed = False
-        except OSError as error:
-            if not self.failed:
-                warn(f"checkpoint {str(self.path)!r} was not written: {error.strerror or error}")
+        except Exception as error:
+            if not self.failed or (isinstance(error, OSError) and error.filename2 is not None):
+                say(f"checkpoint {str(self.path)!r} was not written: {reason_of(error)}")
             self.failed = True
+
+    def save_last(self, kept: Kept) -> None:
+        """Write what no other will follow: beside the file where that can't be replaced, which is said then."""
+        self.is_last = True
+        self.save(kept)
 
 
 def checkpoint_of_run(path: Path, every: float, samples: Samples, held_out: Samples | float | None) -> Checkpoint[Run]:

@@ -14,14 +14,14 @@ from fastgd.state import State
 _NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalled", "table")
 
 
-def save_run(run: Run, path: str | os.PathLike[str], **more: Any) -> None:
-    """Write `run`, and more facts, to one file, whole or not at all."""
+def save_run(run: Run, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:
+    """Write `run`, and more facts, to one file, whole or not at all; beside it, if `keep`, where the old one can't be replaced."""
     arrays = {"params": run.params, "history_epoch": run.history.epoch, "history_cost": run.history.cost}
     if run.history.validation is not None:
         arrays["history_validation"] = run.history.validation
     if run.state is not None:
         arrays |= {f"state_{name}": array for name, array in run.state.arrays().items()}
-    archive.write(path, "run", run.net, run.options, {name: getattr(run, name) for name in _NUMBERS} | more, arrays)
+    archive.write(path, "run", run.net, run.options, {name: getattr(run, name) for name in _NUMBERS} | more, arrays, keep)
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:

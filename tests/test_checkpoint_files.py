@@ -93,7 +93,7 @@ def disk(path, monkeypatch):
 
 @pytest.mark.parametrize("step", ["writing", "flushing", "replacing"])
 def test_a_disk_that_fills_later(step, disk, path, train, single_updates):
-    """One warning, the last file that was whole, and the run."""
+    """One warning, the last file that was whole, and the run; where the last one is whole too, a second one that says where."""
     options = options_of("momentum", 3)
     expected = train(NET, X, Y, EPOCHS, **options)
     disk.fills(step)
@@ -103,12 +103,13 @@ def test_a_disk_that_fills_later(step, disk, path, train, single_updates):
 
     with pytest.warns(RuntimeWarning, match=r"run\.npz.*No space left") as warned:
         run = train(NET, X, Y, EPOCHS, checkpoint=path, checkpoint_every=0, callback=fill, **options)
-    assert len(warned) == 1
+    kept = [path.parent / name for name in os.listdir(path.parent) if name != path.name]
+    assert len(warned) == 1 + len(kept)
     assert Path(warned[0].filename).parent == Path(__file__).parent  # not a line of the package
     assert disk.refusals > 20
     assert run == expected
     assert fastgd.load_run(path).state.updates(4) == 19
-    assert os.listdir(path.parent) == [path.name]
+    assert [fastgd.load_run(each) for each in kept] == ([run] if step == "replacing" else [])
     disk.full = False
     assert train(NET, X, Y, EPOCHS, checkpoint=path, resume=True, **options) == expected
 

@@ -114,6 +114,18 @@ def test_a_killed_worker(client, folder):
     assert_whole(folder, runs)
 
 
+def test_a_scheduler_that_is_lost_after_the_last_shard(client, monkeypatch):
+    """All has come by then."""
+
+    def fail(*arguments, **keywords):
+        raise OSError("Timed out trying to connect")
+
+    expected = train_many("matrix")
+    monkeypatch.setattr("distributed.Event.clear", fail)
+    monkeypatch.setattr(Client, "unsubscribe_topic", fail)
+    assert train_many("matrix", client=client) == expected
+
+
 def test_ended_from_outside_and_resumed(kernel, client, folder):
     """After a second or so; shards that had not begun have a look at it, too."""
     options = {"client": client, "checkpoint": folder}

@@ -318,7 +318,7 @@ def test_a_place_that_cannot_be(assert_compiles_each_time, monkeypatch):
     assert store.trouble() == "Not a directory"
 
 
-@pytest.mark.parametrize("name", ["tempfile.mkstemp", "os.replace"])
+@pytest.mark.parametrize("name", ["os.fsync", "os.replace"])
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")])
 def test_a_failed_write_leaves_nothing(name, error, folder, assert_compiles_each_time, monkeypatch):
     def fail(*arguments, **keywords):
@@ -446,7 +446,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("place", ["platformdirs.user_cache_path", "pathlib.Path.mkdir", "tempfile.mkstemp", "tempfile.TemporaryFile"])
+@pytest.mark.parametrize("place", ["platformdirs.user_cache_path", "pathlib.Path.mkdir", "os.replace", "tempfile.TemporaryFile"])
 def test_any_error_of_the_folder(place, error, compilations, tmp_path, monkeypatch):
     """In finding it, making it, and writing to it; none ends the work."""
     monkeypatch.setattr(store, "_has_warned", False)
@@ -462,7 +462,7 @@ def test_any_error_of_the_folder(place, error, compilations, tmp_path, monkeypat
     with pytest.warns(RuntimeWarning, match="compiled code can't be kept") if writes else nullcontext():
         assert twice(fresh(), 21) == 42
     assert len(compilations) == 1
-    assert (store.trouble() is None) == (place == "tempfile.mkstemp")
+    assert (store.trouble() is None) == (place == "os.replace")
 
 
 def test_sources_that_cannot_be_read(folder, compilations, monkeypatch):

@@ -7,10 +7,11 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from fastgd.cli.options import count, duration
 from fastgd.cli.summary import batches, network_facts, print_line, print_network
+from fastgd.files import as_text, replace_file
 
 if TYPE_CHECKING:
     from fastgd.checks import Array
@@ -68,9 +69,10 @@ def print_members_json(options: argparse.Namespace, problem: Problem, found: dic
     print(json.dumps(facts, indent=2))
 
 
-def write_members(path: str, found: dict[str, Members]) -> None:
+def write_members(found: dict[str, Members], path: str) -> None:
     """A line for each member."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
+
+    def fill(file: IO[str]) -> None:
         writer = csv.writer(file)
         names = ["optimizer", "learning_rate", "seed", "epochs", "cost", "stopped_by"]
         writer.writerow(names + ["validation_cost"] * any(members.validation is not None for members in found.values()))
@@ -79,6 +81,8 @@ def write_members(path: str, found: dict[str, Members]) -> None:
             columns = [runs.learning_rate, runs.seeds, runs.epochs, runs.cost, runs.stopped_by]
             columns += [] if members.validation is None else [members.validation]
             writer.writerows([name, *row] for row in zip(*columns, strict=True))
+
+    replace_file(path, as_text(fill), keep=True)
 
 
 # -- settings --------------------------------------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ import argparse
 import math
 import os
 import re
-import secrets
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from fastgd.files import check_place
 from fastgd.names import ACTIVATIONS, DTYPES, LOSSES
 
 if TYPE_CHECKING:
@@ -147,16 +147,15 @@ def check_writable(flag: str, path: str, *others: str) -> None:
     for other in others:
         if same_file(path, other):
             raise ValueError(f"{flag} would replace {other}, which is read; name another file")
-    if os.path.isdir(path):
-        raise ValueError(f"{flag} must name a file; {path} is a folder")
     folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise ValueError(f"{flag} can't be written: there is no folder {folder}")
-    probe = os.path.join(folder, f".fastgd-{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
-        with open(probe, "xb"):
-            pass
-        os.unlink(probe)
+        check_place(path)
+    except IsADirectoryError:
+        raise ValueError(f"{flag} must name a file; {path} is a folder") from None
+    except FileNotFoundError as error:
+        raise ValueError(f"{flag} can't be written: there is no folder {error.filename}") from None
+    except NotADirectoryError:
+        raise ValueError(f"{flag} can't be written: there is no folder {folder}") from None
     except OSError as error:
         raise ValueError(f"{flag} can't be written in {folder}: {error.strerror}") from None
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
-import secrets
-import stat
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from fastgd.cli.options import add_command, check_writable
 from fastgd.cli.score import score_lines
+from fastgd.files import as_text, replace_file
 
 if TYPE_CHECKING:
     from fastgd.columns import Columns
@@ -46,6 +44,8 @@ def predict(options: argparse.Namespace) -> None:
 
     if options.out is not None:
         check_writable("--out", options.out, options.run, options.file)
+    elif sys.stdout is None:
+        raise ValueError("standard output is closed; --out FILE writes the CSV")
     run = load_run(options.run)
     columns = parse_columns(sys.stdin.buffer.read(), "standard input") if options.file == "-" else read_columns(options.file)
     if run.table is None:
@@ -102,25 +102,7 @@ def _plain(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[lis
 
 def _write_file(path: str, header: list[str], rows: list[list[Any]]) -> None:
     """At any instant a regular file at `path` is the old one or the new one, whole; a device or a pipe is written to."""
-    path = os.path.realpath(path)
-    mode = os.stat(path).st_mode if os.path.exists(path) else None
-    if mode is not None and not stat.S_ISREG(mode):
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            _write(file, header, rows)
-        return
-    temporary = os.path.join(os.path.dirname(path), f".fastgd-{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "x", encoding="utf-8", newline="") as file:
-            _write(file, header, rows)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(temporary, stat.S_IMODE(mode))
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    replace_file(path, as_text(lambda file: _write(file, header, rows)))
 
 
 def _write(file: IO[str], header: list[str], rows: list[list[Any]]) -> None:

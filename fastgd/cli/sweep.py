@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.members import Members, print_members, print_members_json, write_members
 from fastgd.cli.options import add_command, check_writable, names, number, seed, whole
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, add_validation_flag, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, make_problem
+from fastgd.cli.saving import saved
 from fastgd.cli.training_flags import add_long_run_flags, long_run_arguments
 from fastgd.names import OPTIMIZERS, check_name
 
@@ -87,9 +89,10 @@ def sweep(options: argparse.Namespace) -> int:
         _check_folder(options.checkpoint)
     problem = make_problem(options, share, validation_file)
     found = _train(options, problem, kept)
-    if options.out:
-        write_members(options.out, found)
+    is_saved = not options.out or saved(partial(write_members, found), options.out) == options.out
     (print_members_json if options.json else print_members)(options, problem, found)
+    if not is_saved:
+        return 2
     return 130 if any((members.runs.stopped_by == "interrupt").any() for members in found.values()) else 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastgd.cli.options import add_command, check_name_flag, number, seed, whole
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS, make_problem
+from fastgd.cli.saving import saved
 from fastgd.cli.summary import print_json, print_line, print_run, print_saved
 from fastgd.cli.training_flags import (
     add_history_flags,
@@ -96,6 +97,9 @@ def train(options: argparse.Namespace) -> int:
     check_files(options, *files_read(options, validation_file))
     problem = make_problem(options, share, validation_file)
     run = _run(options, problem, arguments)
+    asked_for = options.out
+    if asked_for:
+        options.out = saved(run.save, asked_for)
     if options.json:
         print_json(options, run, {"data": problem.data(), **problem.facts(run)})
     else:
@@ -104,11 +108,13 @@ def train(options: argparse.Namespace) -> int:
         for title, text in problem.lines(run):
             print_line(title, text)
         print_saved(options)
+    if options.out != asked_for:
+        return 2
     return 130 if run.stopped_by == "interrupt" else 0
 
 
 def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any]) -> Run:
-    """The trained network, saved if it is to be."""
+    """The trained network; where it diverged, the last good one is saved if it is to be."""
     import numpy as np
 
     from fastgd import training
@@ -122,7 +128,7 @@ def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any
         History(np.zeros(0, np.int64), np.zeros(0)), {}, table=None if problem.table is None else problem.table.to_dict(),
     )  # fmt: skip
     try:
-        run = training.train(
+        return training.train(
             net,
             problem.X,
             problem.Y,
@@ -142,10 +148,7 @@ def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any
             **arguments,
         )
     except DivergedError as error:
-        if not options.out:
+        place = saved(error.run.save, options.out) if options.out else None
+        if place is None:
             raise
-        error.run.save(options.out)
-        raise ValueError(f"{error}; the last good run is saved in {options.out}") from None
-    if options.out:
-        run.save(options.out)
-    return run
+        raise ValueError(f"{error}; the last good run is saved in {place}") from None

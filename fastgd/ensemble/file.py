@@ -17,11 +17,11 @@ from fastgd.options import Options
 _TABLES = {"each": Each, "standing": Standing}
 
 
-def save_runs(runs: Runs, path: str | os.PathLike[str], **more: Any) -> None:
-    """Write `runs`, and more facts, to one file, whole or not at all."""
+def save_runs(runs: Runs, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:
+    """Write `runs`, and more facts, to one file, whole or not at all; beside it, if `keep`, where the old one can't be replaced."""
     arrays = {f"{table}_{name}": array for table in _TABLES for name, array in arrays_of(getattr(runs, table)).items()}
     facts = {"kernel": runs.kernel, "seconds": runs.seconds, **more}
-    archive.write(path, "runs", runs.net, runs.options.to_dict(), facts, arrays)
+    archive.write(path, "runs", runs.net, runs.options.to_dict(), facts, arrays, keep)
 
 
 def load_runs(path: str | os.PathLike[str]) -> Runs:

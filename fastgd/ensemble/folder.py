@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fastgd.caution import say
 from fastgd.checkpoint import Checkpoint
 from fastgd.ensemble.file import load_runs_with_facts, save_runs
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.standing import arrays_of
+from fastgd.files import reason_of
 
 ALL = "runs.npz"
 _MOST_SHARDS, _LEAST_MEMBERS = 64, {"lanes": 64}  # in all, and of a shard
@@ -45,16 +47,19 @@ def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs
     """
     file.path.parent.mkdir(exist_ok=True)
     file.prepare(runs.nbytes)
-    save_runs(runs, file.path, data=file.data, call=call)
+    save_runs(runs, file.path, keep=False, data=file.data, call=call)
     end(file)
     count = len(shards_of(runs.kernel, len(runs)))
     return [replace(file, path=_path(file.path, call, i), read=load_runs_with_facts) for i in range(count)]
 
 
 def end(file: Checkpoint[Runs]) -> None:
-    """Remove the files of shards."""
+    """Remove the files of shards; say so where one stays, which is never read again."""
     for path in file.path.parent.glob("shard-*-*.npz"):
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            say(f"{str(path)!r} is needed no more, and can't be removed: {reason_of(error)}")
 
 
 def load_together(path: Path) -> tuple[Runs, dict[str, Any]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import secrets
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -131,7 +133,7 @@ class _Course:
         """All together."""
         runs = self.work.runs(self.watch.reason or "")
         if self.file is not None:
-            self.file.save(runs)
+            self.file.save_last(runs)
             if not self.file.failed:
                 end(self.file)
         return runs
@@ -170,7 +172,9 @@ class _Flag:
 def _by_joblib(course: _Course) -> None:
     from joblib import Parallel, delayed
 
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = tempfile.mkdtemp()
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         flag = _Flag(Path(folder) / "stop", time.time() + (math.inf if course.watch.max_seconds is None else course.watch.max_seconds))
         calls = [delayed(shard.train)(*course.rows(shard, course.work.samples)) for shard in course.shards(flag)]
         try:
@@ -235,10 +239,12 @@ def _by_dask(client: Any, course: _Course) -> None:
             if course.look() and not asked:
                 stop.set()
                 asked = True
-        stop.clear()
+        with suppress(Exception):  # all is here; what is left to do can't lose it
+            stop.clear()
     except BaseException:
         stop.set()
         client.cancel(list(running.values()))
         raise
     finally:
-        client.unsubscribe_topic(topic.name)
+        with suppress(Exception):
+            client.unsubscribe_topic(topic.name)

@@ -62,11 +62,11 @@ class SideBySide(ABC):
                         break
             except BaseException:
                 if file is not None and self.is_whole:
-                    file.save(self.runs())
+                    file.save_last(self.runs())
                 raise
             runs = self.runs(watch.reason or "")
             if file is not None:
-                file.save(runs)
+                file.save_last(runs)
         return runs
 
     def runs(self, reason: str = "interrupt") -> Runs:

@@ -31,6 +31,7 @@ import platformdirs
 
 from fastgd.caution import warn
 from fastgd.checks import Array
+from fastgd.files import replace_file
 from fastgd.kernels.fingerprint import fingerprint
 from fastgd.kernels.linking import linked
 
@@ -106,14 +107,8 @@ def _warn_once(error: Exception) -> None:
 
 def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
     """Put a whole file in its place, or none."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps({**facts, "sha256": hashlib.sha256(code).hexdigest()}).encode() + b"\n" + code)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    line = json.dumps({**facts, "sha256": hashlib.sha256(code).hexdigest()}).encode()
+    replace_file(path, lambda file: file.write(line + b"\n" + code), mode=0o600)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], bytes]:

@@ -1,0 +1,39 @@
+"""Standard error as what decorates the work needs it: whatever has become of it, writing to it ends nothing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+
+class Forgiving:
+    """A text stream, or None for one that is closed, without its errors: what it refuses is dropped.
+
+    What its encoding lacks is written as escapes.
+    """
+
+    def __init__(self, stream: Any):
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """All of it, as far as the caller can see."""
+        with suppress(Exception):
+            try:
+                self.stream.write(text)
+            except UnicodeEncodeError:
+                self.stream.write(text.encode("ascii", "backslashreplace").decode())
+        return len(text)
+
+    def flush(self) -> None:
+        """As far as that can be."""
+        with suppress(Exception):
+            self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal, for all that is known."""
+        with suppress(Exception):
+            return bool(self.stream.isatty())
+        return False
