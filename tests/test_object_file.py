@@ -165,7 +165,7 @@ def test_the_vector_library_of_numba_is_put_back(text, monkeypatch):
     options = []
     monkeypatch.setattr(llvm, "set_option", lambda name, option: options.append(option))
     for using, expected in [(False, []), (True, ["-vector-library=none", "-vector-library=SVML"])]:
-        monkeypatch.setattr(numba.config, "USING_SVML", using)
+        monkeypatch.setattr(numba.config, "USING_SVML", using, raising=False)
         with nullcontext() if text == CURVE else pytest.raises(AttributeError, match="no_such"):
             machine_code(text, "curve", np.dtype("float64"))
         assert options == expected

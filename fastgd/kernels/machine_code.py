@@ -63,7 +63,7 @@ def _no_vector_library() -> Iterator[None]:
     """Without Intel's SVML, which Numba uses where it finds it: a process that calls the code without
     Numba does not hold it, and its square root is slower than the instruction. Numba's lock must be held.
     """
-    if not numba.config.USING_SVML:
+    if not getattr(numba.config, "USING_SVML", False):
         yield
         return
     llvm.set_option("fastgd", "-vector-library=none")
