@@ -87,6 +87,13 @@ def test_no_folder_is_an_empty_cache(tmp_path, monkeypatch, capsys):
     assert main(["cache", "--clear"]) == 0
 
 
+def test_a_kernel_that_is_deleted_while_it_is_listed(folder, capsys, monkeypatch):
+    (folder / f"lanes_train_{'3' * 20}.kernel").write_bytes(b"")
+    monkeypatch.setattr(store, "_read", lambda path: path.unlink())
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == f"{folder}: 0 kernels, 0.0 MB\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="names of files are text there")
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 @pytest.mark.parametrize("name", ["\u732b", "caf\udce9"], ids=["a cat", "no text"])

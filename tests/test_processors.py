@@ -2,13 +2,16 @@
 
 import ctypes
 import glob
+import io
 import os
+import platform
 import sys
 import sysconfig
 import warnings
 
 import pytest
 
+from fastgd.cli.options import machine
 from fastgd.kernels import available_threads, processors
 
 UNDERSTOOD = {
@@ -78,7 +81,8 @@ def test_as_libgomp_reads_it(python, monkeypatch):
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="PYTHON_CPU_COUNT is of Python 3.13")
 def test_the_count_that_python_is_told(python):
-    program = "from fastgd.kernels import available_threads; print(available_threads())"
+    program = "from fastgd.cli.options import machine
+from fastgd.kernels import available_threads; print(available_threads())"
     assert python(program, PYTHON_CPU_COUNT="1").strip() == "1"
 
 
@@ -124,3 +128,32 @@ def test_a_share_of_the_processors(groups, files, expected, tmp_path, monkeypatc
     monkeypatch.setattr(processors, "_GROUP", tmp_path / "cgroup")
     monkeypatch.setattr(processors, "_GROUPS", tmp_path / "fs")
     assert available_threads() == expected
+
+
+# -- what it is called ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        ("processor\t: 0\nmodel name\t: A: fast one\n\nmodel name\t: Another\n", "A: fast one"),
+        ("model name\n", None),
+        ("model name\t:\n", None),
+        ("", None),
+        (PermissionError(13, "Permission denied"), None),
+        (IsADirectoryError(21, "Is a directory"), None),
+    ],
+)
+def test_the_name_of_the_processor(info, expected, monkeypatch):
+    """Of /proc/cpuinfo, which a sandbox may lack or make up, or of Python."""
+
+    def read(*arguments, **keywords):
+        if isinstance(info, OSError):
+            raise info
+        return io.StringIO(info)
+
+    known = [platform.processor(), platform.machine(), sys.platform]
+    monkeypatch.setattr("builtins.open", read)
+    name = machine()
+    monkeypatch.undo()
+    assert name == expected if expected else name in known

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -206,6 +207,7 @@ def test_what_changes_the_key(monkeypatch, tmp_path):
         lambda patch: patch.setenv("NUMBA_BOUNDSCHECK", "2"),
         lambda patch: patch.setenv("NUMBA_OPT", "1"),
         lambda patch: patch.setenv("NUMBA_ENABLE_AVX", "0"),
+        lambda patch: patch.setenv("NUMBA_DEBUGINFO", "1"),
         lambda patch: patch.setenv("NUMBA_SLP_VECTORIZE", "1"),
         lambda patch: patch.setenv("NUMBA_LOOP_VECTORIZE", "0"),
         lambda patch: patch.setattr(fingerprint.llvmlite, "__version__", "0.0.1"),
@@ -216,6 +218,20 @@ def test_what_changes_the_key(monkeypatch, tmp_path):
         with monkeypatch.context() as patch:
             change(patch)
             assert fingerprint.fingerprint.__wrapped__() != before
+
+
+def test_settings_are_those_of_numba():
+    """By the names that Numba reads, of its source."""
+    source = Path(numba.config.__file__).read_text()
+    of_old = {"USE_LEGACY_TYPE_SYSTEM"}  # up to Numba 0.62
+    assert {name for name in fingerprint._SETTINGS if f'"NUMBA_{name}"' not in source} <= of_old
+
+
+@pytest.mark.filterwarnings("ignore:Could not find source")
+def test_code_with_lines_for_debuggers(folder, monkeypatch):
+    """Of NUMBA_DEBUGINFO=1."""
+    monkeypatch.setattr(numba.config, "DEBUGINFO_DEFAULT", 1)
+    assert twice(fresh(), 21) == 42
 
 
 @pytest.fixture

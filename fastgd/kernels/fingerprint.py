@@ -24,12 +24,11 @@ _SOURCES = (
     "values",
 )  # fmt: skip
 _NUMBA_FILE = ".numba_config.yaml"  # in the working directory
-# of numba.config, whose flags are NUMBA_...
 _SETTINGS = (
-    "BOUNDSCHECK", "CPU_FEATURES", "CPU_NAME", "DEBUGINFO_DEFAULT", "ENABLE_AVX",
-    "EXTEND_VARIABLE_LIFETIMES", "LLVM_REFPRUNE_FLAGS", "LLVM_REFPRUNE_PASS", "LOOP_VECTORIZE",
-    "OPT", "SLP_VECTORIZE", "USE_LEGACY_TYPE_SYSTEM",
-)  # fmt: skip
+    "BOUNDSCHECK", "CPU_FEATURES", "CPU_NAME", "DEBUGINFO", "DEVELOPER_MODE", "ENABLE_AVX",
+    "ENABLE_PROFILING", "EXTEND_VARIABLE_LIFETIMES", "FULL_TRACEBACKS", "LLVM_REFPRUNE_FLAGS",
+    "LLVM_REFPRUNE_PASS", "LOOP_VECTORIZE", "OPT", "SLP_VECTORIZE", "USE_LEGACY_TYPE_SYSTEM",
+)  # fmt: skip  # of the environment, where they begin with NUMBA_
 
 
 def modules() -> list[str]:

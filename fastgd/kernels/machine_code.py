@@ -37,7 +37,8 @@ def _with_aligned_stack(module: Any) -> Any:
 
     LLVM aligns the stack for what it finds to have no room in registers only where a register is kept for the frame.
     """
-    text = re.sub(r"^(define .*) \{$", r'\1 "frame-pointer"="all" {', str(module), flags=re.MULTILINE)
+    head = r"^(define .*?)((?: !\w+ !\d+)*) \{$"  # what is attached to it comes after its attributes
+    text = re.sub(head, r'\1 "frame-pointer"="all"\2 {', str(module), flags=re.MULTILINE)
     return llvm.parse_assembly(text)
 
 
