@@ -23,6 +23,9 @@ NOT_UNDERSTOOD = [
 ]  # fmt: skip
 
 
+own_processors = processors._processors
+
+
 @pytest.fixture(autouse=True)
 def many_processors(monkeypatch):
     """More than anybody asks for, without a control group's limit."""
@@ -83,6 +86,16 @@ def test_as_libgomp_reads_it(python, monkeypatch):
 def test_the_count_that_python_is_told(python):
     program = "from fastgd.kernels import available_threads; print(available_threads())"
     assert python(program, PYTHON_CPU_COUNT="1").strip() == "1"
+
+
+def test_a_sandbox_that_does_not_say(monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError(1, "Operation not permitted")
+
+    for name in ("sched_getaffinity", "process_cpu_count"):
+        monkeypatch.setattr(os, name, refuse, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert own_processors() == 3
 
 
 # -- control groups ------------------------------------------------------------------------------------------------------

@@ -27,9 +27,12 @@ def available_threads() -> int:
 
 
 def _processors() -> int:
-    if hasattr(os, "process_cpu_count"):  # since Python 3.13, which knows PYTHON_CPU_COUNT too
-        return os.process_cpu_count() or 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError):  # of a sandbox
+        if hasattr(os, "process_cpu_count"):  # since Python 3.13, which knows PYTHON_CPU_COUNT too
+            return os.process_cpu_count() or 1
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @cache

@@ -190,9 +190,10 @@ class Entry:
         try:
             return linked(facts["function"], facts["calls"], code, self.dtype)
         except Exception as error:
+            function = self._compile()
             reason = f"can't be linked: {_reason(error)}"
             warn(f"the compiled code {self.name} {reason}; it is compiled anew")
-            return self._compile()
+            return function
 
     def _path(self) -> Path:
         """Where the code is kept; an error of any kind if it can't be."""
