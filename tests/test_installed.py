@@ -22,9 +22,9 @@ sys.path.insert(0, sys.argv[1])
 import fastgd
 assert fastgd.__file__.startswith(sys.argv[1]), fastgd.__file__
 net = fastgd.MLP(1, 1)
-run = fastgd.train(net, [0.0, 1.0], [1.0, 0.0], 5, rng=0, kernel="unrolled")
+run = fastgd.train(net, [0.0, 1.0, 2.0], [1.0, 0.0, 0.5], 5, rng=0, kernel="unrolled")
 print(run.params.tobytes().hex(), "numba" in sys.modules)
-print(net.source(2))
+print(net.source(3))
 """
 
 
@@ -54,11 +54,11 @@ def installed(request, tmp_path):
 def test_a_training(installed, python, tmp_path):
     """To the same bits, by the same text; and the second process finds what the first has compiled."""
     net = fastgd.MLP(1, 1)
-    run = fastgd.train(net, [0.0, 1.0], [1.0, 0.0], 5, rng=0, kernel="unrolled")
+    run = fastgd.train(net, [0.0, 1.0, 2.0], [1.0, 0.0, 0.5], 5, rng=0, kernel="unrolled")
     for starts_numba in (True, False):
         first, source = python(TRAINING, installed, FASTGD_CACHE_DIR=tmp_path / "cache").split("\n", 1)
         assert first.split() == [run.params.tobytes().hex(), str(starts_numba)]
-        assert source.rstrip() == net.source(2).rstrip()
+        assert source.rstrip() == net.source(3).rstrip()
     (file,) = (tmp_path / "cache").iterdir()
     assert file.suffix == ".kernel"
 

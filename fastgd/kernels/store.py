@@ -128,7 +128,7 @@ def entries() -> list[tuple[str, int, str]]:
             title = _read(path)[0]["title"]
         except Exception:
             title = "damaged"
-        with suppress(FileNotFoundError):  # another process may have cleared the folder
+        with suppress(OSError):  # another process may have cleared the folder
             found.append((path.stem, path.stat().st_size, title))
     return found
 
