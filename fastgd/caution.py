@@ -9,11 +9,19 @@ from fastgd.standard_error import Forgiving
 
 
 def warn(message: str) -> None:
-    """A RuntimeWarning at the innermost line that is not this package's."""
+    """A RuntimeWarning at the innermost line that is not this package's.
+
+    Where warnings are errors it is one; that it can't be shown is none.
+    """
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastgd":
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "fastgd":
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, RuntimeWarning, stacklevel=level)
+    try:
+        warnings.warn(message, RuntimeWarning, stacklevel=level)
+    except RuntimeWarning:
+        raise
+    except Exception:  # of a closed stderr, or of whom warnings are shown by
+        return
 
 
 def say(message: str) -> None:

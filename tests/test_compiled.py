@@ -1,7 +1,9 @@
 """`fastgd show`, `warmup` and `cache`."""
 
 import ast
+import io
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -83,6 +85,43 @@ def test_no_folder_is_an_empty_cache(tmp_path, monkeypatch, capsys):
     assert main(["cache"]) == 0
     assert "0 kernels" in capsys.readouterr().out
     assert main(["cache", "--clear"]) == 0
+
+
+def test_a_kernel_that_is_deleted_while_it_is_listed(folder, capsys, monkeypatch):
+    (folder / f"lanes_train_{'3' * 20}.kernel").write_bytes(b"")
+    monkeypatch.setattr(store, "_read", lambda path: path.unlink())
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == f"{folder}: 0 kernels, 0.0 MB\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names of files are text there")
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("name", ["\u732b", "caf\udce9"], ids=["a cat", "no text"])
+def test_a_folder_that_the_terminal_cannot_show(name, encoding, tmp_path, monkeypatch):
+    """Its letters are written by their numbers."""
+    place = tmp_path / name
+    place.mkdir(mode=0o700)
+    monkeypatch.setenv("FASTGD_CACHE_DIR", str(place))
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    assert main(["cache"]) == 0
+    assert main(["cache", "--clear"]) == 0
+    first, second = sys.stdout.buffer.getvalue().decode(encoding).splitlines()
+    shown = name if (name, encoding) == ("\u732b", "utf-8") else name.encode("ascii", "backslashreplace").decode()
+    assert first == f"{tmp_path}/{shown}: 0 kernels, 0.0 MB"
+    assert second == f"deleted 0 files from {tmp_path}/{shown}"
+
+
+def test_a_cache_folder_that_is_not_absolute(capsys, monkeypatch):
+    monkeypatch.setenv("FASTGD_CACHE_DIR", "cache")
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == "no cache folder: 0 kernels, 0.0 MB\n  nothing can be kept there: 'cache' is no absolute path\n"
+
+
+def test_a_kernel_that_is_no_file(folder, capsys):
+    """A folder of its name is listed as damaged."""
+    (folder / f"lanes_train_{'2' * 20}.kernel").mkdir()
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith("damaged")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")

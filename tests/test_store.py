@@ -5,13 +5,15 @@ import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
 import fastgd
-from fastgd.kernels import store
+from fastgd.kernels import fingerprint, machine_code, sources, store
 
 TINY = '''"""Tiny."""
 
@@ -154,30 +156,26 @@ def compiled_sources():
 
 
 @pytest.mark.parametrize("source", compiled_sources(), ids=str)
-def test_an_edit_changes_the_key(source, tmp_path, monkeypatch):
-    """Every kernel source counts, and the versions too."""
-    copy = tmp_path / "fastgd"
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(store, "PACKAGE", copy)
-    before = store._fingerprint.__wrapped__()
-    assert store._fingerprint.__wrapped__() == before
-    with open(copy / source, "a") as file:
-        file.write("\n")
-    assert store._fingerprint.__wrapped__() != before
+def test_an_edit_changes_the_key(source, monkeypatch):
+    """Every kernel source counts."""
+    before = fingerprint.fingerprint.__wrapped__()
+    assert fingerprint.fingerprint.__wrapped__() == before
+    edited, bytes_of = source.with_suffix("").as_posix().replace("/", "."), sources.bytes_of
+    monkeypatch.setattr(sources, "bytes_of", lambda module: bytes_of(module) + b"\n" * (module == edited))
+    assert fingerprint.fingerprint.__wrapped__() != before
 
 
 def test_what_compiled_code_imports_counts():
     """Every module of the package that a file with compiled functions imports from, so that its constants count too."""
-    hashed = {path.relative_to(PACKAGE).with_suffix("").as_posix() for path in store._source_files()}
     imported = set()
     for source in compiled_sources():
         body = ast.parse((PACKAGE / source).read_text()).body
         decorators = {ast.unparse(each) for node in body if isinstance(node, ast.FunctionDef) for each in node.decorator_list}
         if decorators & {"inline", "kernel", "merged"}:  # not only in a text that is compiled
             imported |= {str(node.module) for node in body if isinstance(node, ast.ImportFrom)}
-    needed = {module.removeprefix("fastgd.").replace(".", "/") for module in imported if module.startswith("fastgd.")}
+    needed = {module.removeprefix("fastgd.") for module in imported if module.startswith("fastgd.")}
     assert "state" in needed
-    assert needed <= hashed
+    assert needed <= set(fingerprint.modules())
 
 
 def test_an_edit_changes_the_key_of_another_process(python, tmp_path):
@@ -202,20 +200,107 @@ def test_what_changes_the_key(monkeypatch, tmp_path):
     """Text, dtype, versions, the processor, and Numba's settings."""
     dtypes = (FLOAT64, np.dtype("float32"))
     assert len({store.entry("tiny", text, "twice", dtype).name for text in (TINY, TINY + "\n") for dtype in dtypes}) == 4
-    before = store._fingerprint.__wrapped__()
+    before = fingerprint.fingerprint.__wrapped__()
     monkeypatch.chdir(tmp_path)
-    assert store._fingerprint.__wrapped__() == before
+    assert fingerprint.fingerprint.__wrapped__() == before
     for change in [
         lambda patch: patch.setenv("NUMBA_BOUNDSCHECK", "2"),
         lambda patch: patch.setenv("NUMBA_OPT", "1"),
         lambda patch: patch.setenv("NUMBA_ENABLE_AVX", "0"),
-        lambda patch: patch.setattr(store, "version", lambda name: "0.0.1"),
-        lambda patch: patch.setattr(store.llvm, "get_host_cpu_name", lambda: "other"),
+        lambda patch: patch.setenv("NUMBA_DEBUGINFO", "1"),
+        lambda patch: patch.setenv("NUMBA_SLP_VECTORIZE", "1"),
+        lambda patch: patch.setenv("NUMBA_LOOP_VECTORIZE", "0"),
+        lambda patch: patch.setattr(fingerprint.llvmlite, "__version__", "0.0.1"),
+        lambda patch: patch.setattr(fingerprint, "_numba", lambda: b"0.0.1"),
+        lambda patch: patch.setattr(fingerprint.llvm, "get_host_cpu_name", lambda: "other"),
         lambda patch: (tmp_path / ".numba_config.yaml").write_text("opt: 1"),
     ]:
         with monkeypatch.context() as patch:
             change(patch)
-            assert store._fingerprint.__wrapped__() != before
+            assert fingerprint.fingerprint.__wrapped__() != before
+
+
+def test_settings_are_those_of_numba():
+    """By the names that Numba reads, of its source."""
+    source = Path(numba.config.__file__).read_text()
+    of_old = {"USE_LEGACY_TYPE_SYSTEM"}  # up to Numba 0.62
+    assert {name for name in fingerprint._SETTINGS if f'"NUMBA_{name}"' not in source} <= of_old
+
+
+@pytest.mark.filterwarnings("ignore:Could not find source")
+def test_code_with_lines_for_debuggers(folder, monkeypatch):
+    """Of NUMBA_DEBUGINFO=1."""
+    monkeypatch.setattr(numba.config, "DEBUGINFO_DEFAULT", 1)
+    assert twice(fresh(), 21) == 42
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"opt: 1 # caf\xe9", b""])
+def test_a_file_of_settings_of_any_bytes(content, elsewhere):
+    """It counts as it is: what it says is Numba's to read."""
+    before = fingerprint.fingerprint.__wrapped__()
+    (elsewhere / ".numba_config.yaml").write_bytes(content)
+    assert (fingerprint.fingerprint.__wrapped__() == before) == (content == b"")
+
+
+def test_no_file_of_settings(elsewhere):
+    """A folder of its name, and a link to nothing or to itself, are as if they were not there."""
+    place, before = elsewhere / ".numba_config.yaml", fingerprint.fingerprint.__wrapped__()
+    place.mkdir()
+    assert fingerprint.fingerprint.__wrapped__() == before
+    place.rmdir()
+    for target in ("nothing", place.name):
+        place.symlink_to(target)
+        assert fingerprint.fingerprint.__wrapped__() == before
+        place.unlink()
+
+
+def test_a_file_of_settings_that_may_not_be_read(elsewhere, monkeypatch):
+    before, read_bytes = fingerprint.fingerprint.__wrapped__(), Path.read_bytes
+    (elsewhere / ".numba_config.yaml").write_text("opt: 1")
+
+    def refuse(path):
+        if path.name == ".numba_config.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert fingerprint.fingerprint.__wrapped__() == before
+
+
+def test_a_setting_that_is_no_text(monkeypatch):
+    monkeypatch.setattr(os, "environ", {**os.environ, "NUMBA_CPU_NAME": os.fsdecode(b"caf\xe9")})
+    assert b"NUMBA_CPU_NAME=caf\xe9" in list(fingerprint._settings())
+
+
+LOCKED = """
+import os
+import sys
+from fastgd.kernels.fingerprint import _settings
+os.chdir(sys.argv[1])
+os.chmod(".", 0)
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    os.stat(".numba_config.yaml")
+except PermissionError:
+    print(*_settings())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_a_working_directory_that_may_not_be_searched(python, tmp_path):
+    """As after `sudo -u somebody` in root's home: there is no file of settings."""
+    try:
+        assert python(LOCKED, tmp_path).strip() == "b''"
+    finally:
+        tmp_path.chmod(0o700)
 
 
 # -- trouble with the folder -----------------------------------------------------------------------------------------------
@@ -292,6 +377,183 @@ def test_a_folder_of_somebody_else(folder, assert_compiles_each_time):
     assert os.listdir(folder) == []
 
 
+# -- no folder ---------------------------------------------------------------------------------------------------------------
+
+
+def nobody(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+
+@pytest.fixture
+def homeless(monkeypatch):
+    """As in a container whose user has no HOME and no line in passwd."""
+    for name in ("FASTGD_CACHE_DIR", "HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.setattr(store, "_has_warned", False)
+
+
+def assert_nothing_is_kept(compilations, tmp_path, monkeypatch, *words):
+    """Each process compiles, says why once, and gives its result; the working directory stays empty."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    with pytest.warns(RuntimeWarning, match="compiled code can't be kept") as warned:
+        assert twice(fresh(), 21) == 42
+    assert twice(fresh(), 21) == 42
+    (warning,) = warned
+    assert all(word in str(warning.message) for word in words)
+    assert warning.filename == __file__
+    assert len(compilations) == 2
+    assert store.trouble() is not None
+    assert store.entries() == []
+    assert store.clear() == 0
+    assert list(place.iterdir()) == []
+
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX accounts")
+
+
+@POSIX
+def test_no_home(homeless, compilations, tmp_path, monkeypatch):
+    assert_nothing_is_kept(compilations, tmp_path, monkeypatch, "home")
+
+
+@POSIX
+@pytest.mark.parametrize("chosen", ["~/x", "~no-such-user/x"])
+def test_a_folder_in_no_home(chosen, homeless, compilations, tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTGD_CACHE_DIR", chosen)
+    assert_nothing_is_kept(compilations, tmp_path, monkeypatch, "home")
+
+
+@POSIX
+def test_a_home_that_platformdirs_does_not_find(homeless, compilations, tmp_path, monkeypatch):
+    """Before 4.3 it went on with the path as it stood: of a folder called ~ in the working directory."""
+    monkeypatch.setattr(store.platformdirs, "user_cache_path", lambda name: Path("~/.cache") / name)
+    assert_nothing_is_kept(compilations, tmp_path, monkeypatch, "home")
+
+
+@POSIX
+@pytest.mark.parametrize("home", [".", "home/me"])
+def test_a_home_that_is_not_absolute(home, homeless, compilations, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", home)
+    assert_nothing_is_kept(compilations, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("chosen", [".", "cache", "./cache", "../cache", " "])
+def test_a_folder_that_is_not_absolute(chosen, compilations, tmp_path, monkeypatch):
+    """Code would be run that lies where the process happens to work."""
+    monkeypatch.setattr(store, "_has_warned", False)
+    monkeypatch.setenv("FASTGD_CACHE_DIR", chosen)
+    assert_nothing_is_kept(compilations, tmp_path, monkeypatch, repr(str(Path(chosen))), "absolute")
+
+
+@POSIX
+@pytest.mark.parametrize("elsewhere", ["cache", "./cache"])
+def test_a_place_for_caches_that_is_not_absolute_counts_for_nothing(elsewhere, tmp_path, monkeypatch):
+    """As XDG has it."""
+    for name, value in {"HOME": str(tmp_path), "XDG_CACHE_HOME": elsewhere, "FASTGD_CACHE_DIR": ""}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(store.platformdirs, "user_cache_path", lambda name: Path(elsewhere) / name)
+    assert store.folder() == tmp_path.resolve() / ".cache" / "fastgd"
+
+
+ERRORS = [
+    RuntimeError("Symlink loop"), KeyError("uid"), ValueError("embedded null byte"), TypeError("no path"), MemoryError(),
+    OSError("no number"), UnicodeEncodeError("ascii", "\xe9", 0, 1, "no such letter"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("place", ["platformdirs.user_cache_path", "pathlib.Path.mkdir", "os.replace", "tempfile.TemporaryFile"])
+def test_any_error_of_the_folder(place, error, compilations, tmp_path, monkeypatch):
+    """In finding it, making it, and writing to it; none ends the work."""
+    monkeypatch.setattr(store, "_has_warned", False)
+    for name, value in {"HOME": str(tmp_path / "home"), "FASTGD_CACHE_DIR": ""}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    def fail(*arguments, **keywords):
+        raise error
+
+    monkeypatch.setattr(place, fail)
+    writes = place != "tempfile.TemporaryFile"  # with which it is only tried out
+    with pytest.warns(RuntimeWarning, match="compiled code can't be kept") if writes else nullcontext():
+        assert twice(fresh(), 21) == 42
+    assert len(compilations) == 1
+    assert (store.trouble() is None) == (place == "os.replace")
+
+
+def test_sources_that_cannot_be_read(folder, compilations, monkeypatch):
+    """Nobody knows what code is compiled from them: it is not kept."""
+    monkeypatch.setattr(store, "_has_warned", False)
+
+    def fail():
+        raise OSError("could not get source code")
+
+    monkeypatch.setattr(store, "fingerprint", fail)
+    with pytest.warns(RuntimeWarning, match="compiled code can't be kept") as warned:
+        assert twice(store.entry.__wrapped__("tiny", TINY, "twice", FLOAT64), 21) == 42
+    (warning,) = warned
+    assert "sources" in str(warning.message)
+    assert not folder.exists()
+
+
+def test_the_error_state_of_the_caller_is_not_that_of_compiling(folder, monkeypatch):
+    states, real = [], machine_code.machine_code
+    monkeypatch.setattr(machine_code, "machine_code", lambda *arguments: states.append(np.geterr()) or real(*arguments))
+    with np.errstate(all="raise"):
+        before = np.geterr()
+        assert twice(fresh(), 21) == 42
+        assert np.geterr() == before
+    assert set(states[0].values()) == {"ignore"}
+
+
+HOMELESS = """
+import os
+import pwd
+import warnings
+
+def nobody(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+pwd.getpwuid = nobody
+for name in ("HOME", "FASTGD_CACHE_DIR", "XDG_CACHE_HOME"):
+    os.environ.pop(name, None)
+import fastgd
+from fastgd.cli.main import main
+X, Y = [[0.0], [1.0], [2.0]], [[1.0], [0.0], [0.5]]
+net = fastgd.MLP(1, 1)
+with warnings.catch_warnings(record=True) as warned:
+    warnings.simplefilter("always")
+    run = fastgd.train(net, X, Y, 5, rng=0, kernel="unrolled")
+    outputs = run.predict(X)
+    runs = fastgd.train_many(net, X, Y, 5, members=2, rng=0)
+assert len(warned) == 1, warned
+assert "can't be kept: " in str(warned[0].message), warned
+print(run.params.tobytes().hex(), outputs.tobytes().hex(), runs.params.tobytes().hex())
+assert main(["cache"]) == 0
+assert main(["cache", "--clear"]) == 0
+"""
+
+
+@POSIX
+def test_everything_works_without_a_home(python):
+    """Training, predicting, training many, and the command; to the same bits."""
+    X, Y = [[0.0], [1.0], [2.0]], [[1.0], [0.0], [0.5]]
+    net = fastgd.MLP(1, 1)
+    run = fastgd.train(net, X, Y, 5, rng=0, kernel="unrolled")
+    results = (run.params, run.predict(X), fastgd.train_many(net, X, Y, 5, members=2, rng=0).params)
+    first, *command = python(HOMELESS).splitlines()
+    assert first.split() == [each.tobytes().hex() for each in results]
+    assert command[0] == "no cache folder: 0 kernels, 0.0 MB"
+    assert command[1].startswith("  nothing can be kept there: ")
+    assert command[2] == "deleted 0 files from no cache folder"
+
+
+# -- files -------------------------------------------------------------------------------------------------------------------
+
+
 def damaged(whole):
     """Files that are no kernel, or a bad one."""
     line, _, code = whole.partition(b"\n")
@@ -304,8 +566,6 @@ def damaged(whole):
         "other code": line + b"\n" + b"x" + code[1:],
         "no facts": b"{}\n" + code,
         "a list": b"[]\n" + code,
-        "a missing function": line.replace(b'"calls": [', b'"calls": ["no_such_function"') + b"\n" + code,
-        "another name": line.replace(b'"function": "', b'"function": "no') + b"\n" + code,
     }
 
 
@@ -317,6 +577,39 @@ def test_a_damaged_file(damage, folder, compilations):
     kernel_file(folder).write_bytes(damaged(whole)[damage])
     assert twice(fresh(), 21) == 42
     assert len(compilations) == 2
+    assert twice(fresh(), 21) == 42
+    assert len(compilations) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (b'"calls": [', b'"calls": ["no_such_function"', "it calls no_such_function, which is not there"),
+        (b'"function": "', b'"function": "no', "it has no function no"),
+        (b'"calls"', b'"called"', "calls"),
+    ],
+)
+def test_an_entry_that_cannot_be_linked(before, after, reason, folder, compilations):
+    """It is named, compiled again, and replaced: the next process finds it."""
+    assert twice(fresh(), 21) == 42
+    whole = kernel_file(folder).read_bytes()
+    kernel_file(folder).write_bytes(whole.replace(before, after, 1))
+    with pytest.warns(RuntimeWarning, match="the compiled code tiny_0 can't be linked") as warned:
+        assert twice(fresh(), 21) == 42
+    (warning,) = warned
+    assert reason in str(warning.message)
+    assert warning.filename == __file__
+    assert len(compilations) == 2
+    assert twice(fresh(), 21) == 42
+    assert len(compilations) == 2
+
+
+def test_an_entry_that_cannot_be_linked_where_warnings_are_errors(folder, compilations):
+    """It is replaced before that is said."""
+    assert twice(fresh(), 21) == 42
+    kernel_file(folder).write_bytes(kernel_file(folder).read_bytes().replace(b'"function": "', b'"function": "no', 1))
+    with pytest.raises(RuntimeWarning, match="the compiled code tiny_0 can't be linked"):
+        twice(fresh(), 21)
     assert twice(fresh(), 21) == 42
     assert len(compilations) == 2
 

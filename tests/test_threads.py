@@ -13,7 +13,6 @@ from small_problem import assert_close
 
 import fastgd
 from fastgd import kernels
-from fastgd.kernels import available_threads
 from fastgd.options import Options
 
 WIDE = fastgd.MLP(40, 64, 30, 10, activation="tanh")
@@ -41,15 +40,6 @@ def test_parts_depend_on_the_work_alone():
     assert plan_of(WIDE, 1030, method="central_difference").parts(1030) == 1  # which perturbs the parameters in place
     assert plan_of(fastgd.MLP(2, 8, 1), 10**6, kernel="unrolled").parts(10**6) == 1
     assert (plan_of(WIDE, 1030).slices, plan_of(MANY, 4).slices) == (1, 8)
-
-
-def test_threads_are_no_more_than_processors_or_openmp_may_have(monkeypatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    processors = available_threads()
-    assert 1 <= processors <= os.cpu_count()
-    for value, expected in {"1": 1, "100000": processors, "0": processors, "": processors, "2,1": processors}.items():
-        monkeypatch.setenv("OMP_NUM_THREADS", value)
-        assert available_threads() == expected
 
 
 # -- the same as without ---------------------------------------------------------------------------------

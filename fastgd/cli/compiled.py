@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from typing import Any
 
@@ -51,7 +52,7 @@ examples:
   fastgd cache
   fastgd cache --clear
 
-FASTGD_CACHE_DIR names another folder. It is used only if it is yours and nobody else may write to it.
+FASTGD_CACHE_DIR names another folder, by its absolute path. It is used only if it is yours and nobody else may write to it.
 """
 
 
@@ -94,12 +95,19 @@ def cache(options: argparse.Namespace) -> None:
     """Print what the cache folder holds, or empty it."""
     from fastgd.kernels import store
 
+    place = store.known_folder() or "no cache folder"
     if options.clear:
-        print(f"deleted {count(store.clear(), 'file')} from {store.folder()}")
+        _print(f"deleted {count(store.clear(), 'file')} from {place}")
         return
     entries = store.entries()
-    print(f"{store.folder()}: {count(len(entries), 'kernel')}, {sum(size for _, size, _ in entries) / 1e6:.1f} MB")
+    _print(f"{place}: {count(len(entries), 'kernel')}, {sum(size for _, size, _ in entries) / 1e6:.1f} MB")
     if reason := store.trouble():
-        print(f"  nothing can be kept there: {reason}")
+        _print(f"  nothing can be kept there: {reason}")
     for name, size, title in entries:
-        print(f"  {name:<32}{size / 1e3:>8.0f} kB  {title}")
+        _print(f"  {name:<32}{size / 1e3:>8.0f} kB  {title}")
+
+
+def _print(line: str) -> None:
+    """A line with names of files, which need not be text of the terminal's encoding."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding))

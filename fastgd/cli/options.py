@@ -186,7 +186,7 @@ def machine() -> str:
 
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+            models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     except OSError:
         models = []
     return models[0] if models else platform.processor() or platform.machine() or sys.platform

@@ -1,10 +1,10 @@
 """Compiled training loops: `load` gives the kernel of a plan, bound to its data."""
 
 from fastgd.kernels.bound import Bound, Matrix, Unrolled
-from fastgd.kernels.helpers import available_threads
 from fastgd.kernels.many import Lanes
 from fastgd.kernels.members import REASONS
 from fastgd.kernels.plan import Plan, can_unroll, make_plan, make_plan_for_many
+from fastgd.kernels.processors import available_threads
 from fastgd.kernels.unrolled import source
 from fastgd.network import MLP
 from fastgd.options import Options

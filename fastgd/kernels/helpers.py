@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from functools import cache
 import numpy as np
 
 from fastgd.checks import Array
+from fastgd.kernels.linking import c_function
 from fastgd.kernels.problem import DRAWN, HELP
 
 _NONE_YET = 2**16 + 1  # task 0 of one part, which is taken
@@ -49,15 +49,7 @@ class Helpers:
                 each.result()
 
 
-def available_threads() -> int:
-    """The processors that this process may run on, or OMP_NUM_THREADS where that is less: who sets it shares them out."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return min(processors, int(limit)) if limit.isdecimal() and int(limit) > 0 else processors
-
-
 @cache
 def give_way() -> int:
     """The address of the C function that lets another thread run."""
-    function = ctypes.CDLL("kernel32").SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
-    return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+    return c_function("SwitchToThread" if os.name == "nt" else "sched_yield")

@@ -19,15 +19,17 @@ import numpy as np
 from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
 from numba.core.compiler_lock import global_compiler_lock
 
+from fastgd.kernels.object_file import undefined_names
+
 _optimize = CPUCodeLibrary._optimize_final_module
 
 
 def machine_code(source: str, function: str, dtype: np.dtype[Any]) -> tuple[dict[str, Any], bytes]:
     """The object code of the function of this name in a module of this text, with the names of itself and of what it calls."""
-    name, library = optimized(source, function, dtype)
-    module = library._final_module
-    calls = [each.name for each in module.functions if each.is_declaration and not each.name.startswith("llvm.")]
-    return {"function": name, "calls": calls}, library.codegen._tm.emit_object(_with_aligned_stack(module))
+    with global_compiler_lock, _no_vector_library():
+        name, library = optimized(source, function, dtype)
+        code = library.codegen._tm.emit_object(_with_aligned_stack(library._final_module))
+    return {"function": name, "calls": undefined_names(code)}, code
 
 
 def _with_aligned_stack(module: Any) -> Any:
@@ -35,7 +37,8 @@ def _with_aligned_stack(module: Any) -> Any:
 
     LLVM aligns the stack for what it finds to have no room in registers only where a register is kept for the frame.
     """
-    text = re.sub(r"^(define .*) \{$", r'\1 "frame-pointer"="all" {', str(module), flags=re.MULTILINE)
+    head = r"^(define .*?)((?: !\w+ !\d+)*) \{$"  # what is attached to it comes after its attributes
+    text = re.sub(head, r'\1 "frame-pointer"="all"\2 {', str(module), flags=re.MULTILINE)
     return llvm.parse_assembly(text)
 
 
@@ -54,6 +57,21 @@ def _compiled(source: str, function: str, dtype: np.dtype[Any]) -> Any:
     dispatcher = getattr(module, function)
     dispatcher.compile((numba.int64, numba.from_dtype(dtype), numba.int64))
     return dispatcher
+
+
+@contextmanager
+def _no_vector_library() -> Iterator[None]:
+    """Without Intel's SVML, which Numba uses where it finds it: a process that calls the code without
+    Numba does not hold it, and its square root is slower than the instruction. Numba's lock must be held.
+    """
+    if not getattr(numba.config, "USING_SVML", False):
+        yield
+        return
+    llvm.set_option("fastgd", "-vector-library=none")
+    try:
+        yield
+    finally:
+        llvm.set_option("fastgd", "-vector-library=SVML")
 
 
 @contextmanager

@@ -16,86 +16,53 @@ import gc
 import hashlib
 import json
 import os
-import platform
 import re
 import stat
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ctypes.util import find_library
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 import platformdirs
 
 from fastgd.caution import warn
 from fastgd.checks import Array
 from fastgd.files import replace_file
+from fastgd.kernels.fingerprint import fingerprint
+from fastgd.kernels.linking import linked
 
-_lock = threading.Lock()
-_linkers: list[Any] = []  # they own the code, and live as long as the process
 _has_warned = False
 _FILE_NAME = re.compile(r"(matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
-PACKAGE = Path(__file__).parent.parent
-_KERNEL_SOURCES = (
-    "jit",
-    "dispatch",
-    "names",
-    "simd",
-    "spans",
-    "numeric",
-    "activations",
-    "losses",
-    "state",
-    "updates",
-    "values",
-    "kernels/*",
-)
-# of numba.config, whose flags are NUMBA_...
-_SETTINGS = ("BOUNDSCHECK", "OPT", "CPU_NAME", "CPU_FEATURES", "ENABLE_AVX", "DEBUGINFO_DEFAULT")
-
-
-def folder() -> Path:
-    """The cache folder: FASTGD_CACHE_DIR, or the platform's own place."""
-    chosen = os.environ.get("FASTGD_CACHE_DIR")
-    return Path(chosen).expanduser().resolve() if chosen else Path(platformdirs.user_cache_path("fastgd")).resolve()
-
-
-# -- what a kernel depends on --------------------------------------------------------------------------------------------------------
-
-
-def _source_files() -> Iterator[Path]:
-    for pattern in _KERNEL_SOURCES:
-        yield from sorted(PACKAGE.glob(f"{pattern}.py"))
-
-
-@cache
-def _fingerprint() -> str:
-    """A hash of all that shapes compiled code besides the module's own text."""
-    digest = hashlib.sha256()
-    for path in _source_files():
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    digest.update("\0".join([platform.python_version(), version("numba"), version("llvmlite"), *_machine(), *_settings()]).encode())
-    return digest.hexdigest()
-
-
-def _machine() -> tuple[str, str, str]:
-    return llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-
-
-def _settings() -> list[str]:
-    """Numba's settings that change code, read without Numba: from its environment variables and its file in the working directory."""
-    file = Path(".numba_config.yaml")
-    chosen = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_") and name[6:] in _SETTINGS]
-    return [*chosen, file.read_text(encoding="utf-8") if file.is_file() else ""]
 
 
 # -- the folder ----------------------------------------------------------------------------------------------------------------------
+
+
+def folder() -> Path:
+    """The cache folder: FASTGD_CACHE_DIR, or the platform's own place; an error of any kind if none.
+
+    Its code is run, so it never lies where the working directory happens to be.
+    """
+    chosen = os.environ.get("FASTGD_CACHE_DIR")
+    place = Path(chosen or platformdirs.user_cache_path("fastgd"))
+    if not chosen and not place.is_absolute():  # an XDG_CACHE_HOME that counts for nothing, or no HOME
+        place = Path("~/.cache/fastgd")
+    place = place.expanduser()
+    if not place.is_absolute():
+        raise ValueError(f"{str(place)!r} is no absolute path")
+    return place.resolve()
+
+
+def known_folder() -> Path | None:
+    """The cache folder; None where there is none."""
+    try:
+        return folder()
+    except Exception:
+        return None
 
 
 def _place() -> Path:
@@ -118,21 +85,24 @@ def trouble() -> str | None:
     try:
         with tempfile.TemporaryFile(dir=_place()):
             return None
-    except OSError as error:
+    except Exception as error:
         return _reason(error)
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(text.split()).rstrip(".")
 
 
-def _warn_once(error: OSError) -> None:
+def _warn_once(error: Exception) -> None:
     """Say, once a process, that what is compiled can't be kept."""
     global _has_warned
     if not _has_warned:
         _has_warned = True
+        place = known_folder()
+        where = f" in {place}" if place else ""
         advice = "until it can, every process compiles anew; FASTGD_CACHE_DIR names another folder"
-        warn(f"compiled code can't be kept in {folder()}: {_reason(error)}; {advice}")
+        warn(f"compiled code can't be kept{where}: {_reason(error)}; {advice}")
 
 
 def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
@@ -156,9 +126,10 @@ def entries() -> list[tuple[str, int, str]]:
     for path in _files():
         try:
             title = _read(path)[0]["title"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except Exception:
             title = "damaged"
-        found.append((path.stem, path.stat().st_size, title))
+        with suppress(OSError):  # another process may have cleared the folder
+            found.append((path.stem, path.stat().st_size, title))
     return found
 
 
@@ -172,44 +143,12 @@ def clear() -> int:
 
 def _files() -> list[Path]:
     """The kernels, and nothing else that may lie in the folder."""
-    return sorted(path for path in folder().glob("*.kernel") if _FILE_NAME.fullmatch(path.name))
+    place = known_folder()
+    found = place.glob("*.kernel") if place else ()
+    return sorted(path for path in found if _FILE_NAME.fullmatch(path.name))
 
 
-# -- linking, and compiling what is not there ---------------------------------------------------------------------------------------
-
-
-@cache
-def _c_function(name: str) -> int:
-    """The address of a function of the C library; ValueError if it has none of this name."""
-    for library in (None, find_library("m"), find_library("c")):
-        with suppress(OSError, AttributeError, TypeError):
-            function = getattr(ctypes.CDLL(library), name)
-            return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
-    raise ValueError(f"compiled code calls {name}, which is not there")
-
-
-def _linker() -> Any:
-    """An engine of LLVM's that links one object file into this process: names in several of them may be the same."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine(jit=True, codemodel="jitdefault", reloc="default")
-    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-
-
-def _linked(facts: dict[str, Any], code: bytes, dtype: np.dtype[Any]) -> Any:
-    """The C function; ValueError if it calls what this process does not have, at which LLVM would abort."""
-    for name in facts["calls"]:
-        llvm.add_symbol(name, _c_function(name))
-    real = {"float64": ctypes.c_double, "float32": ctypes.c_float}[dtype.name]
-    with _lock:
-        linker = _linker()
-        linker.add_object_file(llvm.ObjectFileRef.from_data(code))
-        linker.finalize_object()
-        address = linker.get_function_address(facts["function"])
-        _linkers.append(linker)
-    if not address:
-        raise ValueError("compiled code lacks its function")
-    return ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, real, ctypes.c_int64)(address)
+# -- a kernel ------------------------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -245,26 +184,42 @@ class Entry:
 
     def _prepare(self) -> Any:
         try:
-            return _linked(*_read(_place() / f"{self.name}.kernel"), self.dtype)
-        except Exception:
+            facts, code = _read(self._path())
+        except Exception:  # not there yet, or damaged; what keeps it from being written is said then
             return self._compile()
+        try:
+            return linked(facts["function"], facts["calls"], code, self.dtype)
+        except Exception as error:
+            function = self._compile()
+            reason = f"can't be linked: {_reason(error)}"
+            warn(f"the compiled code {self.name} {reason}; it is compiled anew")
+            return function
+
+    def _path(self) -> Path:
+        """Where the code is kept; an error of any kind if it can't be."""
+        if not self.name:
+            raise ValueError("the sources of fastgd can't be read")
+        return _place() / f"{self.name}.kernel"
 
     def _compile(self) -> Any:
-        with _no_garbage_collected():
+        with _no_garbage_collected(), np.errstate(all="ignore"):  # whatever the caller's is
             from fastgd.kernels.machine_code import machine_code  # starts Numba
 
             facts, code = machine_code(self.source, self.function, self.dtype)
         title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
-        linked = _linked(facts, code, self.dtype)
+        function = linked(facts["function"], facts["calls"], code, self.dtype)
         try:
-            _write(_place() / f"{self.name}.kernel", {"title": title, **facts}, code)
-        except OSError as error:
+            _write(self._path(), {"title": title, **facts}, code)
+        except Exception as error:
             _warn_once(error)
-        return linked
+        return function
 
 
 @cache
 def entry(title: str, source: str, function: str, dtype: np.dtype[Any]) -> Entry:
     """The function of this name in the module of this text."""
-    key = hashlib.sha256(f"{_fingerprint()}\0{dtype}\0{source}".encode()).hexdigest()[:20]
+    try:
+        key = hashlib.sha256(f"{fingerprint()}\0{dtype}\0{source}".encode()).hexdigest()[:20]
+    except Exception:  # nobody knows what it is compiled from
+        return Entry("", source, function, dtype)
     return Entry(f"{title}_{function}_{key}", source, function, dtype)

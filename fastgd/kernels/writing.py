@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import chain, groupby
-from pathlib import Path
 from textwrap import indent
+
+from fastgd.kernels.sources import defined_in
 
 # where the called functions live; a name is imported from the first that defines it
 _HOMES = (
@@ -57,19 +57,12 @@ def divisor(method: str) -> str:
     return {"finite_difference": " / eps", "central_difference": " / (2.0 * eps)"}.get(method, "")
 
 
-@cache
-def _defined(module: str) -> frozenset[str]:
-    """The names that a module of fastgd defines, read from its text: importing it would load Numba."""
-    text = (Path(__file__).parent.parent / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return frozenset(re.findall(r"^(?:def )?(\w+)(?:\(| = )", text, re.MULTILINE))
-
-
 def imports(text: str) -> str:
     """Imports of all that the text calls."""
     names = set(re.findall(r"(?<![.\w])[a-z]\w*(?=\()", text))
     lines = []
     for module in _HOMES:
-        found = names & _defined(module)
+        found = names & defined_in(module)
         names -= found
         lines += [f"from fastgd.{module} import {', '.join(sorted(found))}"] if found else []
     return "\n".join(lines)
