@@ -7,26 +7,26 @@ if TYPE_CHECKING:
     from fastgd import data, schedules
     from fastgd.ensemble.file import load_runs
     from fastgd.ensemble.runs import Runs
-    from fastgd.ensemble.training import train_many
+    from fastgd.ensemble.train_many import train_many
     from fastgd.network import MLP
     from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
-    from fastgd.run import DivergedError, History, Run
-    from fastgd.runfile import load_run
-    from fastgd.training import train
+    from fastgd.training.run import DivergedError, History, Run
+    from fastgd.training.runfile import load_run
+    from fastgd.training.train import train
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "MLP": "fastgd.network",
     **dict.fromkeys(("SGD", "Adagrad", "Adam", "AdamW", "RMSprop", "Rprop"), "fastgd.optimizers"),
-    "DivergedError": "fastgd.run",
-    "History": "fastgd.run",
-    "Run": "fastgd.run",
+    "DivergedError": "fastgd.training.run",
+    "History": "fastgd.training.run",
+    "Run": "fastgd.training.run",
     "Runs": "fastgd.ensemble.runs",
-    "load_run": "fastgd.runfile",
+    "load_run": "fastgd.training.runfile",
     "load_runs": "fastgd.ensemble.file",
-    "train": "fastgd.training",
-    "train_many": "fastgd.ensemble.training",
+    "train": "fastgd.training.train",
+    "train_many": "fastgd.ensemble.train_many",
 }
 
 __all__ = [

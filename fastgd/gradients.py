@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arrays import rows
-from fastgd.checks import Array, finite_number, whole_number
+from fastgd.arguments.arrays import rows
+from fastgd.arguments.checks import Array, finite_number, whole_number
 from fastgd.network import MLP
 from fastgd.options import Options, check_batch_size, check_method
 from fastgd.samples import Samples, check_data

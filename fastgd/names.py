@@ -24,7 +24,7 @@ TARGET_SCALES = ("auto", *SCALES)
 def check_name(argument: str, name: object, known: Sequence[str]) -> str:
     """`name` if it is one of `known`; otherwise a ValueError, or TypeError for what is no string, that lists them."""
     if not isinstance(name, str):
-        from fastgd.checks import shown  # which takes NumPy
+        from fastgd.arguments.checks import shown  # which takes NumPy
 
         raise TypeError(f"{argument} must be a name, one of {', '.join(known)}; got {shown(name)}")
     if name not in known:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arrays import real_array
-from fastgd.checks import Array, seed_of, shown, truth
-from fastgd.float_errors import quiet
-from fastgd.mistaken import check_widths, how_to_pair, params_array
+from fastgd.arguments.advice import check_widths, how_to_pair, params_array
+from fastgd.arguments.arrays import real_array
+from fastgd.arguments.checks import Array, seed_of, shown, truth
 from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, PARTNERS, SCHEMES, check_name
+from fastgd.system.float_errors import quiet
 
 _MOST_PARAMETERS = 2**32  # 32 GiB of float64
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from fastgd.checks import finite_number, shown, truth
+from fastgd.arguments.checks import finite_number, shown, truth
 from fastgd.names import OPTIMIZERS, check_name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from fastgd.checks import finite_number, truth, whole_number
+from fastgd.arguments.checks import finite_number, truth, whole_number
 from fastgd.names import METHODS, SPACINGS, check_name
 from fastgd.network import MLP
 from fastgd.optimizers import SGD, Optimizer, Rprop, check_optimizer

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arrays import real_array, rows
-from fastgd.checks import Array, finite_number
+from fastgd.arguments.arrays import real_array, rows
+from fastgd.arguments.checks import Array, finite_number
 from fastgd.names import PARTNERS
 from fastgd.network import MLP
 

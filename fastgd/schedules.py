@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from fastgd.checks import finite_number, whole_number
+from fastgd.arguments.checks import finite_number, whole_number
 from fastgd.names import SCHEDULES
 
 

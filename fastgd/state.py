@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgd.checks import Array
+from fastgd.arguments.checks import Array
 
 MOST = 2**62  # epochs, and whatever is counted in them
 # places in a cursor

@@ -1,4 +1,4 @@
-"""Prints the polynomials of fastgd/numeric.py: Chebyshev interpolation at high precision, then rounding. Needs mpmath."""
+"""Prints the polynomials of fastgd/machine/elementary.py: Chebyshev interpolation at high precision, then rounding. Needs mpmath."""
 
 from mpmath import chebyfit, exp, expm1, log, mp, mpf, sqrt, taylor
 

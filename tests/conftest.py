@@ -17,11 +17,13 @@ from hypothesis import settings
 from numba.core.registry import cpu_target
 
 import fastgd
-from fastgd import kernels, loop
+from fastgd import kernels
 from fastgd.cli import main
-from fastgd.ensemble import side_by_side, watch
-from fastgd.kernels.store import Entry
+from fastgd.ensemble import session as watch
+from fastgd.ensemble import side_by_side
+from fastgd.machine.cache import Entry
 from fastgd.options import Options
+from fastgd.training import loop
 
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.load_profile("fastgd")

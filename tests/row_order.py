@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from fastgd import jit
-from fastgd.checks import Array
+from fastgd.arguments.checks import Array
 from fastgd.kernels import rows
-from fastgd.spans import span_of
+from fastgd.machine import jit
+from fastgd.machine.span import span_of
 
 
 class Rows(NamedTuple):

@@ -9,8 +9,9 @@ import pytest
 from conftest import compiles_for
 
 import fastgd
-from fastgd import jit, kernels
-from fastgd.kernels.machine_code import optimized
+from fastgd import kernels
+from fastgd.machine import jit
+from fastgd.machine.object_code import optimized
 from fastgd.options import Options
 from fastgd.samples import Samples
 

@@ -10,9 +10,10 @@ from conftest import assert_refused
 from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, assert_close, skip_some, trajectory
 
 import fastgd
-from fastgd import between_chunks, loop
-from fastgd.checks import shown
-from fastgd.progress import Progress
+from fastgd.arguments.checks import shown
+from fastgd.training import loop
+from fastgd.training import session as between_chunks
+from fastgd.training.progress import Progress
 
 # -- max_seconds, callback, chunks -----------------------------------------------------------------------
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from fastgd.caution import warn
+from fastgd.system.warn import warn
 
 PROGRAM = """
 import sys
 import warnings
 
-from fastgd.caution import warn
+from fastgd.system.warn import warn
 
 def fail(*arguments, **keywords):
     raise LookupError("no such window")
@@ -31,7 +31,7 @@ def test_a_warning_that_cannot_be_shown(trouble, python):
 
 
 def test_an_error_where_warnings_are_errors(python):
-    program = "from fastgd.caution import warn\ntry:\n    warn('a warning')\nexcept RuntimeWarning as warning:\n    print(warning)"
+    program = "from fastgd.system.warn import warn\ntry:\n    warn('a warning')\nexcept RuntimeWarning as warning:\n    print(warning)"
     assert python(program) == "a warning\n"
 
 

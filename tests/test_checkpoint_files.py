@@ -191,7 +191,7 @@ def test_killed_in_the_first_write(path):
 TRAIN_XOR = """
 import sys
 import fastgd
-from fastgd import loop
+from fastgd.training import loop
 
 loop.CHUNK_SECONDS = 0.0
 X, Y = fastgd.data.gate("xor")

@@ -18,7 +18,7 @@ def test_a_runtime_error_is_one_line(refused, monkeypatch, arguments):
     def fail(*_, **__):
         raise RuntimeError("can't\ncompile")
 
-    monkeypatch.setattr("fastgd.training.train", fail)
+    monkeypatch.setattr("fastgd.training.train.train", fail)
     assert refused(*arguments.split()) == "can't compile"
 
 
@@ -26,7 +26,7 @@ def test_interrupt(folder, capsys, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fastgd.training.train", interrupt)
+    monkeypatch.setattr("fastgd.training.train.train", interrupt)
     assert main(["train", "--gate", "or", "--out", "run.npz"]) == 130
     assert capsys.readouterr() == ("", "fastgd: interrupted\n")
     assert os.listdir(folder) == []

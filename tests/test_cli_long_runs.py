@@ -13,8 +13,8 @@ import pytest
 from conftest import printed, wait_until
 
 import fastgd
-from fastgd.checkpoint import Checkpoint
 from fastgd.cli import main
+from fastgd.training.checkpoint import Checkpoint
 
 XOR = ("train", "--gate", "xor", "--learning-rate", 0.5, "--optimizer", "adam", "--batch-size", 3, "--kernel", "matrix")
 FLOWERS = ("train", "flowers.csv", "--target", "kind", "--layers", "2-3", "--kernel", "matrix")
@@ -212,6 +212,6 @@ def test_interrupted_while_saving(folder, capsys, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fastgd.run.Run.save", interrupt)
+    monkeypatch.setattr("fastgd.training.run.Run.save", interrupt)
     assert main(text(*XOR, "--epochs", 10, "--out", "run.npz")) == 130
     assert capsys.readouterr() == ("", "fastgd: interrupted\n")

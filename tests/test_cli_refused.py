@@ -71,7 +71,7 @@ def test_a_negative_rate_is_a_number(refused, monkeypatch, text):
     def tell(*_, learning_rate, **__):
         raise ValueError(f"rate {learning_rate}")
 
-    monkeypatch.setattr("fastgd.training.train", tell)
+    monkeypatch.setattr("fastgd.training.train.train", tell)
     assert refused("train", "--gate", "or", "--learning-rate", text) == f"rate {float(text)}"
 
 
@@ -161,5 +161,5 @@ def test_training_flags_of_files(refused, flowers, line, arguments, message):
 
 @pytest.mark.parametrize("flag", ["--out", "--checkpoint"])
 def test_files_are_refused_before_anything_is_read(refused, monkeypatch, flag):
-    monkeypatch.setattr("fastgd.columns.read_columns", lambda *_: pytest.fail("read first"))
+    monkeypatch.setattr("fastgd.data.columns.read_columns", lambda *_: pytest.fail("read first"))
     assert refused(*FILE, flag, "absent/run.npz") == f"{flag} can't be written: there is no folder absent"

@@ -208,7 +208,7 @@ def test_ctrl_c_ends_all_optimizers(command, flowers, monkeypatch):
         pressed.clear()
         return command(*FLOWERS, "--optimizers", "sgd,adam", "--learning-rates", 0.1, "--epochs", 1e12, *flags, status=130)
 
-    monkeypatch.setattr("fastgd.progress.Bar.__call__", press)
+    monkeypatch.setattr("fastgd.training.progress.Bar.__call__", press)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         summary = read(interrupted("--json"))

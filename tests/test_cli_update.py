@@ -9,7 +9,7 @@ import pytest
 import fastgd
 from fastgd import optimizers, schedules
 from fastgd.cli import main
-from fastgd.kernels import store
+from fastgd.machine import cache as store
 from fastgd.schedules import Constant, Cosine, Exponential, InverseTime, Step
 
 OPTIMIZERS = [

@@ -10,7 +10,7 @@ import pytest
 
 import fastgd
 from fastgd.cli.main import main
-from fastgd.kernels import store
+from fastgd.machine import cache as store
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fastgd import blocks, csvfile
-from fastgd.columns import parse_columns
+from fastgd.data import blocks, csvfile
+from fastgd.data.columns import parse_columns
 
 READERS = [
     "numpy",

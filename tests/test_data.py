@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from fastgd.columns import parse_columns
 from fastgd.data import Table, gate, read_columns, read_table, twice
+from fastgd.data.columns import parse_columns
 
 FLOWERS = "length,kind,width,legs\n1,rose,10,4\n2,tulip,10,4\n4,rose,10,2\n5,lily,10,2\n"
 

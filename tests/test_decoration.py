@@ -18,7 +18,7 @@ import fastgd
 from fastgd.cli import main
 from fastgd.cli.bar import WaitingBar
 from fastgd.cli.streams import safe_streams
-from fastgd.run import Run
+from fastgd.training.run import Run
 
 OPTIONS = {"params": PARAMS, "rng": 5, "kernel": "matrix"}
 XOR = ("train", "--gate", "xor", "--epochs", 10, "--kernel", "matrix")
@@ -336,7 +336,7 @@ def test_a_file_that_is_never_replaced(folder, capsys, monkeypatch):
     def refuse(*arguments):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("fastgd.files._WAITS", ())
+    monkeypatch.setattr("fastgd.system.files._WAITS", ())
     monkeypatch.setattr(os, "replace", refuse)
     assert main([*map(str, XOR), "--out", "run.npz"]) == 2
     (kept,) = os.listdir()

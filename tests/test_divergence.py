@@ -9,7 +9,7 @@ import pytest
 from row_order import order_of
 
 import fastgd
-from fastgd import loop
+from fastgd.training import loop
 
 LINEAR = fastgd.MLP(1, 1, activation="identity", bias=False)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd.kernels import sharing
-from fastgd.kernels.table import Doubles, Integers, Link, Reals, table_of
+from fastgd.kernels.matrix import tasks as sharing
+from fastgd.machine.struct import Doubles, Integers, Link, Reals, table_of
 
 
 class Inner(NamedTuple):

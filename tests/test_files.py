@@ -15,12 +15,12 @@ import pytest
 from small_problem import NET, PARAMS, X, Y
 
 import fastgd
-from fastgd import files
 from fastgd.cli.members import Members, write_members
 from fastgd.cli.predict import _write_file
 from fastgd.ensemble.runs import Runs
-from fastgd.files import check_place, replace_file, sweep
-from fastgd.kernels import store
+from fastgd.machine import cache as store
+from fastgd.system import files
+from fastgd.system.files import check_place, replace_file, sweep
 
 OPTIONS = {"params": PARAMS, "rng": 5, "kernel": "matrix"}
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX modes and devices")
@@ -288,7 +288,7 @@ def test_an_open_file_is_added_to(name, path, tmp_path):
     if not os.path.exists(name):
         os.symlink("/dev/stdout", name := str(tmp_path / "link"))
     path.write_bytes(b"old ")
-    program = "import sys; from fastgd.files import replace_file; replace_file(sys.argv[1], lambda file: file.write(b'new'))"
+    program = "import sys; from fastgd.system.files import replace_file; replace_file(sys.argv[1], lambda file: file.write(b'new'))"
     with open(path, "ab") as file:
         subprocess.run([sys.executable, "-W", "error", "-c", program, name], stdout=file, check=True, timeout=60)
     assert path.read_bytes() == b"old new"

@@ -11,8 +11,8 @@ from small_problem import assert_close
 
 import fastgd
 from fastgd import kernels
-from fastgd.kernels.problem import PUT_DOWN
-from fastgd.kernels.store import entry
+from fastgd.kernels.structs import PUT_DOWN
+from fastgd.machine.cache import entry
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
@@ -101,9 +101,9 @@ HALF = '''"""The updates of an epoch of one half, by a thread that finds the oth
 
 import numpy as np
 
-from fastgd.jit import kernel
-from fastgd.kernels.driver import problem_of
-from fastgd.kernels.halves import update_half
+from fastgd.machine.jit import kernel
+from fastgd.kernels.epoch import problem_of
+from fastgd.kernels.matrix.hidden_halves import update_half
 
 
 @kernel

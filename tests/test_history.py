@@ -8,7 +8,7 @@ import pytest
 from small_problem import BOTH, HELD_OUT, NET, PARAMS, X, Y, trajectory
 
 import fastgd
-from fastgd import loop
+from fastgd.training import loop
 
 # -- histories -------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import fastgd
-from fastgd.kernels import sources
+from fastgd.machine import sources
 
 PACKAGE = Path(fastgd.__file__).parent
 TRAINING = """
@@ -65,7 +65,7 @@ def test_a_training(installed, python, tmp_path):
 
 def test_names_are_those_that_a_module_defines():
     """Not those that it imports; classes and functions by their objects."""
-    import fastgd.updates as module
+    import fastgd.formulas.updates as module
 
     own = {name for name, value in vars(module).items() if callable(value) and getattr(value, "__module__", "") == module.__name__}
     assert own

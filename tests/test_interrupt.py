@@ -10,7 +10,7 @@ from conftest import CtrlC, random_problem
 from small_problem import NET, PARAMS, X, Y
 
 import fastgd
-from fastgd import loop
+from fastgd.training import loop
 
 pytestmark = pytest.mark.usefixtures("default_handler")
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from fastgd.columns import parse_columns
 from fastgd.data import Table, read_table
+from fastgd.data.columns import parse_columns
 
 
 def column(cells):

@@ -11,7 +11,8 @@ from row_order import order_of
 from small_problem import assert_close
 
 import fastgd
-from fastgd.kernels import lanes, make_plan_for_many
+from fastgd.kernels import make_plan_for_many
+from fastgd.kernels.generated import lanes
 from fastgd.options import Options
 
 NET = fastgd.MLP(2, 2, 1, activation="tanh")

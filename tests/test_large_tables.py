@@ -6,9 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from fastgd import blocks, csvfile
-from fastgd.columns import read_columns
-from fastgd.data import Table
+from fastgd.data import Table, blocks, csvfile
+from fastgd.data.columns import read_columns
 
 ROWS, COLUMNS = 4000, 21
 

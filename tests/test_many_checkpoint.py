@@ -14,8 +14,8 @@ import pytest
 from many_problem import EACH, EPOCHS, train_many, when
 
 import fastgd
-from fastgd.checkpoint import Checkpoint
-from fastgd.kernels.store import Entry
+from fastgd.machine.cache import Entry
+from fastgd.training.checkpoint import Checkpoint
 
 
 @pytest.fixture(params=["lanes", "matrix"])
@@ -174,9 +174,10 @@ def test_ctrl_c(on_interrupt, presses, kernel, path, small_steps):
 KILLED = """
 import sys
 import many_problem as problem
-from fastgd.archive import _digest
-from fastgd import loop
-from fastgd.ensemble import side_by_side, watch
+from fastgd.training.archive import _digest
+from fastgd.training import loop
+from fastgd.ensemble import side_by_side
+from fastgd.ensemble import session as watch
 
 watch.LOOK_SECONDS = side_by_side.LOOK_SECONDS = loop.CHUNK_SECONDS = 0.001
 problem.train_many(sys.argv[2], "Adam, batches", 10**9, checkpoint=sys.argv[1], checkpoint_every=0.02, resume=True)

@@ -8,7 +8,7 @@ from conftest import assert_refused
 from many_problem import EACH, EPOCHS, MEMBERS, NET, RATES, WAYS, X, Y, train_many, when
 
 import fastgd
-from fastgd.archive import _digest
+from fastgd.training.archive import _digest
 
 
 @pytest.fixture(params=["lanes", "matrix"])

@@ -13,7 +13,7 @@ TRAIN = """
 import warnings
 warnings.simplefilter("error")
 import fastgd
-from fastgd import loop
+from fastgd.training import loop
 
 loop.CHUNK_SECONDS = 0.0
 X, Y = fastgd.data.gate("xor")

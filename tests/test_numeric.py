@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from conftest import compiles_for
 
-from fastgd import jit
-from fastgd.numeric import cos, exp, log, log1p, misses, quotients, sigmoid, sigmoid_parts, sin, tanh
-from fastgd.simd import like
-from fastgd.spans import lanes_of, load, span_of, store
+from fastgd.machine import jit
+from fastgd.machine.elementary import cos, exp, log, log1p, misses, quotients, sigmoid, sigmoid_parts, sin, tanh
+from fastgd.machine.span import lanes_of, load, span_of, store
+from fastgd.machine.vector import like
 
 NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients"]
 ULPS = {"exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 5.5, "sin": 1.0, "cos": 1.0, "sigmoid_parts": 5.5, "quotients": 7.0}

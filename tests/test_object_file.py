@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
-from fastgd.kernels import linking, store
-from fastgd.kernels.machine_code import machine_code
-from fastgd.kernels.object_file import undefined_names
+from fastgd.machine import cache as store
+from fastgd.machine import linking
+from fastgd.machine.object_code import machine_code
+from fastgd.machine.object_file import undefined_names
 
 DOUBLE = ir.DoubleType()
 FUNCTION = ir.FunctionType(DOUBLE, [DOUBLE])
@@ -64,9 +65,9 @@ CURVE = '''"""Curve."""
 import math
 from typing import NamedTuple
 
-from fastgd.jit import kernel
-from fastgd.kernels.table import Doubles
-from fastgd.kernels.view import viewer
+from fastgd.machine.jit import kernel
+from fastgd.machine.struct import Doubles
+from fastgd.machine.struct_view import viewer
 
 
 class Numbers(NamedTuple):
@@ -127,7 +128,7 @@ def test_functions_that_only_the_library_of_windows_has(libraries_of_windows, tm
 
 
 def test_how_threads_give_way_is_found_there_too(libraries_of_windows):
-    from fastgd.kernels.helpers import give_way
+    from fastgd.kernels.threads.pool import give_way
 
     assert ctypes.CFUNCTYPE(ctypes.c_int)(give_way.__wrapped__())() == 0
 
@@ -153,7 +154,7 @@ import numba
 import numpy as np
 llvm.set_option("SVML", "-vector-library=SVML")
 numba.config.USING_SVML = True
-from fastgd.kernels.machine_code import machine_code
+from fastgd.machine.object_code import machine_code
 print(*machine_code({CURVE!r}, "curve", np.dtype("float64"))[0]["calls"])
 """
     assert python(program).split() == ["cos", "pow", "sin"]

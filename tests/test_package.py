@@ -110,7 +110,7 @@ def test_types_are_seen_where_the_wheel_is_installed(wheel, tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", tmp_path / "cache", "program.py"]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, env=os.environ | {"PYTHONPATH": ""}).stdout
-    assert 'Revealed type is "fastgd.run.Run"' in told
+    assert 'Revealed type is "fastgd.training.run.Run"' in told
     assert 'error: "History" has no attribute "stride"' in told
     assert "Found 1 error" in told
 

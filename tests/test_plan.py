@@ -8,7 +8,7 @@ from conftest import plan_of, random_problem
 
 import fastgd
 from fastgd import kernels
-from fastgd.kernels import store
+from fastgd.machine import cache as store
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples

@@ -12,7 +12,8 @@ import warnings
 import pytest
 
 from fastgd.cli.options import machine
-from fastgd.kernels import available_threads, processors
+from fastgd.kernels import available_threads
+from fastgd.system import processors
 
 UNDERSTOOD = {
     "1": 1, "1,1": 1, " 1 ": 1, "2,1": 2, "3 , 2": 3, "\t2\n": 2, "+2": 2, "007": 7, "0" * 30 + "5": 5, "4,3,2,1": 4,

@@ -6,17 +6,17 @@ import numba
 import numpy as np
 import pytest
 
-from fastgd.jit import FLAGS
-from fastgd.kernels.problem import PANEL_BYTES
-from fastgd.kernels.products import multiply, sums_of_products, sums_of_rows, transpose
-from fastgd.spans import span_of, store
+from fastgd.kernels.matrix.products import multiply, sums_of_products, sums_of_rows, transpose
+from fastgd.kernels.structs import PANEL_BYTES
+from fastgd.machine.jit import FLAGS
+from fastgd.machine.span import span_of, store
 
 BOUNDS = """
 import numba, numpy as np
-from fastgd.jit import FLAGS
-from fastgd.kernels.products import multiply
-from fastgd.kernels.problem import PANEL_BYTES
-from fastgd.spans import copy, span_of
+from fastgd.machine.jit import FLAGS
+from fastgd.kernels.matrix.products import multiply
+from fastgd.kernels.structs import PANEL_BYTES
+from fastgd.machine.span import copy, span_of
 
 @numba.njit(**FLAGS)
 def product(a, a_next, b, across, c, rows, columns, inner, panel):

@@ -12,7 +12,7 @@ import pytest
 from conftest import mutations, random_problem
 
 import fastgd
-from fastgd.archive import _digest
+from fastgd.training.archive import _digest
 
 
 @pytest.fixture(params=["float64", "float32"], scope="module")

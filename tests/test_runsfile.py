@@ -7,7 +7,7 @@ import pytest
 from conftest import mutations
 
 import fastgd
-from fastgd.archive import _digest
+from fastgd.training.archive import _digest
 
 X, Y = fastgd.data.gate("xor")
 

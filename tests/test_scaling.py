@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from fastgd.columns import parse_columns
 from fastgd.data import Table
-from fastgd.scaling import is_constant
+from fastgd.data.columns import parse_columns
+from fastgd.data.scaling import is_constant
 
 ROUNDING = [
     [0.3, 0.1 + 0.2],

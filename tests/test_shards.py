@@ -12,9 +12,9 @@ from conftest import assert_refused, random_problem, wait_until
 from distributed import Client, LocalCluster
 
 import fastgd
-from fastgd.checkpoint import Checkpoint
 from fastgd.ensemble import shards
 from fastgd.ensemble.folder import shards_of
+from fastgd.training.checkpoint import Checkpoint
 
 NET = fastgd.MLP(2, 2, 1, activation="tanh")
 X, Y, _ = random_problem(NET, 11)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from conftest import compiles_for
 
-from fastgd import jit
-from fastgd.simd import lane_sum, like, plus, where_negative, where_positive
-from fastgd.spans import broadcast, lanes_of, load, span_of, store
+from fastgd.machine import jit
+from fastgd.machine.span import broadcast, lanes_of, load, span_of, store
+from fastgd.machine.vector import lane_sum, like, plus, where_negative, where_positive
 
 LANES = {"float64": 4, "float32": 8}
 

@@ -4,8 +4,8 @@ import numba
 import numpy as np
 import pytest
 
-from fastgd import jit
-from fastgd.spans import load, span_of, store
+from fastgd.machine import jit
+from fastgd.machine.span import load, span_of, store
 
 LANES = {"float64": 4, "float32": 8}
 
@@ -44,8 +44,8 @@ def test_elements_of_a_span(dtype):
 BOUNDS = """
 import sys
 import numba, numpy as np
-from fastgd import jit
-from fastgd.spans import load, span_of, store
+from fastgd.machine import jit
+from fastgd.machine.span import load, span_of, store
 
 @numba.njit(**jit.FLAGS)
 def loaded(x, i):

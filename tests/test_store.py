@@ -13,15 +13,17 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd.kernels import fingerprint, machine_code, sources, store
+from fastgd.machine import cache as store
+from fastgd.machine import fingerprint, sources
+from fastgd.machine import object_code as machine_code
 
 TINY = '''"""Tiny."""
 
 from typing import NamedTuple
 
-from fastgd.jit import kernel
-from fastgd.kernels.table import Integers
-from fastgd.kernels.view import viewer
+from fastgd.machine.jit import kernel
+from fastgd.machine.struct import Integers
+from fastgd.machine.struct_view import viewer
 
 
 class Cell(NamedTuple):
@@ -49,7 +51,7 @@ def twice(entry, n):
 PROGRAM = f"""
 import sys
 import numpy as np
-from fastgd.kernels.store import entry
+from fastgd.machine.cache import entry
 twice, cell = entry("tiny", {TINY!r}, "twice", np.dtype("float64")), np.zeros(1, np.int64)
 twice(np.array([cell.ctypes.data, 1]), 21)
 assert cell[0] == 42
@@ -150,8 +152,8 @@ def compiled_sources():
     """Every file of the package with code for Numba in it, found by reading."""
     marks = re.compile(r"^@(inline|kernel|merged|intrinsic|lower_\w+|infer_\w+|numba\.njit)|njit\(", re.MULTILINE)
     found = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if marks.search(path.read_text()))
-    assert Path("kernels/matrix.py") in found
-    assert Path("numeric.py") in found
+    assert Path("kernels/matrix/kernel.py") in found
+    assert Path("machine/elementary.py") in found
     return [path for path in found if path.parts[0] != "cli"]
 
 
@@ -185,13 +187,13 @@ import sys
 sys.path.insert(0, {str(tmp_path)!r})
 import fastgd
 assert fastgd.__file__.startswith({str(tmp_path)!r})
-from fastgd.kernels import store
+from fastgd.machine import cache as store
 import numpy as np
 print(store.entry("tiny", {TINY!r}, "twice", np.dtype("float64")).name)
 """
     before = python(program)
     assert python(program) == before
-    path = tmp_path / "fastgd" / "updates.py"
+    path = tmp_path / "fastgd" / "formulas" / "updates.py"
     path.write_text(path.read_text().replace("w - rate", "w + rate"))
     assert python(program) != before
 
@@ -282,7 +284,7 @@ def test_a_setting_that_is_no_text(monkeypatch):
 LOCKED = """
 import os
 import sys
-from fastgd.kernels.fingerprint import _settings
+from fastgd.machine.fingerprint import _settings
 os.chdir(sys.argv[1])
 os.chmod(".", 0)
 if os.geteuid() == 0:

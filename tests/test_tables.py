@@ -6,10 +6,11 @@ import numba
 import numpy as np
 import pytest
 
-from fastgd import activations, losses, names, updates
-from fastgd.dispatch import by_number
-from fastgd.jit import merged
+from fastgd import names
+from fastgd.formulas import activations, losses, updates
 from fastgd.kernels import update
+from fastgd.machine.dispatch import by_number
+from fastgd.machine.jit import merged
 
 MODULES = {"ACTIVATIONS": activations, "LOSSES": losses, "SCHEDULES": updates, "FORMS": update}
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fastgd.kernels import team
+from fastgd.kernels.threads import work_queue as team
 
 PARTS, TASKS, MOST_LOOKS = 2, 2, 50
 STEPS = 6  # of the leader's, after each of which the helper makes 0 to 3 of its own; after further ones, 3

@@ -8,7 +8,7 @@ import pytest
 from conftest import random_problem
 
 import fastgd
-from fastgd import loop
+from fastgd.training import loop
 
 # -- the notes' models -----------------------------------------------------------------------------------
 

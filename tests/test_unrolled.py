@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import fastgd
-from fastgd.kernels import equations, unrolled
+from fastgd.kernels.generated import equations, unrolled
 from fastgd.names import METHODS
 
 XOR = fastgd.MLP(2, 2, 1)

@@ -6,11 +6,11 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from fastgd.progress import Bar
-from fastgd.standard_error import Forgiving
+from fastgd.system.streams import Forgiving
+from fastgd.training.progress import Bar
 
 if TYPE_CHECKING:
-    from fastgd.progress import Progress
+    from fastgd.training.progress import Progress
 
 _CLEAR = "\r\x1b[K"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastgd.cli.options import add_command, add_network_flags, count, names, network, number, seed, whole, widths
 
 if TYPE_CHECKING:
-    from fastgd.checks import Array
+    from fastgd.arguments.checks import Array
     from fastgd.network import MLP
 
 # near the best steps: forward differences err by eps and rounding / eps, central ones by eps^2
@@ -62,7 +62,7 @@ def _problem(net: MLP, rows: int, seed: int) -> tuple[Array, Array, Array]:
     """Random parameters and rows, with targets that suit the loss."""
     import numpy as np
 
-    from fastgd.checks import seed_of, whole_number
+    from fastgd.arguments.checks import seed_of, whole_number
 
     rows = whole_number("rows", rows, least=1)
     generator = np.random.default_rng(seed_of(seed))

@@ -80,7 +80,7 @@ def warmup(options: argparse.Namespace) -> None:
     import numpy as np
 
     from fastgd import kernels
-    from fastgd.training import train
+    from fastgd.training.train import train
 
     net = network(options, options.layers, "sigmoid", None, "squared_error")
     arguments = {**_plan_options(options), **update_arguments(options)}
@@ -93,7 +93,7 @@ def warmup(options: argparse.Namespace) -> None:
 
 def cache(options: argparse.Namespace) -> None:
     """Print what the cache folder holds, or empty it."""
-    from fastgd.kernels import store
+    from fastgd.machine import cache as store
 
     place = store.known_folder() or "no cache folder"
     if options.clear:

@@ -9,7 +9,7 @@ from fastgd import __version__
 from fastgd.cli import check, compiled, predict, race, sweep, train
 from fastgd.cli.options import Parser
 from fastgd.cli.streams import safe_streams
-from fastgd.files import reason_of
+from fastgd.system.files import reason_of
 
 _EXAMPLES = """\
 examples:
@@ -37,7 +37,7 @@ def _status(arguments: Sequence[str] | None) -> int:
     """The exit status of the command with these arguments, having run it."""
     try:
         options = _parser().parse_args(arguments)
-        from fastgd.float_errors import quiet  # which takes NumPy
+        from fastgd.system.float_errors import quiet  # which takes NumPy
 
         with warnings.catch_warnings():
             warnings.simplefilter("default", RuntimeWarning)  # of this package: they end nothing

@@ -11,10 +11,10 @@ from typing import IO, TYPE_CHECKING, Any
 from fastgd.cli.options import count, duration
 from fastgd.cli.standard_output import print_facts
 from fastgd.cli.summary import batches, network_facts, print_line, print_network
-from fastgd.files import as_text, replace_file
+from fastgd.system.files import as_text, replace_file
 
 if TYPE_CHECKING:
-    from fastgd.checks import Array
+    from fastgd.arguments.checks import Array
     from fastgd.cli.problems import Problem
     from fastgd.ensemble.runs import Runs
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fastgd.files import check_place
 from fastgd.names import ACTIVATIONS, DTYPES, LOSSES
+from fastgd.system.files import check_place
 
 if TYPE_CHECKING:
     from fastgd.network import MLP

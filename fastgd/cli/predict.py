@@ -12,11 +12,11 @@ from typing import IO, TYPE_CHECKING, Any
 from fastgd.cli.options import add_command, check_writable
 from fastgd.cli.score import score_lines
 from fastgd.cli.standard_output import utf8_output
-from fastgd.files import as_text, replace_file
+from fastgd.system.files import as_text, replace_file
 
 if TYPE_CHECKING:
-    from fastgd.columns import Columns
-    from fastgd.run import Run
+    from fastgd.data.columns import Columns
+    from fastgd.training.run import Run
 
 Rows = Iterable[Sequence[Any]]
 _EXAMPLES = """\
@@ -43,8 +43,8 @@ def add(commands: Any) -> None:
 
 def predict(options: argparse.Namespace) -> None:
     """Print the predictions, or write them to --out."""
-    from fastgd.columns import columns_of, read_columns
-    from fastgd.runfile import load_run
+    from fastgd.data.columns import columns_of, read_columns
+    from fastgd.training.runfile import load_run
 
     if options.out is not None:
         check_writable("--out", options.out, options.run, options.file)
@@ -69,7 +69,7 @@ def predict(options: argparse.Namespace) -> None:
 
 def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], Rows, list[str]]:
     """Header and rows of the CSV, and lines of score where the file has the targets."""
-    from fastgd.tables import Table
+    from fastgd.data.table import Table
 
     assert run.table is not None
     table = Table.from_dict(run.table)

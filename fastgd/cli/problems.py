@@ -12,11 +12,11 @@ from fastgd.cli.score import score_lines
 from fastgd.cli.summary import validation_cost
 
 if TYPE_CHECKING:
-    from fastgd.checks import Array
-    from fastgd.columns import Columns
+    from fastgd.arguments.checks import Array
+    from fastgd.data.columns import Columns
+    from fastgd.data.table import Table
     from fastgd.network import MLP
-    from fastgd.run import Run
-    from fastgd.tables import Table
+    from fastgd.training.run import Run
 
 GATE_EPOCHS, FILE_EPOCHS = 1_000_000, 1_000
 _OF_FILES = {
@@ -152,7 +152,7 @@ def _file_problem(options: argparse.Namespace, share: float | None, validation_f
     """The rows of a file, with those of another for validation if it is given."""
     import numpy as np
 
-    from fastgd.columns import read_columns
+    from fastgd.data.columns import read_columns
     from fastgd.samples import drawn_rows
 
     columns = read_columns(options.file)
@@ -200,7 +200,7 @@ def _encoded(table: Table, columns: Columns) -> tuple[Array, Array, Columns]:
 
 def _table(options: argparse.Namespace, columns: Columns) -> Table:
     """What the columns mean, for a network of these --layers."""
-    from fastgd.tables import Table
+    from fastgd.data.table import Table
 
     targets = _columns_named(columns, options.target) or list(columns.targets)
     if not targets:

@@ -62,7 +62,7 @@ def race(options: argparse.Namespace) -> None:
 def _run_both(net: MLP, options: argparse.Namespace, epochs: int) -> dict[str, Any]:
     from fastgd.cli.bar import WaitingBar
     from fastgd.data import gate
-    from fastgd.training import train
+    from fastgd.training.train import train
 
     X, Y = gate(options.gate)
     params = net.init(options.seed, "uniform")

@@ -7,8 +7,8 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from fastgd.files import reason_of
-from fastgd.interrupt import Interrupt
+from fastgd.system.files import reason_of
+from fastgd.system.interrupt import Interrupt
 
 
 def saved(save: Callable[[str], object], path: str) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
 from typing import Any
 
-from fastgd.standard_error import Forgiving
+from fastgd.system.streams import Forgiving
 
 
 @contextmanager

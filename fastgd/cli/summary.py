@@ -12,8 +12,8 @@ from fastgd.cli.standard_output import print_facts, printable
 if TYPE_CHECKING:
     from fastgd.network import MLP
     from fastgd.optimizers import Optimizer
-    from fastgd.run import Run
     from fastgd.schedules import Schedule
+    from fastgd.training.run import Run
 
 
 def print_line(title: str, text: str) -> None:
@@ -71,7 +71,7 @@ def print_saved(options: argparse.Namespace) -> None:
 
 def print_json(options: argparse.Namespace, run: Run, more: dict[str, Any]) -> None:
     """The run as JSON; `more` comes first."""
-    from fastgd.archive import to_json
+    from fastgd.training.archive import to_json
 
     names = ("epochs", "seconds", "cost", "kernel", "seed", "stopped_by", "stalled", "best_epoch")
     facts = {

@@ -98,7 +98,7 @@ def sweep(options: argparse.Namespace) -> int:
 
 def _complete(options: argparse.Namespace) -> None:
     """Put in what the flags leave out; refuse those that do not go together."""
-    from fastgd.checks import whole_number
+    from fastgd.arguments.checks import whole_number
 
     on_gate = options.gate is not None
     for name, of_gates, of_files in (
@@ -126,7 +126,7 @@ def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) 
     """The members of every optimizer, kept on the way by these arguments; after Ctrl-C, of those that had begun."""
     import numpy as np
 
-    from fastgd.ensemble.training import train_many
+    from fastgd.ensemble.train_many import train_many
     from fastgd.samples import apart, check_samples, check_validation
 
     samples = check_samples(problem.net, problem.X, problem.Y, problem.weights)

@@ -24,7 +24,7 @@ from fastgd.names import KERNELS_OF_ONE, METHODS
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem
-    from fastgd.run import Run
+    from fastgd.training.run import Run
 
 _EXAMPLES = """\
 examples:
@@ -118,9 +118,9 @@ def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any
     """The trained network; where it diverged, the last good one is saved if it is to be."""
     import numpy as np
 
-    from fastgd import training
     from fastgd.cli.bar import WaitingBar
-    from fastgd.run import DivergedError, History, Run
+    from fastgd.training import train as training
+    from fastgd.training.run import DivergedError, History, Run
 
     net = problem.net
     # a run that begins, so that checkpoints have the table too

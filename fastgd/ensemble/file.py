@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fastgd import archive
-from fastgd.checks import Array
-from fastgd.ensemble.each import Each
+from fastgd.arguments.checks import Array
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.standing import Standing, arrays_of
+from fastgd.ensemble.settings import Each
+from fastgd.ensemble.state import Standing, arrays_of
 from fastgd.network import MLP
 from fastgd.options import Options
+from fastgd.training import archive
 
 _TABLES = {"each": Each, "standing": Standing}
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastgd.caution import say
-from fastgd.checkpoint import Checkpoint
 from fastgd.ensemble.file import load_runs_with_facts, save_runs
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.standing import arrays_of
-from fastgd.files import reason_of
+from fastgd.ensemble.state import arrays_of
+from fastgd.system.files import reason_of
+from fastgd.system.warn import say
+from fastgd.training.checkpoint import Checkpoint
 
 ALL = "runs.npz"
 _MOST_SHARDS, _LEAST_MEMBERS = 64, {"lanes": 64}  # in all, and of a shard

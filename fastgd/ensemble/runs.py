@@ -10,14 +10,14 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.checks import Array
-from fastgd.ensemble.each import Each
-from fastgd.ensemble.standing import Standing, arrays_of, part_of
-from fastgd.float_errors import quiet
+from fastgd.arguments.checks import Array
+from fastgd.ensemble.settings import Each
+from fastgd.ensemble.state import Standing, arrays_of, part_of
 from fastgd.network import MLP
 from fastgd.options import Options
-from fastgd.run import Run, history_of
 from fastgd.state import BATCH, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, UPDATES, start
+from fastgd.system.float_errors import quiet
+from fastgd.training.run import Run, history_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,15 +15,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastgd.checkpoint import Checkpoint
-from fastgd.checks import Array, shown
+from fastgd.arguments.checks import Array, shown
 from fastgd.ensemble.folder import begin, end, put, shards_of
 from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.session import LOOK_SECONDS, Watch
 from fastgd.ensemble.side_by_side import SideBySide
-from fastgd.ensemble.standing import Standing, part_of
-from fastgd.ensemble.watch import LOOK_SECONDS, Watch
-from fastgd.progress import ManyProgress
+from fastgd.ensemble.state import Standing, part_of
 from fastgd.samples import Samples, on_disk
+from fastgd.training.checkpoint import Checkpoint
+from fastgd.training.progress import ManyProgress
 
 _ASK_SECONDS = 1.0  # between one question of a shard and the next
 _RETRIES = 3  # of a shard that fails; Dask starts those of lost workers again in any case

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastgd.checkpoint import Checkpoint
-from fastgd.ensemble.each import Each, samples_of
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.standing import Standing
-from fastgd.ensemble.watch import DUE, LOOK_SECONDS, Watch
+from fastgd.ensemble.session import DUE, LOOK_SECONDS, Watch
+from fastgd.ensemble.settings import Each, samples_of
+from fastgd.ensemble.state import Standing
 from fastgd.options import Options
-from fastgd.progress import ManyProgress, Progress
-from fastgd.run import DivergedError, Run
 from fastgd.samples import Samples
 from fastgd.state import BATCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, UPDATES
+from fastgd.training.checkpoint import Checkpoint
+from fastgd.training.progress import ManyProgress, Progress
+from fastgd.training.run import DivergedError, Run
 
 if TYPE_CHECKING:
     from fastgd.kernels import Lanes, Plan
@@ -183,7 +183,7 @@ class OnThreads(SideBySide):
 
     def _run(self, member: int, epochs: int, look: Callable[[Progress], bool] | None = None) -> Run:
         """A member trained for further epochs from where it stands."""
-        from fastgd.training import train
+        from fastgd.training.train import train
 
         options = replace(self.options, record=self.options.record or 2)
         before = Runs(self.plan.net, self.plan.kernel, 0.0, options, self.each, self.standing)[member]

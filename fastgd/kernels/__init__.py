@@ -1,14 +1,14 @@
 """Compiled training loops: `load` gives the kernel of a plan, bound to its data."""
 
-from fastgd.kernels.bound import Bound, Matrix, Unrolled
-from fastgd.kernels.many import Lanes
+from fastgd.kernels.binding import Bound, Matrix, Unrolled
+from fastgd.kernels.generated.unrolled import source
+from fastgd.kernels.lanes_binding import Lanes
 from fastgd.kernels.members import REASONS
 from fastgd.kernels.plan import Plan, can_unroll, make_plan, make_plan_for_many
-from fastgd.kernels.processors import available_threads
-from fastgd.kernels.unrolled import source
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples
+from fastgd.system.processors import available_threads
 
 __all__ = [
     "REASONS", "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan", "make_plan_for_many", "serving",

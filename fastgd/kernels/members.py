@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from fastgd.kernels.problem import Data, Network, Rule
-from fastgd.kernels.table import Doubles, Integers, Reals
+from fastgd.kernels.structs import Data, Network, Rule
+from fastgd.machine.struct import Doubles, Integers, Reals
 
 NOBODY = -1  # in the place of a member
 # by what a member was stopped

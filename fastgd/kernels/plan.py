@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from fastgd.kernels import equations
+from fastgd.kernels.generated import equations
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.state import VECTOR_BYTES

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from fastgd.jit import inline, kernel, merged
-from fastgd.kernels.products import transpose
-from fastgd.simd import stay_scalar
-from fastgd.spans import lanes_of, load, store
+from fastgd.kernels.matrix.products import transpose
+from fastgd.machine.jit import inline, kernel, merged
+from fastgd.machine.span import lanes_of, load, store
+from fastgd.machine.vector import stay_scalar
 
 
 @inline

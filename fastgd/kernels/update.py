@@ -9,12 +9,7 @@ import math
 
 import numpy as np
 
-from fastgd.dispatch import by_number
-from fastgd.jit import kernel, merged
-from fastgd.names import FORMS
-from fastgd.simd import lane_sum, like, some_positive, where_positive
-from fastgd.spans import broadcast, lanes_of, load, store
-from fastgd.updates import (
+from fastgd.formulas.updates import (
     average,
     decayed,
     rate_at,
@@ -25,6 +20,11 @@ from fastgd.updates import (
     sgd,
     velocity,
 )
+from fastgd.machine.dispatch import by_number
+from fastgd.machine.jit import kernel, merged
+from fastgd.machine.span import broadcast, lanes_of, load, store
+from fastgd.machine.vector import lane_sum, like, some_positive, where_positive
+from fastgd.names import FORMS
 
 PLAIN, ADAM, ADAMW = (FORMS.index(form) for form in ("plain", "adam", "adamw"))
 NORM_MARGIN = 1e-6  # PyTorch's, in the divisor of clip_norm

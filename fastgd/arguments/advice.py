@@ -1,0 +1,70 @@
+"""What is often given in the place of widths, layers or parameters: refused, with what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgd.arguments.arrays import real_array
+from fastgd.arguments.checks import Array, shown, whole_number
+
+if TYPE_CHECKING:
+    from fastgd.network import MLP
+
+_TOGETHER = (list, tuple, range, np.ndarray)
+
+
+def check_widths(widths: tuple[Any, ...]) -> tuple[int, ...]:
+    """At least two whole numbers, given one by one."""
+    several = [i for i, width in enumerate(widths) if isinstance(width, _TOGETHER)]
+    one_by_one = [one for width in widths for one in (width if isinstance(width, _TOGETHER) else [width])]
+    if several and len(one_by_one) > 1:
+        place = several[0]
+        raise (ValueError if len(widths) == 1 else TypeError)(
+            f"widths[{place}] must be a whole number of at least 1; got {shown(widths[place])}: "
+            f"write MLP({', '.join(map(str, one_by_one))}), or MLP(*widths)"
+        )
+    if len(widths) < 2:
+        raise ValueError(f"widths must be at least two numbers, inputs and outputs, as in MLP(2, 2, 1); got {shown(widths)}")
+    return tuple(whole_number(f"widths[{i}]", width, least=1) for i, width in enumerate(widths))
+
+
+def params_array(net: MLP, params: Any, *shapes: tuple[int, ...]) -> Array:
+    """`params` of the network's dtype and of one of these shapes; otherwise a ValueError or TypeError that tells what makes them."""
+    expected = f"params must have shape {' or '.join(map(str, shapes))} for {net}"
+    try:
+        array = real_array("params", params, net.dtype)
+        if array.shape not in shapes:
+            raise ValueError(f"{expected}; got {array.shape}")
+    except (ValueError, TypeError) as error:
+        advice = _how_to_flatten(net, params)
+        if advice is None:
+            raise
+        several = isinstance(params, (list, tuple, Mapping))
+        got = f"a {type(params).__name__} of {len(params)}" if several else shown(params)
+        raise type(error)(f"{expected}; got {got}: {advice}") from None
+    return array
+
+
+def _how_to_flatten(net: MLP, params: Any) -> str | None:
+    """What makes a flat array of what was given as one, if that can be told."""
+    if isinstance(params, type(net)):
+        return "a network owns no numbers, net.init(rng) makes some"
+    if hasattr(params, "params"):
+        return "those of a run are run.params"
+    in_layers = isinstance(params, (list, tuple)) and any(isinstance(one, (list, tuple)) or np.ndim(one) for one in params)
+    if in_layers or isinstance(params, Mapping):
+        return "net.pack([(W, b), ...]) makes them of layers, where W is (outputs, inputs)"
+    return "params come before X" if np.ndim(params) == 2 and np.shape(params)[1] == net.widths[0] else None
+
+
+def how_to_pair(layers: Any) -> str:
+    """What makes pairs of what was given as layers, if that can be told."""
+    if isinstance(layers, Mapping):
+        return ": take W and b out of it, layer by layer, as [(W, b), ...]"
+    if isinstance(layers, Iterator):
+        return ": call list(...) first"
+    in_a_row = isinstance(layers, (list, tuple)) and layers and not any(isinstance(one, (list, tuple)) for one in layers)
+    return ": list(zip(layers[::2], layers[1::2])) makes one of W1, b1, W2, b2, ..." if in_a_row else ""

@@ -1,0 +1,263 @@
+"""What members of an ensemble may have of their own: arguments with one value for all or one for each, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastgd.arguments.advice import params_array
+from fastgd.arguments.arrays import number_array, real_array, rows
+from fastgd.arguments.checks import Array, finite_number, seed_of, shown, whole_number
+from fastgd.names import SCHEDULES
+from fastgd.network import MLP
+from fastgd.optimizers import Optimizer, check_optimizer
+from fastgd.options import Options
+from fastgd.samples import Samples, check_classes, check_targets, check_weights
+from fastgd.schedules import KINDS, Schedule, as_schedule, check_learning_rate
+from fastgd.state import MOST
+
+
+@dataclass(frozen=True)
+class Each:
+    """One value for each member."""
+
+    seeds: Array  # (members,) int64
+    params: Array  # (members, n_params) initial ones
+    epochs: Array  # (members,) int64, to train to
+    rates: Array  # (members,) learning rate, or the first value of the schedule
+    schedules: Array  # (members,) int64, place of the schedule in names.SCHEDULES; -1 for a number
+    times: Array  # (members, 3) warm-up and the schedule's own two numbers
+    numbers: Array  # (members, numbers) of the optimizer
+    l2: Array  # (members,)
+    clip_norm: Array  # (members,) inf for none
+    target_cost: Array  # (members,) -inf for none
+    patience: Array  # (members,) int64; MOST for none
+    min_delta: Array  # (members,)
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def watched(self) -> Array:
+        """(members,) bool: whose cost is looked at in every epoch."""
+        return (self.target_cost > -np.inf) | (self.patience < MOST)
+
+    def arguments(self, member: int, options: Options) -> dict[str, Any]:
+        """The arguments of `train` that make it this member."""
+        return {"params": self.params[member], "rng": int(self.seeds[member]), "epochs": int(self.epochs[member])} | self.own_options(
+            member, options
+        )
+
+    def own_options(self, member: int, options: Options) -> dict[str, Any]:
+        """The options of this member, of those that may differ."""
+        target, patience = float(self.target_cost[member]), int(self.patience[member])
+        return {
+            "learning_rate": self._learning_rate(member),
+            "optimizer": type(options.optimizer).of(self.numbers[member].tolist()),
+            "l2": float(self.l2[member]),
+            "clip_norm": _or_none(self.clip_norm[member]),
+            "target_cost": None if target == -np.inf else target,
+            "patience": None if patience == MOST else patience,
+            "min_delta": float(self.min_delta[member]),
+        }
+
+    def _learning_rate(self, member: int) -> float | Schedule:
+        rate, place = float(self.rates[member]), int(self.schedules[member])
+        return rate if place < 0 else KINDS[SCHEDULES[place]].of([rate, *self.times[member].tolist()])
+
+    def common_options(self, optimizer: Optimizer) -> dict[str, Any]:
+        """Of the options that may differ, values that ask as much of a loop as those of any member; `optimizer` is such a one."""
+        changes = (self.schedules > 0) | (self.times[:, 0] > 0)
+        return self.own_options(0, Options(optimizer=optimizer)) | {
+            "learning_rate": self._learning_rate(int(np.argmax(2 * changes + (self.schedules >= 0)))),
+            "optimizer": optimizer,
+            "l2": float(self.l2.max()),
+            "clip_norm": _or_none(self.clip_norm.min()),
+        }
+
+
+def _or_none(clip_norm: float) -> float | None:
+    return None if clip_norm == np.inf else float(clip_norm)
+
+
+def count_members(given: dict[str, Any]) -> int:
+    """How many members the arguments speak of; those with one axis more than one run's have one value for each.
+
+    Raises
+    ------
+    ValueError
+        If they disagree, or none of them says.
+    """
+    counts: dict[str, int] = {}
+    if given["members"] is not None:
+        counts["members"] = whole_number("members", given["members"], least=1)
+    for name, axes in _AXES.items():
+        shape = _shape(name, given[name])
+        if len(shape) == axes + 1:
+            counts[name] = int(shape[0])
+    if not counts:
+        raise ValueError("members must be given, where no other argument has a value for each of them; got None")
+    if len(set(counts.values())) > 1 or 0 in counts.values():
+        raise ValueError(f"members must be as many in all arguments; got {', '.join(f'{n} by {name}' for name, n in counts.items())}")
+    return next(iter(counts.values()))
+
+
+_AXES = {  # of an argument that all members share
+    "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "optimizer": 0, "l2": 0, "clip_norm": 0, "target_cost": 0, "patience": 0,
+    "min_delta": 0, "X": 2, "Y": 2, "sample_weight": 1,
+}  # fmt: skip
+
+
+def _shape(name: str, value: Any) -> tuple[int, ...]:
+    """() of what is no array, or is refused later as one."""
+    try:
+        return np.shape(value) if _is_array(value) else ()
+    except ValueError:
+        if name == "params":
+            return ()
+        raise ValueError(f"{name} must be one value or one for each member; got {shown(value)}") from None
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, list, tuple)) or hasattr(value, "__array__")
+
+
+def check_optimizers(optimizer: Any) -> list[Optimizer]:
+    """That of all members, or one for each, of one kind."""
+    if not _is_array(optimizer):
+        return [check_optimizer(optimizer)]
+    if np.ndim(optimizer) != 1:
+        raise ValueError(f"optimizer must be one, or one for each member; got an array of {np.ndim(optimizer)} axes")
+    optimizers = [check_optimizer(one) for one in optimizer]
+    kinds = list(dict.fromkeys(type(one).__name__ for one in optimizers))
+    if len(kinds) > 1:
+        raise ValueError(f"optimizer must be of one kind for all members; got {' and '.join(kinds)}")
+    return optimizers
+
+
+def check_each(net: MLP, members: int, given: dict[str, Any], optimizers: list[Optimizer]) -> Each:
+    """One value for each member, or a ValueError or TypeError that names what is wrong."""
+    seeds = _seeds(given["rng"], members)
+    rates, schedules, times = _rates(given["learning_rate"], members)
+    return Each(
+        seeds=seeds,
+        epochs=_whole("epochs", given["epochs"], members, least=0),
+        rates=rates,
+        schedules=schedules,
+        times=times,
+        numbers=_broadcast(np.array([one.numbers for one in optimizers], np.float64), members),
+        l2=_values("l2", given["l2"], members, lambda name, value: finite_number(name, value, least=0.0)),
+        clip_norm=_clip_norm(given["clip_norm"], members),
+        target_cost=_values("target_cost", given["target_cost"], members, finite_number, -np.inf),
+        patience=_whole("patience", given["patience"], members, least=1, none=MOST),
+        min_delta=_values("min_delta", given["min_delta"], members, lambda name, value: finite_number(name, value, least=0.0)),
+        params=_params(net, given["params"], seeds),
+    )
+
+
+def _whole(name: str, value: Any, members: int, least: int, none: int | None = None) -> Array:
+    """(members,) whole numbers from `least` to MOST, int64."""
+    return _values(name, value, members, lambda name, one: whole_number(name, one, least=least, most=MOST), none, np.int64)
+
+
+def _values(
+    name: str, value: Any, members: int, check: Callable[[str, Any], float], none: float | None = None, dtype: type[Any] = np.float64
+) -> Array:
+    """(members,) values of a dtype, each of which passes the check of one."""
+    if value is None and none is not None:
+        return np.full(members, none, dtype)
+    if not _is_array(value) or np.ndim(value) == 0:
+        return np.full(members, check(name, value), dtype)
+    array = real_array(name, value, np.dtype(np.float64)) if np.asarray(value).dtype.kind == "f" else np.asarray(value)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one value or one for each of {members} members; got shape {array.shape}")
+    if array.dtype.kind not in "iuf":
+        return np.array([check(name, one) for one in np.asarray(value, object)], dtype)
+    fractions = array[array != np.floor(array)] if array.dtype.kind == "f" else array[:0]
+    for number in (array.min(), array.max(), *fractions[:1]):
+        check(name, number)
+    return array.astype(dtype)
+
+
+def _broadcast(values: Array, members: int) -> Array:
+    """A row for each member, of one or as many."""
+    return np.broadcast_to(values, (members, *values.shape[1:])).copy()
+
+
+def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
+    """First rates, places of schedules and their times."""
+    several = np.asarray(value) if _is_array(value) else np.array([value], object)
+    if several.dtype != object or several.ndim != 1:
+        return _values("learning_rate", value, members, finite_number), np.full(members, -1, np.int64), np.zeros((members, 3))
+    checked = [check_learning_rate(one) for one in several]
+    places = np.array([SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked], np.int64)
+    numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
+    return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()
+
+
+def _clip_norm(value: Any, members: int) -> Array:
+    """inf where there is none."""
+    none = np.isposinf(value) if _is_array(value) and np.asarray(value).dtype.kind == "f" else np.zeros((), bool)
+    given = np.where(none, 1.0, value) if none.any() else value
+    clip_norm = _values("clip_norm", given, members, lambda name, one: finite_number(name, one, positive=True), np.inf)
+    return np.where(none, np.inf, clip_norm)
+
+
+def _seeds(rng: Any, members: int) -> Array:
+    """rng, rng + 1, ... for an int; drawn by a Generator; or as given."""
+    if isinstance(rng, np.random.Generator):
+        return rng.integers(2**63, size=members)
+    if _is_array(rng) and np.ndim(rng) == 1:
+        return np.array([seed_of(seed) for seed in np.asarray(rng)], np.int64)
+    first = seed_of(rng) if rng is not None else seed_of(None) // 2
+    seed_of(first + members - 1)  # refuses what is too large
+    return first + np.arange(members, dtype=np.int64)
+
+
+def _params(net: MLP, params: Any, seeds: Array) -> Array:
+    """(members, n_params): given for each, the same for all, or those of the seeds."""
+    if params is None:
+        result = np.empty((len(seeds), net.n_params), net.dtype)
+        for i, seed in enumerate(seeds):
+            result[i] = net.init(int(seed))
+        return result
+    array = params_array(net, params, (net.n_params,), (len(seeds), net.n_params))
+    return np.array(np.broadcast_to(array, (len(seeds), net.n_params)))
+
+
+# -- data ------------------------------------------------------------------------------------------------------------------------------
+
+
+def check_samples_of_many(net: MLP, X: Any, Y: Any, sample_weight: Any) -> Samples:
+    """Checked data and weights; with a first axis of members where each has its own."""
+    X = _each_rows("X", X, lambda flat: rows("X", flat, net.widths[0], str(net), net.dtype))
+    Y = _each_rows("Y", Y, lambda flat: check_targets(net, flat))
+    n = X.shape[-2]
+    if Y.shape[-2] != n:
+        raise ValueError(f"X and Y must have the same number of rows; got {n} and {Y.shape[-2]}")
+    if sample_weight is None:
+        return check_classes(net, Samples.alike(X, Y))
+    weights = real_array("sample_weight", sample_weight, net.dtype)
+    if weights.ndim not in (1, 2) or weights.shape[-1] != n:
+        raise ValueError(f"sample_weight must have shape ({n},) or (members, {n}), one for each row; got {weights.shape}")
+    check_weights(weights)
+    return check_classes(net, Samples(X, Y, weights))
+
+
+def _each_rows(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
+    array = number_array(name, value)
+    if array.ndim != 3:
+        return check(array if isinstance(value, (list, tuple)) else value)  # a frame has names
+    members, n, columns = array.shape
+    if members * n == 0:
+        raise ValueError(f"{name} must have at least one row for each member; got shape {array.shape}")
+    return check(array.reshape(members * n, columns)).reshape(members, n, -1)
+
+
+def samples_of(samples: Samples, member: int) -> Samples:
+    """Those of one member."""
+    X, Y, weights = samples
+    return Samples(X[member] if X.ndim == 3 else X, Y[member] if Y.ndim == 3 else Y, weights[member] if weights.ndim == 2 else weights)

@@ -1,0 +1,195 @@
+"""train_many(): many copies of a network at once, each free to differ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastgd.arguments.checks import finite_number, whole_number
+from fastgd.ensemble.file import load_runs_with_facts, save_runs
+from fastgd.ensemble.folder import checkpoint_in
+from fastgd.ensemble.resume import origin_of_many
+from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.session import Watch
+from fastgd.ensemble.settings import check_each, check_optimizers, check_samples_of_many, count_members
+from fastgd.ensemble.shards import check_client, train_in_shards
+from fastgd.ensemble.side_by_side import InLanes, OnThreads
+from fastgd.names import KERNELS, check_name
+from fastgd.network import MLP, check_net
+from fastgd.optimizers import Optimizer, Rprop
+from fastgd.options import check_options
+from fastgd.samples import largest_input, on_disk
+from fastgd.schedules import Schedule
+from fastgd.system.float_errors import quiet
+from fastgd.training.callbacks import check_callback
+from fastgd.training.checkpoint import Checkpoint, check_checkpoint, fingerprint
+from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
+from fastgd.training.progress import ManyProgress, reporter
+
+
+@quiet
+def train_many(
+    net: MLP,
+    X: ArrayLike,
+    Y: ArrayLike,
+    epochs: int | ArrayLike,
+    learning_rate: float | Schedule | ArrayLike | Sequence[float | Schedule] = 0.1,
+    *,
+    params: ArrayLike | Runs | None = None,
+    members: int | None = None,
+    rng: int | np.random.Generator | ArrayLike | None = None,
+    method: str = "backprop",
+    eps: float = 1e-3,
+    batch_size: int | None = None,
+    shuffle: bool = True,
+    optimizer: str | Optimizer | Sequence[str | Optimizer] = "sgd",
+    kernel: str = "auto",
+    l2: float | ArrayLike = 0.0,
+    clip_norm: float | ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    target_cost: float | ArrayLike | None = None,
+    patience: int | ArrayLike | None = None,
+    min_delta: float | ArrayLike = 0.0,
+    max_seconds: float | None = None,
+    record: int = 0,
+    spacing: str = "even",
+    progress: bool | Callable[[ManyProgress], object] = False,
+    callback: Callable[[ManyProgress], object] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 60.0,
+    resume: bool = False,
+    on_interrupt: str = "return",
+    threads: int | None = None,
+    client: Any = None,
+) -> Runs:
+    """Train many members, each of which may differ from the others. What is not said here is as in `train`.
+
+    An argument with one value for each member says how many there are: (members,) `epochs`, `learning_rate`, `optimizer`, `l2`,
+    `clip_norm`, `target_cost`, `patience`, `min_delta` or `rng`; (members, n_params) `params`; (members, n, inputs) `X`; (members, n,
+    outputs) `Y`; (members, n) `sample_weight`, for a bootstrap. Where none has, `members` does.
+
+    Parameters
+    ----------
+    rng : int, (members,) array_like of int, numpy Generator or None
+        From an int, member i has the seed rng + i; a Generator draws one for each; None draws the first.
+    params : (n_params,) or (members, n_params) array_like, or Runs, optional
+        Initial parameters, `net.init(seed)` of each member's seed if not given; or runs to go on from, for `epochs` further ones.
+    learning_rate : float, Schedule or (members,) sequence of these
+        Members may have schedules of different kinds.
+    optimizer : str, Optimizer or (members,) sequence of these
+        Of one kind for all, whose numbers may differ. SGD with momentum and without it are one kind.
+    clip_norm : float, None or (members,) array_like
+        In an array, inf stands for no clipping.
+    record : int
+        0 for no history but the final cost, or the most points that each member's history has, as in `train`, with its `spacing`. In lanes
+        a point interrupts the loop for all members that train beside its own, for about a microsecond: to a small network in full
+        batch that is many epochs.
+    kernel : str
+        lanes (small networks: every vector instruction trains several members), matrix or unrolled (each member by `train`, on threads).
+        auto chooses lanes where they serve the network, and training takes longer than compiling them.
+    progress, callback : callable
+        Called every 50 ms with a `ManyProgress`.
+    checkpoint : path, optional
+        A file that holds all members so far, replaced whole every `checkpoint_every` seconds and at the end; `fastgd.load_runs` reads it
+        too. Members that had not ended have a cost of NaN in one that was written on the way.
+    resume : bool
+        Go on from the checkpoint if there is one, to the bits of an uninterrupted training. All must be as before but `epochs`, which may
+        be raised, and `threads`, `max_seconds`, `progress`, `callback` and `checkpoint_every`.
+    threads : int, optional
+        All processors if not given, or OMP_NUM_THREADS where that is less; where there is a `client`, of each shard, 1 if not given.
+        Results do not depend on it.
+    client : dask.distributed.Client or "joblib", optional
+        Where to train: members are cut into shards, a matter of the arguments alone, each of which is trained by one call there, to the
+        same bits as here. "joblib" is the backend that `joblib.parallel_config` has set. `checkpoint` names a folder then, which all
+        workers must see; a shard whose worker is lost goes on from its file there. Shards look once a second whether they are to stop.
+        With joblib, progress and callback are told after each shard, and Ctrl-C raises.
+
+    Returns
+    -------
+    Runs
+
+    Notes
+    -----
+    Member i equals `train` with its seed and options: bit for bit in the matrix and unrolled kernels, whose loop is that of `train` with
+    the same kernel. In lanes it is equal to rounding, since sums over samples are added in another order; the member's bits depend
+    neither on the other members, nor on how many there are, nor on threads. But one loop serves all: whether any of them asks for a
+    momentum, a schedule, l2 or clipping may change the last bits of the others. Stop rules act at the exact epoch.
+
+    A member that ends makes room for the next one that waits, so that members that stop early cost no more than their own epochs. One
+    that diverges is no error: it is marked, and keeps its parameters of the last epoch after which they and its cost were finite. In
+    lanes, in full batch without stop rules, that is looked at every so often, as the course of all has it: a cost that is infinite on the
+    way, and finite again at the next look, may pass.
+
+    In lanes, a member needs 300 bytes beside its parameters, twice, and what the optimizer keeps, and 16 for a point of its history.
+    """
+    check_net(net, "train_many")
+    given: dict[str, Any] = {
+        "params": params, "rng": rng, "epochs": epochs, "learning_rate": learning_rate, "optimizer": optimizer, "l2": l2,
+        "clip_norm": clip_norm, "target_cost": target_cost, "patience": patience, "min_delta": min_delta, "X": X, "Y": Y,
+        "sample_weight": sample_weight,
+        "members": len(params) if members is None and isinstance(params, Runs) else members,
+    }  # fmt: skip
+    samples = check_samples_of_many(net, X, Y, sample_weight)
+    count, n = count_members(given), samples.X.shape[-2]
+    optimizers, record = check_optimizers(optimizer), _check_record(record)
+    check_name("kernel", kernel, KERNELS)
+    check_name("on_interrupt", on_interrupt, ("return", "raise"))
+    tell, callback = reporter(progress), check_callback(callback)
+    if max_seconds is not None:
+        max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
+    path, every = check_checkpoint({"checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume})
+    if client is not None:
+        check_client(client)
+        if on_disk(samples.X):
+            raise ValueError("X must be in memory where there is a client; got a memmap")
+    file: Checkpoint[Runs] | None = None
+    if path is not None and client is not None:
+        file = checkpoint_in(path, every, fingerprint(samples))
+    elif path is not None:
+        file = Checkpoint(path, every, fingerprint(samples), load_runs_with_facts, save_runs)
+    threads = None if threads is None else whole_number("threads", threads, least=1)
+    origin = origin_of_many(net, given, count, file if resume else None)
+    each = check_each(net, count, origin.given, optimizers)
+    options = check_options(
+        net, n,
+        {
+            "method": method, "eps": eps, "batch_size": batch_size, "shuffle": shuffle, "restore_best": False, "record": record or 2,
+            "spacing": spacing,
+        }
+        | each.common_options(max(optimizers, key=lambda one: one.slots)),
+    )  # fmt: skip
+    options = replace(options, record=record)
+    if isinstance(options.optimizer, Rprop) and each.rates.min() <= 0:
+        raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {each.rates.min():g}")
+    if origin.before is None and each.epochs.any():
+        warn_of_targets(net, samples)
+        warn_of_equal_units(net, each.params)
+
+    from fastgd import kernels
+
+    if kernel == "auto" and origin.kernel is not None and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method)):
+        kernel = origin.kernel
+    plan = kernels.make_plan_for_many(
+        net, n, options, kernel, count, int(each.epochs.sum()),
+        largest=largest_input(samples, method), weighted=len(samples.weights) > 0,
+    )  # fmt: skip
+    each = origin.to_train_to(each)
+    standing = origin.standing(each, options, plan.kernel, plan.batches)
+    threads = min(threads or (kernels.available_threads() if client is None else 1), count)
+    kind = InLanes if plan.kernel == "lanes" else OnThreads
+    work = kind(plan, options, samples, each, standing, threads, origin.seconds)
+    watch = Watch(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
+    return work.train(watch, file) if client is None else train_in_shards(client, work, watch, file)
+
+
+def _check_record(record: object) -> int:
+    """Most points of a history; 0 for none."""
+    most = whole_number("record", record, least=0)
+    if most == 1:
+        raise ValueError("record must be 0, for no history, or a whole number of at least 2; got 1")
+    return most

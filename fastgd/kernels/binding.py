@@ -1,0 +1,267 @@
+"""A plan bound to data and options: the arrays that compiled code works on, and the calls of it."""
+
+import time
+from abc import ABC, abstractmethod
+from functools import cached_property
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.generated.unrolled import source
+from fastgd.kernels.plan import BLOCK, Plan
+from fastgd.kernels.structs import (
+    ALL_ROWS,
+    LAST_LOOK,
+    NO_UPDATE,
+    PANEL_BYTES,
+    Data,
+    Evaluation,
+    Problem,
+    Team,
+    Work,
+)  # fmt: skip
+from fastgd.kernels.threads.pool import Helpers, give_way
+from fastgd.kernels.to_structs import course_of, data_of, decays_of, network_of, rule_of
+from fastgd.machine.cache import Entry, entry
+from fastgd.machine.struct import numbers_of, table_of
+from fastgd.names import METHODS
+from fastgd.options import Options
+from fastgd.samples import Samples
+from fastgd.state import HELD_OUT, PENDING, STOPPED, State, aligned, padded, start
+
+MATRIX = '''"""The matrix kernel, for every network of a dtype."""
+
+from fastgd.machine.jit import kernel
+from fastgd.kernels import epoch as driver
+from fastgd.kernels.matrix import kernel as matrix
+from fastgd.kernels.structs import HELP
+
+
+@kernel
+def train(address, zero, limit):
+    if limit == HELP:
+        matrix.help_out(address, zero)
+    else:
+        driver.train(matrix.steps, address, zero, limit)
+
+
+@kernel
+def evaluate(address, zero, limit):
+    matrix.evaluate(address, zero)
+'''
+
+_NONE = np.zeros(0, np.int64)  # for a link to no table
+
+
+class Bound(ABC):
+    """A plan bound to its data and options.
+
+    Blocks of at most `most_rows` are passed over at once, on up to `threads` threads while it is entered as a context.
+    """
+
+    keeps_layers = True  # whether what a layer computes is kept in memory
+
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None, threads: int, most_rows: int):
+        net, dtype = plan.net, plan.net.dtype
+        self.plan, self.options = plan, options
+        self.size = padded(net.n_params, dtype)
+        self.net = network_of(net)
+        nothing = samples.weights[:0]
+        held_out = held_out or Samples(nothing, nothing, nothing)
+        parts = 1 if plan.slabs or plan.halves else plan.parts(plan.batch)
+        self.data = data_of(samples, len(samples.X), plan.batch, plan.shuffle, parts, slabs=plan.slabs, halves=plan.halves)
+        self.held_out = data_of(held_out, len(held_out.X), len(held_out.X), False, plan.parts(len(held_out.X)))
+        shared = max(self.data.parts, self.held_out.parts, plan.slices, 1 + plan.halves)
+        ranks = range(min(threads, shared))
+        gradient = aligned((self.data.parts * self.size,), dtype)
+        if plan.slabs:  # of one block, which all threads work on
+            work = self._scratch(self.data, most_rows, gradient)
+            self.works = [work._replace(panel=np.zeros_like(work.panel)) for _ in ranks]
+        else:
+            own = [aligned(gradient.shape, dtype) if plan.halves else gradient for _ in ranks]
+            self.works = [self._scratch(self.data, most_rows, each) for each in own]
+        self.next_works = [self._with_other_rows(work) for work in self.works] if plan.halves else []
+        self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
+        self.helpers = Helpers(len(ranks) - 1)
+        exchange = aligned((4 * net.widths[-1] * self.works[0].block if plan.halves else 0,), dtype)
+        turned = aligned((net.widths[0] * net.widths[1] if plan.halves else 0,), dtype)
+        self.team = Team(self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared), exchange, turned, give_way())
+        self.decays = decays_of(net, options, self.size)
+
+    def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
+        """For blocks of even size, at most `most_rows`."""
+        net, dtype = self.plan.net, self.plan.net.dtype
+        rows = -(-data.batch // data.parts)
+        block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
+        units = sum(net.widths) * block if self.keeps_layers else 0
+        return Work(
+            rows=aligned(((net.widths[0] + net.widths[-1]) * block if self.keeps_layers or not self.plan.stays else 0,), dtype),
+            a=aligned((max(units, net.widths[0] * block),), dtype),
+            z=aligned((units,), dtype),
+            delta=aligned((units,), dtype),
+            y=aligned((net.widths[-1] * block,), dtype),
+            weight=aligned((block,), dtype),
+            panel=aligned((PANEL_BYTES // dtype.itemsize if self.keeps_layers else 0,), dtype),
+            gradient=gradient,
+            block=block,
+        )
+
+    def _with_other_rows(self, work: Work) -> Work:
+        """Other memory for rows, beside the same for what is computed of them."""
+        rows, y, weight = (aligned(array.shape, array.dtype) for array in (work.rows, work.y, work.weight))
+        return work._replace(rows=rows, y=y, weight=weight)
+
+    def __enter__(self) -> "Bound":
+        self.helpers.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.helpers.stop()
+
+    @abstractmethod
+    def entry(self, function: str) -> Entry:
+        """A compiled function of the kernel."""
+
+    def start(self, params: Array) -> State:
+        """The state before the first update."""
+        options = self.options
+        slots = np.zeros((options.optimizer.slots, len(params)), params.dtype)
+        if options.optimizer.form == "rprop":
+            slots[1] = options.first_rate
+        state = start(params, slots, options.record, keeps_best=options.restore_best, held_out=self.held_out.n > 0)
+        return state.widened(self.size)
+
+    def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, watched: bool = False, rank: int = 0) -> Problem:
+        """The problem as the thread of this rank sees it; 0 is the one that leads."""
+        options = self.options
+        rule = rule_of(options, state.slots, state.powers, self.decays, self.size, self.plan.slices)
+        course = course_of(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
+        problem = Problem(
+            self.net, self.data, state.params, self.works[rank], rule, course, self.team, method, options.eps, False, _NONE, _NONE
+        )  # fmt: skip
+        if self.plan.halves:
+            problem = problem._replace(next=self._table(problem._replace(work=self.next_works[rank])))
+        if self.held_out.n == 0:
+            return problem
+        apart = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, apart=True)
+        return problem._replace(held_out=self._table(apart))
+
+    @cached_property
+    def _known(self) -> dict[int, list[int]]:
+        """Of what all problems share, as numbers."""
+        shared = (self.net, self.data, self.held_out, self.team, *self.works, *self.next_works, *self.held_out_works)
+        real = self.plan.net.dtype
+        return {id(part): numbers_of(part, real, {}) for part in shared}
+
+    def _table(self, problem: Problem) -> Array:
+        return table_of(problem, self.plan.net.dtype, self._known)
+
+    def advance(self, state: State, seed: int, epochs: int, limit: int, *, watched: bool = True) -> float:
+        """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
+
+        Unless `watched`, no stop rule acts.
+        """
+        method = METHODS.index(self.plan.method)
+        problems = [self.problem(state, method, seed, epochs, watched=watched, rank=rank) for rank in range(len(self.works))]
+        tables = [self._table(problem) for problem in problems]  # they point to what the problems keep alive
+        last = state.updates + limit
+        seconds = self._enter(tables, limit)
+        while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and state.updates < last:
+            state.thin_out()
+            seconds += self._enter(tables, last - state.updates)
+        return seconds
+
+    def _enter(self, tables: list[Array], limit: int) -> float:
+        """Call the compiled loop, and return its seconds."""
+        train = self.entry("train")
+        with self.helpers.at_work(train, tables[1:] if limit else []):
+            before = time.perf_counter()
+            train(tables[0], limit)
+            return time.perf_counter() - before
+
+    def cost(self, params: Array) -> float:
+        """The cost of all rows for (n_params,) parameters."""
+        return self._cost(params, data=self.data._replace(shuffled=0)) / self.data.batches
+
+    def held_out_cost(self, params: Array) -> float:
+        """The cost of the validation rows."""
+        return self._cost(params, data=self.held_out, apart=True)
+
+    def _cost(self, params: Array, *, data: Data, apart: bool = False) -> float:
+        """The sum of the batch costs of a pass without updates."""
+        state = start(params).widened(self.size)
+        works = self.held_out_works if apart else self.works
+        problems = [
+            self.problem(state, NO_UPDATE, rank=rank)._replace(data=data, work=work, apart=apart) for rank, work in enumerate(works)
+        ]
+        self._enter([self._table(problem) for problem in problems], ALL_ROWS)
+        return float(state.sums[PENDING])
+
+    @property
+    def watches_held_out(self) -> bool:
+        """Whether stop rules watch the validation rows."""
+        return self.options.watches and self.held_out.n > 0
+
+    def watch_end(self, state: State, cost: float) -> None:
+        """Apply the stop rules to the parameters after the last epoch, which no further pass looks at.
+
+        `cost` is that of all rows. An epoch of several batches was looked at when it ended.
+        """
+        if self.options.watches and (self.held_out.n or self.plan.batches == 1):
+            if self.watches_held_out:
+                cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
+            pending, state.sums[PENDING] = state.sums[PENDING], cost
+            problem = self.problem(state, NO_UPDATE, epochs=0, watched=True)
+            self.entry("train")(self._table(problem), LAST_LOOK)
+            state.sums[PENDING] = pending
+
+
+def _hold(work: Work, data: Data) -> None:
+    """Put all rows into the block, for good, as `rows.gather` does with those of a batch; padding repeats the first with weight 0."""
+    for block, rows in ((work.a, data.X), (work.y, data.Y)):
+        columns = block[: rows.shape[1] * work.block].reshape(-1, work.block)
+        columns[:, : data.n] = rows.T
+        columns[:, data.n :] = rows[:1].T
+    work.weight[: data.n] = (data.weights.astype(np.float64) if len(data.weights) else 1.0) / data.mean_weight
+
+
+class Matrix(Bound):
+    """The matrix kernel of a plan and its data."""
+
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1):
+        super().__init__(plan, options, samples, held_out, threads, BLOCK)
+
+    def entry(self, function: str) -> Entry:
+        return entry("matrix", MATRIX, function, self.plan.net.dtype)
+
+    def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
+        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
+        outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
+        costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
+        evaluation = Evaluation(self.problem(self.start(params), NO_UPDATE), outputs, costs)  # keeps alive what its table points to
+        self.entry("evaluate")(table_of(evaluation, self.plan.net.dtype), 0)
+        return outputs, costs
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient of the last update, (n_params,)."""
+        gradient: Array = self.works[0].gradient[: self.net.n_params]
+        return gradient
+
+
+class Unrolled(Bound):
+    """The unrolled kernel of a plan and its data. A batch that is all rows is put in place once; X and Y are not kept then."""
+
+    keeps_layers = False
+
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
+        most = max(plan.batch, len(held_out.X) if held_out else 0)
+        super().__init__(plan, options, samples, held_out, 1, most)
+        if plan.stays:
+            _hold(self.works[0], self.data)
+            self.data = self.data._replace(X=samples.weights[:0], Y=samples.weights[:0])
+        if held_out:
+            _hold(self.held_out_works[0], self.held_out)
+
+    def entry(self, function: str) -> Entry:
+        return entry("unrolled", source(self.plan), function, self.plan.net.dtype)

@@ -1,0 +1,184 @@
+"""The epoch: order the rows, gradient and update, observe. The same for every kernel.
+
+A kernel brings `steps(problem, batch_index, count, observe)`: it takes the rows in their order and makes `count` updates from batch
+`batch_index` of the epoch on, none if the problem's method is NO_UPDATE, and returns how many it made. Where an epoch is one batch it
+shows every observed cost to `note` before the update, and ends when told to; otherwise it adds observed batch costs to sums[PENDING],
+one by one, so that the sum does not depend on where it is cut. The driver calls it for stretches in which nothing has to be seen from
+outside.
+"""
+
+import numpy as np
+
+from fastgd.kernels.structs import ALL_ROWS, HELD_OUT_COST, LAST_LOOK, TRAINING_COST, Problem
+from fastgd.machine.jit import inline, kernel, merged
+from fastgd.machine.span import copy
+from fastgd.machine.struct_view import viewer
+from fastgd.state import (
+    BATCH,
+    BEST,
+    BEST_EPOCH,
+    EPOCH,
+    HELD_OUT,
+    MARK,
+    MARK_EPOCH,
+    MOST,
+    NEXT_RECORD,
+    PENDING,
+    RECORDED,
+    SPOILED,
+    STOPPED,
+    STOPS,
+    STRIDE,
+    UPDATES,
+)
+
+_, TARGET_COST, PATIENCE = range(len(STOPS))
+
+_FAR = 2**40  # epochs: further than one call goes
+
+problem_of = viewer(Problem)
+
+
+# -- looking at costs ----------------------------------------------------------------------------------------------------------------
+
+
+@merged
+def point_after(epoch, points, room, stride, growth):
+    """When the next point of a history is due, which has so many points, the latest at `epoch`; MOST if it is never to have one more."""
+    if growth == 0.0:
+        distance, only = stride, 1  # points that can't be thinned out
+    else:
+        further = epoch * growth
+        distance, only = np.int64(further if further < _FAR else _FAR) + 1, room
+    return MOST if points == only and points == room else epoch + distance
+
+
+@inline
+def _record(course, epoch, cost):
+    """A point of the history; there is room for it."""
+    cursor = course.cursor
+    i = cursor[RECORDED]
+    course.points[i], course.costs[i] = epoch, cost
+    if len(course.held_out) != 0:
+        course.held_out[i] = course.sums[HELD_OUT]
+    cursor[RECORDED] = i + 1
+    if cost - cost != 0.0:  # inf or NaN
+        cursor[SPOILED] = 1
+    cursor[NEXT_RECORD] = point_after(epoch, i + 1, len(course.points), cursor[STRIDE], course.growth)
+
+
+@merged
+def look(course, kind, epoch, cost):
+    """Look at a cost, HELD_OUT_COST or TRAINING_COST, of the parameters after `epoch` epochs: apply the stop rules if it is watched.
+
+    Whether these parameters are to be kept as the best.
+    """
+    cursor, sums = course.cursor, course.sums
+    if kind != course.watched:
+        return False
+    better = cost < sums[BEST]
+    if better:
+        sums[BEST] = cost
+        cursor[BEST_EPOCH] = epoch
+    if cost < sums[MARK] - course.min_delta:
+        sums[MARK] = cost
+        cursor[MARK_EPOCH] = epoch
+    if cost <= course.target_cost:
+        cursor[STOPPED] = TARGET_COST
+    elif cost - cost != 0.0:  # inf or NaN
+        cursor[SPOILED] = 1
+    elif epoch - cursor[MARK_EPOCH] >= course.patience:
+        cursor[STOPPED] = PATIENCE
+    return better and len(course.best) != 0
+
+
+@merged
+def note(course, epoch, cost):
+    """Look at the training cost of an epoch that is one batch, before its update, and record it if it is due. Whether its parameters are
+    to be kept as the best.
+    """
+    cost = np.float64(cost)
+    if epoch == course.cursor[NEXT_RECORD]:
+        _record(course, epoch, cost)
+    return look(course, np.int64(TRAINING_COST), epoch, cost)
+
+
+# -- the course ----------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def next_stretch(course, data, left, looked):
+    """What comes next: how many updates before something has to be seen, whether to observe their costs, and whether to look at the
+    validation rows first, unless they were `looked` at. 0 updates where the history has no room for the cost that is due.
+    """
+    cursor = course.cursor
+    epoch, batch = cursor[EPOCH], cursor[BATCH]
+    due, full = cursor[NEXT_RECORD] == epoch, cursor[RECORDED] == len(course.points)
+    looks = len(course.held_out) != 0 and batch == 0 and not looked and (course.watched == HELD_OUT_COST or due)
+    if due and full:
+        count = 0
+    elif data.batches > 1 or data.shuffled != 0 or course.watched == HELD_OUT_COST:
+        count = data.batches - batch
+    elif course.watched == TRAINING_COST:
+        room = len(course.points) - cursor[RECORDED]  # for what `note` records on the way
+        count = min(course.epochs, cursor[NEXT_RECORD] + room * min(cursor[STRIDE], _FAR)) - epoch
+    else:
+        count = 1 if due else min(course.epochs, cursor[NEXT_RECORD]) - epoch
+    return min(count, left), due or course.watched == TRAINING_COST, looks
+
+
+@kernel
+def look_back(course, data, params, looked, count, observe):
+    """Look at the cost of the validation rows, if it is there; or move the cursor `count` updates on, and look at the mean cost of a
+    finished epoch of several batches.
+    """
+    cursor, sums = course.cursor, course.sums
+    epoch, kind, cost = cursor[EPOCH], np.int64(HELD_OUT_COST), sums[PENDING]
+    if looked:
+        sums[HELD_OUT] = cost
+    else:
+        batch = cursor[BATCH] + count
+        cursor[UPDATES] += count
+        cursor[EPOCH] += batch // data.batches
+        cursor[BATCH] = batch % data.batches
+        if not (observe and data.batches > 1 and cursor[BATCH] == 0):
+            return
+        kind, cost = np.int64(TRAINING_COST), cost / data.batches
+        if epoch == cursor[NEXT_RECORD]:
+            _record(course, epoch, cost)
+        epoch += 1
+    sums[PENDING] = 0.0
+    if look(course, kind, epoch, cost):
+        copy(course.best, 0, params, 0, len(course.best))
+
+
+@inline
+def advance(steps, problem, limit):
+    """Make `limit` updates, or as many as are left of the course, or as the history has room for. A limit of ALL_ROWS is one pass over all
+    rows, without updates; one of LAST_LOOK applies the stop rules to the cost in sums[PENDING].
+
+    `steps` is called in one place: it is most of what there is to compile.
+    """
+    course, cursor = problem.course, problem.course.cursor
+    if limit == LAST_LOOK and look(course, course.watched, cursor[EPOCH], course.sums[PENDING]):
+        copy(course.best, 0, problem.params, 0, len(course.best))
+    made, looks = np.int64(0), np.bool_(False)
+    while limit == ALL_ROWS or (made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0):
+        count, observe = problem.data.batches, True
+        if limit != ALL_ROWS:
+            count, observe, looks = next_stretch(course, problem.data, limit - made, looks)
+            if count == 0:
+                break
+        now = problem.held_out if looks else problem
+        count = steps(now, cursor[BATCH], now.data.batches if looks else count, observe or looks)
+        if limit == ALL_ROWS:
+            break
+        look_back(course, problem.data, problem.params, looks, count, observe)
+        if not looks:
+            made += count
+
+
+@inline
+def train(steps, address, zero, limit):
+    """`limit` updates along the course of the Problem at an address, whose Reals are of the type of `zero`; see `advance`."""
+    advance(steps, problem_of(address, zero), limit)

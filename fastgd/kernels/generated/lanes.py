@@ -1,0 +1,155 @@
+"""The kernel for many copies of one small network: its equations written out, the members of an ensemble in the lanes of vectors.
+
+Each name of `equations` holds a vector with one number of every member. Rows that all members take in the same order are broadcast;
+others are gathered, so that every lane has its own. Stop rules are lines of the loop: members are seen to, by `crew`, where one ends.
+"""
+
+from dataclasses import fields
+from functools import cache
+
+from fastgd.kernels.generated import equations
+from fastgd.kernels.generated.writing import divisor, imports, in_pairs, indented
+from fastgd.kernels.plan import Plan
+from fastgd.optimizers import KINDS, SGD
+
+_MOST_ROWS_WRITTEN_OUT, _MOST_LINES_WRITTEN_OUT = 8, 200  # of a full batch, instead of a loop over them
+_MOST_LINES_IN_PAIRS = 160  # of a sample, up to which a loop takes two at a time: beyond, compiling takes longer than that gains
+
+_HEADER = '''"""{title}. Written by fastgd.kernels.generated.lanes."""
+
+import math
+
+from fastgd.machine.jit import kernel
+from fastgd.kernels.generated import lane_group as driver
+{imports}
+
+
+@kernel
+def steps(crew, count):
+    data, params, rule = crew.data, crew.params, crew.rule
+    lanes, eps, most = lanes_of(params), crew.eps, broadcast(params, math.inf)
+'''
+
+_FOOTER = """
+
+@kernel
+def train(address, zero, limit):
+    driver.train(steps, address, zero, limit)
+"""
+
+
+@cache
+def source(plan: Plan, own_rows: bool) -> str:
+    """The text of the module that trains many copies by `plan`; `own_rows` says whether members have rows or weights of their own."""
+    details = ["many copies", plan.method, _rows(plan)]
+    details += [f"{plan.form} update"] if plan.form != "plain" else []
+    details += ["with a schedule, l2 or clipping"] if plan.prepares else []
+    details += ["weighted samples"] if plan.weighted else []
+    details += ["rows of their own"] if own_rows else []
+    steps = "\n".join(indented(_steps(plan, own_rows)))
+    text = _HEADER.format(title=f"{plan.net}: {', '.join(details)}", imports="{imports}")
+    return text.format(imports=imports(text + steps)) + steps + _FOOTER
+
+
+def _rows(plan: Plan) -> str:
+    if not plan.stays:
+        return "mini-batches"
+    return f"{plan.n} rows in full batch" if plan.n <= _MOST_ROWS_WRITTEN_OUT else "full batch"
+
+
+def _is_written_out(plan: Plan, lines: int) -> bool:
+    """Whether samples of so many lines are written out one after another: of two that a loop holds, less is done at once."""
+    return plan.stays and plan.n <= _MOST_ROWS_WRITTEN_OUT and plan.n * lines <= _MOST_LINES_WRITTEN_OUT
+
+
+def _load_parameters(names: list[str]) -> list[str]:
+    return [f"{name} = load(params, {i} * lanes)" for i, name in enumerate(names)]
+
+
+def _steps(plan: Plan, own_rows: bool) -> list[str]:
+    """The body of `steps`."""
+    names = equations.parameter_names(plan.net)
+    body = _load_parameters(names)
+    body += ["target_cost, min_delta, mark = load(crew.targets, 0), load(crew.min_delta, 0), load(crew.marks, 0)"]
+    body += ["epoch, marked, made = broadcast(params, 0.0), broadcast(params, -1.0), 0"]
+    body += ["rate = narrowed(params, crew.rates, 0)"] if plan.form == "plain" else []
+    body += _full_batch(plan, names, own_rows) if plan.stays else _mini_batches(plan, names)
+    body += [f"store(params, {i} * lanes, {name})" for i, name in enumerate(names)] if plan.form == "plain" else []
+    return [*body, "store(crew.marks, 0, mark)", "store(crew.marked, 0, marked)", "store(crew.costs, 0, costs)", "return made"]
+
+
+def _full_batch(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
+    """Epochs that end in a look at the cost of the parameters as they are, before an update of which is stopped."""
+    body = ["rows = data.n", "share = 1.0 / rows", f"scale = {_scale(plan)}"]
+    epoch = ["observe = crew.watched != 0 or made == count", "costs = broadcast(params, 0.0)"]
+    epoch += _pass(plan, names, own_rows)
+    epoch += ["if observe:", *indented(_look(["made == count"]))]
+    epoch += [*_update(plan, names, "0"), "made += 1", "epoch += 1.0"]
+    return [*body, "while True:", *indented(epoch)]
+
+
+def _mini_batches(plan: Plan, names: list[str]) -> list[str]:
+    """Epochs of several updates, after which their mean cost is looked at; if `count` is 0, one pass without updates."""
+    batch = ["start = batch_index * data.batch", "rows = min(data.batch, data.n - start)"]
+    batch += [f"gather_members(crew, start, rows, learning, {plan.net.widths[0]}, {plan.net.widths[-1]})", f"scale = {_scale(plan)}"]
+    batch += ["share = 1.0 / (rows * data.batches if learning else data.n)"]
+    batch += [*_pass(plan, names, own_rows=True), "if learning:", *indented(_update(plan, names, "batch_index"))]
+    epoch = ["if learning:", "    order_rows(crew, made)", "costs = broadcast(params, 0.0)"]
+    epoch += ["for batch_index in range(data.batches):", *indented(batch)]
+    epoch += ["if not learning:", "    break", "made += 1", "epoch += 1.0", *_look(["made == count"])]
+    return ["learning, observe = count != 0, True", "while True:", *indented(epoch)]
+
+
+def _scale(plan: Plan) -> str:
+    """What the sum over the samples is multiplied by."""
+    return f"{'1.0' if plan.weighted else '1.0 / rows'}{divisor(plan.method)}"
+
+
+def _pass(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
+    """The rows of a batch: their cost and their gradient."""
+    inputs, outputs = plan.net.widths[0], plan.net.widths[-1]
+    if own_rows:
+        sample = [f"x_{k} = load(crew.x, (s * {inputs} + {k}) * lanes)" for k in range(inputs)]
+        sample += [f"y_{k} = load(crew.y, (s * {outputs} + {k}) * lanes)" for k in range(outputs)]
+        sample += ["weight = load(crew.weight, s * lanes)"] if plan.weighted else []
+    else:
+        sample = [f"x_{k} = broadcast(params, data.X[s * {inputs} + {k}])" for k in range(inputs)]
+        sample += [f"y_{k} = broadcast(params, data.Y[s * {outputs} + {k}])" for k in range(outputs)]
+        sample += ["weight = broadcast(params, crew.weight[s])"] if plan.weighted else []
+    forward, cost, gradient = equations.sample(plan.net, plan.method, plan.weighted, plan.near)
+    if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
+        cost = ["if observe:", *indented(cost)]
+    lines = [f"d{name} = broadcast(params, 0.0)" for name in names]
+    sample += [*forward, *cost, *gradient]
+    if _is_written_out(plan, len(sample)):
+        return lines + [line for s in range(plan.n) for line in [f"s = {s}", *sample]]
+    if len(sample) > _MOST_LINES_IN_PAIRS or plan.method.endswith("difference"):
+        return [*lines, "for s in range(rows):", *indented(sample)]
+    return [*lines, *in_pairs(sample, "rows", "1")]
+
+
+def _look(ends: list[str]) -> list[str]:
+    """Remember when the cost was last better; leave the loop at its end, or where a member has reached its target or an infinite cost."""
+    lines = ["better = costs - (mark - min_delta)", "marked = where_negative(better, epoch, marked)"]
+    lines += ["mark = where_negative(better, costs, mark)"]
+    return [*lines, f"if {' or '.join([*ends, 'not all_between(costs, target_cost, most)'])}:", "    break"]
+
+
+def _update(plan: Plan, names: list[str], batch_index: str) -> list[str]:
+    """The update of every parameter: in registers, or by the optimizer's function, over arrays of all lanes."""
+    if plan.form == "plain":
+        return ["step = rate * scale", *(f"{name} = sgd({name}, d{name}, step)" for name in names)]
+    lines = [f"store(crew.gradient, {i} * lanes, d{name} * scale)" for i, name in enumerate(names)]
+    lines += [f"prepare_members(crew, made, {batch_index})"] if plan.prepares else []
+    lines += ["rate = narrowed(params, crew.rates, 0)"]
+    count = len(fields(KINDS.get(plan.form, SGD)))
+    lines += [f"number_{i} = load_doubles(params, crew.numbers, {i} * lanes)" for i in range(count)]
+    lines += [f"numbers = ({' '.join(f'number_{i},' for i in range(count))})"]
+    if plan.form in ("adam", "adamw"):
+        lines += ["correct_members(crew)"]
+        lines += ["corrected, corrected_eps = narrowed(params, crew.corrected, 0), narrowed(params, crew.corrected, lanes)"]
+        lines += [f"kept = {'decayed(rate, number_3)' if plan.form == 'adamw' else 'broadcast(params, 1.0)'}"]
+        lines += ["update_moments(rule, numbers, params, crew.gradient, kept, corrected, corrected_eps, 0, rule.size)"]
+    else:
+        lines += [f"update_{plan.form}(rule, numbers, params, crew.gradient, rate, 0, rule.size)"]
+    return lines + _load_parameters(names)

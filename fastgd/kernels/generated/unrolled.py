@@ -1,0 +1,180 @@
+"""The kernel for one small network: its equations written out, every parameter a local name, in a loop over vectors of samples.
+
+Each name of `equations` holds a vector: of samples for z, a and delta, of one number on every lane for parameters, so that the sums over
+samples that make the gradient need not leave the vector registers. A batch that is all the data stays in place, and its number of
+vectors is a constant of the code where it is small.
+"""
+
+from functools import cache
+
+from fastgd.kernels.generated import equations
+from fastgd.kernels.generated.writing import divisor, imports, in_pairs, indented
+from fastgd.kernels.plan import Plan
+from fastgd.network import MLP
+from fastgd.state import VECTOR_BYTES, padded
+
+_MOST_LINES_IN_PAIRS = 100  # of a sample, up to which a loop takes two vectors at a time: beyond, compiling takes longer than that gains
+_MOST_CONSTANT_VECTORS = 4  # of samples in full batch, up to which their number is written into the code
+
+_HEADER = '''"""{title}. Written by fastgd.kernels.generated.unrolled."""
+
+from fastgd.machine.jit import kernel
+from fastgd.kernels import epoch as driver
+from fastgd.kernels.structs import NO_UPDATE
+from fastgd.state import EPOCH, PENDING, STOPPED, UPDATES
+{imports}
+
+
+@kernel
+def steps(problem, batch_index, count, observe):
+    net, data, params, work, rule, course = problem.net, problem.data, problem.params, problem.work, problem.rule, problem.course
+    x, y, lanes, method, eps, epoch = work.a, work.y, lanes_of(params), problem.method, problem.eps, course.cursor[EPOCH]
+'''
+
+_VALIDATE = """
+
+@kernel
+def validate(problem):
+    net, data, params, work = problem.net, problem.data, problem.params, problem.work
+    x, y, lanes = work.a, work.y, lanes_of(params)
+"""
+
+_FOOTER = """
+
+@kernel
+def train(address, zero, limit):
+    driver.train(steps, address, zero, limit)
+"""
+
+
+@cache
+def source(plan: Plan) -> str:
+    """The text of the module that trains `plan`."""
+    rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if plan.stays else "mini-batches"
+    details = [plan.method, rows]
+    details += [f"{plan.form} update"] if plan.form != "plain" else []
+    details += ["with a schedule, l2 or clipping"] if plan.prepares else []
+    details += ["weighted samples"] if plan.weighted else []
+    details += ["validation rows"] if plan.validated else []
+    steps = "\n".join(indented(_steps(plan)))
+    validate = _VALIDATE + "\n".join(indented(_validate(plan.net))) if plan.validated else ""
+    title = f"{plan.net}: {', '.join(details)}"
+    return _HEADER.format(title=title, imports=imports(_HEADER + steps + validate)) + steps + validate + _FOOTER
+
+
+def _vectors(plan: Plan) -> int:
+    """Vectors of samples in a batch."""
+    return padded(plan.batch, plan.net.dtype) * plan.net.dtype.itemsize // VECTOR_BYTES
+
+
+def _is_constant(plan: Plan) -> bool:
+    """Whether the number of rows is written into the code."""
+    return plan.stays and _vectors(plan) <= _MOST_CONSTANT_VECTORS
+
+
+def _load_parameters(names: list[str]) -> list[str]:
+    return [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
+
+
+def _put_parameters(place: str, names: list[str]) -> list[str]:
+    """One at a time: LLVM would gather them in wide vectors, whose registers the loop lacks."""
+    return [line for i, name in enumerate(names) for line in (f"{place}[{i}] = first_lane({name})", "stay_scalar()")]
+
+
+def _steps(plan: Plan) -> list[str]:
+    """The body of `steps`."""
+    net, full = plan.net, plan.stays
+    names = equations.parameter_names(net)
+    stride = padded(plan.n, net.dtype)
+    weighted = not full or stride != plan.n or plan.weighted  # rows that weigh the same are weighed after they are summed
+    scale = f"{'1.0' if weighted else '1.0 / data.n'}{divisor(plan.method)}"
+
+    body = ["if problem.apart != 0:", "    course.sums[PENDING] += validate(problem)", "    return count"] if plan.validated else []
+    body += _load_parameters(names)
+    body += [] if weighted else ["share = 1.0 / data.n"]
+    body += [f"rate = rule.rate * ({scale})" if plan.form == "plain" else f"scale = {scale}"]
+    if full:
+        body += [f"stride = {stride if _is_constant(plan) else 'work.block'}"]
+        batch = []
+    else:
+        body += ["put_in_order(data, course.seed, epoch)"]
+        batch = [
+            "start = (batch_index + i) * data.batch",
+            "rows = min(data.batch, data.n - start)",
+            "stride = (rows + lanes - 1) // lanes * lanes",
+            f"total = {'batch_weight(data, start, rows)' if plan.weighted else 'float(rows)'}",
+            "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == NO_UPDATE else total)",
+        ]
+    batch += ["costs = broadcast(params, 0.0)"]
+    loads, sample = _sample(plan, weighted)
+    if full and _vectors(plan) == 1:
+        body += ["s = 0", *loads]
+        batch += [line.replace(" += ", " = ") if line.startswith("d") else line for line in sample]
+    else:
+        batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
+        batch += _loop(plan, [*loads, *sample])
+    batch += ["if observe:", *indented(_observe(plan, names))]
+    batch += ["if method == NO_UPDATE:", "    return count" if full else "    continue"]
+    batch += _update(plan, names)
+    body += ["made = count", "for i in range(count):", *indented(batch)]
+    if plan.form == "plain":
+        body += _put_parameters("params", names)
+    return [*body, "return made"]
+
+
+def _observe(plan: Plan, names: list[str]) -> list[str]:
+    """What is done with the cost of a batch: an epoch of one is looked at before its update."""
+    cost = "first_lane(lane_total(costs))"
+    if plan.batches > 1:
+        return [f"course.sums[PENDING] += {cost}"]
+    lines = ["if method == NO_UPDATE:", f"    course.sums[PENDING] += {cost}"]
+    lines += [f"elif note(course, epoch + i, {cost}):", *indented(_put_parameters("course.best", names))]
+    return [*lines, "if course.cursor[STOPPED] != 0:", "    made = i", "    break"]
+
+
+def _update(plan: Plan, names: list[str]) -> list[str]:
+    """From the samples' gradients to new parameters."""
+    if plan.form == "plain":
+        return ["# the update, notes 004 Algorithm 1", *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names)]
+    lines = [f"# the update of each, see fastgd.kernels.update.update_{plan.form}"]
+    lanes = VECTOR_BYTES // plan.net.dtype.itemsize
+    sums = [f"d{name}" for name in names] + ["nothing"] * (-len(names) % lanes)
+    lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
+    for p in range(0, len(sums), lanes):
+        lines += [f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"]
+    prepare = "prepare(rule, params, work.gradient, course.cursor[UPDATES] + i)"
+    lines += ["count_power(rule)"] if plan.form in ("adam", "adamw") else []
+    lines += [f"update_{plan.form}(rule, rule.numbers, params, work.gradient, {prepare if plan.prepares else 'rule.rate'}, 0, rule.size)"]
+    return lines + _load_parameters(names)
+
+
+def _validate(net: MLP) -> list[str]:
+    """The body of `validate`: the cost of rows that stay in place."""
+    loads, (forward, (*cost, _), _) = _loads(net, weighted=True), equations.sample(net, "backprop")
+    body = _load_parameters(equations.parameter_names(net))
+    body += ["stride = work.block", "costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
+    body += indented([*loads, *forward, *cost, "costs += weight * loss"])
+    return [*body, "return first_lane(lane_total(costs))"]
+
+
+def _loop(plan: Plan, lines: list[str]) -> list[str]:
+    """The lines for every vector of samples."""
+    if len(lines) > _MOST_LINES_IN_PAIRS or plan.method.endswith("difference"):
+        return ["for s in range(0, stride, lanes):", *indented(lines)]
+    return in_pairs(lines, "stride", "lanes")
+
+
+def _sample(plan: Plan, weighted: bool) -> tuple[list[str], list[str]]:
+    """Of a vector of samples: its loads; forward, cost, gradient."""
+    waits = len(plan.net.layers) == 1 and plan.stays and _vectors(plan) == 1  # all of an update for the one before
+    loads = _loads(plan.net, weighted)
+    forward, cost, gradient = equations.sample(plan.net, plan.method, weighted, plan.near, apart=waits)
+    if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
+        cost = ["if observe:", *indented(cost)]
+    return loads, [*forward, *cost, *gradient]
+
+
+def _loads(net: MLP, weighted: bool) -> list[str]:
+    lines = [f"x_{k} = load(x, {k} * stride + s)" for k in range(net.widths[0])]
+    lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
+    return [*lines, "weight = load(work.weight, s)"] if weighted else lines

@@ -1,0 +1,161 @@
+"""The lanes kernel of a plan, bound to its members: the arrays that compiled code works on, one crew a thread, and the calls of it."""
+
+from typing import Any
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.generated.lanes import source
+from fastgd.kernels.members import EPOCHS, NOBODY, RUNNING, Crew, Members
+from fastgd.kernels.plan import Plan
+from fastgd.kernels.to_structs import data_of, decays_of, growth_of, network_of, rule_of
+from fastgd.machine.cache import Entry, entry
+from fastgd.machine.struct import table_of
+from fastgd.options import Options
+from fastgd.samples import Samples
+from fastgd.state import MOST, WIDE_VECTOR_BYTES, aligned
+
+_MANY = 10_000  # epochs of a call that only computes costs
+
+
+class Lanes:
+    """Members that are trained in the lanes of vectors: those without a cost. Each of `threads` threads calls `advance` with its rank until
+    `is_done`, or for as long as it likes; then one of them calls `disband`, and `add_costs` if the others are to have one.
+
+    Arrays of `samples` have a first axis of members where each has its own; all other arrays have one. Those of where members stand are
+    changed in place: params, slots, powers, epochs, updates, marks, mark_epochs, histories, stopped, and costs, which are NaN until
+    a member has ended. `options` are of a member that asks most of the loop.
+    """
+
+    def __init__(
+        self, plan: Plan, options: Options, samples: Samples, threads: int, *,
+        params: Array, slots: Array, powers: Array, epochs: Array, updates: Array, marks: Array, mark_epochs: Array, costs: Array,
+        stopped: Array, recorded: Array, points: Array, history: Array,
+        seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array, l2: Array, clip_norm: Array, last: Array,
+        target_cost: Array, patience: Array, min_delta: Array,
+    ):  # fmt: skip
+        dtype = plan.net.dtype
+        self.plan, self.options, self.samples = plan, options, samples
+        self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
+        waiting = np.flatnonzero(np.isnan(costs)).astype(np.int64)
+        self.watched = bool((target_cost > -np.inf).any() or (patience < MOST).any())
+        self.members = Members(
+            params=params,
+            slots=slots,
+            powers=powers,
+            rates=rates,
+            schedules=schedules,
+            times=times,
+            numbers=numbers,
+            l2=l2,
+            clip_norm=clip_norm,
+            seeds=seeds,
+            epochs=epochs,
+            updates=updates,
+            last=np.where(stopped == RUNNING, last, epochs),
+            targets=_rounded_down(target_cost, dtype),
+            patience=patience,
+            min_delta=min_delta.astype(dtype),
+            marks=marks,
+            mark_epochs=mark_epochs,
+            costs=costs,
+            recorded=recorded,
+            points=points,
+            history=history,
+            stopped=stopped,
+            waiting=waiting[np.argsort((epochs - last)[waiting], kind="stable")],  # the longest first, so that lanes are full to the end
+            taken=np.zeros(1, np.int64),
+            X_stride=samples.X[0].size if samples.X.ndim == 3 else 0,
+            Y_stride=samples.Y[0].size if samples.Y.ndim == 3 else 0,
+            weights_stride=plan.n if samples.weights.ndim == 2 else 0,
+        )
+        self.own_rows = bool(self.members.X_stride or self.members.Y_stride or self.members.weights_stride)
+        self.crews = [self._crew() for _ in range(threads)]
+        self.tables = [table_of(crew, dtype) for crew in self.crews]
+
+    def _crew(self) -> Crew:
+        plan, options, members = self.plan, self.options, self.members
+        net, dtype, lanes, samples = plan.net, plan.net.dtype, self.lanes, self.samples
+        size, slots = net.n_params * lanes, options.optimizer.slots * net.n_params * lanes
+        powers = aligned((2 * lanes,), np.dtype(np.float64))
+        rule = rule_of(options, aligned((slots,), dtype), powers, decays_of(net, options, size, lanes), size)
+        rows = 0 if plan.stays and not self.own_rows else plan.n if plan.stays else plan.batch
+        weight = aligned((rows * lanes if plan.weighted else 0,), dtype)
+        if plan.weighted and plan.stays and not members.weights_stride:
+            shares = (samples.weights / samples.weights.sum(dtype=np.float64)).astype(dtype)
+            weight = np.repeat(shares, lanes) if self.own_rows else shares
+
+        def row(count: int = 1) -> Array:
+            return aligned((count * lanes,), dtype)
+
+        return Crew(
+            net=network_of(net),
+            data=data_of(samples, plan.n, plan.batch, plan.shuffle),
+            members=members,
+            rule=rule,
+            who=np.full(lanes, NOBODY, np.int64),
+            caps=np.zeros(lanes, np.int64),
+            params=row(net.n_params),
+            gradient=row(net.n_params),
+            before=row(net.n_params * (1 + options.optimizer.slots) + 1),
+            powers_before=np.zeros(2 * lanes),
+            rates=np.zeros(lanes),
+            numbers=np.repeat(rule.numbers, lanes),
+            l2=np.zeros(lanes),
+            clip_norm=np.full(lanes, np.inf),
+            corrected=aligned((2 * lanes,), np.dtype(np.float64)),
+            targets=row(),
+            min_delta=row(),
+            marks=row(),
+            marked=row(),
+            costs=row(),
+            known=np.zeros(lanes),
+            growth=growth_of(options) if self.members.points.size else 0.0,
+            x=row(rows * net.widths[0]),
+            y=row(rows * net.widths[-1]),
+            weight=weight,
+            order=np.zeros(plan.n * lanes if plan.shuffle else 0, np.int64),
+            watched=self.watched,
+            eps=options.eps,
+        )
+
+    @property
+    def entry(self) -> Entry:
+        """The compiled function."""
+        return entry("lanes", source(self.plan, self.own_rows), "train", self.plan.net.dtype)
+
+    def advance(self, rank: int, limit: int) -> None:
+        """Train for about `limit` epochs of a vector of members; 0 compiles, writes back where members stand, and frees the lanes."""
+        self.entry(self.tables[rank], limit)
+
+    def is_done(self, rank: int) -> bool:
+        """Whether a thread has nobody left to train."""
+        return bool(self.members.taken[0] >= len(self.members.waiting) and (self.crews[rank].who == NOBODY).all())
+
+    def disband(self) -> None:
+        """Write back where all members stand."""
+        for rank in range(len(self.crews)):
+            self.advance(rank, 0)
+
+    def add_costs(self) -> None:
+        """Compute the costs of members that are without, be it that they have not ended, once they are written back."""
+        members = self.members
+        was_running = members.stopped == RUNNING
+        alone = members._replace(
+            last=members.epochs.copy(),
+            stopped=np.where(was_running, EPOCHS, members.stopped),
+            marks=members.marks.copy(),
+            waiting=np.flatnonzero(np.isnan(members.costs)).astype(np.int64),
+            taken=np.zeros(1, np.int64),
+        )
+        crew = self.crews[0]._replace(members=alone)
+        table = table_of(crew, self.plan.net.dtype)
+        while alone.taken[0] < len(alone.waiting) or (crew.who != NOBODY).any():
+            self.entry(table, _MANY)
+        np.copyto(members.stopped, alone.stopped, where=~was_running)
+
+
+def _rounded_down(numbers: Array, dtype: np.dtype[Any]) -> Array:
+    """The largest of the dtype that are at most these: a cost is under the one where it is under the other."""
+    rounded = numbers.astype(dtype)
+    return np.where(rounded > numbers, np.nextafter(rounded, dtype.type(-np.inf)), rounded)

@@ -1,0 +1,115 @@
+"""The kernel for any widths: a pass over every batch, then the update, over flat arrays."""
+
+import numpy as np
+
+from fastgd.formulas.updates import sgd
+from fastgd.kernels.epoch import note, problem_of
+from fastgd.kernels.matrix.layers import backward_units, block_cost, forward, output_delta, times_derivative
+from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
+from fastgd.kernels.matrix.tasks import share_halves, share_layers, share_rows, share_update, take_parts
+from fastgd.kernels.rows import batch_weight, gather, put_in_order
+from fastgd.kernels.structs import NO_UPDATE, Evaluation
+from fastgd.kernels.threads.work_queue import wait_for_task
+from fastgd.kernels.update import PLAIN
+from fastgd.machine.jit import inline, kernel
+from fastgd.machine.span import copy, lanes_of, load, store
+from fastgd.machine.struct_view import viewer
+from fastgd.machine.vector import stay_scalar
+from fastgd.state import EPOCH, PENDING, STOPPED, UPDATES
+
+
+@inline
+def steps(problem, batch_index, count, observe):
+    """At most `count` updates from batch `batch_index` of the epoch on, and how many they were; see `driver`.
+
+    The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
+    once and stays. In mini-batches of one block, plain sgd adds the gradient to the parameters as it arises, by `halves` if there are;
+    in full batch the cost is looked at first.
+    """
+    data, params, work, rule, course = problem.data, problem.params, problem.work, problem.rule, problem.course
+    method, lanes = problem.method, lanes_of(work.a)
+    whole = data.batches == 1
+    stays = whole and data.n <= work.block and data.shuffled == 0
+    plain = rule.form == PLAIN and data.parts == 1
+    direct = plain and not whole and data.batch <= work.block and method < FINITE_DIFFERENCE and rule.rate != 0.0
+    scale = -rule.rate if direct else 1.0
+    target = params if direct else work.gradient
+    epoch, made = course.cursor[EPOCH], course.cursor[UPDATES]
+    put_in_order(data, course.seed, epoch)
+    if data.halves != 0 and method != NO_UPDATE:
+        share_halves(problem, batch_index, count, observe)
+        return count
+    for i in range(count):
+        start = 0 if whole else (batch_index + i) * data.batch
+        stop = min(start + data.batch, data.n)
+        total = data.mean_weight if whole or method == NO_UPDATE else batch_weight(data, start, stop - start)
+        if data.slabs != 0:
+            cost = share_layers(problem, start, stop, total, observe, scale)
+        elif data.parts == 1:
+            cost = pass_over(problem, start, stop, total, observe, i == 0 or not stays, scale, target, np.int64(0))
+        else:
+            cost = share_rows(problem, start, stop, total, observe)
+        if observe:
+            if not whole or method == NO_UPDATE:
+                course.sums[PENDING] += cost
+            elif note(course, epoch + i, cost):
+                copy(course.best, 0, params, 0, rule.size)
+            if course.cursor[STOPPED] != 0:
+                count = i
+                break
+        if method == NO_UPDATE or direct:
+            continue
+        if plain and rule.slices == 1:
+            for p in range(0, rule.size, lanes):
+                store(params, p, sgd(load(params, p), load(work.gradient, p), rule.rate))
+        else:
+            share_update(problem, data.parts, made + i)
+    return count
+
+
+@inline
+def help_out(address, zero):
+    """Take parts of the work of the thread that leads, until it has none left."""
+    problem = problem_of(address, zero)
+    task = wait_for_task(problem.team, np.int64(0))
+    while task != 0:
+        take_parts(problem)
+        task = wait_for_task(problem.team, task)
+
+
+@kernel
+def _add_layer_costs(net, data, params, work, stride, costs):
+    """costs[l] += the block's share of C(l) = mean over samples of the squared dC(l+1)/da(l), notes 002 (49), for l = 1 ... m."""
+    costs[net.layers] += block_cost(net, work, stride)
+    output_delta(net, work, stride)
+    for l in range(net.layers - 1, 0, -1):
+        before = net.units_before[l] * stride
+        backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
+        for i in range(before, before + net.widths[l] * stride):
+            costs[l] += data.n * np.float64(work.delta[i]) ** 2  # delta is the derivative times the sample's weight, 1 / n or 0
+        times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], 2.0)
+
+
+evaluation_of = viewer(Evaluation)
+
+
+@inline
+def evaluate(address, zero):
+    """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any, with the notes' C(1) ... C(m)."""
+    evaluation = evaluation_of(address, zero)
+    problem, outputs, costs = evaluation.problem, evaluation.outputs, evaluation.costs
+    net, data, params, work = problem.net, problem.data, problem.params, problem.work
+    lanes, units = lanes_of(work.a), net.widths[net.layers]
+    for start in range(0, data.n, work.block):
+        rows = min(work.block, data.n - start)
+        stride = (rows + lanes - 1) // lanes * lanes
+        here = net.units_before[net.layers] * stride
+        gather(net, data, work, start, rows, stride, np.int64(0), stride, float(data.n))
+        forward(net, params, work, stride, np.int64(0))
+        costs[0] += block_cost(net, work, stride)
+        for s in range(rows):
+            for k in range(units):
+                outputs[(start + s) * units + k] = work.a[here + k * stride + s]
+                stay_scalar()
+        if len(costs) > 1:
+            _add_layer_costs(net, data, params, work, stride, costs)

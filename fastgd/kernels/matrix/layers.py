@@ -1,0 +1,292 @@
+"""Forward pass, per-layer backprop and finite differences of one block of rows, for any widths.
+
+A block is padded to whole vectors by rows of weight 0. Inside it every array of a layer is (units, stride), one row a unit, `stride`
+padded samples wide, so that loops over samples are vectors. Layers of some width are products of matrices; others are loops. What
+goes number by number serves arrays of the other direction, too, see `halves`.
+
+Which activation, loss and method they use is decided at run time, so that one compilation serves every network of a dtype.
+"""
+
+import numpy as np
+
+from fastgd.formulas.activations import SOFTMAX, activate, derivative
+from fastgd.formulas.losses import (
+    BY_Z,
+    CROSS_ENTROPY,
+    cross_entropy,
+    cross_entropy_derivative,
+    loss_derivative,
+    loss_of,
+)
+from fastgd.kernels.matrix.products import multiply, sums_of_products, sums_of_rows
+from fastgd.machine.elementary import exp, log
+from fastgd.machine.jit import kernel, merged
+from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
+from fastgd.machine.vector import lane_sum, where_positive
+
+_PRODUCT = 16  # weights from which on a layer is a product
+_ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
+
+
+# -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer before does --------------------------
+
+
+@merged
+def forward_units(net, params, work, stride, l, first, last):
+    """z = W a + b and a = f(z), notes 002 (45), 004; softmax, which needs all units, is still to come."""
+    a, z, lanes = work.a, work.z, lanes_of(work.a)
+    inputs = net.widths[l]
+    before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
+    weights, biases, activation = net.weights[l], net.biases[l], net.activations[l]
+    product = (last - first) * inputs >= _PRODUCT
+    for j in range(first, last):
+        w = weights + j * inputs
+        bias = params[biases + j] if biases >= 0 else 0.0
+        for s in range(0, stride, lanes):
+            total = broadcast(z, bias)
+            if not product:
+                for k in range(inputs):
+                    total += params[w + k] * load(a, before + k * stride + s)
+            store(z, here + j * stride + s, total)
+    if product:
+        w, to = weights + first * inputs, here + first * stride
+        multiply(
+            params, w, inputs, _ONE, a, before, stride, _NO, z, to, stride, last - first, stride, inputs, 1.0, _YES, work.panel
+        )  # fmt: skip
+    activate_all(activation, z, a, here + first * stride, here + last * stride)
+
+
+@kernel
+def activate_all(activation, z, a, start, stop):
+    """a = f(z) from start to stop, which are whole vectors apart; softmax is the identity here.
+
+    By wide vectors: an activation is a long chain of operations, of which a processor has more under way at a time.
+    """
+    wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
+    i, wide = start, lanes_of(wide_a)
+    while i + wide <= stop:
+        store(wide_a, i, activate(activation, load(wide_z, i)))
+        i += wide
+    if i < stop:
+        store(a, i, activate(activation, load(z, i)))
+
+
+@merged
+def softmax_layer(net, work, stride, l):
+    """a_k = exp z_k / sum exp z, shifted by the largest z so that nothing overflows; if that is the layer's activation."""
+    if net.activations[l] != SOFTMAX:
+        return
+    a, z, units, here = work.a, work.z, net.widths[l + 1], net.units_before[l + 1] * stride
+    for s in range(here, here + stride, lanes_of(a)):
+        largest = load(z, s)
+        for j in range(units):
+            v = load(z, s + j * stride)
+            largest = where_positive(v - largest, v, largest)
+        total = broadcast(a, 0.0)
+        for j in range(units):
+            e = exp(load(z, s + j * stride) - largest)
+            store(a, s + j * stride, e)
+            total += e
+        for j in range(units):
+            store(a, s + j * stride, load(a, s + j * stride) / total)
+
+
+@merged
+def _softmax_derivative(units, stride, a, delta, here):
+    """delta_k = a_k (delta_k - sum_j a_j delta_j)."""
+    for s in range(here, here + stride, lanes_of(a)):
+        inner = broadcast(a, 0.0)
+        for j in range(units):
+            inner += load(a, s + j * stride) * load(delta, s + j * stride)
+        for j in range(units):
+            store(delta, s + j * stride, load(a, s + j * stride) * (load(delta, s + j * stride) - inner))
+
+
+@merged
+def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
+    """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004; `scale` times that goes to target[at:],
+    where parameters lie as in the flat array, or is added to what is there.
+    """
+    a, delta, lanes = work.a, work.delta, lanes_of(work.a)
+    inputs = net.widths[l]
+    before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
+    weights = at + net.weights[l]
+    product = (last - first) * inputs >= _PRODUCT and inputs >= lanes
+    if product:
+        w, of, across = weights + first * inputs, here + first * stride, l > 0
+        b, b_start, b_width = (a, before, stride) if across else (work.rows, np.int64(0), inputs)
+        multiply(
+            delta, of, stride, _ONE, b, b_start, b_width, across, target, w, inputs, last - first, inputs, stride, scale, add, work.panel
+        )  # fmt: skip
+    elif last - first > inputs:
+        for j in range(first, last, lanes):
+            count = min(lanes, last - j)
+            for k in range(inputs):
+                sums = sums_of_products(delta, here + j * stride, stride, count, a, before + k * stride, stride)
+                _put(target, weights + j * inputs + k, inputs, count, sums, scale, add, work.panel)
+    else:
+        for j in range(first, last):
+            for k in range(0, inputs, lanes):
+                count = min(lanes, inputs - k)
+                sums = sums_of_products(a, before + k * stride, stride, count, delta, here + j * stride, stride)
+                _put(target, weights + j * inputs + k, _ONE, count, sums, scale, add, work.panel)
+    if net.biases[l] >= 0:
+        add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add)
+
+
+@merged
+def add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add):
+    """The same for the biases alone."""
+    delta, lanes = work.delta, lanes_of(work.a)
+    here, biases = net.units_before[l + 1] * stride, net.biases[l]
+    for j in range(first, last, lanes):
+        count = min(lanes, last - j)
+        sums = sums_of_rows(delta, here + j * stride, stride, count, delta, here, stride)
+        _put(target, at + biases + j, _ONE, count, sums, scale, add, work.panel)
+
+
+@merged
+def _put(target, start, step, count, sums, scale, add, panel):
+    """`count` lanes of scale times a vector to every `step`-th place of the target, or added to what is there."""
+    store(panel, 0, scale * sums)
+    for i in range(count):
+        place = start + i * step
+        target[place] = panel[i] + target[place] if add else panel[i]
+
+
+@merged
+def backward_units(net, params, work, stride, l, first, last):
+    """dC/da of units first ... last of the layer before: W^T delta, notes 002 (52), 004."""
+    delta, lanes = work.delta, lanes_of(work.a)
+    inputs, units = net.widths[l], net.widths[l + 1]
+    before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
+    weights = net.weights[l]
+    if (last - first) * units >= _PRODUCT:
+        w, to = weights + first, before + first * stride
+        multiply(
+            params, w, _ONE, inputs, delta, here, stride, _NO, delta, to, stride, last - first, stride, units, 1.0, _NO, work.panel
+        )  # fmt: skip
+    else:
+        for k in range(first, last):
+            for s in range(0, stride, lanes):
+                total = broadcast(delta, 0.0)
+                for j in range(units):
+                    total += params[weights + j * inputs + k] * load(delta, here + j * stride + s)
+                store(delta, before + k * stride + s, total)
+
+
+@kernel
+def times_derivative(net, work, stride, l, first, last, factor):
+    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50); by wide vectors, too."""
+    a, z, delta = work.a, work.z, work.delta
+    wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
+    here, activation, wide = net.units_before[l + 1] * stride, net.activations[l], lanes_of(wide_a)
+    i, stop = here + first * stride, here + last * stride
+    while i + wide <= stop:
+        slope = derivative(activation, load(wide_z, i), load(wide_a, i))
+        store(wide_delta, i, factor * load(wide_delta, i) * slope)
+        i += wide
+    if i < stop:
+        store(delta, i, factor * load(delta, i) * derivative(activation, load(z, i), load(a, i)))
+
+
+# -- one block of rows ---------------------------------------------------------------------------------------------------------------
+
+
+@merged
+def forward(net, params, work, stride, first_layer):
+    """Activations of every layer from `first_layer` on."""
+    for l in range(first_layer, net.layers):
+        forward_units(net, params, work, stride, l, np.int64(0), net.widths[l + 1])
+        softmax_layer(net, work, stride, l)
+
+
+@merged
+def block_cost(net, work, stride):
+    """The block's share of the cost: the sum over its samples of weight times loss."""
+    a, z, y, weight, lanes = work.a, work.z, work.y, work.weight, lanes_of(work.a)
+    here = net.units_before[net.layers] * stride
+    size = net.widths[net.layers] * stride
+    cost = broadcast(a, 0.0)
+    for s in range(0, stride, lanes):
+        loss = broadcast(a, 0.0)
+        if net.loss == CROSS_ENTROPY:
+            largest = load(z, here + s)
+            for k in range(s, s + size, stride):
+                v = load(z, here + k)
+                largest = where_positive(v - largest, v, largest)
+            exponentials = broadcast(a, 0.0)
+            for k in range(s, s + size, stride):
+                exponentials += exp(load(z, here + k) - largest)
+            log_sum_exp = log(exponentials)
+            for k in range(s, s + size, stride):
+                loss += cross_entropy(load(z, here + k) - largest, log_sum_exp, load(y, k))
+        else:
+            for k in range(s, s + size, stride):
+                loss += loss_of(net.loss, load(z, here + k), load(a, here + k), load(y, k))
+        cost += load(weight, s) * loss
+    return np.float64(lane_sum(cost))
+
+
+@merged
+def output_delta(net, work, stride):
+    """delta of the last layer, dC/dz times the sample's weight, notes 004 (Biases)."""
+    a, z, y, delta, lanes = work.a, work.z, work.y, work.delta, lanes_of(work.a)
+    activation = net.activations[net.layers - 1]
+    units, here = net.widths[net.layers], net.units_before[net.layers] * stride
+    size, by_a = units * stride, net.loss not in BY_Z
+    for s in range(0, stride, lanes):
+        weight = load(work.weight, s)
+        total = broadcast(a, 0.0)
+        if net.loss == CROSS_ENTROPY:
+            for k in range(s, s + size, stride):
+                total += load(y, k)
+        for k in range(s, s + size, stride):
+            i = here + k
+            if net.loss == CROSS_ENTROPY:
+                d = cross_entropy_derivative(load(a, i), load(y, k), total)
+            else:
+                d = loss_derivative(net.loss, load(a, i), load(y, k))
+                if by_a and activation != SOFTMAX:
+                    d = d * derivative(activation, load(z, i), load(a, i))
+            store(delta, i, weight * d)
+    if by_a and activation == SOFTMAX:
+        _softmax_derivative(units, stride, a, delta, here)
+
+
+@merged
+def backward(net, params, work, stride, factor, scale, target, at, add):
+    """Gradient of the block by per-layer backprop from the last layer to the first, notes 002 (50)-(52), 004; see `gradient_units`.
+
+    The target may be the parameters themselves: a layer's are not needed any more when its gradient is there.
+    """
+    output_delta(net, work, stride)
+    for l in range(net.layers - 1, -1, -1):
+        if l > 0:
+            backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
+        gradient_units(net, work, stride, l, np.int64(0), net.widths[l + 1], scale, target, at, add)
+        if l > 0:
+            times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], factor)
+
+
+@kernel
+def differences(net, params, work, stride, base, central, eps, add):
+    """The block's gradient by forward or central differences of its cost, `base`, notes 002 (1).
+
+    Layers are perturbed from the last to the first, so that the activations before the perturbed layer are always the true ones.
+    """
+    gradient = work.gradient
+    stop = net.n_params
+    sides = 2 if central else 1
+    for l in range(net.layers - 1, -1, -1):
+        for i in range(net.weights[l], stop):
+            value, slope, step = params[i], 0.0, eps
+            for _ in range(sides):
+                params[i] = value + step
+                forward(net, params, work, stride, l)
+                slope += (block_cost(net, work, stride) - base) / step
+                step = -step
+            params[i] = value
+            slope /= sides
+            gradient[i] = slope + gradient[i] if add else slope
+        stop = net.weights[l]

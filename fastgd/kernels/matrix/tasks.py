@@ -1,0 +1,184 @@
+"""The work of one update as tasks of several parts, which threads share; see `team`.
+
+How it is cut depends on the plan alone. A batch is cut into parts of its rows, each with a gradient of its own, and these are added in
+the order of the parts; or, where it is small and layers are wide, every layer is cut into slabs of its units; or, where there is one
+hidden layer, that is cut into halves for many updates at a stretch. Parameters are updated in slices, where the gradient has not gone
+to them already.
+"""
+
+import math
+
+import numpy as np
+
+from fastgd.kernels.matrix.hidden_halves import begin_halves, update_half
+from fastgd.kernels.matrix.out_of_line import block_cost, output_delta, softmax_layer
+from fastgd.kernels.matrix.passes import pass_over_part
+from fastgd.kernels.matrix.unit_slices import backward_slab, forward_slab, gather_slab, gradient_slab, slabs_of
+from fastgd.kernels.structs import NO_UPDATE
+from fastgd.kernels.threads.work_queue import draw, finish, publish, wait_for_all
+from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, count_power, rate_of, shortening, update
+from fastgd.machine.jit import inline, kernel
+from fastgd.machine.span import lanes_of, load, store
+
+_WORTH = 1024  # rows times parameters of a batch that take as long as one look at a counter, if done alone instead of by two
+_LONGEST_ALONE = 255  # stretches of halves that are done alone after some in which the other thread was late
+_SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
+_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(
+    8, dtype=np.int64
+)  # kinds of tasks; Numba compiles once for an int64
+# places in a team's task and its numbers
+_KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _APART, _GRADIENTS, _LONELY, _ALONE, _ALONE_NEXT = range(11)
+_TOTAL, _SCALE, _RATE, _FACTOR = range(4)
+
+
+# -- whoever takes a part ------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def take_parts(problem):
+    """Do what nobody else does of the task that is up."""
+    team = problem.team
+    part = draw(team)
+    while part >= 0:
+        now = problem.held_out if team.task[_APART] != 0 and problem.apart == 0 else problem
+        _do(now, part)
+        finish(team)
+        part = draw(team)
+
+
+@kernel
+def _do(problem, part):
+    team, task, numbers = problem.team, problem.team.task, problem.team.numbers
+    kind, parts, start, rows, layer = task[_KIND], task[_PARTS], task[_START], task[_ROWS], task[_LAYER]
+    lanes = lanes_of(problem.params)
+    stride = (rows + lanes - 1) // lanes * lanes
+    if kind == _PASS:
+        team.costs[part] = pass_over_part(problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0)
+    elif kind == _HALF:
+        looks = update_half(problem, part, start, rows, task[_OBSERVE] != 0, parts == 1)
+        if looks * _WORTH > rows * problem.data.batch * problem.net.n_params:
+            task[_LONELY] = 1
+    elif kind == _GATHER:
+        gather_slab(problem, start, rows, part, parts, numbers[_TOTAL])
+    elif kind == _FORWARD:
+        forward_slab(problem, stride, layer, part, parts)
+    elif kind == _BACKWARD:
+        backward_slab(problem, stride, layer, part, parts)
+    elif kind == _GRADIENT:
+        gradient_slab(problem, stride, layer, part, parts, numbers[_SCALE])
+    else:
+        _update_slice(problem, part, parts)
+
+
+@kernel
+def _update_slice(problem, part, parts):
+    """Add up the gradients of a slice of the parameters, and update them."""
+    rule, team, gradient = problem.rule, problem.team, problem.work.gradient
+    lanes = lanes_of(gradient)
+    vectors = rule.size // lanes
+    first, last = vectors * part // parts * lanes, vectors * (part + 1) // parts * lanes
+    for start in range(first, last, _SPAN):
+        stop = min(start + _SPAN, last)
+        for other in range(rule.size, team.task[_GRADIENTS] * rule.size, rule.size):
+            for p in range(start, stop, lanes):
+                store(gradient, p, load(gradient, p) + load(gradient, other + p))
+        if team.task[_KIND] == _UPDATE:
+            clip_and_decay(rule, problem.params, gradient, team.numbers[_FACTOR], start, stop)
+            update(rule, problem.params, gradient, team.numbers[_RATE], start, stop)
+
+
+# -- who leads -----------------------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _share(problem, kind, parts):
+    """Have all parts of a task done."""
+    team = problem.team
+    team.task[_KIND], team.task[_PARTS] = kind, parts
+    if parts == 1:
+        _do(problem, np.int64(0))
+        return
+    publish(team, parts)
+    take_parts(problem)
+    wait_for_all(team, parts)
+
+
+@inline
+def _write_down(problem, start, rows, total, observe):
+    task = problem.team.task
+    task[_START], task[_ROWS], task[_OBSERVE], task[_APART] = start, rows, int(observe), problem.apart
+    problem.team.numbers[_TOTAL] = total
+
+
+@kernel
+def share_rows(problem, start, stop, total, observe):
+    """A pass over a batch in parts of its rows; the cost if it is to be observed. Every part leaves a gradient."""
+    parts = problem.data.parts
+    _write_down(problem, start, stop - start, total, observe)
+    _share(problem, _PASS, parts)
+    cost = 0.0
+    for part in range(parts):
+        cost += problem.team.costs[part]
+    return cost
+
+
+@kernel
+def share_layers(problem, start, stop, total, observe, scale):
+    """A pass over a batch of one block, layer by layer, in slabs of units; the cost if it is to be observed.
+
+    The gradient is left, or if `scale` is not 1 the parameters are updated by `scale` times it.
+    """
+    net, work, task = problem.net, problem.work, problem.team.task
+    lanes, rows = lanes_of(work.a), stop - start
+    stride = (rows + lanes - 1) // lanes * lanes
+    _write_down(problem, start, rows, total, observe)
+    problem.team.numbers[_SCALE] = scale
+    _share(problem, _GATHER, np.int64(2))
+    for l in range(net.layers):
+        task[_LAYER] = l
+        _share(problem, _FORWARD, slabs_of(net, l, net.widths[l + 1], stride))
+        softmax_layer(net, work, stride, l)
+    cost = block_cost(net, work, stride) if observe else 0.0
+    if problem.method != NO_UPDATE:
+        output_delta(net, work, stride)
+        for l in range(net.layers - 1, -1, -1):
+            task[_LAYER] = l
+            if l > 0:
+                _share(problem, _BACKWARD, slabs_of(net, l, net.widths[l], stride))
+            _share(problem, _GRADIENT, slabs_of(net, l, net.widths[l + 1], stride))
+    return cost
+
+
+@kernel
+def share_halves(problem, batch_index, count, observe):
+    """`count` updates from batch `batch_index` on, by two threads, each with half of the hidden units.
+
+    Where they wait for each other for longer than one would take alone, since processors are busy, one does the next stretches alone:
+    twice as many each time, and half as many after a stretch that went well.
+    """
+    task, alone = problem.team.task, problem.team.task[_ALONE] > 0
+    _write_down(problem, batch_index, count, 0.0, observe)
+    begin_halves(problem.team)
+    task[_LONELY] = 0
+    _share(problem, _HALF, np.int64(1 if alone else 2))
+    if alone:
+        task[_ALONE] -= 1
+    else:
+        before = task[_ALONE_NEXT]
+        task[_ALONE_NEXT] = min(2 * before + 1, _LONGEST_ALONE) if task[_LONELY] != 0 else before // 2
+        task[_ALONE] = task[_ALONE_NEXT] if task[_LONELY] != 0 else 0
+
+
+@kernel
+def share_update(problem, gradients, t):
+    """Add up the gradients that a pass has left, and update all parameters; `t` updates were made before."""
+    rule, numbers, task = problem.rule, problem.team.numbers, problem.team.task
+    task[_GRADIENTS], task[_APART] = gradients, problem.apart
+    numbers[_RATE], numbers[_FACTOR] = rate_of(rule, t), 1.0
+    if rule.form == ADAM or rule.form == ADAMW:
+        count_power(rule)
+    if rule.clip_norm < math.inf:  # the norm is of the whole sum
+        _share(problem, _SUM, rule.slices)
+        task[_GRADIENTS] = 1
+        numbers[_FACTOR] = shortening(rule, problem.work.gradient)
+    _share(problem, _UPDATE, rule.slices)

@@ -1,0 +1,58 @@
+"""A pass over one block of rows by slabs of units: each is a few rows of a layer's W and of what comes out of it.
+
+Slabs need no sums over threads, as parts of the rows do, and the gradient of each unit is written once.
+"""
+
+import numpy as np
+
+from fastgd.kernels.matrix.layers import times_derivative
+from fastgd.kernels.matrix.out_of_line import backward_units, forward_units, gradient_units
+from fastgd.kernels.matrix.passes import LAYERWISE
+from fastgd.kernels.rows import gather
+from fastgd.machine.jit import kernel
+from fastgd.machine.span import lanes_of
+
+_UNITS = 128  # of a slab
+_MOST = 8
+_PRODUCTS = 2**18  # multiplications of a layer below which one thread is as fast: some 5 us
+
+
+@kernel
+def slabs_of(net, l, units, stride):
+    """Slabs of so many units on either side of layer l."""
+    if net.widths[l] * net.widths[l + 1] * stride < _PRODUCTS or units < 32:
+        return 1
+    return min(_MOST, max(2, units // _UNITS))
+
+
+@kernel
+def gather_slab(problem, start, rows, slab, slabs, total):
+    lanes = lanes_of(problem.work.a)
+    vectors = (rows + lanes - 1) // lanes
+    first, last = vectors * slab // slabs * lanes, vectors * (slab + 1) // slabs * lanes
+    gather(problem.net, problem.data, problem.work, start, rows, vectors * lanes, first, last, total)
+
+
+@kernel
+def forward_slab(problem, stride, l, slab, slabs):
+    units = problem.net.widths[l + 1]
+    forward_units(problem.net, problem.params, problem.work, stride, l, units * slab // slabs, units * (slab + 1) // slabs)
+
+
+@kernel
+def backward_slab(problem, stride, l, slab, slabs):
+    """Delta of the layer before l."""
+    net, work, units = problem.net, problem.work, problem.net.widths[l]
+    first, last = units * slab // slabs, units * (slab + 1) // slabs
+    backward_units(net, problem.params, work, stride, l, first, last)
+    times_derivative(net, work, stride, l - 1, first, last, 2.0 if problem.method == LAYERWISE else 1.0)
+
+
+@kernel
+def gradient_slab(problem, stride, l, slab, slabs, scale):
+    """The gradient of layer l; or its update, if it is not to be scaled by 1."""
+    net, units = problem.net, problem.net.widths[l + 1]
+    target = problem.work.gradient if scale == 1.0 else problem.params
+    gradient_units(
+        net, problem.work, stride, l, units * slab // slabs, units * (slab + 1) // slabs, scale, target, np.int64(0), scale != 1.0
+    )

@@ -1,0 +1,134 @@
+"""What a kernel is given, as tables: a network in numbers, rows, scratch memory, the rule of the update, a course."""
+
+from typing import NamedTuple
+
+from fastgd.machine.struct import Doubles, Integers, Link, Reals
+
+# in the place of a method: only costs are wanted
+NO_UPDATE = -1
+# in the place of a limit: the cost of all rows; a last look at the cost in sums[PENDING]; to take parts of another thread's work
+ALL_ROWS, LAST_LOOK, HELP = -1, -2, -3
+NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
+PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
+# places in a team's counters, each on a cache line of its own
+DRAWN, FINISHED = 0, 8
+PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
+
+
+class Network(NamedTuple):
+    """An MLP in numbers; layer l, counted from 0, has widths[l] inputs and widths[l + 1] units."""
+
+    layers: int
+    n_params: int
+    widths: Integers  # (layers + 1,)
+    units_before: Integers  # (layers + 1,) units of all earlier layers, the inputs counting as one
+    weights: Integers  # (layers,) where W starts in the flat array
+    biases: Integers  # (layers,) where b starts, -1 without biases
+    activations: Integers  # (layers,) numbers of names.ACTIVATIONS
+    loss: int
+
+
+class Data(NamedTuple):
+    """All rows, and the order in which they are taken."""
+
+    X: Reals  # (n * inputs,)
+    Y: Reals  # (n * outputs,)
+    weights: Reals  # (n,) of the samples, or (0,) where all weigh the same
+    order: Integers  # (n + 1,) the row at each place, and the epoch of which this is the order, where `shuffled`
+    blocks: Integers  # the order of blocks of rows, from which that of rows is made
+    span: int  # rows of such a block
+    window: int  # rows that are mixed with each other
+    n: int
+    shuffled: int
+    batch: int  # rows of a batch; the last one of an epoch may be shorter
+    batches: int  # of an epoch
+    parts: int  # of the rows of a batch, which threads share out
+    slabs: int  # whether they share out the units of layers instead
+    halves: int  # or whether two threads have half of the hidden units each
+    mean_weight: float  # of a batch
+
+
+class Work(NamedTuple):
+    """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
+
+    a: Reals  # activations, the inputs first, which `halves` leave out
+    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a vector, or for `halves`
+    z: Reals  # pre-activations
+    delta: Reals  # dC/da, then dC/dz
+    y: Reals  # (outputs, stride) targets
+    weight: Reals  # (stride,) share of each sample in the cost; 0 for padding
+    panel: Reals  # scratch of products
+    gradient: Reals  # (parts * size,) one of each part of the batch; their sum comes to be in the first
+    block: int  # most rows of a block, a multiple of the lanes
+
+
+class Rule(NamedTuple):
+    """How a gradient becomes an update."""
+
+    rate: float  # the learning rate, or the first value of its schedule
+    schedule: int  # its place in names.SCHEDULES
+    times: Doubles  # (3,) warm-up and the schedule's own two numbers
+    form: int  # its place in names.FORMS
+    numbers: Doubles  # the optimizer's own
+    slots: Reals  # (slots * size,) what it keeps for every parameter
+    powers: Doubles  # (2,) beta1^t and beta2^t
+    clip_norm: float  # inf for no clipping
+    l2: float
+    decays: Reals  # (size,) 1 for weights, 0 for biases; (0,) without l2
+    size: int  # of params: n_params up to whole vectors
+    slices: int  # of the parameters, which threads share out
+
+
+class Team(NamedTuple):
+    """What the threads of a run share; see `team`."""
+
+    counters: Integers  # (48,)
+    task: Integers  # (11,) what there is to do, see `sharing`
+    numbers: Doubles  # (4,)
+    costs: Doubles  # (parts,) of the parts of a batch
+    exchange: Reals  # (4 * outputs * block,) where halves put down their parts of z
+    turned: Reals  # (hidden * inputs,) where halves have the first layer's weights, input by input
+    rest: int  # address of a function that lets another thread run
+
+
+class Course(NamedTuple):
+    """How far to go, what to write down on the way, and when to end it early."""
+
+    epochs: int
+    seed: int
+    cursor: Integers  # from here on as in State
+    sums: Doubles
+    points: Integers
+    costs: Doubles
+    held_out: Doubles
+    best: Reals
+    growth: float  # of the distance between points of the history, as a share of the epoch; 0 for even spacing
+    watched: int
+    target_cost: float
+    patience: int
+    min_delta: float
+
+
+class Problem(NamedTuple):
+    """All that the updates of a kernel need."""
+
+    net: Network
+    data: Data
+    params: Reals  # (size,)
+    work: Work
+    rule: Rule
+    course: Course
+    team: Team
+    method: int  # its place in names.METHODS, or NO_UPDATE
+    eps: float  # step of the difference methods
+    apart: int  # whether this is the problem of the validation rows
+    held_out: Link  # the same problem for the validation rows, without updates
+    next: Link  # the same problem with scratch memory for the rows of the next batch, where there are halves
+
+
+class Evaluation(NamedTuple):
+    """What is to be known about parameters."""
+
+    problem: Problem
+    outputs: Reals  # (n * outputs,)
+    costs: Doubles  # (1,) the cost, or (1 + layers,) followed by the notes' layer costs

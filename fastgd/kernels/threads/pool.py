@@ -1,0 +1,55 @@
+"""Helpers: Python threads that take parts of the work of the compiled loop while it runs; see `team`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.structs import DRAWN, HELP
+from fastgd.machine.linking import c_function
+
+_NONE_YET = 2**16 + 1  # task 0 of one part, which is taken
+_NO_MORE = 2**62  # a task without parts
+_LINE = 8  # places of a cache line
+
+
+class Helpers:
+    """So many threads, between `start` and `stop`. There may be none: then who leads does everything."""
+
+    def __init__(self, count: int):
+        self.count = count
+        self.counters: Array = np.zeros(6 * _LINE, np.int64)
+        self._threads: ThreadPoolExecutor | None = None
+
+    def start(self) -> None:
+        if self.count:
+            self._threads = ThreadPoolExecutor(self.count, thread_name_prefix="fastgd")
+
+    def stop(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown()
+        self._threads = None
+
+    @contextmanager
+    def at_work(self, train: Callable[[Array, int], None], tables: list[Array]) -> Iterator[None]:
+        """While this lasts, each helper takes parts of what another call of `train` does, with a table of its own."""
+        self.counters[DRAWN] = _NONE_YET
+        helping = [self._threads.submit(train, table, HELP) for table in tables] if self._threads is not None else []
+        try:
+            yield
+        finally:
+            self.counters[DRAWN] = _NO_MORE
+            for each in helping:
+                each.result()
+
+
+@cache
+def give_way() -> int:
+    """The address of the C function that lets another thread run."""
+    return c_function("SwitchToThread" if os.name == "nt" else "sched_yield")

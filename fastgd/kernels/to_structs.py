@@ -1,0 +1,113 @@
+"""Networks, rows, options and states, as the tables that kernels are given."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.structs import HELD_OUT_COST, NOTHING, TRAINING_COST, Course, Data, Network, Rule
+from fastgd.names import ACTIVATIONS, FORMS, LOSSES, SCHEDULES
+from fastgd.network import MLP
+from fastgd.options import Options
+from fastgd.samples import Samples, on_disk
+from fastgd.schedules import as_schedule
+from fastgd.state import MOST, State, aligned
+
+_DISK_BLOCK, _DISK_BLOCKS = 2**18, 64  # bytes of a block of rows that are read from disk together, and how many are mixed
+
+
+def _integers(values: Iterable[int]) -> Array:
+    return np.array(list(values), np.int64)
+
+
+def network_of(net: MLP) -> Network:
+    """A network in numbers."""
+    return Network(
+        layers=len(net.layers),
+        n_params=net.n_params,
+        widths=_integers(net.widths),
+        units_before=_integers(sum(net.widths[:l]) for l in range(len(net.widths))),
+        weights=_integers(layer.weights.start for layer in net.layers),
+        biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
+        activations=_integers(ACTIVATIONS.index(layer.activation) for layer in net.layers),
+        loss=LOSSES.index(net.loss),
+    )
+
+
+def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, slabs: bool = False, halves: bool = False) -> Data:
+    """Samples, or those of many members with `n` rows each, in batches."""
+    batches = -(-n // batch) if n else 0
+    total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
+    span, window = max(n, 1), max(n, 1)
+    if n and on_disk(samples.X):
+        span = max(1, _DISK_BLOCK // (samples.X.shape[-1] * samples.X.itemsize))
+        window = _DISK_BLOCKS * span
+    return Data(
+        *samples,
+        order=np.full(n + 1 if shuffle else 0, -1, np.int64),
+        blocks=np.zeros(-(-n // span), np.int64),
+        span=span,
+        window=window,
+        n=n,
+        shuffled=shuffle,
+        batch=batch,
+        batches=batches,
+        parts=parts,
+        slabs=slabs,
+        halves=halves,
+        mean_weight=total / batches if n else 0.0,
+    )
+
+
+def decays_of(net: MLP, options: Options, size: int, lanes: int = 1) -> Array:
+    """(size,) 1 for weights, 0 for biases, as many numbers of each as there are lanes; (0,) without l2."""
+    decays = aligned((size if options.l2 else 0,), net.dtype)
+    for layer in net.layers if options.l2 else ():
+        decays.reshape(-1, lanes)[layer.weights] = 1
+    return decays
+
+
+def rule_of(options: Options, slots: Array, powers: Array, decays: Array, size: int, slices: int = 1) -> Rule:
+    """The rule of the update of `size` parameters."""
+    schedule = as_schedule(options.learning_rate)
+    rate, *times = schedule.numbers
+    return Rule(
+        rate=rate,
+        schedule=SCHEDULES.index(schedule.name),
+        times=np.array(times),
+        form=FORMS.index(options.form),
+        numbers=np.array(options.optimizer.numbers, np.float64),
+        slots=slots,
+        powers=powers,
+        clip_norm=np.inf if options.clip_norm is None else options.clip_norm,
+        l2=options.l2,
+        decays=decays,
+        size=size,
+        slices=slices,
+    )
+
+
+def growth_of(options: Options) -> float:
+    """How much further than the epoch itself the next point of a history is; 0 for even spacing."""
+    return 0.0 if options.spacing == "even" else math.expm1(2 * math.log(MOST) / options.record)
+
+
+def course_of(state: State, options: Options, seed: int, epochs: int, *, watched: bool, held_out: bool) -> Course:
+    """The course of a state; without stop rules unless `watched`."""
+    watched = watched and options.watches
+    return Course(
+        epochs=epochs,
+        seed=seed,
+        cursor=state.cursor,
+        sums=state.sums,
+        points=state.points,
+        costs=state.costs,
+        held_out=state.held_out,
+        best=state.best,
+        growth=growth_of(options),
+        watched=NOTHING if not watched else HELD_OUT_COST if held_out else TRAINING_COST,
+        target_cost=-math.inf if options.target_cost is None else options.target_cost,
+        patience=MOST if options.patience is None else options.patience,
+        min_delta=options.min_delta,
+    )

@@ -1,0 +1,225 @@
+"""Compiled kernels on disk: machine code in a cache folder, called without Numba, whose start takes longer than most trainings.
+
+A kernel is a C function `status(result, exception, address of a table, zero, limit)`, as Numba compiles one without Python objects. Its
+file holds a line of facts and an object file; llvmlite links it into the process. A file's name ends in a hash of the text of its
+module, of every source file that kernels are made of, of the versions of Python, Numba and llvmlite, of the processor and of the settings
+that change the code: an edited source is another file, and nothing stale is ever run. Code is loaded from the folder, so it is used only if
+it belongs to this user and nobody else may write to it. Whatever goes wrong with it, the kernel is compiled in memory instead, and where
+it can't be kept, a warning says so once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import gc
+import hashlib
+import json
+import os
+import re
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from fastgd.arguments.checks import Array
+from fastgd.machine.fingerprint import fingerprint
+from fastgd.machine.linking import linked
+from fastgd.system.files import replace_file
+from fastgd.system.warn import warn
+
+_has_warned = False
+_FILE_NAME = re.compile(r"(matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
+
+
+# -- the folder ----------------------------------------------------------------------------------------------------------------------
+
+
+def folder() -> Path:
+    """The cache folder: FASTGD_CACHE_DIR, or the platform's own place; an error of any kind if none.
+
+    Its code is run, so it never lies where the working directory happens to be.
+    """
+    chosen = os.environ.get("FASTGD_CACHE_DIR")
+    place = Path(chosen or platformdirs.user_cache_path("fastgd"))
+    if not chosen and not place.is_absolute():  # an XDG_CACHE_HOME that counts for nothing, or no HOME
+        place = Path("~/.cache/fastgd")
+    place = place.expanduser()
+    if not place.is_absolute():
+        raise ValueError(f"{str(place)!r} is no absolute path")
+    return place.resolve()
+
+
+def known_folder() -> Path | None:
+    """The cache folder; None where there is none."""
+    try:
+        return folder()
+    except Exception:
+        return None
+
+
+def _place() -> Path:
+    """The cache folder, made if it is not there; OSError where it is not this user's alone."""
+    place = folder()
+    if place.exists() and not place.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid"):  # on Windows, profile folders are private by their access lists
+        status = place.lstat()
+        if status.st_uid != os.getuid():
+            raise PermissionError(errno.EPERM, "it belongs to another user")
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError(errno.EPERM, "others may write to it")
+    return place
+
+
+def trouble() -> str | None:
+    """Why nothing can be kept in the cache folder; None if something can."""
+    try:
+        with tempfile.TemporaryFile(dir=_place()):
+            return None
+    except Exception as error:
+        return _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(text.split()).rstrip(".")
+
+
+def _warn_once(error: Exception) -> None:
+    """Say, once a process, that what is compiled can't be kept."""
+    global _has_warned
+    if not _has_warned:
+        _has_warned = True
+        place = known_folder()
+        where = f" in {place}" if place else ""
+        advice = "until it can, every process compiles anew; FASTGD_CACHE_DIR names another folder"
+        warn(f"compiled code can't be kept{where}: {_reason(error)}; {advice}")
+
+
+def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
+    """Put a whole file in its place, or none."""
+    line = json.dumps({**facts, "sha256": hashlib.sha256(code).hexdigest()}).encode()
+    replace_file(path, lambda file: file.write(line + b"\n" + code), mode=0o600)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], bytes]:
+    """Facts and code of a file; ValueError if it is damaged."""
+    line, _, code = path.read_bytes().partition(b"\n")
+    facts = json.loads(line)
+    if facts["sha256"] != hashlib.sha256(code).hexdigest():
+        raise ValueError(f"{path} is damaged")
+    return facts, code
+
+
+def entries() -> list[tuple[str, int, str]]:
+    """What the cache folder holds: for every kernel its name, its bytes and what it is."""
+    found = []
+    for path in _files():
+        try:
+            title = _read(path)[0]["title"]
+        except Exception:
+            title = "damaged"
+        with suppress(OSError):  # another process may have cleared the folder
+            found.append((path.stem, path.stat().st_size, title))
+    return found
+
+
+def clear() -> int:
+    """Delete every kernel; how many those were."""
+    files = _files()
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)
+
+
+def _files() -> list[Path]:
+    """The kernels, and nothing else that may lie in the folder."""
+    place = known_folder()
+    found = place.glob("*.kernel") if place else ()
+    return sorted(path for path in found if _FILE_NAME.fullmatch(path.name))
+
+
+# -- a kernel ------------------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _no_garbage_collected() -> Iterator[None]:
+    """Compiling makes many objects that live until its end: looking for those that do not takes a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class Entry:
+    """A compiled function of a table and a limit; read from disk, or compiled, when it is called first.
+
+    Machine code that can't be read or written is a reason to compile in memory and to warn, never an error.
+    """
+
+    def __init__(self, name: str, source: str, function: str, dtype: np.dtype[Any]):
+        self.name, self.source, self.function, self.dtype = name, source, function, dtype
+        self._function: Any = None
+        self._preparing = threading.Lock()
+
+    def __call__(self, table: Array, limit: int) -> None:
+        with self._preparing:
+            if self._function is None:
+                self._function = self._prepare()
+        result, exception = ctypes.c_void_p(), ctypes.c_void_p()
+        if self._function(ctypes.byref(result), ctypes.byref(exception), table.ctypes.data, 0.0, limit):
+            raise IndexError("compiled code reached outside an array")  # which only NUMBA_BOUNDSCHECK=1 looks for
+
+    def _prepare(self) -> Any:
+        try:
+            facts, code = _read(self._path())
+        except Exception:  # not there yet, or damaged; what keeps it from being written is said then
+            return self._compile()
+        try:
+            return linked(facts["function"], facts["calls"], code, self.dtype)
+        except Exception as error:
+            function = self._compile()
+            reason = f"can't be linked: {_reason(error)}"
+            warn(f"the compiled code {self.name} {reason}; it is compiled anew")
+            return function
+
+    def _path(self) -> Path:
+        """Where the code is kept; an error of any kind if it can't be."""
+        if not self.name:
+            raise ValueError("the sources of fastgd can't be read")
+        return _place() / f"{self.name}.kernel"
+
+    def _compile(self) -> Any:
+        with _no_garbage_collected(), np.errstate(all="ignore"):  # whatever the caller's is
+            from fastgd.machine.object_code import machine_code  # starts Numba
+
+            facts, code = machine_code(self.source, self.function, self.dtype)
+        title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
+        function = linked(facts["function"], facts["calls"], code, self.dtype)
+        try:
+            _write(self._path(), {"title": title, **facts}, code)
+        except Exception as error:
+            _warn_once(error)
+        return function
+
+
+@cache
+def entry(title: str, source: str, function: str, dtype: np.dtype[Any]) -> Entry:
+    """The function of this name in the module of this text."""
+    try:
+        key = hashlib.sha256(f"{fingerprint()}\0{dtype}\0{source}".encode()).hexdigest()[:20]
+    except Exception:  # nobody knows what it is compiled from
+        return Entry("", source, function, dtype)
+    return Entry(f"{title}_{function}_{key}", source, function, dtype)

@@ -1,0 +1,207 @@
+"""Flat arrays as values of compiled code that borrow them, read and written by floats and by vectors.
+
+A Span is an address and a length. `load` reads neighbouring floats as one vector (see `simd`), `store` writes it back.
+"""
+
+import operator
+from typing import Any
+
+from numba import types
+from numba.core import cgutils, config
+from numba.core.imputils import lower_builtin
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, models, register_model
+
+from fastgd.machine.jit import inline
+from fastgd.machine.vector import Vector, like, real_type
+from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES
+
+
+class Span(types.Type):  # type: ignore[misc]
+    """The numba type of a borrowed flat array: an address and a length, without reference counts or negative indices.
+
+    Its vectors are of `vector_size` bytes.
+    """
+
+    def __init__(self, dtype: Any, vector_size: int = VECTOR_BYTES) -> None:
+        self.dtype, self.vector_size = dtype, vector_size
+        super().__init__(name=f"Span({dtype}, {vector_size})")
+
+    @property
+    def vector(self) -> Vector:
+        """The type of its vectors."""
+        return Vector(self.dtype, self.vector_size)
+
+
+@register_model(Span)
+class _SpanModel(models.StructModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, span: Any) -> None:
+        super().__init__(manager, span, [("data", types.CPointer(span.dtype)), ("length", types.intp)])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def span_of(typing_context, array):
+    """The Span of a C-contiguous array of any shape. It must not outlive the array."""
+    if not isinstance(array, types.Array) or array.layout != "C":
+        return None
+
+    def generate(context, builder, sig, args):
+        source = context.make_array(sig.args[0])(context, builder, args[0])
+        span = cgutils.create_struct_proxy(sig.return_type)(context, builder)
+        span.data = source.data
+        span.length = source.nitems
+        return span._getvalue()
+
+    return Span(array.dtype)(array), generate
+
+
+def element_address(context, builder, span_type, span_value, index_type, index, count=1):
+    """Pointer to element `index` of a span; under NUMBA_BOUNDSCHECK refuses unless `count` elements are there.
+
+    `count` is a number or an LLVM integer.
+    """
+    span = cgutils.create_struct_proxy(span_type)(context, builder, value=span_value)
+    index = context.cast(builder, index, index_type, types.intp)
+    if config.BOUNDSCHECK:
+        cgutils.do_boundscheck(context, builder, index, span.length)
+        last = builder.sub(index.type(count) if isinstance(count, int) else count, index.type(1))
+        cgutils.do_boundscheck(context, builder, builder.add(index, last), span.length)
+    return builder.gep(span.data, [index])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def in_wide_vectors(typing_context, span):
+    """The same span, read and written by wide vectors."""
+    if not isinstance(span, Span):
+        return None
+    wide = Span(span.dtype, WIDE_VECTOR_BYTES)
+    return wide(span), lambda context, builder, sig, args: args[0]
+
+
+@infer_global(operator.getitem)
+class _GetItem(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, kws: Any) -> Any:
+        span, index = args
+        if isinstance(span, Span) and isinstance(index, types.Integer):
+            return signature(span.dtype, span, index)
+        return None
+
+
+@lower_builtin(operator.getitem, Span, types.Integer)  # type: ignore[untyped-decorator]
+def _get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return builder.load(element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1]))
+
+
+@infer_global(operator.setitem)
+class _SetItem(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, kws: Any) -> Any:
+        span, index, value = args
+        if isinstance(span, Span) and isinstance(index, types.Integer) and isinstance(value, types.Number):
+            return signature(types.none, span, index, span.dtype)
+        return None
+
+
+@lower_builtin(operator.setitem, Span, types.Integer, types.Number)  # type: ignore[untyped-decorator]
+def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    builder.store(args[2], element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1]))
+    return context.get_dummy_value()
+
+
+@infer_global(len)
+class _Len(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, kws: Any) -> Any:
+        return signature(types.intp, *args) if isinstance(args[0], Span) else None
+
+
+@lower_builtin(len, Span)  # type: ignore[untyped-decorator]
+def _len(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).length
+
+
+def _is_float_span(span) -> bool:
+    return isinstance(span, Span) and real_type(span.dtype) is not None
+
+
+def _vector_address(context, builder, sig, args):
+    vector = sig.args[0].vector
+    pointer = element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1], vector.lanes)
+    return builder.bitcast(pointer, context.get_value_type(vector).as_pointer())
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load(typing_context, span, index):
+    """The vector span[index : index + lanes]."""
+    if not _is_float_span(span):
+        return None
+
+    def generate(context, builder, sig, args):
+        return builder.load(_vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8)
+
+    return span.vector(span, index), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store(typing_context, span, index, value):
+    """Write a vector, or one number on every lane, to span[index : index + lanes]."""
+    if not _is_float_span(span):
+        return None
+
+    def generate(context, builder, sig, args):
+        builder.store(args[2], _vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(span, index, span.vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load_doubles(typing_context, span, doubles, index):
+    """As many float64 as a vector of the span has lanes: doubles[index : index + lanes]."""
+    if not _is_float_span(span) or not isinstance(doubles, Span) or doubles.dtype != types.float64:
+        return None
+    vector = Vector(types.float64, 8 * span.vector.lanes)
+
+    def generate(context, builder, sig, args):
+        pointer = element_address(context, builder, doubles, args[1], sig.args[2], args[2], vector.lanes)
+        return builder.load(builder.bitcast(pointer, context.get_value_type(vector).as_pointer()), align=8)
+
+    return vector(span, doubles, index), generate
+
+
+@inline
+def narrowed(span, doubles, index):
+    """The same, rounded to the span's dtype."""
+    return like(broadcast(span, 0.0), load_doubles(span, doubles, index))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def copy(typing_context, target, at, source, start, count):
+    """target[at : at + count] = source[start : start + count], for spans that do not overlap."""
+    if not isinstance(target, Span) or target != source:
+        return None
+
+    def generate(context, builder, sig, args):
+        size = context.cast(builder, args[4], sig.args[4], types.intp)
+        to = element_address(context, builder, target, args[0], sig.args[1], args[1], size)
+        come_from = element_address(context, builder, target, args[2], sig.args[3], args[3], size)
+        cgutils.raw_memcpy(builder, to, come_from, size, target.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(target, at, source, start, count), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lanes_of(typing_context, span):
+    """How many floats of the span's dtype make one vector."""
+    if not _is_float_span(span):
+        return None
+    lanes = span.vector.lanes
+    return types.intp(span), lambda context, builder, sig, args: context.get_constant(types.intp, lanes)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def broadcast(typing_context, span, number):
+    """The number on every lane of a vector of the span's dtype."""
+    if not _is_float_span(span):
+        return None
+    vector = span.vector
+    return vector(span, vector), lambda context, builder, sig, args: args[1]

@@ -1,0 +1,69 @@
+"""How arrays and numbers cross from Python into compiled code: as one table of addresses, lengths and numbers.
+
+Compiling the conversion of fifty Python objects, or handing them from function to function, would take longer than compiling a small
+kernel. A NamedTuple says what a table holds: its fields are `int`, `float`, NamedTuples, a Link to another table, or arrays: Integers
+(int64), Doubles (float64) or Reals (of the network's dtype). `table_of` writes it; compiled code sees it as a `view.View`.
+"""
+
+import struct
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, get_type_hints
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+
+Integers = Annotated[Any, "an int64 array"]
+Doubles = Annotated[Any, "a float64 array"]
+Reals = Annotated[Any, "an array of the network's dtype"]
+Link = Annotated[Any, "the table of another such NamedTuple, an int64 array"]
+
+_WORD, _DOUBLE = struct.Struct("=q"), struct.Struct("=d")
+_INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+_DTYPES = {Integers: _INT64, Doubles: _FLOAT64, Link: _INT64}  # of arrays; Reals are of the table's own
+
+
+def table_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]] | None = None) -> Array:
+    """Two int64 a field: an array's address and length, or a number and 0. Valid as long as the arrays are alive.
+
+    Its Reals are of the dtype `real`. Asking arrays for their addresses is what takes time; `known` are the `numbers_of` inner
+    NamedTuples by their id.
+
+    Raises
+    ------
+    TypeError
+        For an array of another dtype than compiled code reads it as, or that does not lie row by row.
+    """
+    return np.array(numbers_of(values, real, known or {}), np.int64)
+
+
+def numbers_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]]) -> list[int]:
+    """The table as a list."""
+    numbers: list[int] = []
+    for (name, kind), value in zip(fields_of(type(values)), values, strict=True):
+        if isinstance(value, tuple):
+            numbers += known.get(id(value)) or numbers_of(value, real, known)
+        elif isinstance(value, np.ndarray):
+            expected = _DTYPES.get(kind, real)
+            if value.dtype != expected or not value.flags.c_contiguous:
+                place, order = f"{type(values).__name__}.{name}", "" if value.flags.c_contiguous else ", not row by row"
+                raise TypeError(f"{place} must be a C-contiguous array of {expected}; got {value.dtype}{order}")
+            numbers += value.ctypes.data, value.size
+        elif kind is float:
+            numbers += *_WORD.unpack(_DOUBLE.pack(value)), 0
+        else:
+            numbers += int(value), 0
+    return numbers
+
+
+@cache
+def fields_of(cls: Any) -> list[tuple[str, Any]]:
+    """Names and types of the fields of a table."""
+    hints = get_type_hints(cls, include_extras=True)
+    return [(name, hints[name]) for name in cls._fields]
+
+
+def rows_of(kind: Any) -> int:
+    """Rows of a field."""
+    return sum(rows_of(inner) for _, inner in fields_of(kind)) if hasattr(kind, "_fields") else 1

@@ -1,0 +1,273 @@
+"""Vectors of floats as values of compiled code.
+
+Whether LLVM turns a loop over four samples into one packed instruction depends on the day. Here the vector is explicit: `spans.load`
+reads neighbouring floats of a flat array as one value, arithmetic works lane by lane, `spans.store` writes it back, `lane_sum` adds
+the lanes in a fixed order. A function that uses only arithmetic and the operations of this file and of `numeric` runs unchanged on a
+single float and on a vector.
+
+Arithmetic between a vector and a number broadcasts the number and rounds it to the vector's dtype, so that a literal never widens
+float32 lanes. For single floats `like(x, 0.5)` is the literal of x's dtype.
+"""
+
+import operator
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core.imputils import lower_builtin, lower_cast
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, models, register_model
+
+from fastgd.machine.jit import inline
+from fastgd.state import VECTOR_BYTES
+
+llvm.initialize_native_asmparser()  # for the instruction in `_swapped`
+
+
+class Vector(types.Type):  # type: ignore[misc]
+    """The numba type of `lanes` neighbouring floats of type `dtype`, which fill `size` bytes."""
+
+    def __init__(self, dtype: Any, size: int = VECTOR_BYTES) -> None:
+        self.dtype = dtype
+        self.lanes = size * 8 // dtype.bitwidth
+        super().__init__(name=f"Vector({dtype} x {self.lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, vector: Any) -> None:
+        super().__init__(manager, vector, ir.VectorType(manager.lookup(vector.dtype).get_value_type(), vector.lanes))
+
+
+def splat(builder: Any, value: Any, vector_type: Any) -> Any:
+    """The LLVM vector whose lanes all hold `value`."""
+    index = ir.Constant(ir.IntType(32), 0)
+    first = builder.insert_element(ir.Constant(vector_type, ir.Undefined), value, index)
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector_type.count), 0)
+    return builder.shuffle_vector(first, ir.Constant(vector_type, ir.Undefined), zeros)
+
+
+def resized(builder: Any, value: Any, lanes: int) -> Any:
+    """The LLVM vector of the first lanes of `value`, of up to twice as many as it has; nothing is said of those that it lacks."""
+    if value.type.count == lanes:
+        return value
+    chosen = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
+    return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), chosen)
+
+
+@lower_cast(types.Number, Vector)  # type: ignore[untyped-decorator]
+def _number_to_vector(context: Any, builder: Any, from_type: Any, to_type: Any, value: Any) -> Any:
+    scalar = context.cast(builder, value, from_type, to_type.dtype)
+    return splat(builder, scalar, context.get_value_type(to_type))
+
+
+@lower_cast(Vector, Vector)  # type: ignore[untyped-decorator]
+def _vector_to_vector(context: Any, builder: Any, from_type: Any, to_type: Any, value: Any) -> Any:
+    convert = builder.fptrunc if to_type.dtype.bitwidth < from_type.dtype.bitwidth else builder.fpext
+    return convert(value, context.get_value_type(to_type))
+
+
+def _common(*args: Any) -> Any:
+    """The vector type of an operation on vectors and numbers, or None."""
+    vectors = {a for a in args if isinstance(a, Vector)}
+    known = all(isinstance(a, (Vector, types.Number)) for a in args)
+    return vectors.pop() if known and len(vectors) == 1 else None
+
+
+def _define_operator(symbol: Any, instruction: str) -> None:
+    @infer_global(symbol)
+    class _Typing(AbstractTemplate):  # type: ignore[misc]
+        def generic(self, args: Any, kws: Any) -> Any:
+            vector = _common(*args)
+            return None if vector is None else signature(vector, *[vector] * len(args))
+
+    def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return getattr(builder, instruction)(*args)
+
+    lower_builtin(symbol, *[Vector] * (1 if instruction == "fneg" else 2))(lower)
+
+
+for _symbol, _instruction in [
+    (operator.add, "fadd"),
+    (operator.iadd, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.isub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.imul, "fmul"),
+    (operator.truediv, "fdiv"),
+    (operator.neg, "fneg"),
+]:
+    _define_operator(_symbol, _instruction)
+
+
+def real_type(ty: Any) -> Any:
+    """The float type behind `ty`, which is a float or a Vector; None for anything else."""
+    if isinstance(ty, Vector):
+        return ty.dtype
+    return ty if ty in (types.float32, types.float64) else None
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def like(typing_context, x, number):
+    """The number, or a vector of as many lanes as x has, rounded to x's dtype; a number on every lane if x is a vector."""
+    if real_type(x) is None:
+        return None
+
+    def generate(context, builder, sig, args):
+        return context.cast(builder, args[1], sig.args[1], sig.return_type)
+
+    return x(x, number), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def plus(typing_context, x, y):
+    """x + y as an addition of its own, into which no product is fused: where a product is late, that is less to wait for."""
+    if real_type(x) is None or x != y:
+        return None
+
+    def generate(context, builder, sig, args):
+        return builder.fadd(*args, flags=("arcp",))  # which says nothing of a sum, and keeps Numba from flagging it "contract"
+
+    return x(x, y), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def stay_scalar(typing_context):
+    """In the body of a loop of few turns, keeps LLVM from vectorizing it at ten times its size."""
+
+    def generate(context, builder, sig, args):
+        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], side_effect=True)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+def has_avx512(context: Any) -> bool:
+    """Whether the machine that is compiled for has AVX-512 for vectors of any length."""
+    return {"+avx512vl", "+avx512dq"} <= set(context.codegen().magic_tuple()[2].split(","))
+
+
+def _swapped(context: Any, builder: Any, value: Any, apart: int) -> Any:
+    """The LLVM vector whose lanes so far apart have changed places."""
+    size = value.type.count * (32 if isinstance(value.type.element, ir.FloatType) else 64)
+    if size == 256 and apart == value.type.count // 2 and has_avx512(context):  # LLVM's choice, vpermpd, takes longer
+        signature = ir.FunctionType(value.type, [value.type])
+        return builder.asm(signature, "vshuff64x2 $$1, $1, $1, $0", "=v,v", [value], side_effect=False)
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), value.type.count), [i ^ apart for i in range(value.type.count)])
+    return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), mask)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lane_total(typing_context, vector):
+    """The sum of the lanes, on every lane: lanes half the vector apart are added first."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        (value,) = args
+        apart = vector.lanes // 2
+        while apart:
+            value = builder.fadd(value, _swapped(context, builder, value, apart), flags=("contract",))
+            apart //= 2
+        return value
+
+    return vector(vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lane_sums(typing_context, vectors):
+    """The vector of the sums of the lanes of as many vectors as it has lanes; neighbouring lanes are added first.
+
+    Adding while transposing takes half the instructions of one `lane_total` after another.
+    """
+    vector = vectors.dtype if isinstance(vectors, types.UniTuple) else None
+    if not isinstance(vector, Vector) or vectors.count != vector.lanes:
+        return None
+
+    def generate(context, builder, sig, args):
+        return sum_lanes(builder, [builder.extract_value(args[0], i) for i in range(vector.lanes)])
+
+    return vector(vectors), generate
+
+
+def sum_lanes(builder, rows):
+    """The LLVM vector of the sums of the lanes of as many LLVM vectors as it has lanes."""
+    lanes, apart = len(rows), 1
+    while len(rows) > 1:
+        # of two rows, the lanes with bit `apart` clear from the first, those with it set from the second, `apart` lanes down
+        low = [i if not i & apart else lanes + i - apart for i in range(lanes)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), lanes), [i + shift for i in low]) for shift in (0, apart)]
+        pairs = zip(rows[::2], rows[1::2], strict=True)
+        rows = [builder.fadd(*(builder.shuffle_vector(*pair, mask) for mask in masks), flags=("contract",)) for pair in pairs]
+        apart *= 2
+    return rows[0]
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def all_between(typing_context, x, low, high):
+    """Whether low < x < high on every lane; not where one of them is NaN."""
+    if not isinstance(x, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        value, least, most = args
+        inside = builder.and_(builder.fcmp_ordered(">", value, least), builder.fcmp_ordered("<", value, most))
+        bits = ir.IntType(x.lanes)
+        return builder.icmp_unsigned("==", builder.bitcast(inside, bits), ir.Constant(bits, -1))
+
+    return types.boolean(x, x, x), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def some_positive(typing_context, x):
+    """Whether x > 0, on any lane if x is a vector."""
+    if real_type(x) is None:
+        return None
+
+    def generate(context, builder, sig, args):
+        above = builder.fcmp_ordered(">", args[0], context.get_constant_null(x))
+        if not isinstance(x, Vector):
+            return above
+        bits = ir.IntType(x.lanes)
+        return builder.icmp_unsigned("!=", builder.bitcast(above, bits), ir.Constant(bits, 0))
+
+    return types.boolean(x), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def first_lane(typing_context, vector):
+    """The number on the first lane."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        return builder.extract_element(args[0], ir.Constant(ir.IntType(32), 0))
+
+    return vector.dtype(vector), generate
+
+
+@inline
+def lane_sum(vector):
+    """The sum of the lanes, as a number."""
+    return first_lane(lane_total(vector))
+
+
+def _select(name, condition):
+    @intrinsic
+    def choose(typing_context, x, yes, no):
+        if real_type(x) is None:
+            return None
+
+        def generate(context, builder, sig, args):
+            zero = context.get_constant_null(sig.args[0])
+            return builder.select(builder.fcmp_ordered(condition, args[0], zero), args[1], args[2])
+
+        return x(x, x, x), generate
+
+    choose.__doc__ = f"`yes` where x {condition} 0, `no` elsewhere and where x is NaN."
+    return choose
+
+
+where_positive = _select("where_positive", ">")
+where_negative = _select("where_negative", "<")

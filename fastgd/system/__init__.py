@@ -1,0 +1,1 @@
+"""What the operating system has a part in: files, streams, warnings, Ctrl-C, processors, floating-point errors."""

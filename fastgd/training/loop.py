@@ -1,0 +1,166 @@
+"""The loop of a training run: a state advanced in chunks, and what is done when its numbers stop being finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.optimizers import Rprop
+from fastgd.state import BEST, SPOILED, STOPPED, State
+from fastgd.training.run import DivergedError, Run, history_of
+
+if TYPE_CHECKING:
+    from fastgd.kernels import Bound
+
+CHUNK_SECONDS = 0.05
+_FAR_BACK = 512  # updates between the two latest states that are kept: more than it takes a cost to overflow before parameters do
+
+
+class Loop:
+    """A state on its way to `epochs`. `run` says how it is trained, and for how long it has been."""
+
+    def __init__(self, run: Run, kernel: Bound, state: State, epochs: int):
+        self.run, self.kernel, self.epochs = run, kernel, epochs
+        self.state = state.widened(kernel.size)
+        self.seconds = run.seconds
+        self.known_cost = -1, np.nan  # after how many updates, and what it is
+        self.kept = [self.state.copy()]  # the first state and two of the latest, to go back to
+
+    @property
+    def params(self) -> Array:
+        """The latest parameters, (n_params,), as the state holds them."""
+        return self.state.params[: self.run.net.n_params]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all epochs are done, or a stop rule ended them."""
+        return self.state.epoch >= self.epochs or bool(self.state.cursor[STOPPED])
+
+    @property
+    def latest_cost(self) -> float:
+        """The last recorded one."""
+        return float(self.state.costs[self.state.recorded - 1]) if self.state.recorded else np.nan
+
+    def _advance(self, limit: int) -> float:
+        """Advance and return the seconds that it took."""
+        return self.kernel.advance(self.state, self.run.seed, self.epochs, limit)
+
+    def compile(self) -> None:
+        """Compile, or load what was compiled before."""
+        self._advance(0)
+
+    def chunks(self) -> Iterator[None]:
+        """Advance to the end, in chunks of about CHUNK_SECONDS."""
+        limit = 1
+        while not self.is_done:
+            self._keep()
+            elapsed = self._advance(limit)
+            self.seconds += elapsed
+            if not self._is_finite():
+                self._raise_diverged()
+            yield
+            limit = max(1, int(limit * min(100.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
+
+    # -- what there is to show
+
+    def finished(self, ended_by: str | None = None) -> Run:
+        """The run, ended by its stop rules or its epochs unless by something else."""
+        if not self.has_finite_cost():
+            self._raise_diverged()
+        if ended_by is None and not self.state.cursor[STOPPED]:
+            self.kernel.watch_end(self.state, self._cost())
+        return replace(self.so_far(ended_by or self.state.stopped_by), stalled=self._is_stalled())
+
+    def so_far(self, stopped_by: str) -> Run:
+        """The run as far as it has come: the best parameters if they are to be restored, otherwise the latest."""
+        state, net = self.state.widened(self.run.net.n_params), self.run.net
+        cost = latest = self._cost()
+        params = state.params
+        if len(state.best) and np.isfinite(state.sums[BEST]) and stopped_by != "diverged":
+            params, cost = state.best, self.kernel.cost(state.best)
+        history = history_of(state, latest, self.kernel.held_out_cost(state.params) if self.kernel.held_out.n else None)
+        return replace(
+            self.run, params=net.check_params(params), cost=cost, epochs=state.epoch, seconds=self.seconds, stopped_by=stopped_by,
+            history=history, state=state,
+        )  # fmt: skip
+
+    def _is_stalled(self) -> bool:
+        """Whether the next update would change no parameter: each step is under half a unit in the last place."""
+        state = self.state.copy()
+        state.cursor[STOPPED] = 0
+        if isinstance(self.run.options["optimizer"], Rprop) or state.updates == 0:
+            return False  # a parameter of rprop waits whenever its gradient changes its sign
+        self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, watched=False)
+        return np.array_equal(state.params, self.state.params)
+
+    # -- numbers that stop being finite: the verdict depends on the updates alone, not on where chunks end
+
+    def _is_finite(self) -> bool:
+        """Whether all parameters and the costs that were looked at are; once they are not, they stay so."""
+        return not self.state.cursor[SPOILED] and bool(np.isfinite(self.params).all())
+
+    def has_finite_cost(self) -> bool:
+        """Whether the cost of all rows is finite, and that of validation rows which stop rules watch."""
+        return all(np.isfinite(cost) for cost in self._costs().values())
+
+    def _cost(self) -> float:
+        """The cost of all rows, after so many updates, which takes a pass."""
+        update = self.state.updates
+        if self.known_cost[0] != update:
+            self.known_cost = update, self.kernel.cost(self.params)
+        return self.known_cost[1]
+
+    def _costs(self) -> dict[str, float]:
+        costs = {"cost": self._cost()}
+        if self.kernel.watches_held_out:
+            costs["validation cost"] = self.kernel.held_out_cost(self.params)
+        return costs
+
+    def _keep(self) -> None:
+        """Keep the state; of those kept before, the first and one that is some way back."""
+        first, latest = self.kept[0], self.state.copy()
+        far = latest.updates - self.kept[-1].updates >= _FAR_BACK
+        back = self.kept[-1] if far else self.kept[len(self.kept) // 2]
+        self.kept = [first, back, latest]
+
+    def _go_to(self, update: int) -> None:
+        """Put the state where it was after `update` updates."""
+        earlier = [state for state in self.kept if state.updates <= update]
+        nearest = max(earlier, key=lambda state: state.updates)
+        self.state = nearest.copy()
+        self._advance(update - nearest.updates)
+
+    def _raise_diverged(self) -> None:
+        """Find the last update after which every number was finite, the cost of all rows included, and raise."""
+        # by halving: up to `good` parameters and recorded costs are finite, from `bad` on they are not
+        good, bad = self.kept[-1].updates, self.state.updates + int(self._is_finite())
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            self._go_to(middle)
+            good, bad = (middle, bad) if self._is_finite() else (good, middle)
+        # the cost overflows before the parameters do: go back in growing steps until it does not, then halve again
+        first, back, bad, update = self.kept[0].updates, 0, good + 1, good
+        self._go_to(update)
+        while not self.has_finite_cost() and update > first:
+            back, bad = 2 * back + 1, update
+            update = max(good - back, first)
+            self._go_to(update)
+        good = update
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            self._go_to(middle)
+            good, bad = (middle, bad) if self.has_finite_cost() else (good, middle)
+        self._go_to(good)
+        run = self.so_far("diverged")
+        for name, cost in self._costs().items():
+            if not np.isfinite(cost):
+                raise DivergedError(f"the {name} of the initial parameters is {cost}; scale X and Y", run)
+        raise DivergedError(
+            f"cost or parameters stopped being finite in epoch {run.epochs + 1} at learning_rate {run.options['learning_rate']}; "
+            "try a smaller learning_rate, clip_norm=1.0, or scale X and Y",
+            run,
+        )

@@ -1,0 +1,105 @@
+"""What a running training tells: a small record between chunks, and a bar that shows it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from fastgd.arguments.checks import Array, shown
+from fastgd.system.float_errors import as_caller
+from fastgd.system.streams import Forgiving
+
+
+class Progress(NamedTuple):
+    """What the functions `progress` and `callback` are told between chunks."""
+
+    epoch: int  # epochs finished
+    epochs: int  # to be finished
+    cost: float  # the last recorded one
+    seconds: float  # in compiled loops so far
+    params: Array  # (n_params,) a copy of the latest ones
+
+
+class ManyProgress(NamedTuple):
+    """The same of `train_many`. Members that have ended count with all the epochs that they might have taken."""
+
+    epoch: int  # epochs finished, of all members
+    epochs: int  # to be finished
+    cost: float  # the least of those that have ended; NaN if none has
+    seconds: float  # since the call of train_many
+    ended: int  # members that have
+    members: int
+
+
+class Bar:
+    """A line with epochs, cost, epochs a second and the time left.
+
+    It is shown on stderr, if that is a terminal, or in a notebook. Call it with every `Progress` or
+    `ManyProgress`, inside a `with`. Where it can't be shown it is not, and raises nothing.
+    """
+
+    def __init__(self, title: str = ""):
+        self.title = title
+        self.bar: Any = None
+        self.is_shown = True
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.bar is None:
+            return
+        with suppress(Exception):
+            if kind is None:
+                self.bar.total = self.bar.n  # a notebook's bar is red where less came than was expected
+            self.bar.close()
+
+    def __call__(self, progress: Any) -> None:
+        if not self.is_shown:
+            return
+        try:
+            self.bar = self.bar or self._begin(progress)
+            self.bar.set_postfix_str(f"cost {progress.cost:.6g}", refresh=False)
+            self.bar.update(progress.epoch - self.bar.n)
+        except Exception:
+            self.is_shown = False
+
+    def _begin(self, progress: Any) -> Any:
+        file, in_notebook = Forgiving(sys.stderr), _in_notebook()
+        self.is_shown = in_notebook or file.isatty()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a notebook lacks widgets, and gets a line of text
+            tqdm = import_module("tqdm.auto" if in_notebook else "tqdm").tqdm
+        return tqdm(
+            initial=progress.epoch,
+            total=progress.epochs,
+            desc=self.title or None,
+            unit=" epochs",
+            unit_scale=True,
+            leave=False,
+            dynamic_ncols=True,
+            file=file,
+            disable=not self.is_shown,
+        )
+
+
+def _in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this; its stderr is no terminal, but shown."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return shell is not None and "IPKernelApp" in shell.config
+
+
+def reporter(progress: object) -> Callable[[Any], object] | None:
+    """The function that `progress`, an argument of `train`, stands for."""
+    if progress is True:
+        return Bar()
+    if progress is False or progress is None:
+        return None
+    if not callable(progress):
+        raise TypeError(f"progress must be True, False or a function; got {shown(progress)}")
+    return progress if isinstance(progress, Bar) else as_caller(progress)
