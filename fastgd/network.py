@@ -176,10 +176,10 @@ class MLP:
                 raise ValueError(f"layers[{number}] must be a pair (W, b); got {type(pair).__name__}{how_to_pair(layers)}")
             weights = real_array(f"W of layers[{number}]", pair[0], self.dtype)
             if weights.shape != (place.outputs, place.inputs):
-                turned = ": its transpose has, W.T" if weights.shape == (place.inputs, place.outputs) else ""
+                transposed = ": its transpose has, W.T" if weights.shape == (place.inputs, place.outputs) else ""
                 raise ValueError(
                     f"W of layers[{number}] must have shape ({place.outputs}, {place.inputs}), (outputs, inputs); "
-                    f"got {weights.shape}{turned}"
+                    f"got {weights.shape}{transposed}"
                 )
             params[place.weights] = weights.ravel()
             if pair[1] is None:

@@ -34,7 +34,7 @@ class Optimizer:
             object.__setattr__(self, field.name, value)
 
     @property
-    def form(self) -> str:
+    def update_kind(self) -> str:
         """The name of its update in `updates`; plain gradient descent is "sgd"."""
         return type(self).__name__.lower()
 
@@ -64,7 +64,7 @@ class SGD(Optimizer):
             raise ValueError("nesterov of SGD needs a momentum above 0; got momentum 0")
 
     @property
-    def form(self) -> str:
+    def update_kind(self) -> str:
         return "momentum" if self.momentum else "sgd"
 
     @property

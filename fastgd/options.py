@@ -37,14 +37,14 @@ class Options:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
-    def prepares(self) -> bool:
+    def modifies_gradient(self) -> bool:
         """Whether something is done to the gradient or the rate before an update."""
         return self.l2 != 0 or self.clip_norm is not None or isinstance(self.learning_rate, Schedule)
 
     @property
-    def form(self) -> str:
+    def update_kind(self) -> str:
         """The name of the update: "plain" where it is w - r g at a constant rate and nothing else, otherwise the optimizer's."""
-        return "plain" if self.optimizer.form == "sgd" and not self.prepares else self.optimizer.form
+        return "plain" if self.optimizer.update_kind == "sgd" and not self.modifies_gradient else self.optimizer.update_kind
 
     @property
     def first_rate(self) -> float:
@@ -53,7 +53,7 @@ class Options:
         return rate.rate if isinstance(rate, Schedule) else rate
 
     @property
-    def watches(self) -> bool:
+    def monitors(self) -> bool:
         """Whether the cost of every epoch is looked at."""
         return self.target_cost is not None or self.patience is not None or self.restore_best
 

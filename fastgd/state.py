@@ -13,9 +13,9 @@ from fastgd.arguments.checks import Array
 MOST = 2**62  # epochs, and whatever is counted in them
 # places in a cursor
 PLACES = 10
-EPOCH, BATCH, UPDATES, RECORDED, NEXT_RECORD, STRIDE, STOPPED, BEST_EPOCH, MARK_EPOCH, SPOILED = range(PLACES)
+EPOCH, BATCH, UPDATES, RECORDED, NEXT_RECORD, STRIDE, STOPPED, BEST_EPOCH, PATIENCE_EPOCH, NON_FINITE = range(PLACES)
 # places in sums
-PENDING, BEST, MARK, HELD_OUT = range(4)
+EPOCH_COST_SUM, BEST, PATIENCE_COST, HELD_OUT = range(4)
 # what the compiled loop was stopped by
 STOPS = ("epochs", "target_cost", "patience")
 VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter

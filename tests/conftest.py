@@ -95,14 +95,14 @@ def small_steps(monkeypatch):
     """Of many members: chunks of one epoch in lanes, of one update otherwise; after each a thread waits until the main one has looked,
     or has told all threads to stop.
     """
-    looked, watches, look, over = threading.Event(), [], watch.Watch.look, watch.Watch.over
+    looked, monitors, look, over = threading.Event(), [], watch.Session.look, watch.Session.over
 
     def look_and_say_so(self, progress):
         look(self, progress)
         looked.set()
 
-    def watched(self, *arguments):
-        watches[:] = [self]
+    def monitored(self, *arguments):
+        monitors[:] = [self]
         over(self, *arguments)
 
     def followed_by_a_look(advance):
@@ -110,13 +110,13 @@ def small_steps(monkeypatch):
             result = advance(self, *arguments)
             if arguments[-1] > 0 and threading.current_thread() is not threading.main_thread():
                 looked.clear()
-                wait_until(lambda: looked.wait(0.01) or watches[0].reason is not None)
+                wait_until(lambda: looked.wait(0.01) or monitors[0].reason is not None)
             return result
 
         return one
 
-    monkeypatch.setattr(watch.Watch, "look", look_and_say_so)
-    monkeypatch.setattr(watch.Watch, "over", watched)
+    monkeypatch.setattr(watch.Session, "look", look_and_say_so)
+    monkeypatch.setattr(watch.Session, "over", monitored)
     monkeypatch.setattr(kernels.Lanes, "advance", followed_by_a_look(kernels.Lanes.advance))
     monkeypatch.setattr(loop.Loop, "_advance", followed_by_a_look(loop.Loop._advance))
     for module in (watch, side_by_side):

@@ -8,7 +8,7 @@ import pytest
 
 import fastgd
 from fastgd.kernels.matrix import tasks as sharing
-from fastgd.machine.struct import Doubles, Integers, Link, Reals, table_of
+from fastgd.machine.struct import Doubles, Integers, Pointer, Reals, struct_of
 
 
 class Inner(NamedTuple):
@@ -18,7 +18,7 @@ class Inner(NamedTuple):
 class Outer(NamedTuple):
     counts: Integers
     sums: Doubles
-    other: Link
+    other: Pointer
     inner: Inner
 
 
@@ -30,7 +30,7 @@ def test_a_table_holds_addresses_and_lengths():
     values = outer()
     arrays = (values.counts, values.sums, values.other, values.inner.reals)
     expected = [number for array in arrays for number in (array.ctypes.data, 3)]
-    assert table_of(values, np.dtype(np.float32)).tolist() == expected
+    assert struct_of(values, np.dtype(np.float32)).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_table_holds_addresses_and_lengths():
 )
 def test_an_array_of_another_type_is_refused(field, dtype, place, expected):
     with pytest.raises(TypeError, match=rf"{place} must be a C-contiguous array of {expected}; got {np.dtype(dtype)}"):
-        table_of(outer(**{field: dtype}), np.dtype(np.float32))
+        struct_of(outer(**{field: dtype}), np.dtype(np.float32))
 
 
 def test_an_array_that_does_not_lie_row_by_row_is_refused():
     with pytest.raises(TypeError, match=r"Inner\.reals must be a C-contiguous array of float64; got float64, not row by row"):
-        table_of(Inner(np.zeros((4, 4)).T[1:]), np.dtype(np.float64))
+        struct_of(Inner(np.zeros((4, 4)).T[1:]), np.dtype(np.float64))
 
 
 @pytest.fixture

@@ -170,8 +170,8 @@ def test_members_are_counted_by_any_option():
 
 def test_seeds():
     assert train_many(rng=[4, 9], members=None).seeds.tolist() == [4, 9]
-    drawn = train_many(rng=np.random.default_rng(0)).seeds
-    assert drawn.tolist() == np.random.default_rng(0).integers(2**63, size=6).tolist()
+    taken = train_many(rng=np.random.default_rng(0)).seeds
+    assert taken.tolist() == np.random.default_rng(0).integers(2**63, size=6).tolist()
     first, second = train_many(rng=None).seeds, train_many(rng=None).seeds
     assert np.array_equal(np.diff(first), np.ones(5))
     assert first[0] != second[0]

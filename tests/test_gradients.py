@@ -39,12 +39,12 @@ def away_from_kinks(net, params, X):
 
 
 @st.composite
-def problems(draw):
+def problems(take):
     """A network of any activations and loss, with data and parameters at which its cost is smooth."""
-    widths = draw(st.lists(st.integers(1, 6), min_size=2, max_size=5))
+    widths = take(st.lists(st.integers(1, 6), min_size=2, max_size=5))
     layers = len(widths) - 1
-    names = draw(st.lists(st.sampled_from(SMOOTH + KINKED), min_size=layers, max_size=layers))
-    loss, output = draw(
+    names = take(st.lists(st.sampled_from(SMOOTH + KINKED), min_size=layers, max_size=layers))
+    loss, output = take(
         st.sampled_from(
             [
                 ("squared_error", names[-1]),
@@ -55,9 +55,9 @@ def problems(draw):
         )
     )
     widths[-1] += output == "softmax" and widths[-1] == 1  # which is refused
-    net = fastgd.MLP(*widths, activation=names, output=output, loss=loss, bias=draw(st.booleans()))
-    n = draw(st.integers(1, 12))
-    start = draw(st.integers(0, 1000))
+    net = fastgd.MLP(*widths, activation=names, output=output, loss=loss, bias=take(st.booleans()))
+    n = take(st.integers(1, 12))
+    start = take(st.integers(0, 1000))
     for seed in range(start, start + 50):
         X, Y, params = random_problem(net, n, seed)
         if away_from_kinks(net, params, X):

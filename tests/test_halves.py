@@ -16,7 +16,7 @@ from fastgd.machine.cache import entry
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import PENDING
+from fastgd.state import EPOCH_COST_SUM
 
 NET = fastgd.MLP(64, 32, 10)
 X, Y, PARAMS = random_problem(NET, 150)
@@ -32,15 +32,23 @@ def train(net=NET, rows=(X, Y), epochs=5, rate=0.2, batch_size=32, **options):
 
 
 def test_halves_depend_on_the_arguments_alone():
-    assert [plan_of(NET, 1000, rows).halves for rows in (8, 27, 28, 32, 256, 257, 1000)] == [False, False, True, True, True, False, False]
-    assert not plan_of(NET, 32, 32).halves  # full batch
-    assert not plan_of(NET, 1000, 32, "finite_difference").halves
-    assert not plan_of(NET, 1000, 32, optimizer=fastgd.Adam()).halves
-    assert not plan_of(NET, 1000, 32, l2=0.1).halves
-    assert not plan_of(fastgd.MLP(64, 32, 32, 10), 1000, 32).halves
-    assert not plan_of(fastgd.MLP(600, 7, 10), 1000, 32).halves  # of which neither half would fill a vector
-    assert not plan_of(fastgd.MLP(784, 128, 10), 1000, 64).halves  # which is enough work for more than two threads
-    assert plan_of(fastgd.MLP(128, 128, 10), 1000, 64).halves
+    assert [plan_of(NET, 1000, rows).hidden_halves for rows in (8, 27, 28, 32, 256, 257, 1000)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert not plan_of(NET, 32, 32).hidden_halves  # full batch
+    assert not plan_of(NET, 1000, 32, "finite_difference").hidden_halves
+    assert not plan_of(NET, 1000, 32, optimizer=fastgd.Adam()).hidden_halves
+    assert not plan_of(NET, 1000, 32, l2=0.1).hidden_halves
+    assert not plan_of(fastgd.MLP(64, 32, 32, 10), 1000, 32).hidden_halves
+    assert not plan_of(fastgd.MLP(600, 7, 10), 1000, 32).hidden_halves  # of which neither half would fill a vector
+    assert not plan_of(fastgd.MLP(784, 128, 10), 1000, 64).hidden_halves  # which is enough work for more than two threads
+    assert plan_of(fastgd.MLP(128, 128, 10), 1000, 64).hidden_halves
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
@@ -59,7 +67,7 @@ def test_the_oracle(net, options, shuffle):
     X, Y, params = random_problem(net, 150)
     params *= 0.1
     options = {"batch_size": 32, "method": "backprop"} | options
-    assert plan_of(net, 150, options["batch_size"], options["method"]).halves
+    assert plan_of(net, 150, options["batch_size"], options["method"]).hidden_halves
     run = train(net, (X, Y), 4, 0.1, params=params, threads=2, shuffle=shuffle, **options)
     if shuffle:
         assert run == train(net, (X, Y), 4, 0.1, params=params, threads=1, **options)
@@ -118,26 +126,26 @@ def test_two_threads_meet(first):
     """Each does its half of every update, the second from when the first waits for it; as the oracle, and to the bits of one thread."""
     options = Options(batch_size=32, learning_rate=0.2, shuffle=False)
     plan, samples = kernels.make_plan(NET, len(X), options, "matrix"), Samples.alike(X, Y)
-    assert plan.halves
+    assert plan.hidden_halves
     bound = kernels.load(plan, options, samples, threads=2)
     state = bound.start(PARAMS)
     problems = [bound.problem(state, METHODS.index("backprop"), rank=rank) for rank in range(2)]  # tables point to what they keep alive
     tables, update = [bound._table(problem) for problem in problems], entry("half", HALF, "train", NET.dtype)
     threads = [threading.Thread(target=update, args=(table, half), daemon=True) for half, table in enumerate(tables)]
     threads[first].start()
-    wait_until(lambda: bound.team.counters[PUT_DOWN[first]] == 1)
-    assert bound.team.counters[PUT_DOWN[1 - first]] == 0
+    wait_until(lambda: bound.queue.counters[PUT_DOWN[first]] == 1)
+    assert bound.queue.counters[PUT_DOWN[1 - first]] == 0
     threads[1 - first].start()
     for thread in threads:
         thread.join()
-    assert bound.team.counters[list(PUT_DOWN)].tolist() == [plan.batches] * 2
+    assert bound.queue.counters[list(PUT_DOWN)].tolist() == [plan.batches] * 2
 
     expected, (cost, _) = oracle.train(NET, PARAMS, X, Y, 1, 0.2, 32)
     assert_close(state.params[: NET.n_params], expected)
-    assert_close(state.sums[PENDING] / plan.batches, cost)
+    assert_close(state.sums[EPOCH_COST_SUM] / plan.batches, cost)
     alone = train(epochs=1, params=PARAMS, threads=1, shuffle=False)
     assert np.array_equal(state.params[: NET.n_params], alone.params)
-    assert state.sums[PENDING] / plan.batches == alone.history.cost[0]
+    assert state.sums[EPOCH_COST_SUM] / plan.batches == alone.history.cost[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads can't be kept on one processor")

@@ -65,14 +65,14 @@ def test_points_of_a_run_that_a_rule_stops(batch_size, seconds, train, monkeypat
 def test_points_of_a_run_that_is_watched(rules, batch_size, record, spacing, train):
     """They are those of one that is not, of which there are more than the history holds."""
     options = {"params": PARAMS, "rng": 0, "batch_size": batch_size, "record": record, "spacing": spacing}
-    watched = train(NET, X, Y, 200, 0.1, **rules, **options)
+    monitored = train(NET, X, Y, 200, 0.1, **rules, **options)
     unwatched = train(NET, X, Y, 200, 0.1, **options)
-    assert np.array_equal(watched.history.epoch, unwatched.history.epoch)
-    assert np.array_equal(watched.history.cost, unwatched.history.cost)
-    assert len(watched.history.epoch) <= record
+    assert np.array_equal(monitored.history.epoch, unwatched.history.epoch)
+    assert np.array_equal(monitored.history.cost, unwatched.history.cost)
+    assert len(monitored.history.epoch) <= record
     if "validation" in rules:
         every = train(NET, X, Y, 200, 0.1, **rules, **{**options, "record": 1000, "spacing": "even"})
-        assert np.array_equal(watched.history.validation, every.history.validation[watched.history.epoch])
+        assert np.array_equal(monitored.history.validation, every.history.validation[monitored.history.epoch])
 
 
 # -- stalled ---------------------------------------------------------------------------------------------

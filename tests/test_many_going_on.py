@@ -53,11 +53,11 @@ def test_in_the_middle_of_an_epoch(path, small_steps):
     whole = train_many("matrix", way)
     first.save(path)
     assert fastgd.load_runs(path) == first
-    rest = EPOCHS - first.epochs
-    assert train_many("matrix", way, rest, params=fastgd.load_runs(path)).params.tobytes() == whole.params.tobytes()
+    back_off = EPOCHS - first.epochs
+    assert train_many("matrix", way, back_off, params=fastgd.load_runs(path)).params.tobytes() == whole.params.tobytes()
     for i in inside:
         first[i].save(path)
-        one = fastgd.train(NET, X, Y, rest[i], RATES[i], params=fastgd.load_run(path), optimizer="adam", batch_size=3)
+        one = fastgd.train(NET, X, Y, back_off[i], RATES[i], params=fastgd.load_run(path), optimizer="adam", batch_size=3)
         assert one.params.tobytes() == whole.params[i].tobytes()
 
 

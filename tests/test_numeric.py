@@ -13,7 +13,7 @@ import pytest
 from conftest import compiles_for
 
 from fastgd.machine import jit
-from fastgd.machine.elementary import cos, exp, log, log1p, misses, quotients, sigmoid, sigmoid_parts, sin, tanh
+from fastgd.machine.elementary import cos, exp, log, log1p, quotients, residuals, sigmoid, sigmoid_parts, sin, tanh
 from fastgd.machine.span import lanes_of, load, span_of, store
 from fastgd.machine.vector import like
 
@@ -90,7 +90,7 @@ def flags(request):
 
 
 @pytest.fixture(params=["float", "vector"], scope="module")
-def form(request):
+def update_kind(request):
     return request.param
 
 
@@ -228,7 +228,7 @@ def test_misses(dtype):
     def both(x, y, ours):
         for i in range(len(x)):
             t, u = sigmoid_parts(x[i])
-            ours[i] = misses(t, t + u * like(x[i], 3.0), t + u * like(x[i], 7.0), y[i])
+            ours[i] = residuals(t, t + u * like(x[i], 3.0), t + u * like(x[i], 7.0), y[i])
 
     rng = np.random.default_rng(0)
     x = rng.uniform(-40, 40, 300).astype(dtype)

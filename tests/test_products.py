@@ -82,24 +82,24 @@ def at(start, matrix, width):
     return flat
 
 
-def drawn(rows, columns, dtype):
+def taken(rows, columns, dtype):
     return np.random.default_rng(rows * 1000 + columns).normal(size=(rows, columns)).astype(dtype)
 
 
 @pytest.mark.parametrize("across", [False, True])
 @pytest.mark.parametrize("turned", [False, True], ids=["A as it is", "A transposed"])
 @pytest.mark.parametrize("add", [False, True])
-def test_products(across, turned, add, dtype):
+def test_products(across, transposed, add, dtype):
     """Rows that fill no tile, columns that fill no vector; B in place, copied in one panel or in several."""
     lanes, panel = 32 // np.dtype(dtype).itemsize, np.full(PANEL_BYTES // np.dtype(dtype).itemsize, np.nan, dtype)
     for rows in (1, 3, 4, 5, 10, 64, 67):
         for columns in (lanes, lanes + 1, 2 * lanes, 4 * lanes, 7 * lanes - 1):
             for inner in (1, 3 * lanes, 19, 130, 264) if across else (1, 2, 7, 130, 257):
-                A, B, C = drawn(rows, inner, dtype), drawn(inner, columns, dtype), drawn(rows, columns + 2, dtype)
-                a = at(3, A.T if turned else A, (rows if turned else inner) + 1)
+                A, B, C = taken(rows, inner, dtype), taken(inner, columns, dtype), taken(rows, columns + 2, dtype)
+                a = at(3, A.T if transposed else A, (rows if transposed else inner) + 1)
                 b = at(5, B.T if across else B, (inner if across else columns) + 2)
                 c = at(7, C, columns + 2)
-                steps = (1, rows + 1) if turned else (inner + 1, 1)
+                steps = (1, rows + 1) if transposed else (inner + 1, 1)
                 expected = C.copy()
                 expected[:, :columns] = (C[:, :columns] if add else 0) - 0.5 * (A.astype(float) @ B.astype(float))
                 wanted = at(7, expected, columns + 2)
@@ -113,7 +113,7 @@ def test_products(across, turned, add, dtype):
 
 def test_nothing_of_the_target_is_read_unless_added_to(dtype):
     lanes = 32 // np.dtype(dtype).itemsize
-    A, B = drawn(5, 6, dtype), drawn(6, lanes + 1, dtype)
+    A, B = taken(5, 6, dtype), taken(6, lanes + 1, dtype)
     c = at(7, np.full((5, lanes + 1), np.nan, dtype), lanes + 1)
     panel = np.zeros(PANEL_BYTES // np.dtype(dtype).itemsize, dtype)
     product(at(3, A, 6), 6, 1, at(5, B, lanes + 1), lanes + 1, False, c, lanes + 1, 5, lanes + 1, 6, 1.0, False, panel)
@@ -123,7 +123,7 @@ def test_nothing_of_the_target_is_read_unless_added_to(dtype):
 @pytest.mark.parametrize("columns", [1, 7, 8, 9, 33])
 @pytest.mark.parametrize("rows", [1, 3, 8, 13, 24])
 def test_transposing(rows, columns, dtype):
-    matrix = drawn(rows, columns, dtype)
+    matrix = taken(rows, columns, dtype)
     target = np.zeros(1 + columns * (rows + 2), dtype)
     transposed(at(2, matrix, columns + 1), columns + 1, target, rows + 2, rows, columns)
     assert np.array_equal(target[1:].reshape(columns, rows + 2)[:, :rows], matrix.T)
@@ -134,7 +134,7 @@ def test_sums(dtype):
     lanes = 32 // np.dtype(dtype).itemsize
     for rows in range(1, lanes + 1):
         for count in (lanes, 5 * lanes):
-            A, b = drawn(rows, count, dtype), drawn(1, count, dtype)
+            A, b = taken(rows, count, dtype), taken(1, count, dtype)
             plain, with_b = np.zeros(lanes, dtype), np.zeros(lanes, dtype)
             sums(at(1, A, count + 1), count + 1, rows, at(2, b, count), count, plain, with_b)
             assert plain[:rows] == pytest.approx(A.sum(axis=1), rel=1e-5, abs=1e-5)

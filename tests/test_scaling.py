@@ -52,10 +52,10 @@ def test_a_column_that_varies_is_scaled(values):
         assert Table.fit(columns, ["y"]).constant(columns) == []
 
 
-near = st.integers(-40, 40).map(lambda steps: 1.1 + steps * 2.0**-52)
+small_changes = st.integers(-40, 40).map(lambda steps: 1.1 + steps * 2.0**-52)
 
 
-@given(st.lists(near | st.floats(-1e3, 1e3).filter(lambda x: x == 0 or abs(x) > 1e-3), min_size=2, max_size=20))
+@given(st.lists(small_changes | st.floats(-1e3, 1e3).filter(lambda x: x == 0 or abs(x) > 1e-3), min_size=2, max_size=20))
 def test_scales_are_those_of_scikit_learn(values):
     columns = rows(values)
     X = np.array(values).reshape(-1, 1)

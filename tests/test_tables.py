@@ -12,14 +12,14 @@ from fastgd.kernels import update
 from fastgd.machine.dispatch import by_number
 from fastgd.machine.jit import merged
 
-MODULES = {"ACTIVATIONS": activations, "LOSSES": losses, "SCHEDULES": updates, "FORMS": update}
+MODULES = {"ACTIVATIONS": activations, "LOSSES": losses, "SCHEDULES": updates, "UPDATE_KINDS": update}
 
 
 def test_each_name_has_its_functions():
     assert tuple(activations.FUNCTIONS) == names.ACTIVATIONS
     assert tuple(losses.FUNCTIONS) == names.LOSSES
     assert tuple(updates.SCHEDULE_FUNCTIONS) == names.SCHEDULES
-    assert tuple(update.FUNCTIONS) == names.FORMS
+    assert tuple(update.FUNCTIONS) == names.UPDATE_KINDS
 
 
 @pytest.mark.parametrize("known", MODULES)

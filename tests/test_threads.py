@@ -35,11 +35,11 @@ def plan_of(net, n, batch_size=None, method="backprop", kernel="matrix"):
 
 
 def test_parts_depend_on_the_work_alone():
-    parts = {rows: plan_of(WIDE, rows).parts(rows) for rows in [1, 32, 100, 128, 256, 1030, 10**6]}
+    parts = {rows: plan_of(WIDE, rows).row_parts(rows) for rows in [1, 32, 100, 128, 256, 1030, 10**6]}
     assert parts == {1: 1, 32: 1, 100: 1, 128: 2, 256: 4, 1030: 8, 10**6: 8}
-    assert plan_of(WIDE, 1030, method="central_difference").parts(1030) == 1  # which perturbs the parameters in place
-    assert plan_of(fastgd.MLP(2, 8, 1), 10**6, kernel="unrolled").parts(10**6) == 1
-    assert (plan_of(WIDE, 1030).slices, plan_of(MANY, 4).slices) == (1, 8)
+    assert plan_of(WIDE, 1030, method="central_difference").row_parts(1030) == 1  # which perturbs the parameters in place
+    assert plan_of(fastgd.MLP(2, 8, 1), 10**6, kernel="unrolled").row_parts(10**6) == 1
+    assert (plan_of(WIDE, 1030).update_slices, plan_of(MANY, 4).update_slices) == (1, 8)
 
 
 # -- the same as without ---------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ def test_parts_depend_on_the_work_alone():
 
 @pytest.mark.parametrize("options", BATCHES)
 def test_parts_add_up_to_the_batch(options):
-    assert plan_of(WIDE, len(X), options.get("batch_size")).parts(options.get("batch_size", len(X))) > 1
+    assert plan_of(WIDE, len(X), options.get("batch_size")).row_parts(options.get("batch_size", len(X))) > 1
     expected, costs = oracle.train(WIDE, PARAMS, X, Y, 6, 0.05, options.get("batch_size"))
     run = train(params=PARAMS, threads=2, **options)
     assert_close(run.params, expected)
@@ -75,7 +75,7 @@ def test_slabs_are_whole_layers(net, n, options):
     X, Y, params = random_problem(net, n)
     params *= 0.1  # or wide layers saturate
     plan = plan_of(net, n, options.get("batch_size"), options.get("method", "backprop"))
-    assert plan.slabs == (plan.batch in range(32, 257))
+    assert plan.unit_slices == (plan.batch in range(32, 257))
     gradient = oracle.gradient_by(options.get("method", "backprop"), 0.0)
     expected, costs = oracle.train(net, params, X, Y, 4, 0.05, options.get("batch_size"), gradient=gradient)
     run = train(net, (X, Y), 4, 0.05, params=params, threads=2, shuffle=False, **options)

@@ -108,9 +108,9 @@ def test_record_while_the_cost_is_watched(record, spacing, train):
     net, X, Y, params = problem()
     for epochs in (40, 3000):
         options = {"params": params, "rng": 0, "record": record, "spacing": spacing}
-        watched = train(net, X, Y, epochs, 0.2, **options, target_cost=0.0)
-        assert watched.history == train(net, X, Y, epochs, 0.2, **options).history
-        assert len(watched.history.epoch) <= record
+        monitored = train(net, X, Y, epochs, 0.2, **options, target_cost=0.0)
+        assert monitored.history == train(net, X, Y, epochs, 0.2, **options).history
+        assert len(monitored.history.epoch) <= record
 
 
 def test_no_epochs(train):
@@ -162,9 +162,9 @@ def test_generator_and_none(train):
     generator = np.random.default_rng(8)
     assert train(net, X, Y, 10, rng=generator, batch_size=3) == runs[0]
     assert train(net, X, Y, 10, rng=generator, batch_size=3) != runs[0]
-    drawn = train(net, X, Y, 10, batch_size=3)
-    assert train(net, X, Y, 10, rng=drawn.seed, batch_size=3) == drawn
-    assert train(net, X, Y, 10, batch_size=3).seed != drawn.seed
+    taken = train(net, X, Y, 10, batch_size=3)
+    assert train(net, X, Y, 10, rng=taken.seed, batch_size=3) == taken
+    assert train(net, X, Y, 10, batch_size=3).seed != taken.seed
 
 
 def test_global_random_state_is_left_alone(train):

@@ -46,7 +46,7 @@ def spelled_out():
     return functions | {
         "sigmoid_parts": lambda z: (1, np.exp(-z)),
         "quotients": lambda x, first, second: (x / first, x / second),
-        "misses": lambda x, first, second, target: (x / first - target, x / second - target),
+        "residuals": lambda x, first, second, target: (x / first - target, x / second - target),
         "plus": lambda x, y: x + y,
         "squared_error": lambda z, a, y: (a - y) ** 2,
         "squared_error_derivative": lambda a, y: 2 * (a - y),
@@ -63,7 +63,7 @@ def run_lines(net, method, X, Y, params, weight, eps, weighted):
     values = spelled_out() | dict(zip(names, params, strict=True)) | {f"d{name}": np.zeros(len(X)) for name in names}
     values |= {f"x_{k}": column for k, column in enumerate(X.T)} | {f"y_{k}": column for k, column in enumerate(Y.T)}
     values |= {"costs": np.zeros(len(X)), "eps": eps, "weight": weight} if weighted else {"costs": 0, "eps": eps, "share": 1 / len(X)}
-    for lines in equations.sample(net, method, weighted, apart=weighted):
+    for lines in equations.sample(net, method, weighted, in_halves=weighted):
         exec("\n".join(lines), values)
     gradient = np.array([values[f"d{name}"].sum() for name in names]) * (1 if weighted else 1 / len(X))
     return values["costs"].sum(), gradient / {"finite_difference": eps, "central_difference": 2 * eps}.get(method, 1)

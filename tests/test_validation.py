@@ -75,18 +75,18 @@ def held_out_rows(run, params, data, weights=None):
 def test_a_share_of_the_rows(batch_size, train):
     """They are not trained on: training is that of the other rows, in their order."""
     options = {"params": PARAMS, "batch_size": batch_size}
-    drawn = []
+    taken = []
     for seed in [0, 1, 2]:
         run = train(NET, *MANY, 20, 0.3, rng=seed, validation=4 / 15, **options)
         apart = np.isin(np.arange(15), held_out_rows(run, PARAMS, MANY))
-        drawn.append(tuple(apart))
+        taken.append(tuple(apart))
         others = train(NET, MANY[0][~apart], MANY[1][~apart], 20, 0.3, rng=seed, **options)
         assert np.array_equal(run.params, others.params)
         assert np.array_equal(run.history.cost, others.history.cost)
         assert run.cost == others.cost
         assert run.history.validation[-1] == pytest.approx(oracle.cost(NET, run.params, MANY[0][apart], MANY[1][apart]), rel=1e-12)
         assert run == train(NET, *MANY, 20, 0.3, rng=seed, validation=4 / 15, **options)
-    assert len(set(drawn)) == 3
+    assert len(set(taken)) == 3
 
 
 def test_a_share_is_the_same_after_going_on(train):
@@ -158,9 +158,9 @@ def test_counts_of_each_class_are_scikit_learns(counts, share, seed):
     X, Y, classes = numbered(counts)
     net = fastgd.MLP(1, len(counts), output="softmax", loss="cross_entropy")
     options = {"params": np.random.default_rng(1).normal(size=net.n_params)}
-    drawn = drawn_by(net, X / len(X), Y, share, seed, **options)
+    taken = drawn_by(net, X / len(X), Y, share, seed, **options)
     theirs = train_test_split(classes, test_size=round(share * len(X)), stratify=classes, random_state=seed)[1]
-    assert np.array_equal(np.bincount(classes[drawn]), np.bincount(theirs))
+    assert np.array_equal(np.bincount(classes[taken]), np.bincount(theirs))
 
 
 def test_one_column_of_classes():
@@ -168,9 +168,9 @@ def test_one_column_of_classes():
     classes = numbered((24, 8))[2]
     for options in ({"loss": "binary_cross_entropy"}, {"dtype": "float32"}):
         net = fastgd.MLP(1, 1, **options)
-        drawn = [drawn_by(net, np.arange(32.0) / 32, classes, 0.25, seed, params=[1.0, 0.5]) for seed in (0, 1)]
-        assert [np.bincount(classes[mask]).tolist() for mask in drawn] == [[6, 2], [6, 2]]
-        assert not np.array_equal(*drawn)
+        taken = [drawn_by(net, np.arange(32.0) / 32, classes, 0.25, seed, params=[1.0, 0.5]) for seed in (0, 1)]
+        assert [np.bincount(classes[mask]).tolist() for mask in taken] == [[6, 2], [6, 2]]
+        assert not np.array_equal(*taken)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ def test_other_targets_are_drawn_as_ever(Y):
     net = fastgd.MLP(1, 1 if Y.ndim == 1 else 2)
     for seed in (0, 1):
         first = np.random.default_rng([seed, 1]).permutation(20)[:5]
-        drawn = drawn_by(net, np.arange(20.0) / 20, Y, 0.25, seed, params=np.linspace(0.5, 1, net.n_params))
-        assert np.array_equal(np.flatnonzero(drawn), np.sort(first))
+        taken = drawn_by(net, np.arange(20.0) / 20, Y, 0.25, seed, params=np.linspace(0.5, 1, net.n_params))
+        assert np.array_equal(np.flatnonzero(taken), np.sort(first))
 
 
 def test_classes_are_the_same_after_going_on(tmp_path):
@@ -229,12 +229,12 @@ def test_the_command_keeps_apart_the_rows_that_train_does(command):
     assert facts["validation"]["rows"] == 8
     table, encoded, targets = fastgd.data.read_table("rows.csv", "kind", outputs=1, output="sigmoid")
     run = fastgd.load_run("run.npz")
-    drawn = drawn_by(run.net, encoded, targets, 0.25, 3, params=run.params)
-    assert np.bincount(classes[drawn]).tolist() == [6, 2]
+    taken = drawn_by(run.net, encoded, targets, 0.25, 3, params=run.params)
+    assert np.bincount(classes[taken]).tolist() == [6, 2]
     right = table.decode(run.predict(encoded))[:, 0] == [label for _, label in rows]
-    assert facts["validation"]["right"] == right[drawn].sum()
-    assert facts["score"]["right"] == right[~drawn].sum()
-    assert facts["validation"]["cost"] == pytest.approx(run.net.cost(run.params, encoded[drawn], targets[drawn]), rel=1e-12)
+    assert facts["validation"]["right"] == right[taken].sum()
+    assert facts["score"]["right"] == right[~taken].sum()
+    assert facts["validation"]["cost"] == pytest.approx(run.net.cost(run.params, encoded[taken], targets[taken]), rel=1e-12)
 
 
 def test_the_sweep_holds_out_the_same_rows(command):

@@ -107,7 +107,7 @@ def _rate(rate: float | Schedule) -> str:
 def _update(options: dict[str, Any]) -> str:
     """What else makes an update of a gradient; nothing for plain gradient descent."""
     optimizer: Optimizer = options["optimizer"]
-    parts = [] if optimizer.form == "sgd" else [f"{type(optimizer).__name__.lower()} ({_numbers(optimizer)})"]
+    parts = [] if optimizer.update_kind == "sgd" else [f"{type(optimizer).__name__.lower()} ({_numbers(optimizer)})"]
     parts += [f"l2 {options['l2']:g}"] if options["l2"] else []
     parts += [] if options["clip_norm"] is None else [f"gradient clipped to norm {options['clip_norm']:g}"]
     return ", ".join(parts)
@@ -121,12 +121,12 @@ def _numbers(described: Optimizer | Schedule) -> str:
 
 def _reason(run: Run, checkpoint: str | None) -> str:
     options = run.options
-    watched = "cost" if run.history.validation is None else "validation cost"
+    monitored = "cost" if run.history.validation is None else "validation cost"
     if run.stopped_by == "target_cost":
-        return f"{watched} reached {options['target_cost']:g}"
+        return f"{monitored} reached {options['target_cost']:g}"
     if run.stopped_by == "patience":
         delta = f" by more than {options['min_delta']:g}" if options["min_delta"] else ""
-        return f"{watched} no lower{delta} in {count(options['patience'], 'epoch')}"
+        return f"{monitored} no lower{delta} in {count(options['patience'], 'epoch')}"
     reason = {"epochs": "all epochs are done", "max_seconds": "time is up", "interrupt": "interrupted"}[run.stopped_by]
     goes_on = "; the same command with --resume goes on" if checkpoint and run.stopped_by != "epochs" else ""
     return reason + goes_on

@@ -13,7 +13,7 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.data.blocks import CsvColumn
 from fastgd.data.cells import hint
-from fastgd.data.cells import numbers as numbers_of
+from fastgd.data.cells import numbers as words_of
 from fastgd.data.csvfile import read_csv
 from fastgd.system import warn as caution
 
@@ -50,7 +50,7 @@ class ArrayColumn(NamedTuple):
         return list(map(str, self.cells.tolist()))
 
     def numbers(self) -> Array:
-        return self.cells.astype(float) if self.typed else numbers_of(self.cells.tolist())
+        return self.cells.astype(float) if self.typed else words_of(self.cells.tolist())
 
 
 class TextColumn(NamedTuple):
@@ -66,7 +66,7 @@ class TextColumn(NamedTuple):
         return self.cells
 
     def numbers(self) -> Array:
-        return numbers_of(self.cells)
+        return words_of(self.cells)
 
 
 class RowsOfColumn(NamedTuple):

@@ -8,13 +8,13 @@ from typing import Any
 
 from fastgd.arguments.checks import Array
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.settings import Each
-from fastgd.ensemble.state import Standing, arrays_of
+from fastgd.ensemble.settings import MemberSettings
+from fastgd.ensemble.state import EnsembleState, arrays_of
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.training import archive
 
-_TABLES = {"each": Each, "standing": Standing}
+_TABLES = {"each": MemberSettings, "standing": EnsembleState}
 
 
 def save_runs(runs: Runs, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:

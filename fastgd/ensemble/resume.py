@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.settings import Each
-from fastgd.ensemble.state import Standing, arrays_of
+from fastgd.ensemble.settings import MemberSettings
+from fastgd.ensemble.state import EnsembleState, arrays_of
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.state import MOST
@@ -44,7 +44,7 @@ class OriginOfMany:
         """Of training before."""
         return self.before.seconds if self.before is not None else 0.0
 
-    def to_train_to(self, each: Each) -> Each:
+    def to_train_to(self, each: MemberSettings) -> MemberSettings:
         """With the epochs to train to; ValueError if they are too many, or fewer than there were."""
         if self.before is None:
             return each
@@ -58,9 +58,9 @@ class OriginOfMany:
             )
         return replace(each, epochs=each.epochs + done)
 
-    def standing(self, each: Each, options: Options, kernel: str, batches: int) -> Standing:
+    def standing(self, each: MemberSettings, options: Options, kernel: str, batches: int) -> EnsembleState:
         """Where members stand; ValueError if that is not where such a training could."""
-        before, fresh = self.before, Standing.at_start(each, options)
+        before, fresh = self.before, EnsembleState.at_start(each, options)
         if before is None:
             return fresh
         standing = before.standing
@@ -68,7 +68,7 @@ class OriginOfMany:
             _check_same(before, options, each, kernel, self.checkpoint)
             standing = standing.resumed(each.epochs)
         else:
-            standing = standing.taken_up(before.options, before.each, each, options, batches if kernel != "lanes" else 0)
+            standing = standing.resumed_from(before.options, before.each, each, options, batches if kernel != "lanes" else 0)
         if not standing.fits(fresh, batches):
             raise ValueError(f"{self.what} can't be gone on from: its members do not stand where such a training could")
         return standing
@@ -95,7 +95,7 @@ def origin_of_many(net: MLP, given: dict[str, Any], members: int, file: Checkpoi
     return OriginOfMany(given, further, before, what, checkpoint)
 
 
-def _check_same(before: Runs, options: Options, each: Each, kernel: str, path: str) -> None:
+def _check_same(before: Runs, options: Options, each: MemberSettings, kernel: str, path: str) -> None:
     """Refuse to go on with a training that is not the one of the checkpoint, naming the difference."""
     old, new = before.options.to_dict() | {"kernel": before.kernel}, options.to_dict() | {"kernel": kernel}
     of_members = each.own_options(0, options).keys() - {"optimizer"}  # these are compared below, the optimizer's numbers too

@@ -11,11 +11,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.arguments.checks import Array
-from fastgd.ensemble.settings import Each
-from fastgd.ensemble.state import Standing, arrays_of, part_of
+from fastgd.ensemble.settings import MemberSettings
+from fastgd.ensemble.state import EnsembleState, arrays_of, part_of
 from fastgd.network import MLP
 from fastgd.options import Options
-from fastgd.state import BATCH, BEST_EPOCH, EPOCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, UPDATES, start
+from fastgd.state import (
+    BATCH,
+    BEST_EPOCH,
+    EPOCH,
+    EPOCH_COST_SUM,
+    NEXT_RECORD,
+    PATIENCE_COST,
+    PATIENCE_EPOCH,
+    RECORDED,
+    STRIDE,
+    UPDATES,
+    start,
+)
 from fastgd.system.float_errors import quiet
 from fastgd.training.run import Run, history_of
 
@@ -45,8 +57,8 @@ class Runs:
     kernel: str
     seconds: float
     options: Options
-    each: Each = field(repr=False)
-    standing: Standing = field(repr=False)
+    each: MemberSettings = field(repr=False)
+    standing: EnsembleState = field(repr=False)
 
     @property
     def params(self) -> Array:
@@ -98,8 +110,8 @@ class Runs:
             state.points[:], state.costs[:] = standing.points[i], standing.history[i]
         else:
             state.cursor[NEXT_RECORD] = epochs + int(standing.batch[i] > 0)
-        state.cursor[[BATCH, UPDATES, MARK_EPOCH]] = standing.batch[i], standing.updates[i], standing.mark_epochs[i]
-        state.sums[[PENDING, MARK]] = standing.pending[i], standing.marks[i]
+        state.cursor[[BATCH, UPDATES, PATIENCE_EPOCH]] = standing.batch[i], standing.updates[i], standing.patience_epochs[i]
+        state.sums[[EPOCH_COST_SUM, PATIENCE_COST]] = standing.epoch_cost_sum[i], standing.patience_cost[i]
         return Run(
             self.net, self.params[i].copy(), cost, epochs, self.seconds / len(self), self.kernel, int(self.each.seeds[i]),
             str(self.stopped_by[i]), history_of(state, cost), options, state=state,

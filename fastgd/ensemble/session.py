@@ -17,7 +17,7 @@ DUE = "checkpoint"  # a reason to stop for a moment
 
 
 @dataclass
-class Watch:
+class Session:
     """Entered as a context, it answers Ctrl-C; the KeyboardInterrupt that the first one stands for is raised at the end."""
 
     tell: Callable[[ManyProgress], object] | None
@@ -31,7 +31,7 @@ class Watch:
     interrupt: Interrupt = field(default_factory=Interrupt)
     stack: ExitStack = field(default_factory=ExitStack)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Session:
         if isinstance(self.tell, Bar):
             self.stack.enter_context(self.tell)
         if self.answers:

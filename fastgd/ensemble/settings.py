@@ -21,7 +21,7 @@ from fastgd.state import MOST
 
 
 @dataclass(frozen=True)
-class Each:
+class MemberSettings:
     """One value for each member."""
 
     seeds: Array  # (members,) int64
@@ -41,7 +41,7 @@ class Each:
         return len(self.seeds)
 
     @property
-    def watched(self) -> Array:
+    def monitored(self) -> Array:
         """(members,) bool: whose cost is looked at in every epoch."""
         return (self.target_cost > -np.inf) | (self.patience < MOST)
 
@@ -138,11 +138,11 @@ def check_optimizers(optimizer: Any) -> list[Optimizer]:
     return optimizers
 
 
-def check_each(net: MLP, members: int, given: dict[str, Any], optimizers: list[Optimizer]) -> Each:
+def check_each(net: MLP, members: int, given: dict[str, Any], optimizers: list[Optimizer]) -> MemberSettings:
     """One value for each member, or a ValueError or TypeError that names what is wrong."""
     seeds = _seeds(given["rng"], members)
     rates, schedules, times = _rates(given["learning_rate"], members)
-    return Each(
+    return MemberSettings(
         seeds=seeds,
         epochs=_whole("epochs", given["epochs"], members, least=0),
         rates=rates,

@@ -18,9 +18,9 @@ import numpy as np
 from fastgd.arguments.checks import Array, shown
 from fastgd.ensemble.folder import begin, end, put, shards_of
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.session import LOOK_SECONDS, Watch
+from fastgd.ensemble.session import LOOK_SECONDS, Session
 from fastgd.ensemble.side_by_side import SideBySide
-from fastgd.ensemble.state import Standing, part_of
+from fastgd.ensemble.state import EnsembleState, part_of
 from fastgd.samples import Samples, on_disk
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.progress import ManyProgress
@@ -61,14 +61,14 @@ class Shard:
     file: Checkpoint[Runs] | None
     link: Link
 
-    def train(self, *samples: Array) -> tuple[int, Standing, float]:
+    def train(self, *samples: Array) -> tuple[int, EnsembleState, float]:
         """Go on from the file, if there is one, to the end, or until the link says so: where the members stand, and seconds."""
         kept = self.file.load() if self.file is not None else None
         standing, seconds = (self.work.standing, 0.0) if kept is None else (kept.standing, kept.seconds)
         in_memory = Samples(*(np.array(array) if on_disk(array) else array for array in samples))  # joblib maps what is large
         work = replace(self.work, samples=in_memory, standing=standing.resumed(self.work.each.epochs), seconds=seconds)
         file = None if self.file is None else replace(self.file, saved=time.monotonic())
-        work.train(Watch(None, self._asker(), None, "raise"), file)
+        work.train(Session(None, self._asker(), None, "raise"), file)
         return self.index, work.standing, work.seconds
 
     def _asker(self) -> Any:
@@ -88,7 +88,7 @@ class Shard:
 class _Course:
     """The shards of a training, and how far they are."""
 
-    def __init__(self, work: SideBySide, watch: Watch, file: Checkpoint[Runs] | None):
+    def __init__(self, work: SideBySide, watch: Session, file: Checkpoint[Runs] | None):
         self.work, self.watch, self.file = work, watch, file
         self.parts = shards_of(work.plan.kernel, len(work.standing))
         self.call = secrets.token_hex(8)
@@ -115,7 +115,7 @@ class _Course:
         """The samples for a shard, of which `samples` are those that all members share."""
         return [array[self.parts[shard.index]] if own else array for array, own in zip(samples, self.is_own, strict=True)]
 
-    def take(self, i: int, standing: Standing, seconds: float) -> None:
+    def take(self, i: int, standing: EnsembleState, seconds: float) -> None:
         """What a shard has come to."""
         put(self.work.standing, self.parts[i], standing)
         self.work.seconds += seconds
@@ -139,7 +139,7 @@ class _Course:
         return runs
 
 
-def train_in_shards(client: Any, work: SideBySide, watch: Watch, file: Checkpoint[Runs] | None) -> Runs:
+def train_in_shards(client: Any, work: SideBySide, watch: Session, file: Checkpoint[Runs] | None) -> Runs:
     """Train the members of `work` elsewhere, as `work.train(watch, file)` would here; `file` is one of `folder`."""
     course = _Course(work, watch, file)
     with watch:

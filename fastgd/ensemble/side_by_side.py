@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.session import DUE, LOOK_SECONDS, Watch
-from fastgd.ensemble.settings import Each, samples_of
-from fastgd.ensemble.state import Standing
+from fastgd.ensemble.session import DUE, LOOK_SECONDS, Session
+from fastgd.ensemble.settings import MemberSettings, samples_of
+from fastgd.ensemble.state import EnsembleState
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import BATCH, MARK, MARK_EPOCH, NEXT_RECORD, PENDING, RECORDED, STRIDE, UPDATES
+from fastgd.state import BATCH, EPOCH_COST_SUM, NEXT_RECORD, PATIENCE_COST, PATIENCE_EPOCH, RECORDED, STRIDE, UPDATES
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.progress import ManyProgress, Progress
 from fastgd.training.run import DivergedError, Run
@@ -40,13 +40,13 @@ class SideBySide(ABC):
     plan: Plan
     options: Options
     samples: Samples
-    each: Each
-    standing: Standing
+    each: MemberSettings
+    standing: EnsembleState
     threads: int
     seconds: float = 0.0  # of the busiest thread
     is_whole: bool = True  # whether all members are written back to where they stand
 
-    def train(self, watch: Watch, file: Checkpoint[Runs] | None = None) -> Runs:
+    def train(self, watch: Session, file: Checkpoint[Runs] | None = None) -> Runs:
         """Train to the end, or to what ends it from outside; the file is written every so often and at the end, be that an error."""
         if file is not None:
             file.prepare(self.runs().nbytes)
@@ -74,11 +74,11 @@ class SideBySide(ABC):
         return Runs(self.plan.net, self.plan.kernel, self.seconds, self.options, self.each, self.standing.ended_by(reason))
 
     @abstractmethod
-    def _round(self, watch: Watch, is_due: Callable[[], bool]) -> None:
+    def _round(self, watch: Session, is_due: Callable[[], bool]) -> None:
         """Train until all have ended, or the watch has a reason to stop."""
 
     def _over(
-        self, watch: Watch, is_due: Callable[[], bool], chunks: Callable[[int], Iterator[float]], write_back: Callable[[], None]
+        self, watch: Session, is_due: Callable[[], bool], chunks: Callable[[int], Iterator[float]], write_back: Callable[[], None]
     ) -> None:
         """On each thread, go through the chunks of its rank, which yield their seconds, until the watch has a reason to stop."""
         seconds = np.zeros(self.threads)
@@ -114,16 +114,16 @@ class InLanes(SideBySide):
 
     kernel: Lanes  # of the latest round
 
-    def _round(self, watch: Watch, is_due: Callable[[], bool]) -> None:
+    def _round(self, watch: Session, is_due: Callable[[], bool]) -> None:
         from fastgd.kernels import REASONS, Lanes
 
         each, standing = self.each, self.standing
         stopped = (standing.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
-        marks, mark_epochs = standing.marks.astype(standing.params.dtype), standing.mark_epochs.copy()
+        patience_cost, patience_epochs = standing.patience_cost.astype(standing.params.dtype), standing.patience_epochs.copy()
         self.kernel = kernel = Lanes(
             self.plan, self.options, self.samples, self.threads,
             params=standing.params, slots=standing.slots, powers=standing.powers, epochs=standing.epochs, updates=standing.updates,
-            marks=marks, mark_epochs=mark_epochs, costs=standing.costs, stopped=stopped,
+            patience_cost=patience_cost, patience_epochs=patience_epochs, costs=standing.costs, stopped=stopped,
             recorded=standing.recorded, points=standing.points, history=standing.history,
             seeds=each.seeds, rates=each.rates, schedules=each.schedules, times=each.times, numbers=each.numbers, l2=each.l2,
             clip_norm=each.clip_norm, last=each.epochs, target_cost=each.target_cost, patience=each.patience, min_delta=each.min_delta,
@@ -140,10 +140,10 @@ class InLanes(SideBySide):
                 yield elapsed
 
         def write_back() -> None:
-            kernel.disband()
+            kernel.flush()
             self._take_reasons()
-            watched = each.watched  # others may have been looked at beside them
-            standing.marks[watched], standing.mark_epochs[watched] = marks[watched], mark_epochs[watched]
+            monitored = each.monitored  # others may have been looked at beside them
+            standing.patience_cost[monitored], standing.patience_epochs[monitored] = patience_cost[monitored], patience_epochs[monitored]
 
         self._over(watch, is_due, chunks, write_back)
 
@@ -160,7 +160,7 @@ class InLanes(SideBySide):
 class OnThreads(SideBySide):
     """Members of which each is trained by `train`."""
 
-    def _round(self, watch: Watch, is_due: Callable[[], bool]) -> None:
+    def _round(self, watch: Session, is_due: Callable[[], bool]) -> None:
         standing = self.standing
         left = np.where(standing.running, self.each.epochs - standing.epochs, -1)
         waiting, lock = iter(np.argsort(-left, kind="stable")[: standing.running.sum()].tolist()), threading.Lock()
@@ -203,11 +203,11 @@ class OnThreads(SideBySide):
         standing.slots[member, : len(state.slots)], standing.powers[member] = state.slots, state.powers
         standing.batch[member], standing.updates[member] = state.cursor[[BATCH, UPDATES]]
         # where nobody looks at an epoch's cost, that is not of all batches
-        standing.pending[member] = state.sums[PENDING] if self.each.watched[member] or standing.has_histories else 0.0
+        standing.epoch_cost_sum[member] = state.sums[EPOCH_COST_SUM] if self.each.monitored[member] or standing.has_histories else 0.0
         if standing.has_histories:
             standing.recorded[member] = state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
             standing.points[member], standing.history[member] = state.points, state.costs
-        standing.marks[member], standing.mark_epochs[member] = state.sums[MARK], state.cursor[MARK_EPOCH]
+        standing.patience_cost[member], standing.patience_epochs[member] = state.sums[PATIENCE_COST], state.cursor[PATIENCE_EPOCH]
         if run.stopped_by != "callback":
             standing.stopped_by[member], standing.costs[member] = run.stopped_by, _cost(run)
 

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.ensemble.settings import Each
+from fastgd.ensemble.settings import MemberSettings
 from fastgd.optimizers import SGD, Rprop
 from fastgd.options import Options
 from fastgd.state import MOST, STOPS
 
 FROM_OUTSIDE = ("", "max_seconds", "callback", "interrupt")  # by what a member is stopped that has not ended
-_COUNTS = ("epochs", "updates", "batch", "mark_epochs", "recorded", "points")
+_COUNTS = ("epochs", "updates", "batch", "patience_epochs", "recorded", "points")
 
 
 @dataclass
-class Standing:
+class EnsembleState:
     """Where every member stands, in arrays that threads change in place."""
 
     params: Array  # (members, n_params)
@@ -29,9 +29,9 @@ class Standing:
     costs: Array  # (members,) NaN until a member has ended
     stopped_by: Array  # (members,) of str, "" until then
     batch: Array  # (members,) int64: batches done of a begun epoch
-    pending: Array  # (members,) sums of their costs, where stop rules will look at the epoch's
-    marks: Array  # (members,) costs that patience counts from
-    mark_epochs: Array  # (members,) int64: epochs of these
+    epoch_cost_sum: Array  # (members,) sums of their costs, where stop rules will look at the epoch's
+    patience_cost: Array  # (members,) costs that patience counts from
+    patience_epochs: Array  # (members,) int64: epochs of these
     recorded: Array  # (members, 3) int64: points of the history, the epoch of the next, epochs between them
     points: Array  # (members, record - 1) int64: epochs of the history; (members, 0) without one
     history: Array  # (members, record - 1) costs of it
@@ -40,7 +40,7 @@ class Standing:
         return len(self.params)
 
     @classmethod
-    def at_start(cls, each: Each, options: Options) -> Standing:
+    def at_start(cls, each: MemberSettings, options: Options) -> EnsembleState:
         members, n = each.params.shape
         slots = np.zeros((members, options.optimizer.slots, n), each.params.dtype)
         if isinstance(options.optimizer, Rprop):
@@ -55,21 +55,21 @@ class Standing:
             costs=np.full(members, np.nan),
             stopped_by=np.zeros(members, "<U11"),
             batch=np.zeros(members, np.int64),
-            pending=np.zeros(members),
-            marks=np.full(members, np.inf),
-            mark_epochs=np.zeros(members, np.int64),
+            epoch_cost_sum=np.zeros(members),
+            patience_cost=np.full(members, np.inf),
+            patience_epochs=np.zeros(members, np.int64),
             recorded=np.tile(np.array([0, 0 if options.record else MOST, 1], np.int64), (members, 1)),
             points=points,
             history=np.full(points.shape, np.nan),
         )
 
-    def taken_up(self, was: Options, were: Each, each: Each, options: Options, batches: int) -> Standing:
+    def resumed_from(self, was: Options, were: MemberSettings, each: MemberSettings, options: Options, batches: int) -> EnsembleState:
         """Where members go on for further epochs, having been trained by other options; as `continuing.taken_up` has it for one run.
 
         `batches` are those of an epoch, 1 where members can't go on in the middle of one. Histories that are to be recorded in another
         way begin anew.
         """
-        fresh, slots = Standing.at_start(each, options), self.slots.copy()
+        fresh, slots = EnsembleState.at_start(each, options), self.slots.copy()
         if isinstance(was.optimizer, SGD) and slots.shape[1]:
             slots[were.numbers[:, 0] == 0] = 0  # without momentum, it is no velocity that a member kept beside others
         kept = self.slots.shape == fresh.slots.shape and type(was.optimizer) is type(options.optimizer)
@@ -86,22 +86,22 @@ class Standing:
             epochs=self.epochs.copy(),
             updates=self.updates.copy(),
             batch=np.where(inside, self.batch, 0),
-            pending=np.where(inside, self.pending, 0.0),
-            marks=np.where(counted, self.marks, np.inf),
-            mark_epochs=np.where(counted, self.mark_epochs, self.epochs),
+            epoch_cost_sum=np.where(inside, self.epoch_cost_sum, 0.0),
+            patience_cost=np.where(counted, self.patience_cost, np.inf),
+            patience_epochs=np.where(counted, self.patience_epochs, self.epochs),
             recorded=self.recorded.copy() if recorded else fresh.recorded,
             points=self.points.copy() if recorded else fresh.points,
             history=self.history.copy() if recorded else fresh.history,
         )
 
-    def resumed(self, last: Array) -> Standing:
+    def resumed(self, last: Array) -> EnsembleState:
         """Where the same training goes on to `last` epochs: members that were stopped from outside, or by fewer epochs, have not ended."""
         open_ = np.isin(self.stopped_by, FROM_OUTSIDE) | ((self.stopped_by == "epochs") & (self.epochs < last))
         copies = {name: array.copy() for name, array in arrays_of(self).items()}
         copies |= {"costs": np.where(open_, np.nan, self.costs), "stopped_by": np.where(open_, "", self.stopped_by)}
-        return Standing(**copies)
+        return EnsembleState(**copies)
 
-    def fits(self, fresh: Standing, batches: int) -> bool:
+    def fits(self, fresh: EnsembleState, batches: int) -> bool:
         """Whether compiled code may go on from here where `fresh` is the start, at `batches` an epoch: arrays of the same kind, and
         counts that are some.
         """
@@ -112,7 +112,7 @@ class Standing:
         places = bool((self.batch < max(batches, 1)).all()) and bool((self.recorded[:, 0] <= self.points.shape[1]).all())
         return same and places and bool((self.recorded[:, 2] > 0).all()) and all((ours[name] >= 0).all() for name in _COUNTS)
 
-    def ended_by(self, reason: str) -> Standing:
+    def ended_by(self, reason: str) -> EnsembleState:
         """The same, those that have not ended being stopped by this."""
         return replace(self, stopped_by=np.where(self.stopped_by == "", reason, self.stopped_by))
 

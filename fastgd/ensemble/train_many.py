@@ -15,7 +15,7 @@ from fastgd.ensemble.file import load_runs_with_facts, save_runs
 from fastgd.ensemble.folder import checkpoint_in
 from fastgd.ensemble.resume import origin_of_many
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.session import Watch
+from fastgd.ensemble.session import Session
 from fastgd.ensemble.settings import check_each, check_optimizers, check_samples_of_many, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes, OnThreads
@@ -183,7 +183,7 @@ def train_many(
     threads = min(threads or (kernels.available_threads() if client is None else 1), count)
     kind = InLanes if plan.kernel == "lanes" else OnThreads
     work = kind(plan, options, samples, each, standing, threads, origin.seconds)
-    watch = Watch(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
+    watch = Session(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
     return work.train(watch, file) if client is None else train_in_shards(client, work, watch, file)
 
 

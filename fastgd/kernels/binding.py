@@ -17,17 +17,17 @@ from fastgd.kernels.structs import (
     Data,
     Evaluation,
     Problem,
-    Team,
     Work,
+    WorkQueue,
 )  # fmt: skip
 from fastgd.kernels.threads.pool import Helpers, give_way
-from fastgd.kernels.to_structs import course_of, data_of, decays_of, network_of, rule_of
+from fastgd.kernels.to_structs import course_of, data_of, is_weight_of, network_of, rule_of
 from fastgd.machine.cache import Entry, entry
-from fastgd.machine.struct import numbers_of, table_of
+from fastgd.machine.struct import struct_of, words_of
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import HELD_OUT, PENDING, STOPPED, State, aligned, padded, start
+from fastgd.state import EPOCH_COST_SUM, HELD_OUT, STOPPED, State, aligned, padded, start
 
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""
 
@@ -68,34 +68,38 @@ class Bound(ABC):
         self.net = network_of(net)
         nothing = samples.weights[:0]
         held_out = held_out or Samples(nothing, nothing, nothing)
-        parts = 1 if plan.slabs or plan.halves else plan.parts(plan.batch)
-        self.data = data_of(samples, len(samples.X), plan.batch, plan.shuffle, parts, slabs=plan.slabs, halves=plan.halves)
-        self.held_out = data_of(held_out, len(held_out.X), len(held_out.X), False, plan.parts(len(held_out.X)))
-        shared = max(self.data.parts, self.held_out.parts, plan.slices, 1 + plan.halves)
+        parts = 1 if plan.unit_slices or plan.hidden_halves else plan.row_parts(plan.batch)
+        self.data = data_of(
+            samples, len(samples.X), plan.batch, plan.shuffle, parts, unit_slices=plan.unit_slices, hidden_halves=plan.hidden_halves
+        )
+        self.held_out = data_of(held_out, len(held_out.X), len(held_out.X), False, plan.row_parts(len(held_out.X)))
+        shared = max(self.data.row_parts, self.held_out.row_parts, plan.update_slices, 1 + plan.hidden_halves)
         ranks = range(min(threads, shared))
-        gradient = aligned((self.data.parts * self.size,), dtype)
-        if plan.slabs:  # of one block, which all threads work on
+        gradient = aligned((self.data.row_parts * self.size,), dtype)
+        if plan.unit_slices:  # of one block, which all threads work on
             work = self._scratch(self.data, most_rows, gradient)
             self.works = [work._replace(panel=np.zeros_like(work.panel)) for _ in ranks]
         else:
-            own = [aligned(gradient.shape, dtype) if plan.halves else gradient for _ in ranks]
+            own = [aligned(gradient.shape, dtype) if plan.hidden_halves else gradient for _ in ranks]
             self.works = [self._scratch(self.data, most_rows, each) for each in own]
-        self.next_works = [self._with_other_rows(work) for work in self.works] if plan.halves else []
+        self.next_works = [self._with_other_rows(work) for work in self.works] if plan.hidden_halves else []
         self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
         self.helpers = Helpers(len(ranks) - 1)
-        exchange = aligned((4 * net.widths[-1] * self.works[0].block if plan.halves else 0,), dtype)
-        turned = aligned((net.widths[0] * net.widths[1] if plan.halves else 0,), dtype)
-        self.team = Team(self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared), exchange, turned, give_way())
-        self.decays = decays_of(net, options, self.size)
+        exchange = aligned((4 * net.widths[-1] * self.works[0].block if plan.hidden_halves else 0,), dtype)
+        transposed = aligned((net.widths[0] * net.widths[1] if plan.hidden_halves else 0,), dtype)
+        self.queue = WorkQueue(
+            self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared), exchange, transposed, give_way()
+        )
+        self.is_weight = is_weight_of(net, options, self.size)
 
     def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
         """For blocks of even size, at most `most_rows`."""
         net, dtype = self.plan.net, self.plan.net.dtype
-        rows = -(-data.batch // data.parts)
+        rows = -(-data.batch // data.row_parts)
         block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
         units = sum(net.widths) * block if self.keeps_layers else 0
         return Work(
-            rows=aligned(((net.widths[0] + net.widths[-1]) * block if self.keeps_layers or not self.plan.stays else 0,), dtype),
+            rows=aligned(((net.widths[0] + net.widths[-1]) * block if self.keeps_layers or not self.plan.rows_stay else 0,), dtype),
             a=aligned((max(units, net.widths[0] * block),), dtype),
             z=aligned((units,), dtype),
             delta=aligned((units,), dtype),
@@ -126,43 +130,43 @@ class Bound(ABC):
         """The state before the first update."""
         options = self.options
         slots = np.zeros((options.optimizer.slots, len(params)), params.dtype)
-        if options.optimizer.form == "rprop":
+        if options.optimizer.update_kind == "rprop":
             slots[1] = options.first_rate
         state = start(params, slots, options.record, keeps_best=options.restore_best, held_out=self.held_out.n > 0)
         return state.widened(self.size)
 
-    def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, watched: bool = False, rank: int = 0) -> Problem:
+    def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, monitored: bool = False, rank: int = 0) -> Problem:
         """The problem as the thread of this rank sees it; 0 is the one that leads."""
         options = self.options
-        rule = rule_of(options, state.slots, state.powers, self.decays, self.size, self.plan.slices)
-        course = course_of(state, options, seed, epochs, watched=watched, held_out=self.held_out.n > 0)
+        rule = rule_of(options, state.slots, state.powers, self.is_weight, self.size, self.plan.update_slices)
+        course = course_of(state, options, seed, epochs, monitored=monitored, held_out=self.held_out.n > 0)
         problem = Problem(
-            self.net, self.data, state.params, self.works[rank], rule, course, self.team, method, options.eps, False, _NONE, _NONE
+            self.net, self.data, state.params, self.works[rank], rule, course, self.queue, method, options.eps, False, _NONE, _NONE
         )  # fmt: skip
-        if self.plan.halves:
+        if self.plan.hidden_halves:
             problem = problem._replace(next=self._table(problem._replace(work=self.next_works[rank])))
         if self.held_out.n == 0:
             return problem
-        apart = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, apart=True)
-        return problem._replace(held_out=self._table(apart))
+        is_held_out = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=True)
+        return problem._replace(held_out=self._table(is_held_out))
 
     @cached_property
     def _known(self) -> dict[int, list[int]]:
         """Of what all problems share, as numbers."""
-        shared = (self.net, self.data, self.held_out, self.team, *self.works, *self.next_works, *self.held_out_works)
+        shared = (self.net, self.data, self.held_out, self.queue, *self.works, *self.next_works, *self.held_out_works)
         real = self.plan.net.dtype
-        return {id(part): numbers_of(part, real, {}) for part in shared}
+        return {id(part): words_of(part, real, {}) for part in shared}
 
     def _table(self, problem: Problem) -> Array:
-        return table_of(problem, self.plan.net.dtype, self._known)
+        return struct_of(problem, self.plan.net.dtype, self._known)
 
-    def advance(self, state: State, seed: int, epochs: int, limit: int, *, watched: bool = True) -> float:
+    def advance(self, state: State, seed: int, epochs: int, limit: int, *, monitored: bool = True) -> float:
         """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
 
         Unless `watched`, no stop rule acts.
         """
         method = METHODS.index(self.plan.method)
-        problems = [self.problem(state, method, seed, epochs, watched=watched, rank=rank) for rank in range(len(self.works))]
+        problems = [self.problem(state, method, seed, epochs, monitored=monitored, rank=rank) for rank in range(len(self.works))]
         tables = [self._table(problem) for problem in problems]  # they point to what the problems keep alive
         last = state.updates + limit
         seconds = self._enter(tables, limit)
@@ -185,35 +189,36 @@ class Bound(ABC):
 
     def held_out_cost(self, params: Array) -> float:
         """The cost of the validation rows."""
-        return self._cost(params, data=self.held_out, apart=True)
+        return self._cost(params, data=self.held_out, is_held_out=True)
 
-    def _cost(self, params: Array, *, data: Data, apart: bool = False) -> float:
+    def _cost(self, params: Array, *, data: Data, is_held_out: bool = False) -> float:
         """The sum of the batch costs of a pass without updates."""
         state = start(params).widened(self.size)
-        works = self.held_out_works if apart else self.works
+        works = self.held_out_works if is_held_out else self.works
         problems = [
-            self.problem(state, NO_UPDATE, rank=rank)._replace(data=data, work=work, apart=apart) for rank, work in enumerate(works)
+            self.problem(state, NO_UPDATE, rank=rank)._replace(data=data, work=work, is_held_out=is_held_out)
+            for rank, work in enumerate(works)
         ]
         self._enter([self._table(problem) for problem in problems], ALL_ROWS)
-        return float(state.sums[PENDING])
+        return float(state.sums[EPOCH_COST_SUM])
 
     @property
-    def watches_held_out(self) -> bool:
+    def monitors_held_out(self) -> bool:
         """Whether stop rules watch the validation rows."""
-        return self.options.watches and self.held_out.n > 0
+        return self.options.monitors and self.held_out.n > 0
 
     def watch_end(self, state: State, cost: float) -> None:
         """Apply the stop rules to the parameters after the last epoch, which no further pass looks at.
 
         `cost` is that of all rows. An epoch of several batches was looked at when it ended.
         """
-        if self.options.watches and (self.held_out.n or self.plan.batches == 1):
-            if self.watches_held_out:
+        if self.options.monitors and (self.held_out.n or self.plan.batches == 1):
+            if self.monitors_held_out:
                 cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
-            pending, state.sums[PENDING] = state.sums[PENDING], cost
-            problem = self.problem(state, NO_UPDATE, epochs=0, watched=True)
+            epoch_cost_sum, state.sums[EPOCH_COST_SUM] = state.sums[EPOCH_COST_SUM], cost
+            problem = self.problem(state, NO_UPDATE, epochs=0, monitored=True)
             self.entry("train")(self._table(problem), LAST_LOOK)
-            state.sums[PENDING] = pending
+            state.sums[EPOCH_COST_SUM] = epoch_cost_sum
 
 
 def _hold(work: Work, data: Data) -> None:
@@ -239,7 +244,7 @@ class Matrix(Bound):
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
         evaluation = Evaluation(self.problem(self.start(params), NO_UPDATE), outputs, costs)  # keeps alive what its table points to
-        self.entry("evaluate")(table_of(evaluation, self.plan.net.dtype), 0)
+        self.entry("evaluate")(struct_of(evaluation, self.plan.net.dtype), 0)
         return outputs, costs
 
     @property
@@ -257,7 +262,7 @@ class Unrolled(Bound):
     def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
         most = max(plan.batch, len(held_out.X) if held_out else 0)
         super().__init__(plan, options, samples, held_out, 1, most)
-        if plan.stays:
+        if plan.rows_stay:
             _hold(self.works[0], self.data)
             self.data = self.data._replace(X=samples.weights[:0], Y=samples.weights[:0])
         if held_out:

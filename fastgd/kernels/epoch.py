@@ -1,10 +1,11 @@
-"""The epoch: order the rows, gradient and update, observe. The same for every kernel.
+"""The epoch of every kernel: order the rows, gradient and update, observe.
 
-A kernel brings `steps(problem, batch_index, count, observe)`: it takes the rows in their order and makes `count` updates from batch
-`batch_index` of the epoch on, none if the problem's method is NO_UPDATE, and returns how many it made. Where an epoch is one batch it
-shows every observed cost to `note` before the update, and ends when told to; otherwise it adds observed batch costs to sums[PENDING],
-one by one, so that the sum does not depend on where it is cut. The driver calls it for stretches in which nothing has to be seen from
-outside.
+A kernel brings `steps(problem, batch_index, count, observe)`: it takes the rows in their order and
+makes `count` updates from batch `batch_index` of the epoch on, none if the problem's method is
+NO_UPDATE, and returns how many it made. Where an epoch is one batch it shows every observed cost to
+`observe_epoch` before the update, and ends when told to; otherwise it adds observed batch costs to
+sums[EPOCH_COST_SUM], one by one, so that the sum does not depend on where it is cut. It is called
+for stretches in which nothing has to be seen from outside.
 """
 
 import numpy as np
@@ -18,14 +19,14 @@ from fastgd.state import (
     BEST,
     BEST_EPOCH,
     EPOCH,
+    EPOCH_COST_SUM,
     HELD_OUT,
-    MARK,
-    MARK_EPOCH,
     MOST,
     NEXT_RECORD,
-    PENDING,
+    NON_FINITE,
+    PATIENCE_COST,
+    PATIENCE_EPOCH,
     RECORDED,
-    SPOILED,
     STOPPED,
     STOPS,
     STRIDE,
@@ -63,44 +64,44 @@ def _record(course, epoch, cost):
         course.held_out[i] = course.sums[HELD_OUT]
     cursor[RECORDED] = i + 1
     if cost - cost != 0.0:  # inf or NaN
-        cursor[SPOILED] = 1
+        cursor[NON_FINITE] = 1
     cursor[NEXT_RECORD] = point_after(epoch, i + 1, len(course.points), cursor[STRIDE], course.growth)
 
 
 @merged
-def look(course, kind, epoch, cost):
+def check_stop_rules(course, kind, epoch, cost):
     """Look at a cost, HELD_OUT_COST or TRAINING_COST, of the parameters after `epoch` epochs: apply the stop rules if it is watched.
 
     Whether these parameters are to be kept as the best.
     """
     cursor, sums = course.cursor, course.sums
-    if kind != course.watched:
+    if kind != course.monitored:
         return False
     better = cost < sums[BEST]
     if better:
         sums[BEST] = cost
         cursor[BEST_EPOCH] = epoch
-    if cost < sums[MARK] - course.min_delta:
-        sums[MARK] = cost
-        cursor[MARK_EPOCH] = epoch
+    if cost < sums[PATIENCE_COST] - course.min_delta:
+        sums[PATIENCE_COST] = cost
+        cursor[PATIENCE_EPOCH] = epoch
     if cost <= course.target_cost:
         cursor[STOPPED] = TARGET_COST
     elif cost - cost != 0.0:  # inf or NaN
-        cursor[SPOILED] = 1
-    elif epoch - cursor[MARK_EPOCH] >= course.patience:
+        cursor[NON_FINITE] = 1
+    elif epoch - cursor[PATIENCE_EPOCH] >= course.patience:
         cursor[STOPPED] = PATIENCE
     return better and len(course.best) != 0
 
 
 @merged
-def note(course, epoch, cost):
+def observe_epoch(course, epoch, cost):
     """Look at the training cost of an epoch that is one batch, before its update, and record it if it is due. Whether its parameters are
     to be kept as the best.
     """
     cost = np.float64(cost)
     if epoch == course.cursor[NEXT_RECORD]:
         _record(course, epoch, cost)
-    return look(course, np.int64(TRAINING_COST), epoch, cost)
+    return check_stop_rules(course, np.int64(TRAINING_COST), epoch, cost)
 
 
 # -- the course ----------------------------------------------------------------------------------------------------------------------
@@ -114,26 +115,26 @@ def next_stretch(course, data, left, looked):
     cursor = course.cursor
     epoch, batch = cursor[EPOCH], cursor[BATCH]
     due, full = cursor[NEXT_RECORD] == epoch, cursor[RECORDED] == len(course.points)
-    looks = len(course.held_out) != 0 and batch == 0 and not looked and (course.watched == HELD_OUT_COST or due)
+    looks = len(course.held_out) != 0 and batch == 0 and not looked and (course.monitored == HELD_OUT_COST or due)
     if due and full:
         count = 0
-    elif data.batches > 1 or data.shuffled != 0 or course.watched == HELD_OUT_COST:
+    elif data.batches > 1 or data.shuffled != 0 or course.monitored == HELD_OUT_COST:
         count = data.batches - batch
-    elif course.watched == TRAINING_COST:
-        room = len(course.points) - cursor[RECORDED]  # for what `note` records on the way
+    elif course.monitored == TRAINING_COST:
+        room = len(course.points) - cursor[RECORDED]  # for what `observe_epoch` records on the way
         count = min(course.epochs, cursor[NEXT_RECORD] + room * min(cursor[STRIDE], _FAR)) - epoch
     else:
         count = 1 if due else min(course.epochs, cursor[NEXT_RECORD]) - epoch
-    return min(count, left), due or course.watched == TRAINING_COST, looks
+    return min(count, left), due or course.monitored == TRAINING_COST, looks
 
 
 @kernel
-def look_back(course, data, params, looked, count, observe):
+def finish_epoch(course, data, params, looked, count, observe):
     """Look at the cost of the validation rows, if it is there; or move the cursor `count` updates on, and look at the mean cost of a
     finished epoch of several batches.
     """
     cursor, sums = course.cursor, course.sums
-    epoch, kind, cost = cursor[EPOCH], np.int64(HELD_OUT_COST), sums[PENDING]
+    epoch, kind, cost = cursor[EPOCH], np.int64(HELD_OUT_COST), sums[EPOCH_COST_SUM]
     if looked:
         sums[HELD_OUT] = cost
     else:
@@ -147,20 +148,20 @@ def look_back(course, data, params, looked, count, observe):
         if epoch == cursor[NEXT_RECORD]:
             _record(course, epoch, cost)
         epoch += 1
-    sums[PENDING] = 0.0
-    if look(course, kind, epoch, cost):
+    sums[EPOCH_COST_SUM] = 0.0
+    if check_stop_rules(course, kind, epoch, cost):
         copy(course.best, 0, params, 0, len(course.best))
 
 
 @inline
 def advance(steps, problem, limit):
     """Make `limit` updates, or as many as are left of the course, or as the history has room for. A limit of ALL_ROWS is one pass over all
-    rows, without updates; one of LAST_LOOK applies the stop rules to the cost in sums[PENDING].
+    rows, without updates; one of LAST_LOOK applies the stop rules to the cost in sums[EPOCH_COST_SUM].
 
     `steps` is called in one place: it is most of what there is to compile.
     """
     course, cursor = problem.course, problem.course.cursor
-    if limit == LAST_LOOK and look(course, course.watched, cursor[EPOCH], course.sums[PENDING]):
+    if limit == LAST_LOOK and check_stop_rules(course, course.monitored, cursor[EPOCH], course.sums[EPOCH_COST_SUM]):
         copy(course.best, 0, problem.params, 0, len(course.best))
     made, looks = np.int64(0), np.bool_(False)
     while limit == ALL_ROWS or (made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0):
@@ -173,7 +174,7 @@ def advance(steps, problem, limit):
         count = steps(now, cursor[BATCH], now.data.batches if looks else count, observe or looks)
         if limit == ALL_ROWS:
             break
-        look_back(course, problem.data, problem.params, looks, count, observe)
+        finish_epoch(course, problem.data, problem.params, looks, count, observe)
         if not looks:
             made += count
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.generated.lanes import source
-from fastgd.kernels.members import EPOCHS, NOBODY, RUNNING, Crew, Members
+from fastgd.kernels.members import EPOCHS, NOBODY, RUNNING, LaneGroup, Members
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.to_structs import data_of, decays_of, growth_of, network_of, rule_of
+from fastgd.kernels.to_structs import data_of, growth_of, is_weight_of, network_of, rule_of
 from fastgd.machine.cache import Entry, entry
-from fastgd.machine.struct import table_of
+from fastgd.machine.struct import struct_of
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import MOST, WIDE_VECTOR_BYTES, aligned
@@ -29,8 +29,8 @@ class Lanes:
 
     def __init__(
         self, plan: Plan, options: Options, samples: Samples, threads: int, *,
-        params: Array, slots: Array, powers: Array, epochs: Array, updates: Array, marks: Array, mark_epochs: Array, costs: Array,
-        stopped: Array, recorded: Array, points: Array, history: Array,
+        params: Array, slots: Array, powers: Array, epochs: Array, updates: Array, patience_cost: Array,
+        patience_epochs: Array, costs: Array, stopped: Array, recorded: Array, points: Array, history: Array,
         seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array, l2: Array, clip_norm: Array, last: Array,
         target_cost: Array, patience: Array, min_delta: Array,
     ):  # fmt: skip
@@ -38,7 +38,7 @@ class Lanes:
         self.plan, self.options, self.samples = plan, options, samples
         self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
         waiting = np.flatnonzero(np.isnan(costs)).astype(np.int64)
-        self.watched = bool((target_cost > -np.inf).any() or (patience < MOST).any())
+        self.monitored = bool((target_cost > -np.inf).any() or (patience < MOST).any())
         self.members = Members(
             params=params,
             slots=slots,
@@ -56,8 +56,8 @@ class Lanes:
             targets=_rounded_down(target_cost, dtype),
             patience=patience,
             min_delta=min_delta.astype(dtype),
-            marks=marks,
-            mark_epochs=mark_epochs,
+            patience_cost=patience_cost,
+            patience_epochs=patience_epochs,
             costs=costs,
             recorded=recorded,
             points=points,
@@ -70,31 +70,31 @@ class Lanes:
             weights_stride=plan.n if samples.weights.ndim == 2 else 0,
         )
         self.own_rows = bool(self.members.X_stride or self.members.Y_stride or self.members.weights_stride)
-        self.crews = [self._crew() for _ in range(threads)]
-        self.tables = [table_of(crew, dtype) for crew in self.crews]
+        self.groups = [self._group() for _ in range(threads)]
+        self.tables = [struct_of(group, dtype) for group in self.groups]
 
-    def _crew(self) -> Crew:
+    def _group(self) -> LaneGroup:
         plan, options, members = self.plan, self.options, self.members
         net, dtype, lanes, samples = plan.net, plan.net.dtype, self.lanes, self.samples
         size, slots = net.n_params * lanes, options.optimizer.slots * net.n_params * lanes
         powers = aligned((2 * lanes,), np.dtype(np.float64))
-        rule = rule_of(options, aligned((slots,), dtype), powers, decays_of(net, options, size, lanes), size)
-        rows = 0 if plan.stays and not self.own_rows else plan.n if plan.stays else plan.batch
+        rule = rule_of(options, aligned((slots,), dtype), powers, is_weight_of(net, options, size, lanes), size)
+        rows = 0 if plan.rows_stay and not self.own_rows else plan.n if plan.rows_stay else plan.batch
         weight = aligned((rows * lanes if plan.weighted else 0,), dtype)
-        if plan.weighted and plan.stays and not members.weights_stride:
+        if plan.weighted and plan.rows_stay and not members.weights_stride:
             shares = (samples.weights / samples.weights.sum(dtype=np.float64)).astype(dtype)
             weight = np.repeat(shares, lanes) if self.own_rows else shares
 
         def row(count: int = 1) -> Array:
             return aligned((count * lanes,), dtype)
 
-        return Crew(
+        return LaneGroup(
             net=network_of(net),
             data=data_of(samples, plan.n, plan.batch, plan.shuffle),
             members=members,
             rule=rule,
-            who=np.full(lanes, NOBODY, np.int64),
-            caps=np.zeros(lanes, np.int64),
+            member_of_lane=np.full(lanes, NOBODY, np.int64),
+            max_epochs=np.zeros(lanes, np.int64),
             params=row(net.n_params),
             gradient=row(net.n_params),
             before=row(net.n_params * (1 + options.optimizer.slots) + 1),
@@ -106,8 +106,8 @@ class Lanes:
             corrected=aligned((2 * lanes,), np.dtype(np.float64)),
             targets=row(),
             min_delta=row(),
-            marks=row(),
-            marked=row(),
+            patience_cost=row(),
+            patience_epoch=row(),
             costs=row(),
             known=np.zeros(lanes),
             growth=growth_of(options) if self.members.points.size else 0.0,
@@ -115,7 +115,7 @@ class Lanes:
             y=row(rows * net.widths[-1]),
             weight=weight,
             order=np.zeros(plan.n * lanes if plan.shuffle else 0, np.int64),
-            watched=self.watched,
+            monitored=self.monitored,
             eps=options.eps,
         )
 
@@ -130,11 +130,11 @@ class Lanes:
 
     def is_done(self, rank: int) -> bool:
         """Whether a thread has nobody left to train."""
-        return bool(self.members.taken[0] >= len(self.members.waiting) and (self.crews[rank].who == NOBODY).all())
+        return bool(self.members.taken[0] >= len(self.members.waiting) and (self.groups[rank].member_of_lane == NOBODY).all())
 
-    def disband(self) -> None:
+    def flush(self) -> None:
         """Write back where all members stand."""
-        for rank in range(len(self.crews)):
+        for rank in range(len(self.groups)):
             self.advance(rank, 0)
 
     def add_costs(self) -> None:
@@ -144,13 +144,13 @@ class Lanes:
         alone = members._replace(
             last=members.epochs.copy(),
             stopped=np.where(was_running, EPOCHS, members.stopped),
-            marks=members.marks.copy(),
+            patience_cost=members.patience_cost.copy(),
             waiting=np.flatnonzero(np.isnan(members.costs)).astype(np.int64),
             taken=np.zeros(1, np.int64),
         )
-        crew = self.crews[0]._replace(members=alone)
-        table = table_of(crew, self.plan.net.dtype)
-        while alone.taken[0] < len(alone.waiting) or (crew.who != NOBODY).any():
+        group = self.groups[0]._replace(members=alone)
+        table = struct_of(group, self.plan.net.dtype)
+        while alone.taken[0] < len(alone.waiting) or (group.member_of_lane != NOBODY).any():
             self.entry(table, _MANY)
         np.copyto(members.stopped, alone.stopped, where=~was_running)
 

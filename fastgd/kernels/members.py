@@ -32,8 +32,8 @@ class Members(NamedTuple):
     targets: Reals  # (members,) target_cost, rounded down; -inf for none
     patience: Integers  # (members,)
     min_delta: Reals  # (members,)
-    marks: Reals  # (members,) a cost is better that is below this one, which was, by more than min_delta
-    mark_epochs: Integers  # (members,) when the cost was last better
+    patience_cost: Reals  # (members,) a cost is better that is below this one, which was, by more than min_delta
+    patience_epochs: Integers  # (members,) when the cost was last better
     costs: Doubles  # (members,) of all rows, when a member has ended
     recorded: Integers  # (members, 3) points of the history, the epoch of the next, epochs between them
     points: Integers  # (members, record - 1) epochs of the history, or (members, 0)
@@ -46,15 +46,15 @@ class Members(NamedTuple):
     weights_stride: int
 
 
-class Crew(NamedTuple):
+class LaneGroup(NamedTuple):
     """One vector of members that train side by side, in the lanes of one thread. Row r of an array of (rows, lanes) starts at r lanes."""
 
     net: Network
     data: Data  # its X, Y and weights hold those of all members, its order is scratch
     members: Members
     rule: Rule  # its slots are (slots, n_params, lanes), its powers (2, lanes), its decays (n_params, lanes)
-    who: Integers  # (lanes,) the member on each lane
-    caps: Integers  # (lanes,) most epochs of the next stretch, while a divergence is being searched for; 0 if none is
+    member_of_lane: Integers  # (lanes,) the member on each lane
+    max_epochs: Integers  # (lanes,) most epochs of the next stretch, while a divergence is being searched for; 0 if none is
     params: Reals  # (n_params, lanes)
     gradient: Reals  # (n_params, lanes)
     before: Reals  # params, slots and marks at the start of a stretch
@@ -66,8 +66,8 @@ class Crew(NamedTuple):
     corrected: Doubles  # (2, lanes) Adam's rate and eps
     targets: Reals  # (lanes,)
     min_delta: Reals  # (lanes,)
-    marks: Reals  # (lanes,)
-    marked: Reals  # (lanes,) the epoch of the stretch in which the cost was last better; -1 if in none
+    patience_cost: Reals  # (lanes,)
+    patience_epoch: Reals  # (lanes,) the epoch of the stretch in which the cost was last better; -1 if in none
     costs: Reals  # (lanes,) of the latest epoch
     known: Doubles  # (lanes,) in full batch, the cost at the start of a stretch; NaN if it is not known
     growth: float  # of the distance between points of a history, as a share of the epoch; 0 for even spacing
@@ -75,5 +75,5 @@ class Crew(NamedTuple):
     y: Reals  # (rows, outputs, lanes)
     weight: Reals  # (rows, lanes), or (rows,) where all share them
     order: Integers  # (lanes, n) each member's order of rows
-    watched: int  # whether the cost of every epoch is looked at
+    monitored: int  # whether the cost of every epoch is looked at
     eps: float  # step of the difference methods

@@ -33,11 +33,11 @@ class Plan:
     shuffle: bool
     method: str
     kernel: str
-    form: str = "plain"  # of the update, one of names.FORMS
-    prepares: bool = False  # whether something is done to the gradient or the rate before it
+    update_kind: str = "plain"  # of the update, one of names.UPDATE_KINDS
+    modifies_gradient: bool = False  # whether something is done to the gradient or the rate before it
     weighted: bool = False  # whether samples have weights
     validated: bool = False  # whether there are validation rows
-    near: bool = True  # whether difference quotients change no z of the first layer by much
+    small_changes: bool = True  # whether difference quotients change no z of the first layer by much
 
     @property
     def batches(self) -> int:
@@ -45,7 +45,7 @@ class Plan:
         return -(-self.n // self.batch)
 
     @property
-    def stays(self) -> bool:
+    def rows_stay(self) -> bool:
         """Whether every batch is all the rows in their own order."""
         return self.batches == 1 and not self.shuffle
 
@@ -54,26 +54,26 @@ class Plan:
         shares = self.kernel == "matrix" and not self.method.endswith("difference")  # which perturb the parameters in place
         return shares and rows * self.net.n_params >= _SHARED_PRODUCTS
 
-    def parts(self, rows: int) -> int:
+    def row_parts(self, rows: int) -> int:
         """Parts of so many rows that are passed over at once."""
         return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS)) if self._is_shared(rows) else 1
 
     @property
-    def slabs(self) -> bool:
+    def unit_slices(self) -> bool:
         """Whether layers are cut into slabs of units, instead of batches into parts: a small batch of a wide network without `halves`."""
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
-        return large and self._is_shared(self.batch) and not self.halves
+        return large and self._is_shared(self.batch) and not self.hidden_halves
 
     @property
-    def halves(self) -> bool:
+    def hidden_halves(self) -> bool:
         """Whether two threads have half of the hidden units each: a small batch of a network with one hidden layer, and a plain update."""
         net, lanes = self.net, VECTOR_BYTES // self.net.dtype.itemsize
-        updates = self.kernel == "matrix" and self.form == "plain" and not self.method.endswith("difference")
+        updates = self.kernel == "matrix" and self.update_kind == "plain" and not self.method.endswith("difference")
         small = self.batches > 1 and self.batch <= BLOCK and self.batch * net.n_params in _HALVED_PRODUCTS
         return updates and small and len(net.layers) == 2 and net.widths[1] >= 2 * lanes
 
     @property
-    def slices(self) -> int:
+    def update_slices(self) -> int:
         """Slices of the parameters that are updated at once."""
         return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
 
@@ -141,8 +141,10 @@ def make_plan_for_many(
 def _plan(net: MLP, n: int, options: Options, kernel: str, largest: float, *, weighted: bool, validated: bool = False) -> Plan:
     batch = n if options.batch_size is None else options.batch_size
     shuffle = options.shuffle and options.batch_size is not None
-    near = not options.method.endswith("difference") or options.eps * max(1.0, largest) < _FAR
-    return Plan(net, n, batch, shuffle, options.method, kernel, options.form, options.prepares, weighted, validated, near)
+    small_changes = not options.method.endswith("difference") or options.eps * max(1.0, largest) < _FAR
+    return Plan(
+        net, n, batch, shuffle, options.method, kernel, options.update_kind, options.modifies_gradient, weighted, validated, small_changes
+    )
 
 
 def can_unroll(net: MLP, method: str) -> bool:

@@ -20,8 +20,8 @@ def _mix(x):
 def _shuffle(order, start, stop, key):
     """Fisher-Yates on order[start : stop], with a counter for a generator."""
     for i in range(stop - 1, start, -1):
-        draw = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
-        j = start + np.int64(((draw >> np.uint64(32)) * np.uint64(i - start + 1)) >> np.uint64(32))
+        take = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
+        j = start + np.int64(((take >> np.uint64(32)) * np.uint64(i - start + 1)) >> np.uint64(32))
         order[i], order[j] = order[j], order[i]
 
 

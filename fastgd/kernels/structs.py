@@ -2,16 +2,16 @@
 
 from typing import NamedTuple
 
-from fastgd.machine.struct import Doubles, Integers, Link, Reals
+from fastgd.machine.struct import Doubles, Integers, Pointer, Reals
 
 # in the place of a method: only costs are wanted
 NO_UPDATE = -1
-# in the place of a limit: the cost of all rows; a last look at the cost in sums[PENDING]; to take parts of another thread's work
+# in the place of a limit: the cost of all rows; a last look at the cost in sums[EPOCH_COST_SUM]; to take parts of another thread's work
 ALL_ROWS, LAST_LOOK, HELP = -1, -2, -3
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a team's counters, each on a cache line of its own
-DRAWN, FINISHED = 0, 8
+TAKEN, FINISHED = 0, 8
 PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
 
 
@@ -42,9 +42,9 @@ class Data(NamedTuple):
     shuffled: int
     batch: int  # rows of a batch; the last one of an epoch may be shorter
     batches: int  # of an epoch
-    parts: int  # of the rows of a batch, which threads share out
-    slabs: int  # whether they share out the units of layers instead
-    halves: int  # or whether two threads have half of the hidden units each
+    row_parts: int  # of the rows of a batch, which threads share out
+    unit_slices: int  # whether they share out the units of layers instead
+    hidden_halves: int  # or whether two threads have half of the hidden units each
     mean_weight: float  # of a batch
 
 
@@ -68,18 +68,18 @@ class Rule(NamedTuple):
     rate: float  # the learning rate, or the first value of its schedule
     schedule: int  # its place in names.SCHEDULES
     times: Doubles  # (3,) warm-up and the schedule's own two numbers
-    form: int  # its place in names.FORMS
+    update_kind: int  # its place in names.UPDATE_KINDS
     numbers: Doubles  # the optimizer's own
     slots: Reals  # (slots * size,) what it keeps for every parameter
     powers: Doubles  # (2,) beta1^t and beta2^t
     clip_norm: float  # inf for no clipping
     l2: float
-    decays: Reals  # (size,) 1 for weights, 0 for biases; (0,) without l2
+    is_weight: Reals  # (size,) 1 for weights, 0 for biases; (0,) without l2
     size: int  # of params: n_params up to whole vectors
-    slices: int  # of the parameters, which threads share out
+    update_slices: int  # of the parameters, which threads share out
 
 
-class Team(NamedTuple):
+class WorkQueue(NamedTuple):
     """What the threads of a run share; see `team`."""
 
     counters: Integers  # (48,)
@@ -87,8 +87,8 @@ class Team(NamedTuple):
     numbers: Doubles  # (4,)
     costs: Doubles  # (parts,) of the parts of a batch
     exchange: Reals  # (4 * outputs * block,) where halves put down their parts of z
-    turned: Reals  # (hidden * inputs,) where halves have the first layer's weights, input by input
-    rest: int  # address of a function that lets another thread run
+    transposed: Reals  # (hidden * inputs,) where halves have the first layer's weights, input by input
+    yield_address: int  # address of a function that lets another thread run
 
 
 class Course(NamedTuple):
@@ -103,7 +103,7 @@ class Course(NamedTuple):
     held_out: Doubles
     best: Reals
     growth: float  # of the distance between points of the history, as a share of the epoch; 0 for even spacing
-    watched: int
+    monitored: int
     target_cost: float
     patience: int
     min_delta: float
@@ -118,12 +118,12 @@ class Problem(NamedTuple):
     work: Work
     rule: Rule
     course: Course
-    team: Team
+    queue: WorkQueue
     method: int  # its place in names.METHODS, or NO_UPDATE
     eps: float  # step of the difference methods
-    apart: int  # whether this is the problem of the validation rows
-    held_out: Link  # the same problem for the validation rows, without updates
-    next: Link  # the same problem with scratch memory for the rows of the next batch, where there are halves
+    is_held_out: int  # whether this is the problem of the validation rows
+    held_out: Pointer  # the same problem for the validation rows, without updates
+    next: Pointer  # the same problem with scratch memory for the rows of the next batch, where there are halves
 
 
 class Evaluation(NamedTuple):

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.structs import HELD_OUT_COST, NOTHING, TRAINING_COST, Course, Data, Network, Rule
-from fastgd.names import ACTIVATIONS, FORMS, LOSSES, SCHEDULES
+from fastgd.names import ACTIVATIONS, LOSSES, SCHEDULES, UPDATE_KINDS
 from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples, on_disk
@@ -35,7 +35,9 @@ def network_of(net: MLP) -> Network:
     )
 
 
-def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, slabs: bool = False, halves: bool = False) -> Data:
+def data_of(
+    samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, unit_slices: bool = False, hidden_halves: bool = False
+) -> Data:
     """Samples, or those of many members with `n` rows each, in batches."""
     batches = -(-n // batch) if n else 0
     total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
@@ -53,22 +55,22 @@ def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1,
         shuffled=shuffle,
         batch=batch,
         batches=batches,
-        parts=parts,
-        slabs=slabs,
-        halves=halves,
+        row_parts=parts,
+        unit_slices=unit_slices,
+        hidden_halves=hidden_halves,
         mean_weight=total / batches if n else 0.0,
     )
 
 
-def decays_of(net: MLP, options: Options, size: int, lanes: int = 1) -> Array:
+def is_weight_of(net: MLP, options: Options, size: int, lanes: int = 1) -> Array:
     """(size,) 1 for weights, 0 for biases, as many numbers of each as there are lanes; (0,) without l2."""
-    decays = aligned((size if options.l2 else 0,), net.dtype)
+    is_weight = aligned((size if options.l2 else 0,), net.dtype)
     for layer in net.layers if options.l2 else ():
-        decays.reshape(-1, lanes)[layer.weights] = 1
-    return decays
+        is_weight.reshape(-1, lanes)[layer.weights] = 1
+    return is_weight
 
 
-def rule_of(options: Options, slots: Array, powers: Array, decays: Array, size: int, slices: int = 1) -> Rule:
+def rule_of(options: Options, slots: Array, powers: Array, is_weight: Array, size: int, slices: int = 1) -> Rule:
     """The rule of the update of `size` parameters."""
     schedule = as_schedule(options.learning_rate)
     rate, *times = schedule.numbers
@@ -76,15 +78,15 @@ def rule_of(options: Options, slots: Array, powers: Array, decays: Array, size: 
         rate=rate,
         schedule=SCHEDULES.index(schedule.name),
         times=np.array(times),
-        form=FORMS.index(options.form),
+        update_kind=UPDATE_KINDS.index(options.update_kind),
         numbers=np.array(options.optimizer.numbers, np.float64),
         slots=slots,
         powers=powers,
         clip_norm=np.inf if options.clip_norm is None else options.clip_norm,
         l2=options.l2,
-        decays=decays,
+        is_weight=is_weight,
         size=size,
-        slices=slices,
+        update_slices=slices,
     )
 
 
@@ -93,9 +95,9 @@ def growth_of(options: Options) -> float:
     return 0.0 if options.spacing == "even" else math.expm1(2 * math.log(MOST) / options.record)
 
 
-def course_of(state: State, options: Options, seed: int, epochs: int, *, watched: bool, held_out: bool) -> Course:
+def course_of(state: State, options: Options, seed: int, epochs: int, *, monitored: bool, held_out: bool) -> Course:
     """The course of a state; without stop rules unless `watched`."""
-    watched = watched and options.watches
+    monitored = monitored and options.monitors
     return Course(
         epochs=epochs,
         seed=seed,
@@ -106,7 +108,7 @@ def course_of(state: State, options: Options, seed: int, epochs: int, *, watched
         held_out=state.held_out,
         best=state.best,
         growth=growth_of(options),
-        watched=NOTHING if not watched else HELD_OUT_COST if held_out else TRAINING_COST,
+        monitored=NOTHING if not monitored else HELD_OUT_COST if held_out else TRAINING_COST,
         target_cost=-math.inf if options.target_cost is None else options.target_cost,
         patience=MOST if options.patience is None else options.patience,
         min_delta=options.min_delta,

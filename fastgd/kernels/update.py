@@ -24,14 +24,14 @@ from fastgd.machine.dispatch import by_number
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import broadcast, lanes_of, load, store
 from fastgd.machine.vector import lane_sum, like, some_positive, where_positive
-from fastgd.names import FORMS
+from fastgd.names import UPDATE_KINDS
 
-PLAIN, ADAM, ADAMW = (FORMS.index(form) for form in ("plain", "adam", "adamw"))
+PLAIN, ADAM, ADAMW = (UPDATE_KINDS.index(form) for form in ("plain", "adam", "adamw"))
 NORM_MARGIN = 1e-6  # PyTorch's, in the divisor of clip_norm
 
 
 @kernel
-def shortening(rule, gradient):
+def clip_factor(rule, gradient):
     """The factor that brings the norm of a gradient down to clip_norm; 1 where it is no longer."""
     lanes = lanes_of(gradient)
     total = broadcast(gradient, 0.0)
@@ -46,7 +46,7 @@ def add_decay(rule, l2, params, gradient, start, stop):
     """Add l2 w to the gradient of weights, if the rule has an l2."""
     if rule.l2 != 0.0:
         for p in range(start, stop, lanes_of(params)):
-            store(gradient, p, load(gradient, p) + l2 * load(rule.decays, p) * load(params, p))
+            store(gradient, p, load(gradient, p) + l2 * load(rule.is_weight, p) * load(params, p))
 
 
 @merged
@@ -67,7 +67,7 @@ def rate_of(rule, t):
 @kernel
 def prepare(rule, params, gradient, t):
     """Clip the whole gradient, add l2 w to that of weights; the learning rate of the update that follows t others."""
-    factor = shortening(rule, gradient) if rule.clip_norm < math.inf else 1.0
+    factor = clip_factor(rule, gradient) if rule.clip_norm < math.inf else 1.0
     clip_and_decay(rule, params, gradient, factor, np.int64(0), rule.size)
     return rate_of(rule, t)
 
@@ -169,10 +169,10 @@ FUNCTIONS = {
     "adamw": update_adamw,
     "rprop": update_rprop,
 }
-_update_by_form = by_number([FUNCTIONS[form] for form in FORMS], "rule, numbers, params, gradient, rate, start, stop")
+_update_by_form = by_number([FUNCTIONS[form] for form in UPDATE_KINDS], "rule, numbers, params, gradient, rate, start, stop")
 
 
 @kernel
 def update(rule, params, gradient, rate, start, stop):
     """The update of parameters start ... stop by the rule's own optimizer."""
-    _update_by_form(rule.form, rule, rule.numbers, params, gradient, rate, start, stop)
+    _update_by_form(rule.update_kind, rule, rule.numbers, params, gradient, rate, start, stop)

@@ -257,7 +257,7 @@ def quotients(x, first, second):
 
 
 @merged
-def misses(x, first, second, target):
+def residuals(x, first, second, target):
     """x / first - target and x / second - target by one division, and with nothing to subtract after it."""
     ratio = like(x, 1.0) / (first * second)
     return ratio * ((x - target * first) * second), ratio * ((x - target * second) * first)

@@ -17,14 +17,14 @@ from fastgd.arguments.checks import Array
 Integers = Annotated[Any, "an int64 array"]
 Doubles = Annotated[Any, "a float64 array"]
 Reals = Annotated[Any, "an array of the network's dtype"]
-Link = Annotated[Any, "the table of another such NamedTuple, an int64 array"]
+Pointer = Annotated[Any, "the table of another such NamedTuple, an int64 array"]
 
 _WORD, _DOUBLE = struct.Struct("=q"), struct.Struct("=d")
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
-_DTYPES = {Integers: _INT64, Doubles: _FLOAT64, Link: _INT64}  # of arrays; Reals are of the table's own
+_DTYPES = {Integers: _INT64, Doubles: _FLOAT64, Pointer: _INT64}  # of arrays; Reals are of the table's own
 
 
-def table_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]] | None = None) -> Array:
+def struct_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]] | None = None) -> Array:
     """Two int64 a field: an array's address and length, or a number and 0. Valid as long as the arrays are alive.
 
     Its Reals are of the dtype `real`. Asking arrays for their addresses is what takes time; `known` are the `numbers_of` inner
@@ -35,15 +35,15 @@ def table_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, l
     TypeError
         For an array of another dtype than compiled code reads it as, or that does not lie row by row.
     """
-    return np.array(numbers_of(values, real, known or {}), np.int64)
+    return np.array(words_of(values, real, known or {}), np.int64)
 
 
-def numbers_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]]) -> list[int]:
+def words_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]]) -> list[int]:
     """The table as a list."""
     numbers: list[int] = []
     for (name, kind), value in zip(fields_of(type(values)), values, strict=True):
         if isinstance(value, tuple):
-            numbers += known.get(id(value)) or numbers_of(value, real, known)
+            numbers += known.get(id(value)) or words_of(value, real, known)
         elif isinstance(value, np.ndarray):
             expected = _DTYPES.get(kind, real)
             if value.dtype != expected or not value.flags.c_contiguous:

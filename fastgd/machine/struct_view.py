@@ -11,11 +11,11 @@ from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
 
 from fastgd.machine.span import Span
-from fastgd.machine.struct import Doubles, Integers, Link, Reals, fields_of, rows_of
+from fastgd.machine.struct import Doubles, Integers, Pointer, Reals, fields_of, rows_of
 from fastgd.state import VECTOR_BYTES
 
 
-class View(types.Type):  # type: ignore[misc]
+class StructView(types.Type):  # type: ignore[misc]
     """The numba type of a table with the fields of `cls`, whose Reals are of type `real`, in vectors of `vector_size` bytes."""
 
     def __init__(self, cls: Any, real: Any, vector_size: int = VECTOR_BYTES) -> None:
@@ -27,34 +27,34 @@ class View(types.Type):  # type: ignore[misc]
         kind = dict(fields_of(self.cls))[name]
         known = {
             int: types.int64, float: types.float64, Integers: Span(types.int64), Doubles: Span(types.float64),
-            Reals: Span(self.real, self.vector_size), Link: self,
+            Reals: Span(self.real, self.vector_size), Pointer: self,
         }  # fmt: skip
-        return known[kind] if kind in known else View(kind, self.real, self.vector_size)
+        return known[kind] if kind in known else StructView(kind, self.real, self.vector_size)
 
     def row(self, name: str) -> int:
         """The first row of a field."""
         return sum(rows_of(kind) for _, kind in itertools.takewhile(lambda pair: pair[0] != name, fields_of(self.cls)))
 
-    def is_link(self, name: str) -> bool:
+    def is_pointer(self, name: str) -> bool:
         """Whether a field is the address of another table."""
-        return bool(dict(fields_of(self.cls))[name] is Link)
+        return bool(dict(fields_of(self.cls))[name] is Pointer)
 
 
-@register_model(View)
-class _ViewModel(models.PrimitiveModel):  # type: ignore[misc]
+@register_model(StructView)
+class _StructViewModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, view: Any) -> None:
         super().__init__(manager, view, ir.IntType(64).as_pointer())
 
 
 @infer_getattr
-class _ViewAttribute(AttributeTemplate):  # type: ignore[misc]
-    key = View
+class _StructViewAttribute(AttributeTemplate):  # type: ignore[misc]
+    key = StructView
 
     def generic_resolve(self, view: Any, name: str) -> Any:
         return view.field(name) if name in view.cls._fields else None
 
 
-@lower_getattr_generic(View)  # type: ignore[untyped-decorator]
+@lower_getattr_generic(StructView)  # type: ignore[untyped-decorator]
 def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str) -> Any:
     ty, row = view.field(name), view.row(name)
 
@@ -63,9 +63,9 @@ def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str)
         load.set_metadata("invariant.load", builder.module.add_metadata([]))  # nobody writes to a table
         return load
 
-    if view.is_link(name):
+    if view.is_pointer(name):
         return builder.inttoptr(word(2 * row), value.type)
-    if isinstance(ty, View):
+    if isinstance(ty, StructView):
         return builder.gep(value, [ir.Constant(ir.IntType(64), 2 * row)])
     if isinstance(ty, Span):
         span = cgutils.create_struct_proxy(ty)(context, builder)
@@ -79,7 +79,7 @@ def viewer(cls: Any, vector_size: int = VECTOR_BYTES) -> Any:
     """The intrinsic `view(address, zero)`: the table at an address as a View of `cls`; its Reals are of the type of `zero`."""
 
     def view(typing_context, address, zero):
-        result = View(cls, zero, vector_size)
+        result = StructView(cls, zero, vector_size)
         return result(address, zero), lambda context, builder, sig, args: builder.inttoptr(args[0], context.get_value_type(result))
 
     return intrinsic(view)

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.optimizers import Rprop
-from fastgd.state import BEST, SPOILED, STOPPED, State
+from fastgd.state import BEST, NON_FINITE, STOPPED, State
 from fastgd.training.run import DivergedError, Run, history_of
 
 if TYPE_CHECKING:
@@ -94,14 +94,14 @@ class Loop:
         state.cursor[STOPPED] = 0
         if isinstance(self.run.options["optimizer"], Rprop) or state.updates == 0:
             return False  # a parameter of rprop waits whenever its gradient changes its sign
-        self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, watched=False)
+        self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, monitored=False)
         return np.array_equal(state.params, self.state.params)
 
     # -- numbers that stop being finite: the verdict depends on the updates alone, not on where chunks end
 
     def _is_finite(self) -> bool:
         """Whether all parameters and the costs that were looked at are; once they are not, they stay so."""
-        return not self.state.cursor[SPOILED] and bool(np.isfinite(self.params).all())
+        return not self.state.cursor[NON_FINITE] and bool(np.isfinite(self.params).all())
 
     def has_finite_cost(self) -> bool:
         """Whether the cost of all rows is finite, and that of validation rows which stop rules watch."""
@@ -116,7 +116,7 @@ class Loop:
 
     def _costs(self) -> dict[str, float]:
         costs = {"cost": self._cost()}
-        if self.kernel.watches_held_out:
+        if self.kernel.monitors_held_out:
             costs["validation cost"] = self.kernel.held_out_cost(self.params)
         return costs
 

@@ -14,12 +14,12 @@ from fastgd.state import (
     BEST,
     BEST_EPOCH,
     EPOCH,
+    EPOCH_COST_SUM,
     HELD_OUT,
-    MARK,
-    MARK_EPOCH,
     MOST,
     NEXT_RECORD,
-    PENDING,
+    PATIENCE_COST,
+    PATIENCE_EPOCH,
     RECORDED,
     STOPS,
     STRIDE,
@@ -59,7 +59,7 @@ class Origin:
             return fresh
         state = before.state if self.checkpoint is not None else None
         if state is None:
-            state = taken_up(before, fresh, options, batches)
+            state = resumed_from(before, fresh, options, batches)
         if not state.widened(fresh.params.size).fits(fresh, batches):
             raise ValueError(f"{self.what} can't be gone on from: its state is not one of such a training")
         return state
@@ -87,7 +87,7 @@ def origin_of(
     return Origin(values, seed, last, before, what, checkpoint)
 
 
-def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State:
+def resumed_from(before: Run, fresh: State, options: Options, batches: int) -> State:
     """The state in which training goes on; `fresh` is one that begins, for the same options, at `batches` an epoch.
 
     Updates are counted on, whatever made them. Slots stay with their optimizer, the batch in the epoch with the batches, the history
@@ -96,7 +96,7 @@ def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State
     n, earlier, was = before.net.n_params, before.state, before.options
     state = fresh.copy()
     state.params[:n] = before.params
-    state.cursor[[EPOCH, BEST_EPOCH, MARK_EPOCH]] = before.epochs
+    state.cursor[[EPOCH, BEST_EPOCH, PATIENCE_EPOCH]] = before.epochs
     if earlier is None:
         state.cursor[UPDATES] = before.epochs * batches  # for want of a count
         _take_history(state, before.history.epoch[:-1], before.history.cost[:-1], np.zeros(0), 1, options)
@@ -109,10 +109,10 @@ def taken_up(before: Run, fresh: State, options: Options, batches: int) -> State
         state.powers[:] = earlier.powers
     same = was["batch_size"] == options.batch_size and was["shuffle"] == options.shuffle
     if same and earlier.cursor[BATCH] < batches:
-        state.cursor[BATCH], state.sums[PENDING] = earlier.cursor[BATCH], earlier.sums[PENDING]
+        state.cursor[BATCH], state.sums[EPOCH_COST_SUM] = earlier.cursor[BATCH], earlier.sums[EPOCH_COST_SUM]
     if before.stopped_by not in STOPS[1:] and bool(len(earlier.held_out)) == bool(len(state.held_out)):
-        state.cursor[[BEST_EPOCH, MARK_EPOCH]] = earlier.cursor[[BEST_EPOCH, MARK_EPOCH]]
-        state.sums[[BEST, MARK]] = earlier.sums[[BEST, MARK]]
+        state.cursor[[BEST_EPOCH, PATIENCE_EPOCH]] = earlier.cursor[[BEST_EPOCH, PATIENCE_EPOCH]]
+        state.sums[[BEST, PATIENCE_COST]] = earlier.sums[[BEST, PATIENCE_COST]]
         if len(state.best) and len(earlier.best):
             state.best[:n] = earlier.best
         elif len(state.best):  # which were best is not known

@@ -96,8 +96,8 @@ class Run:
     @property
     def best_epoch(self) -> int:
         """After how many epochs the watched cost was least; all of them where none was watched."""
-        watched = self.state is not None and np.isfinite(self.state.sums[BEST])
-        return int(self.state.cursor[BEST_EPOCH]) if watched and self.state is not None else self.epochs
+        monitored = self.state is not None and np.isfinite(self.state.sums[BEST])
+        return int(self.state.cursor[BEST_EPOCH]) if monitored and self.state is not None else self.epochs
 
     @property
     def best_cost(self) -> float:

@@ -20,7 +20,7 @@ from fastgd.training.run import DivergedError, Run
 
 
 @dataclass(frozen=True)
-class BetweenChunks:
+class Session:
     """Arguments of `train`, checked by `check_between_chunks`."""
 
     tell: Callable[[Progress], object] | None  # progress, as a function
@@ -87,7 +87,7 @@ class BetweenChunks:
         return self.callback is not None and self.callback(progress)
 
 
-def check_between_chunks(samples: Samples, held_out: Samples | float | None, given: dict[str, Any]) -> BetweenChunks:
+def check_session(samples: Samples, held_out: Samples | float | None, given: dict[str, Any]) -> Session:
     """Those for a training on these rows, or a ValueError or TypeError that names what is wrong; no file is looked at yet."""
     tell, callback, max_seconds = reporter(given["progress"]), check_callback(given["callback"]), given["max_seconds"]
     if max_seconds is not None:
@@ -95,4 +95,4 @@ def check_between_chunks(samples: Samples, held_out: Samples | float | None, giv
     path, every = check_checkpoint(given)
     check_name("on_interrupt", given["on_interrupt"], ("return", "raise"))
     file = None if path is None else checkpoint_of_run(path, every, samples, held_out)
-    return BetweenChunks(tell, callback, max_seconds, file, given["on_interrupt"])
+    return Session(tell, callback, max_seconds, file, given["on_interrupt"])

@@ -22,7 +22,7 @@ from fastgd.training.loop import Loop
 from fastgd.training.progress import Progress
 from fastgd.training.resume import Origin, origin_of
 from fastgd.training.run import Run
-from fastgd.training.session import check_between_chunks
+from fastgd.training.session import check_session
 
 
 @quiet
@@ -169,7 +169,7 @@ def train(
         },
     )  # fmt: skip
     check_name("kernel", kernel, KERNELS)
-    between = check_between_chunks(
+    between = check_session(
         samples, held_out,
         {
             "progress": progress, "callback": callback, "max_seconds": max_seconds, "checkpoint": checkpoint,

@@ -48,12 +48,12 @@ def total(terms: Sequence[str]) -> str:
 # -- forward -------------------------------------------------------------------------------------------------------------------------
 
 
-def pre_activation(layer: Layer, l: int, j: int, apart: bool) -> str:
+def pre_activation(layer: Layer, l: int, j: int, in_halves: bool) -> str:
     """b + sum of w a, notes 002 (45); of two halves that are added `apart`, if there are two."""
     bias = [bias_name(l, j)] if layer.bias else []
     terms = bias + [f"{weight_name(l, j, k)} * {activation_of(l - 1, k)}" for k in range(layer.inputs)]
     middle = (len(terms) + 1) // 2
-    return f"plus({total(terms[:middle])}, {total(terms[middle:])})" if apart and len(terms) > 1 else total(terms)
+    return f"plus({total(terms[:middle])}, {total(terms[middle:])})" if in_halves and len(terms) > 1 else total(terms)
 
 
 def activation(layer: Layer, z: str) -> str:
@@ -71,7 +71,7 @@ def softmax(layer: Layer, l: int, mark: str = "") -> list[str]:
     return lines + [f"a{l}_{j}{mark} = e_{j}{mark} / exponentials{mark}" for j in units]
 
 
-def forward(net: MLP, parts: bool = False, apart: bool = False) -> list[str]:
+def forward(net: MLP, parts: bool = False, in_halves: bool = False) -> list[str]:
     """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t where a is a sigmoid.
 
     `apart` is for `pre_activation`.
@@ -79,7 +79,7 @@ def forward(net: MLP, parts: bool = False, apart: bool = False) -> list[str]:
     lines: list[str] = []
     for l, layer in enumerate(net.layers, start=1):
         lines += [f"# layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004"]
-        lines += [f"z{l}_{j} = {pre_activation(layer, l, j, apart)}" for j in range(layer.outputs)]
+        lines += [f"z{l}_{j} = {pre_activation(layer, l, j, in_halves)}" for j in range(layer.outputs)]
         if layer.activation == "softmax":
             lines += softmax(layer, l)
         elif layer.activation == "sigmoid" and parts:
@@ -177,14 +177,14 @@ def change_of(l: int, k: int | None, sign: str) -> str:
     return ("-" if sign == "-" else "") + ("eps" if k is None else f"eps * {activation_of(l - 1, k)}")
 
 
-def ends_in_misses(net: MLP) -> bool:
+def ends_in_residuals(net: MLP) -> bool:
     """Whether of perturbed sigmoids only what they miss their targets by is wanted, and the loop waits for it: where there is one layer."""
     return len(net.layers) == 1 and net.loss == "squared_error"
 
 
 def perturbed_activation(net: MLP, l: int, j: int, k: int | None, sign: str) -> str:
     """The name of a of unit j in layer l, or of a - y, when its weight from unit k, or its bias, changes by eps or -eps."""
-    return f"{'miss' if ends_in_misses(net) else 'a'}{l}_{j}_{'b' if k is None else k}{_MARKS[sign]}"
+    return f"{'residual' if ends_in_residuals(net) else 'a'}{l}_{j}_{'b' if k is None else k}{_MARKS[sign]}"
 
 
 def perturbed_sigmoids(net: MLP, l: int, changes: Sequence[tuple[int | None, str]]) -> list[str]:
@@ -194,30 +194,30 @@ def perturbed_sigmoids(net: MLP, l: int, changes: Sequence[tuple[int | None, str
     Where one is left, its division begins as late as its denominator is known. That is computed from the one before, which takes one
     operation longer, so that the division for two, on which more has to wait, comes first; the two differ by little.
     """
-    misses = ends_in_misses(net)
-    lines = [f"# sigmoid(z + c){' - y' if misses else ''} for every change c of z: t / (t + u e^-c), e^-z = u / t, notes 002 (1), (9)"]
+    residuals = ends_in_residuals(net)
+    lines = [f"# sigmoid(z + c){' - y' if residuals else ''} for every change c of z: t / (t + u e^-c), e^-z = u / t, notes 002 (1), (9)"]
     lines += [f"shrink{i} = exp(-({change_of(l, k, sign)}))" for i, (k, sign) in enumerate(changes)]
     for j in range(net.layers[l - 1].outputs):
         names = [perturbed_activation(net, l, j, k, sign) for k, sign in changes]
         totals = [f"t{l}_{j} + u{l}_{j} * shrink{i}" for i in range(len(changes))]
         for i in range(0, len(changes) - 1, 2):
-            function, target = ("misses", f", y_{j}") if misses else ("quotients", "")
+            function, target = ("residuals", f", y_{j}") if residuals else ("quotients", "")
             lines += [f"{names[i]}, {names[i + 1]} = {function}(t{l}_{j}, {totals[i]}, {totals[i + 1]}{target})"]
         if len(changes) % 2:
             last = len(changes) - 1
             later = f"({totals[-2]}) + u{l}_{j} * (shrink{last} - shrink{last - 1})" if last else totals[-1]
             lines += [f"denominator = {later}"]
-            lines += [f"{names[-1]} = {f'(t{l}_{j} - y_{j} * denominator)' if misses else f't{l}_{j}'} / denominator"]
+            lines += [f"{names[-1]} = {f'(t{l}_{j} - y_{j} * denominator)' if residuals else f't{l}_{j}'} / denominator"]
     return lines
 
 
-def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, near: bool) -> list[str]:
+def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, small_changes: bool) -> list[str]:
     """The loss when the weight of unit j in layer l from unit k, or its bias, changes by eps or -eps, in `loss` + mark.
 
     What the change does not reach is used again; so is what `perturbed_sigmoids` has computed, where it is `near`.
     """
     mark, layer = _MARKS[sign], net.layers[l - 1]
-    if near and ends_in_misses(net):
+    if small_changes and ends_in_residuals(net):
         miss = perturbed_activation(net, l, j, k, sign)
         terms = [f"{miss} * {miss}" if i == j else f"squared_error(z{l}_{i}, a{l}_{i}, y_{i})" for i in range(layer.outputs)]
         return [f"loss{mark} = {total(terms)}"]
@@ -234,7 +234,7 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, near: boo
             lines += [f"z{m}_{i}{mark} = z{m}_{i}" for i in range(layer.outputs) if i not in changed]
             lines += softmax(layer, m, mark)
             changed = list(range(layer.outputs))
-        elif near and m == l:
+        elif small_changes and m == l:
             lines += [f"a{m}_{j}{mark} = {perturbed_activation(net, l, j, k, sign)}"]
         else:
             lines += [f"a{m}_{i}{mark} = {activation(layer, f'z{m}_{i}{mark}')}" for i in changed]
@@ -245,36 +245,38 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, near: boo
     return lines + loss(net, mark)
 
 
-def layer_differences(net: MLP, l: int, central: bool, weighted: bool, near: bool) -> list[str]:
+def layer_differences(net: MLP, l: int, central: bool, weighted: bool, small_changes: bool) -> list[str]:
     """The sample's share of the quotients of layer l; with `near`, what changes of its z by little have in common is computed once."""
     layer, signs = net.layers[l - 1], "+-" if central else "+"
     incoming: list[int | None] = [*([None] if layer.bias else []), *range(layer.inputs)]  # as z waits for them
-    lines = perturbed_sigmoids(net, l, [(k, sign) for k in incoming for sign in signs]) if near else []
+    lines = perturbed_sigmoids(net, l, [(k, sign) for k in incoming for sign in signs]) if small_changes else []
     for j in range(layer.outputs):
         for k in incoming:
             name = bias_name(l, j) if k is None else weight_name(l, j, k)
             for sign in signs:
-                lines += [f"# C({name} {sign} eps)", *perturbed_loss(net, l, j, k, sign, near)]
+                lines += [f"# C({name} {sign} eps)", *perturbed_loss(net, l, j, k, sign, small_changes)]
             distance = f"lossp - {'lossm' if central else 'loss'}"
             lines += [f"d{name} += " + (f"weight * ({distance})" if weighted else distance)]
     return lines
 
 
-def differences(net: MLP, method: str, weighted: bool, near: bool) -> list[str]:
+def differences(net: MLP, method: str, weighted: bool, small_changes: bool) -> list[str]:
     """Add the sample's share of every difference quotient, times the distance of its two costs, notes 002 (1).
 
     `near` says whether eps times an input is small.
     """
     lines: list[str] = []
     for l, layer in enumerate(net.layers, start=1):
-        small = near and (l == 1 or net.layers[l - 2].activation in _BOUNDED)
+        small = small_changes and (l == 1 or net.layers[l - 2].activation in _BOUNDED)
         lines += layer_differences(net, l, method == "central_difference", weighted, small and layer.activation == "sigmoid")
     return lines
 
 
-def sample(net: MLP, method: str, weighted: bool = True, near: bool = True, apart: bool = False) -> tuple[list[str], list[str], list[str]]:
+def sample(
+    net: MLP, method: str, weighted: bool = True, small_changes: bool = True, in_halves: bool = False
+) -> tuple[list[str], list[str], list[str]]:
     """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
     cost = [*loss(net), f"costs += {'weight' if weighted else 'share'} * loss"]
     if method in ("finite_difference", "central_difference"):
-        return forward(net, parts=True, apart=apart), cost, differences(net, method, weighted, near)
-    return forward(net, apart=apart), cost, backward(net, method, weighted)
+        return forward(net, parts=True, in_halves=in_halves), cost, differences(net, method, weighted, small_changes)
+    return forward(net, in_halves=in_halves), cost, backward(net, method, weighted)

@@ -18,7 +18,7 @@ from fastgd.kernels.members import (
     RUNNING,
     STRIDE,
     TARGET_COST,
-    Crew,
+    LaneGroup,
 )
 from fastgd.machine.atomic import add
 from fastgd.machine.jit import inline, kernel
@@ -28,7 +28,7 @@ from fastgd.state import WIDE_VECTOR_BYTES
 
 _LONGEST = 1024  # epochs of a stretch
 
-crew_of = viewer(Crew, WIDE_VECTOR_BYTES)
+group_of = viewer(LaneGroup, WIDE_VECTOR_BYTES)
 
 
 # -- members come and go -----------------------------------------------------------------------------------------------------------------
@@ -45,137 +45,137 @@ def _columns(lane_major, lane, lanes, member_major, start, count, arrives):
 
 
 @kernel
-def _move(crew, lane, member, arrives):
+def _move(group, lane, member, arrives):
     """What a member owns, from its place among all to its lane, or back."""
-    lanes, n, slots = lanes_of(crew.params), crew.net.n_params, len(crew.rule.slots) // len(crew.params)
-    _columns(crew.params, lane, lanes, crew.members.params, member * n, n, arrives)
-    _columns(crew.rule.slots, lane, lanes, crew.members.slots, member * n * slots, n * slots, arrives)
-    _columns(crew.rule.powers, lane, lanes, crew.members.powers, member * 2, 2, arrives)
-    _columns(crew.marks, lane, lanes, crew.members.marks, member, 1, arrives)
+    lanes, n, slots = lanes_of(group.params), group.net.n_params, len(group.rule.slots) // len(group.params)
+    _columns(group.params, lane, lanes, group.members.params, member * n, n, arrives)
+    _columns(group.rule.slots, lane, lanes, group.members.slots, member * n * slots, n * slots, arrives)
+    _columns(group.rule.powers, lane, lanes, group.members.powers, member * 2, 2, arrives)
+    _columns(group.patience_cost, lane, lanes, group.members.patience_cost, member, 1, arrives)
 
 
 @kernel
-def _put_rows(crew, lane, member):
+def _put_rows(group, lane, member):
     """The rows of a member that has some of its own, for the whole course."""
-    data, members, lanes = crew.data, crew.members, lanes_of(crew.params)
-    inputs, outputs = crew.net.widths[0], crew.net.widths[crew.net.layers]
-    _columns(crew.x, lane, lanes, data.X, member * members.X_stride, data.n * inputs, True)
-    _columns(crew.y, lane, lanes, data.Y, member * members.Y_stride, data.n * outputs, True)
+    data, members, lanes = group.data, group.members, lanes_of(group.params)
+    inputs, outputs = group.net.widths[0], group.net.widths[group.net.layers]
+    _columns(group.x, lane, lanes, data.X, member * members.X_stride, data.n * inputs, True)
+    _columns(group.y, lane, lanes, data.Y, member * members.Y_stride, data.n * outputs, True)
     if members.weights_stride != 0:
         total = 0.0
         for row in range(data.n):
             total += data.weights[member * members.weights_stride + row]
         for row in range(data.n):
-            crew.weight[row * lanes + lane] = data.weights[member * members.weights_stride + row] / total
+            group.weight[row * lanes + lane] = data.weights[member * members.weights_stride + row] / total
 
 
 @kernel
-def _take_on(crew, lane):
+def _take_on(group, lane):
     """Put the next member who waits on a free lane; without one, the lane stands still at zeros."""
-    members, lanes = crew.members, lanes_of(crew.params)
+    members, lanes = group.members, lanes_of(group.params)
     place = add(members.taken, 0, 1)
-    crew.caps[lane], crew.known[lane] = 0, np.nan
+    group.max_epochs[lane], group.known[lane] = 0, np.nan
     if place < len(members.waiting):
         member = members.waiting[place]
-        crew.who[lane], crew.rates[lane] = member, members.rates[member]
-        crew.targets[lane], crew.min_delta[lane] = members.targets[member], members.min_delta[member]
-        crew.l2[lane], crew.clip_norm[lane] = members.l2[member], members.clip_norm[member]
-        numbers = len(crew.numbers) // lanes
-        _columns(crew.numbers, lane, lanes, members.numbers, member * numbers, numbers, True)
-        _move(crew, lane, member, True)
-        if len(crew.x) != 0 and crew.data.batches == 1 and crew.data.shuffled == 0:
-            _put_rows(crew, lane, member)
+        group.member_of_lane[lane], group.rates[lane] = member, members.rates[member]
+        group.targets[lane], group.min_delta[lane] = members.targets[member], members.min_delta[member]
+        group.l2[lane], group.clip_norm[lane] = members.l2[member], members.clip_norm[member]
+        numbers = len(group.numbers) // lanes
+        _columns(group.numbers, lane, lanes, members.numbers, member * numbers, numbers, True)
+        _move(group, lane, member, True)
+        if len(group.x) != 0 and group.data.batches == 1 and group.data.shuffled == 0:
+            _put_rows(group, lane, member)
         return
-    crew.who[lane], crew.rates[lane], crew.targets[lane] = NOBODY, 0.0, -np.inf
-    for p in range(lane, len(crew.params), lanes):
-        crew.params[p] = 0.0
-    for p in range(lane, len(crew.rule.slots), lanes):
-        crew.rule.slots[p] = 0.0
+    group.member_of_lane[lane], group.rates[lane], group.targets[lane] = NOBODY, 0.0, -np.inf
+    for p in range(lane, len(group.params), lanes):
+        group.params[p] = 0.0
+    for p in range(lane, len(group.rule.slots), lanes):
+        group.rule.slots[p] = 0.0
 
 
 @kernel
-def disband(crew):
+def flush(group):
     """Write back where every member stands, and free the lanes."""
-    for lane in range(len(crew.who)):
-        if crew.who[lane] != NOBODY:
-            _move(crew, lane, crew.who[lane], False)
-            crew.who[lane] = NOBODY
+    for lane in range(len(group.member_of_lane)):
+        if group.member_of_lane[lane] != NOBODY:
+            _move(group, lane, group.member_of_lane[lane], False)
+            group.member_of_lane[lane] = NOBODY
 
 
 # -- stretches -------------------------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def _until_point(crew, member, epoch, known, passes):
+def _until_point(group, member, epoch, known, passes):
     """Epochs until a cost for the history may be wanted. That of a point is the one `known` at the start of a stretch, which none is yet
     if it is NaN; or with `passes` the mean one of a single epoch.
     """
-    members, own = crew.members, 3 * member
+    members, own = group.members, 3 * member
     points, due, stride = members.recorded[own + POINTS], members.recorded[own + NEXT_POINT], members.recorded[own + STRIDE]
     if epoch < due:
         return due - epoch
     if passes:
         return 1
     room = len(members.points) // len(members.seeds)
-    return point_after(epoch, points + 1, room, stride, crew.growth) - epoch if known == known else 0
+    return point_after(epoch, points + 1, room, stride, group.growth) - epoch if known == known else 0
 
 
 @kernel
-def _length(crew, limit, passes):
+def _length(group, limit, passes):
     """Epochs until a member may have to be seen to; -1 if all lanes are free."""
-    members, count, busy = crew.members, min(limit, _LONGEST), False
-    for lane in range(len(crew.who)):
-        member = crew.who[lane]
+    members, count, busy = group.members, min(limit, _LONGEST), False
+    for lane in range(len(group.member_of_lane)):
+        member = group.member_of_lane[lane]
         if member != NOBODY:
             busy = True
             epoch = members.epochs[member]
             count = min(count, members.last[member] - epoch)
-            if crew.watched != 0:
-                count = min(count, max(1, members.mark_epochs[member] + members.patience[member] - epoch))
-            if crew.caps[lane] != 0:
-                count = min(count, crew.caps[lane])
-            count = min(count, _until_point(crew, member, epoch, crew.known[lane], passes))
+            if group.monitored != 0:
+                count = min(count, max(1, members.patience_epochs[member] + members.patience[member] - epoch))
+            if group.max_epochs[lane] != 0:
+                count = min(count, group.max_epochs[lane])
+            count = min(count, _until_point(group, member, epoch, group.known[lane], passes))
     return count if busy else -1
 
 
 @kernel
-def _keep(crew):
+def _keep(group):
     """Keep what a lane would have to go back to."""
-    size, slots = len(crew.params), len(crew.rule.slots)
-    copy(crew.before, 0, crew.params, 0, size)
+    size, slots = len(group.params), len(group.rule.slots)
+    copy(group.before, 0, group.params, 0, size)
     if slots != 0:
-        copy(crew.before, size, crew.rule.slots, 0, slots)
-    copy(crew.before, size + slots, crew.marks, 0, len(crew.marks))
-    copy(crew.powers_before, 0, crew.rule.powers, 0, len(crew.powers_before))
+        copy(group.before, size, group.rule.slots, 0, slots)
+    copy(group.before, size + slots, group.patience_cost, 0, len(group.patience_cost))
+    copy(group.powers_before, 0, group.rule.powers, 0, len(group.powers_before))
 
 
 @kernel
-def _go_back(crew, lane):
+def _go_back(group, lane):
     """Put a lane where it was at the start of the stretch."""
-    lanes, size, slots = lanes_of(crew.params), len(crew.params), len(crew.rule.slots)
+    lanes, size, slots = lanes_of(group.params), len(group.params), len(group.rule.slots)
     for p in range(lane, size, lanes):
-        crew.params[p] = crew.before[p]
+        group.params[p] = group.before[p]
     for p in range(lane, slots, lanes):
-        crew.rule.slots[p] = crew.before[size + p]
-    crew.marks[lane] = crew.before[size + slots + lane]
-    for p in range(lane, len(crew.powers_before), lanes):
-        crew.rule.powers[p] = crew.powers_before[p]
+        group.rule.slots[p] = group.before[size + p]
+    group.patience_cost[lane] = group.before[size + slots + lane]
+    for p in range(lane, len(group.powers_before), lanes):
+        group.rule.powers[p] = group.powers_before[p]
 
 
 @kernel
-def _is_finite(crew, lane):
+def _is_finite(group, lane):
     """Whether all parameters of a lane are."""
     nothing = 0.0
-    for p in range(lane, len(crew.params), lanes_of(crew.params)):
-        nothing += crew.params[p] - crew.params[p]
+    for p in range(lane, len(group.params), lanes_of(group.params)):
+        nothing += group.params[p] - group.params[p]
     return nothing == 0.0
 
 
 @kernel
-def _record(crew, member, epoch, cost):
+def _record(group, member, epoch, cost):
     """A point of a member's history, if one is due. Where there is no room, every other one goes, and the distance between them doubles."""
-    recorded, points, history = crew.members.recorded, crew.members.points, crew.members.history
-    room, own = len(points) // len(crew.members.seeds), 3 * member
+    recorded, points, history = group.members.recorded, group.members.points, group.members.history
+    room, own = len(points) // len(group.members.seeds), 3 * member
     first = member * room
     if epoch == recorded[own + NEXT_POINT] and recorded[own + POINTS] == room:
         stride, kept = 2 * recorded[own + STRIDE], 0
@@ -188,43 +188,43 @@ def _record(crew, member, epoch, cost):
         i = recorded[own + POINTS]
         points[first + i], history[first + i] = epoch, cost
         recorded[own + POINTS] = i + 1
-        recorded[own + NEXT_POINT] = point_after(epoch, i + 1, room, recorded[own + STRIDE], crew.growth)
+        recorded[own + NEXT_POINT] = point_after(epoch, i + 1, room, recorded[own + STRIDE], group.growth)
 
 
 @kernel
-def _see_to(crew, lane, made, passes):
+def _settle(group, lane, made, passes):
     """After `made` epochs: by what the member of a lane is stopped, or RUNNING. Its cost is that of all rows unless `passes` and made > 0.
 
     Where its numbers are no longer finite, it goes back to the start of the stretch to find the last epoch after which they were, by
     halving: each further stretch is at most half as long, until the one that spoils them is a single epoch.
     """
-    members, member, cost = crew.members, crew.who[lane], np.float64(crew.costs[lane])
+    members, member, cost = group.members, group.member_of_lane[lane], np.float64(group.costs[lane])
     if made == 0 and members.stopped[member] != RUNNING:  # only its cost was wanted
         return members.stopped[member] if cost - cost == 0.0 else DIVERGED
     epoch = members.epochs[member] + made
     if made == 0 and passes and epoch < members.last[member]:  # only another one's cost was
         return RUNNING
-    if cost - cost != 0.0 or not _is_finite(crew, lane):
-        _go_back(crew, lane)
-        crew.caps[lane] = made // 2
+    if cost - cost != 0.0 or not _is_finite(group, lane):
+        _go_back(group, lane)
+        group.max_epochs[lane] = made // 2
         if made <= 1:
             members.stopped[member], members.last[member] = DIVERGED, members.epochs[member]
         return RUNNING
-    crew.caps[lane] = (crew.caps[lane] + 1) // 2
-    if crew.watched != 0 and crew.marked[lane] >= 0.0:
-        members.mark_epochs[member] = members.epochs[member] + np.int64(crew.marked[lane])
+    group.max_epochs[lane] = (group.max_epochs[lane] + 1) // 2
+    if group.monitored != 0 and group.patience_epoch[lane] >= 0.0:
+        members.patience_epochs[member] = members.epochs[member] + np.int64(group.patience_epoch[lane])
     if made > 0:  # a point belongs to the update that follows it
-        _record(crew, member, members.epochs[member], cost if passes else crew.known[lane])
-    members.epochs[member], crew.known[lane] = epoch, cost
-    members.updates[member] += made * crew.data.batches
+        _record(group, member, members.epochs[member], cost if passes else group.known[lane])
+    members.epochs[member], group.known[lane] = epoch, cost
+    members.updates[member] += made * group.data.batches
     reason = EPOCHS if epoch >= members.last[member] else RUNNING
-    watched = crew.watched != 0 and (made > 0 or not passes)  # the pass for a cost is no epoch's end
-    if watched and crew.costs[lane] <= crew.targets[lane]:
+    monitored = group.monitored != 0 and (made > 0 or not passes)  # the pass for a cost is no epoch's end
+    if monitored and group.costs[lane] <= group.targets[lane]:
         reason = TARGET_COST
-    elif watched and epoch - members.mark_epochs[member] >= members.patience[member]:
+    elif monitored and epoch - members.patience_epochs[member] >= members.patience[member]:
         reason = PATIENCE
     if reason != RUNNING and not passes and epoch < members.last[member]:  # what is due then is looked at before the rule
-        _record(crew, member, epoch, cost)
+        _record(group, member, epoch, cost)
     return reason
 
 
@@ -233,31 +233,31 @@ def train(steps, address, zero, limit):
     """Train members in the lanes of the Crew at an address for about `limit` epochs, and until no divergence is being searched for, which
     would begin anew where lanes are freed in between; a limit of 0 frees them.
     """
-    crew = crew_of(address, zero)
-    members, passes, left = crew.members, crew.data.batches > 1 or crew.data.shuffled != 0, limit
+    group = group_of(address, zero)
+    members, passes, left = group.members, group.data.batches > 1 or group.data.shuffled != 0, limit
     if limit == 0:
-        disband(crew)
+        flush(group)
     while left > 0:
-        for lane in range(len(crew.who)):
-            if crew.who[lane] == NOBODY:
-                _take_on(crew, lane)
-        count = _length(crew, left, passes)
+        for lane in range(len(group.member_of_lane)):
+            if group.member_of_lane[lane] == NOBODY:
+                _take_on(group, lane)
+        count = _length(group, left, passes)
         if count < 0:
             break
-        _keep(crew)
-        made = steps(crew, count)
+        _keep(group)
+        made = steps(group, count)
         left -= made + 1
-        for lane in range(len(crew.who)):
-            member = crew.who[lane]
-            reason = _see_to(crew, lane, made, passes) if member != NOBODY else RUNNING
+        for lane in range(len(group.member_of_lane)):
+            member = group.member_of_lane[lane]
+            reason = _settle(group, lane, made, passes) if member != NOBODY else RUNNING
             if reason == RUNNING:
                 continue
             members.stopped[member], members.last[member] = reason, members.epochs[member]
             if made == 0 or not passes:  # otherwise its cost takes a pass of its own
-                cost = np.float64(crew.costs[lane])
+                cost = np.float64(group.costs[lane])
                 members.costs[member] = cost if cost - cost == 0.0 else np.inf
-                _move(crew, lane, member, False)
-                crew.who[lane], crew.caps[lane] = NOBODY, 0
-        for lane in range(len(crew.who)):
-            if crew.caps[lane] != 0:
-                left = max(left, crew.caps[lane])
+                _move(group, lane, member, False)
+                group.member_of_lane[lane], group.max_epochs[lane] = NOBODY, 0
+        for lane in range(len(group.member_of_lane)):
+            if group.max_epochs[lane] != 0:
+                left = max(left, group.max_epochs[lane])

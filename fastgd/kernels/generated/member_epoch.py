@@ -13,40 +13,40 @@ from fastgd.machine.vector import like, stay_scalar, where_negative
 
 
 @kernel
-def order_rows(crew, made):
+def order_rows(group, made):
     """Put every member's rows in the order of its epoch, which is the one of `train` by the same seed."""
-    data, members, lanes = crew.data, crew.members, lanes_of(crew.params)
+    data, members, lanes = group.data, group.members, lanes_of(group.params)
     if data.shuffled == 0:
         return
     for lane in range(lanes):
-        member = max(crew.who[lane], 0)
+        member = max(group.member_of_lane[lane], 0)
         data.order[data.n] = -1
         put_in_order(data, members.seeds[member], members.epochs[member] + made)
-        copy(crew.order, lane * data.n, data.order, 0, data.n)
+        copy(group.order, lane * data.n, data.order, 0, data.n)
 
 
 @merged
-def gather_members(crew, start, rows, learning, inputs, outputs):
+def gather_members(group, start, rows, learning, inputs, outputs):
     """Copy places start ... start + rows of every member's order, or of the rows as they are, to its lane; with weights, if there are any,
     that sum to 1 over these rows, or over all. `inputs` and `outputs`, the widths of a row, are constants of the caller.
     """
-    data, members, lanes = crew.data, crew.members, lanes_of(crew.params)
+    data, members, lanes = group.data, group.members, lanes_of(group.params)
     shuffled = learning and data.shuffled != 0
     for lane in range(lanes):
-        member = max(crew.who[lane], 0)
+        member = max(group.member_of_lane[lane], 0)
         X, Y, weights = member * members.X_stride, member * members.Y_stride, member * members.weights_stride
         total = 0.0
         for s in range(rows):
-            row = crew.order[lane * data.n + start + s] if shuffled else start + s
+            row = group.order[lane * data.n + start + s] if shuffled else start + s
             x, y, from_x, from_y = s * inputs * lanes + lane, s * outputs * lanes + lane, X + row * inputs, Y + row * outputs
             for k in range(inputs):
-                crew.x[x + k * lanes] = data.X[from_x + k]
+                group.x[x + k * lanes] = data.X[from_x + k]
                 stay_scalar()
             for k in range(outputs):
-                crew.y[y + k * lanes] = data.Y[from_y + k]
+                group.y[y + k * lanes] = data.Y[from_y + k]
                 stay_scalar()
             if len(data.weights) != 0:
-                crew.weight[s * lanes + lane] = data.weights[weights + row]
+                group.weight[s * lanes + lane] = data.weights[weights + row]
                 total += data.weights[weights + row]
         if len(data.weights) != 0:
             if not learning:
@@ -54,42 +54,42 @@ def gather_members(crew, start, rows, learning, inputs, outputs):
                 for row in range(data.n):
                     total += data.weights[weights + row]
             for s in range(rows):
-                crew.weight[s * lanes + lane] /= total if total > 0 else 1.0
+                group.weight[s * lanes + lane] /= total if total > 0 else 1.0
 
 
 @kernel
-def prepare_members(crew, made, batch_index):
+def prepare_members(group, made, batch_index):
     """Clip every member's gradient, add l2 w to that of weights, and set the rates by the schedules. The rule says whether any member
     asks for it.
     """
-    rule, members, gradient = crew.rule, crew.members, crew.gradient
+    rule, members, gradient = group.rule, group.members, group.gradient
     lanes, size = lanes_of(gradient), rule.size
     if rule.clip_norm < np.inf:
         total = broadcast(gradient, 0.0)
         for p in range(0, size, lanes):
             total += load(gradient, p) * load(gradient, p)
-        factor = narrowed(gradient, crew.clip_norm, 0) / (sqrt(total) + NORM_MARGIN)
+        factor = narrowed(gradient, group.clip_norm, 0) / (sqrt(total) + NORM_MARGIN)
         factor = where_negative(factor - 1.0, factor, like(factor, 1.0))
         for p in range(0, size, lanes):
             store(gradient, p, factor * load(gradient, p))
-    add_decay(rule, narrowed(gradient, crew.l2, 0), crew.params, gradient, 0, size)
+    add_decay(rule, narrowed(gradient, group.l2, 0), group.params, gradient, 0, size)
     if rule.schedule != 0 or rule.times[0] > 0:
         for lane in range(lanes):
-            member = max(crew.who[lane], 0)
-            t = members.updates[member] + made * crew.data.batches + batch_index
+            member = max(group.member_of_lane[lane], 0)
+            t = members.updates[member] + made * group.data.batches + batch_index
             warmup, a, b = members.times[3 * member], members.times[3 * member + 1], members.times[3 * member + 2]
             rate = rate_at(members.schedules[member], members.rates[member], warmup, a, b, t)
-            crew.rates[lane] = rate if crew.who[lane] != NOBODY else 0.0
+            group.rates[lane] = rate if group.member_of_lane[lane] != NOBODY else 0.0
 
 
 @kernel
-def correct_members(crew):
+def correct_members(group):
     """Adam's powers one update on, and for every lane the rate and the eps that they make."""
-    powers, numbers, lanes = crew.rule.powers, crew.numbers, len(crew.who)
+    powers, numbers, lanes = group.rule.powers, group.numbers, len(group.member_of_lane)
     for lane in range(0, lanes, lanes_of(powers)):
         first, second = load(powers, lane) * load(numbers, lane), load(powers, lanes + lane) * load(numbers, lanes + lane)
         store(powers, lane, first)
         store(powers, lanes + lane, second)
         root = sqrt(1.0 - second)
-        store(crew.corrected, lane, load(crew.rates, lane) * (root / (1.0 - first)))
-        store(crew.corrected, lanes + lane, load(numbers, 2 * lanes + lane) * root)
+        store(group.corrected, lane, load(group.rates, lane) * (root / (1.0 - first)))
+        store(group.corrected, lanes + lane, load(numbers, 2 * lanes + lane) * root)

@@ -21,7 +21,7 @@ _HEADER = '''"""{title}. Written by fastgd.kernels.generated.unrolled."""
 from fastgd.machine.jit import kernel
 from fastgd.kernels import epoch as driver
 from fastgd.kernels.structs import NO_UPDATE
-from fastgd.state import EPOCH, PENDING, STOPPED, UPDATES
+from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
 {imports}
 
 
@@ -50,10 +50,10 @@ def train(address, zero, limit):
 @cache
 def source(plan: Plan) -> str:
     """The text of the module that trains `plan`."""
-    rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if plan.stays else "mini-batches"
+    rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if plan.rows_stay else "mini-batches"
     details = [plan.method, rows]
-    details += [f"{plan.form} update"] if plan.form != "plain" else []
-    details += ["with a schedule, l2 or clipping"] if plan.prepares else []
+    details += [f"{plan.update_kind} update"] if plan.update_kind != "plain" else []
+    details += ["with a schedule, l2 or clipping"] if plan.modifies_gradient else []
     details += ["weighted samples"] if plan.weighted else []
     details += ["validation rows"] if plan.validated else []
     steps = "\n".join(indented(_steps(plan)))
@@ -69,7 +69,7 @@ def _vectors(plan: Plan) -> int:
 
 def _is_constant(plan: Plan) -> bool:
     """Whether the number of rows is written into the code."""
-    return plan.stays and _vectors(plan) <= _MOST_CONSTANT_VECTORS
+    return plan.rows_stay and _vectors(plan) <= _MOST_CONSTANT_VECTORS
 
 
 def _load_parameters(names: list[str]) -> list[str]:
@@ -83,16 +83,20 @@ def _put_parameters(place: str, names: list[str]) -> list[str]:
 
 def _steps(plan: Plan) -> list[str]:
     """The body of `steps`."""
-    net, full = plan.net, plan.stays
+    net, full = plan.net, plan.rows_stay
     names = equations.parameter_names(net)
     stride = padded(plan.n, net.dtype)
     weighted = not full or stride != plan.n or plan.weighted  # rows that weigh the same are weighed after they are summed
     scale = f"{'1.0' if weighted else '1.0 / data.n'}{divisor(plan.method)}"
 
-    body = ["if problem.apart != 0:", "    course.sums[PENDING] += validate(problem)", "    return count"] if plan.validated else []
+    body = (
+        ["if problem.is_held_out != 0:", "    course.sums[EPOCH_COST_SUM] += validate(problem)", "    return count"]
+        if plan.validated
+        else []
+    )
     body += _load_parameters(names)
     body += [] if weighted else ["share = 1.0 / data.n"]
-    body += [f"rate = rule.rate * ({scale})" if plan.form == "plain" else f"scale = {scale}"]
+    body += [f"rate = rule.rate * ({scale})" if plan.update_kind == "plain" else f"scale = {scale}"]
     if full:
         body += [f"stride = {stride if _is_constant(plan) else 'work.block'}"]
         batch = []
@@ -117,7 +121,7 @@ def _steps(plan: Plan) -> list[str]:
     batch += ["if method == NO_UPDATE:", "    return count" if full else "    continue"]
     batch += _update(plan, names)
     body += ["made = count", "for i in range(count):", *indented(batch)]
-    if plan.form == "plain":
+    if plan.update_kind == "plain":
         body += _put_parameters("params", names)
     return [*body, "return made"]
 
@@ -126,25 +130,27 @@ def _observe(plan: Plan, names: list[str]) -> list[str]:
     """What is done with the cost of a batch: an epoch of one is looked at before its update."""
     cost = "first_lane(lane_total(costs))"
     if plan.batches > 1:
-        return [f"course.sums[PENDING] += {cost}"]
-    lines = ["if method == NO_UPDATE:", f"    course.sums[PENDING] += {cost}"]
-    lines += [f"elif note(course, epoch + i, {cost}):", *indented(_put_parameters("course.best", names))]
+        return [f"course.sums[EPOCH_COST_SUM] += {cost}"]
+    lines = ["if method == NO_UPDATE:", f"    course.sums[EPOCH_COST_SUM] += {cost}"]
+    lines += [f"elif observe_epoch(course, epoch + i, {cost}):", *indented(_put_parameters("course.best", names))]
     return [*lines, "if course.cursor[STOPPED] != 0:", "    made = i", "    break"]
 
 
 def _update(plan: Plan, names: list[str]) -> list[str]:
     """From the samples' gradients to new parameters."""
-    if plan.form == "plain":
+    if plan.update_kind == "plain":
         return ["# the update, notes 004 Algorithm 1", *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names)]
-    lines = [f"# the update of each, see fastgd.kernels.update.update_{plan.form}"]
+    lines = [f"# the update of each, see fastgd.kernels.update.update_{plan.update_kind}"]
     lanes = VECTOR_BYTES // plan.net.dtype.itemsize
     sums = [f"d{name}" for name in names] + ["nothing"] * (-len(names) % lanes)
     lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
     for p in range(0, len(sums), lanes):
         lines += [f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"]
     prepare = "prepare(rule, params, work.gradient, course.cursor[UPDATES] + i)"
-    lines += ["count_power(rule)"] if plan.form in ("adam", "adamw") else []
-    lines += [f"update_{plan.form}(rule, rule.numbers, params, work.gradient, {prepare if plan.prepares else 'rule.rate'}, 0, rule.size)"]
+    lines += ["count_power(rule)"] if plan.update_kind in ("adam", "adamw") else []
+    rate = prepare if plan.modifies_gradient else "rule.rate"
+    own = f"update_{plan.update_kind}"
+    lines += [f"{own}(rule, rule.numbers, params, work.gradient, {rate}, 0, rule.size)"]
     return lines + _load_parameters(names)
 
 
@@ -166,9 +172,9 @@ def _loop(plan: Plan, lines: list[str]) -> list[str]:
 
 def _sample(plan: Plan, weighted: bool) -> tuple[list[str], list[str]]:
     """Of a vector of samples: its loads; forward, cost, gradient."""
-    waits = len(plan.net.layers) == 1 and plan.stays and _vectors(plan) == 1  # all of an update for the one before
+    waits = len(plan.net.layers) == 1 and plan.rows_stay and _vectors(plan) == 1  # all of an update for the one before
     loads = _loads(plan.net, weighted)
-    forward, cost, gradient = equations.sample(plan.net, plan.method, weighted, plan.near, apart=waits)
+    forward, cost, gradient = equations.sample(plan.net, plan.method, weighted, plan.small_changes, in_halves=waits)
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = ["if observe:", *indented(cost)]
     return loads, [*forward, *cost, *gradient]

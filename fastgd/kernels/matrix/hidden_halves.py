@@ -22,12 +22,12 @@ from fastgd.kernels.matrix.passes import LAYERWISE
 from fastgd.kernels.matrix.products import transpose
 from fastgd.kernels.rows import batch_weight, gather_rows
 from fastgd.kernels.structs import PUT_DOWN
-from fastgd.kernels.threads.work_queue import draw, finish, rest
+from fastgd.kernels.threads.work_queue import back_off, finish, take
 from fastgd.machine.atomic import read, write
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import broadcast, lanes_of, load, store
 from fastgd.machine.vector import like
-from fastgd.state import PENDING
+from fastgd.state import EPOCH_COST_SUM
 
 _ZERO, _ONE, _NO, _YES = np.int64(0), np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
@@ -58,13 +58,13 @@ def _gather(problem, batch):
 @kernel
 def _turn(problem, half, arrive):
     """Lay the first layer's weights of a half's units down input by input, or back as they lie in the parameters."""
-    net, params, turned, inputs = problem.net, problem.params, problem.team.turned, problem.net.widths[0]
+    net, params, transposed, inputs = problem.net, problem.params, problem.queue.transposed, problem.net.widths[0]
     first, last = _units_of(net, half, lanes_of(params))
     there, here, units = net.weights[0] + first * inputs, first * inputs, last - first
     if arrive:
-        transpose(params, there, inputs, turned, here, units, units, inputs)
+        transpose(params, there, inputs, transposed, here, units, units, inputs)
     else:
-        transpose(turned, here, units, params, there, inputs, inputs, units)
+        transpose(transposed, here, units, params, there, inputs, inputs, units)
 
 
 @inline
@@ -76,7 +76,7 @@ def _place_of(problem, half, update):
 @kernel
 def _forward_half(problem, stride, half, update):
     """a of a half's units, and their part of z of the last layer, without its bias."""
-    net, params, work, team = problem.net, problem.params, problem.work, problem.team
+    net, params, work, queue = problem.net, problem.params, problem.work, problem.queue
     lanes, inputs, biases = lanes_of(work.a), net.widths[0], net.biases[0]
     first, last = _units_of(net, half, lanes)
     units, here = last - first, (net.units_before[1] + first) * stride
@@ -87,12 +87,12 @@ def _forward_half(problem, stride, half, update):
             for s in range(here + column, here + stride * units, units):
                 store(work.z, s, bias)
     multiply(
-        work.rows, _ZERO, inputs, _ONE, team.turned, first * inputs, units, _NO, work.z, here, units, stride, units, inputs, 1.0,
+        work.rows, _ZERO, inputs, _ONE, queue.transposed, first * inputs, units, _NO, work.z, here, units, stride, units, inputs, 1.0,
         biases >= 0, work.panel,
     )  # fmt: skip
     activate_all(net.activations[0], work.z, work.a, here, here + stride * units)
     multiply(
-        params, net.weights[1] + first, net.widths[1], _ONE, work.a, here, units, _YES, team.exchange, _place_of(problem, half, update),
+        params, net.weights[1] + first, net.widths[1], _ONE, work.a, here, units, _YES, queue.exchange, _place_of(problem, half, update),
         stride, net.widths[2], stride, units, 1.0, _NO, work.panel,
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def _forward_half(problem, stride, half, update):
 @kernel
 def _meet(problem, stride, update):
     """z, a and delta of the last layer, of both parts; the thread's own biases of it are updated."""
-    net, work, exchange = problem.net, problem.work, problem.team.exchange
+    net, work, exchange = problem.net, problem.work, problem.queue.exchange
     here, biases, lanes = net.units_before[2] * stride, net.biases[1], lanes_of(work.a)
     one, other = _place_of(problem, 0, update), _place_of(problem, 1, update)
     for j in range(net.widths[2]):
@@ -117,7 +117,7 @@ def _meet(problem, stride, update):
 @kernel
 def _backward_half(problem, stride, half):
     """Update the parameters of a half's units."""
-    net, params, work, team, scale = problem.net, problem.params, problem.work, problem.team, -problem.rule.rate
+    net, params, work, queue, scale = problem.net, problem.params, problem.work, problem.queue, -problem.rule.rate
     inputs, hidden, outputs, weights = net.widths[0], net.widths[1], net.widths[2], net.weights[1]
     first, last = _units_of(net, half, lanes_of(work.a))
     units, here, after = last - first, (net.units_before[1] + first) * stride, net.units_before[2] * stride
@@ -131,7 +131,7 @@ def _backward_half(problem, stride, half):
     )  # fmt: skip
     times_derivative(net, work, stride, _ZERO, first, last, 2.0 if problem.method == LAYERWISE else 1.0)
     multiply(
-        work.rows, _ZERO, _ONE, inputs, work.delta, here, units, _NO, team.turned, first * inputs, units, inputs, units, stride, scale,
+        work.rows, _ZERO, _ONE, inputs, work.delta, here, units, _NO, queue.transposed, first * inputs, units, inputs, units, stride, scale,
         _YES, work.panel,
     )  # fmt: skip
     if net.biases[0] >= 0:
@@ -167,20 +167,20 @@ def _biases(problem, arrive):
 
 
 @kernel
-def _wait_for_half(team, half, update):
+def _wait_for_half(queue, half, update):
     """Until a half has put down its part of this update; how often it was looked for."""
-    looks = np.int64(0)
-    while read(team.counters, PUT_DOWN[half]) <= update:
-        looks += 1
-        rest(team, looks)
-    return looks
+    spins = np.int64(0)
+    while read(queue.counters, PUT_DOWN[half]) <= update:
+        spins += 1
+        back_off(queue, spins)
+    return spins
 
 
 @kernel
-def begin_halves(team):
+def begin_halves(queue):
     """Nothing has been put down yet."""
     for half in range(2):
-        write(team.counters, PUT_DOWN[half], 0)
+        write(queue.counters, PUT_DOWN[half], 0)
 
 
 @kernel
@@ -190,8 +190,8 @@ def update_half(problem, half, batch_index, count, observe, both):
 
     How often the other half was looked for, all in all.
     """
-    net, team, now, then = problem.net, problem.team, problem, problem.next
-    other, looks = 1 - half, np.int64(0)
+    net, queue, now, then = problem.net, problem.queue, problem, problem.next
+    other, spins = 1 - half, np.int64(0)
     _biases(problem, True)
     _turn(problem, half, True)
     if both:
@@ -202,20 +202,20 @@ def update_half(problem, half, batch_index, count, observe, both):
         stride = _stride_of(now, batch_index + i)
         _forward_half(now, stride, half, i)
         if not both:
-            write(team.counters, PUT_DOWN[half], i + 1)
-            if i == 0 and draw(team) >= 0:
+            write(queue.counters, PUT_DOWN[half], i + 1)
+            if i == 0 and take(queue) >= 0:
                 both = True
                 _turn(problem, other, True)
-                finish(team)
+                finish(queue)
         if both:
             _forward_half(now, stride, other, i)
         else:
             if i + 1 < count:
                 _gather(then, batch_index + i + 1)
-            looks += _wait_for_half(team, other, i)
+            spins += _wait_for_half(queue, other, i)
         _meet(now, stride, i)
         if observe and (both or half == 0):
-            problem.course.sums[PENDING] += block_cost(net, now.work, stride)
+            problem.course.sums[EPOCH_COST_SUM] += block_cost(net, now.work, stride)
         _backward_half(now, stride, half)
         if both:
             _backward_half(now, stride, other)
@@ -226,4 +226,4 @@ def update_half(problem, half, batch_index, count, observe, both):
         _turn(problem, other, False)
     if both or half == 0:
         _biases(problem, False)
-    return looks
+    return spins

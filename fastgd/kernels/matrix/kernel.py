@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastgd.formulas.updates import sgd
-from fastgd.kernels.epoch import note, problem_of
+from fastgd.kernels.epoch import observe_epoch, problem_of
 from fastgd.kernels.matrix.layers import backward_units, block_cost, forward, output_delta, times_derivative
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
 from fastgd.kernels.matrix.tasks import share_halves, share_layers, share_rows, share_update, take_parts
@@ -15,7 +15,7 @@ from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import copy, lanes_of, load, store
 from fastgd.machine.struct_view import viewer
 from fastgd.machine.vector import stay_scalar
-from fastgd.state import EPOCH, PENDING, STOPPED, UPDATES
+from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
 
 
 @inline
@@ -29,41 +29,41 @@ def steps(problem, batch_index, count, observe):
     data, params, work, rule, course = problem.data, problem.params, problem.work, problem.rule, problem.course
     method, lanes = problem.method, lanes_of(work.a)
     whole = data.batches == 1
-    stays = whole and data.n <= work.block and data.shuffled == 0
-    plain = rule.form == PLAIN and data.parts == 1
+    rows_stay = whole and data.n <= work.block and data.shuffled == 0
+    plain = rule.update_kind == PLAIN and data.row_parts == 1
     direct = plain and not whole and data.batch <= work.block and method < FINITE_DIFFERENCE and rule.rate != 0.0
     scale = -rule.rate if direct else 1.0
     target = params if direct else work.gradient
     epoch, made = course.cursor[EPOCH], course.cursor[UPDATES]
     put_in_order(data, course.seed, epoch)
-    if data.halves != 0 and method != NO_UPDATE:
+    if data.hidden_halves != 0 and method != NO_UPDATE:
         share_halves(problem, batch_index, count, observe)
         return count
     for i in range(count):
         start = 0 if whole else (batch_index + i) * data.batch
         stop = min(start + data.batch, data.n)
         total = data.mean_weight if whole or method == NO_UPDATE else batch_weight(data, start, stop - start)
-        if data.slabs != 0:
+        if data.unit_slices != 0:
             cost = share_layers(problem, start, stop, total, observe, scale)
-        elif data.parts == 1:
-            cost = pass_over(problem, start, stop, total, observe, i == 0 or not stays, scale, target, np.int64(0))
+        elif data.row_parts == 1:
+            cost = pass_over(problem, start, stop, total, observe, i == 0 or not rows_stay, scale, target, np.int64(0))
         else:
             cost = share_rows(problem, start, stop, total, observe)
         if observe:
             if not whole or method == NO_UPDATE:
-                course.sums[PENDING] += cost
-            elif note(course, epoch + i, cost):
+                course.sums[EPOCH_COST_SUM] += cost
+            elif observe_epoch(course, epoch + i, cost):
                 copy(course.best, 0, params, 0, rule.size)
             if course.cursor[STOPPED] != 0:
                 count = i
                 break
         if method == NO_UPDATE or direct:
             continue
-        if plain and rule.slices == 1:
+        if plain and rule.update_slices == 1:
             for p in range(0, rule.size, lanes):
                 store(params, p, sgd(load(params, p), load(work.gradient, p), rule.rate))
         else:
-            share_update(problem, data.parts, made + i)
+            share_update(problem, data.row_parts, made + i)
     return count
 
 
@@ -71,10 +71,10 @@ def steps(problem, batch_index, count, observe):
 def help_out(address, zero):
     """Take parts of the work of the thread that leads, until it has none left."""
     problem = problem_of(address, zero)
-    task = wait_for_task(problem.team, np.int64(0))
+    task = wait_for_task(problem.queue, np.int64(0))
     while task != 0:
         take_parts(problem)
-        task = wait_for_task(problem.team, task)
+        task = wait_for_task(problem.queue, task)
 
 
 @kernel

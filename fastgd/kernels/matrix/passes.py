@@ -44,7 +44,7 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
 @kernel
 def pass_over_part(problem, start, rows, part, total, observe):
     """`pass_over` a part of a batch of so many rows, to a gradient of its own."""
-    parts, size = problem.data.parts, problem.rule.size
+    parts, size = problem.data.row_parts, problem.rule.size
     first, last, at = start + rows * part // parts, start + rows * (part + 1) // parts, part * size
     gradient = problem.work.gradient
     if first == last and problem.method != NO_UPDATE:

@@ -13,21 +13,21 @@ import numpy as np
 from fastgd.kernels.matrix.hidden_halves import begin_halves, update_half
 from fastgd.kernels.matrix.out_of_line import block_cost, output_delta, softmax_layer
 from fastgd.kernels.matrix.passes import pass_over_part
-from fastgd.kernels.matrix.unit_slices import backward_slab, forward_slab, gather_slab, gradient_slab, slabs_of
+from fastgd.kernels.matrix.unit_slices import backward_slice, forward_slice, gather_slice, gradient_slice, slices_of
 from fastgd.kernels.structs import NO_UPDATE
-from fastgd.kernels.threads.work_queue import draw, finish, publish, wait_for_all
-from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, count_power, rate_of, shortening, update
+from fastgd.kernels.threads.work_queue import finish, publish, take, wait_for_all
+from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, clip_factor, count_power, rate_of, update
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import lanes_of, load, store
 
 _WORTH = 1024  # rows times parameters of a batch that take as long as one look at a counter, if done alone instead of by two
-_LONGEST_ALONE = 255  # stretches of halves that are done alone after some in which the other thread was late
+_MOST_SOLO = 255  # stretches of halves that are done alone after some in which the other thread was late
 _SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
 _PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(
     8, dtype=np.int64
 )  # kinds of tasks; Numba compiles once for an int64
 # places in a team's task and its numbers
-_KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _APART, _GRADIENTS, _LONELY, _ALONE, _ALONE_NEXT = range(11)
+_KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _HELD_OUT, _GRADIENTS, _SLOW_PARTNER, _SOLO_LEFT, _SOLO_NEXT = range(11)
 _TOTAL, _SCALE, _RATE, _FACTOR = range(4)
 
 
@@ -37,35 +37,35 @@ _TOTAL, _SCALE, _RATE, _FACTOR = range(4)
 @kernel
 def take_parts(problem):
     """Do what nobody else does of the task that is up."""
-    team = problem.team
-    part = draw(team)
+    queue = problem.queue
+    part = take(queue)
     while part >= 0:
-        now = problem.held_out if team.task[_APART] != 0 and problem.apart == 0 else problem
+        now = problem.held_out if queue.task[_HELD_OUT] != 0 and problem.is_held_out == 0 else problem
         _do(now, part)
-        finish(team)
-        part = draw(team)
+        finish(queue)
+        part = take(queue)
 
 
 @kernel
 def _do(problem, part):
-    team, task, numbers = problem.team, problem.team.task, problem.team.numbers
+    queue, task, numbers = problem.queue, problem.queue.task, problem.queue.numbers
     kind, parts, start, rows, layer = task[_KIND], task[_PARTS], task[_START], task[_ROWS], task[_LAYER]
     lanes = lanes_of(problem.params)
     stride = (rows + lanes - 1) // lanes * lanes
     if kind == _PASS:
-        team.costs[part] = pass_over_part(problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0)
+        queue.costs[part] = pass_over_part(problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0)
     elif kind == _HALF:
-        looks = update_half(problem, part, start, rows, task[_OBSERVE] != 0, parts == 1)
-        if looks * _WORTH > rows * problem.data.batch * problem.net.n_params:
-            task[_LONELY] = 1
+        spins = update_half(problem, part, start, rows, task[_OBSERVE] != 0, parts == 1)
+        if spins * _WORTH > rows * problem.data.batch * problem.net.n_params:
+            task[_SLOW_PARTNER] = 1
     elif kind == _GATHER:
-        gather_slab(problem, start, rows, part, parts, numbers[_TOTAL])
+        gather_slice(problem, start, rows, part, parts, numbers[_TOTAL])
     elif kind == _FORWARD:
-        forward_slab(problem, stride, layer, part, parts)
+        forward_slice(problem, stride, layer, part, parts)
     elif kind == _BACKWARD:
-        backward_slab(problem, stride, layer, part, parts)
+        backward_slice(problem, stride, layer, part, parts)
     elif kind == _GRADIENT:
-        gradient_slab(problem, stride, layer, part, parts, numbers[_SCALE])
+        gradient_slice(problem, stride, layer, part, parts, numbers[_SCALE])
     else:
         _update_slice(problem, part, parts)
 
@@ -73,18 +73,18 @@ def _do(problem, part):
 @kernel
 def _update_slice(problem, part, parts):
     """Add up the gradients of a slice of the parameters, and update them."""
-    rule, team, gradient = problem.rule, problem.team, problem.work.gradient
+    rule, queue, gradient = problem.rule, problem.queue, problem.work.gradient
     lanes = lanes_of(gradient)
     vectors = rule.size // lanes
     first, last = vectors * part // parts * lanes, vectors * (part + 1) // parts * lanes
     for start in range(first, last, _SPAN):
         stop = min(start + _SPAN, last)
-        for other in range(rule.size, team.task[_GRADIENTS] * rule.size, rule.size):
+        for other in range(rule.size, queue.task[_GRADIENTS] * rule.size, rule.size):
             for p in range(start, stop, lanes):
                 store(gradient, p, load(gradient, p) + load(gradient, other + p))
-        if team.task[_KIND] == _UPDATE:
-            clip_and_decay(rule, problem.params, gradient, team.numbers[_FACTOR], start, stop)
-            update(rule, problem.params, gradient, team.numbers[_RATE], start, stop)
+        if queue.task[_KIND] == _UPDATE:
+            clip_and_decay(rule, problem.params, gradient, queue.numbers[_FACTOR], start, stop)
+            update(rule, problem.params, gradient, queue.numbers[_RATE], start, stop)
 
 
 # -- who leads -----------------------------------------------------------------------------------------------------------------------
@@ -93,32 +93,32 @@ def _update_slice(problem, part, parts):
 @kernel
 def _share(problem, kind, parts):
     """Have all parts of a task done."""
-    team = problem.team
-    team.task[_KIND], team.task[_PARTS] = kind, parts
+    queue = problem.queue
+    queue.task[_KIND], queue.task[_PARTS] = kind, parts
     if parts == 1:
         _do(problem, np.int64(0))
         return
-    publish(team, parts)
+    publish(queue, parts)
     take_parts(problem)
-    wait_for_all(team, parts)
+    wait_for_all(queue, parts)
 
 
 @inline
 def _write_down(problem, start, rows, total, observe):
-    task = problem.team.task
-    task[_START], task[_ROWS], task[_OBSERVE], task[_APART] = start, rows, int(observe), problem.apart
-    problem.team.numbers[_TOTAL] = total
+    task = problem.queue.task
+    task[_START], task[_ROWS], task[_OBSERVE], task[_HELD_OUT] = start, rows, int(observe), problem.is_held_out
+    problem.queue.numbers[_TOTAL] = total
 
 
 @kernel
 def share_rows(problem, start, stop, total, observe):
     """A pass over a batch in parts of its rows; the cost if it is to be observed. Every part leaves a gradient."""
-    parts = problem.data.parts
+    parts = problem.data.row_parts
     _write_down(problem, start, stop - start, total, observe)
     _share(problem, _PASS, parts)
     cost = 0.0
     for part in range(parts):
-        cost += problem.team.costs[part]
+        cost += problem.queue.costs[part]
     return cost
 
 
@@ -128,15 +128,15 @@ def share_layers(problem, start, stop, total, observe, scale):
 
     The gradient is left, or if `scale` is not 1 the parameters are updated by `scale` times it.
     """
-    net, work, task = problem.net, problem.work, problem.team.task
+    net, work, task = problem.net, problem.work, problem.queue.task
     lanes, rows = lanes_of(work.a), stop - start
     stride = (rows + lanes - 1) // lanes * lanes
     _write_down(problem, start, rows, total, observe)
-    problem.team.numbers[_SCALE] = scale
+    problem.queue.numbers[_SCALE] = scale
     _share(problem, _GATHER, np.int64(2))
     for l in range(net.layers):
         task[_LAYER] = l
-        _share(problem, _FORWARD, slabs_of(net, l, net.widths[l + 1], stride))
+        _share(problem, _FORWARD, slices_of(net, l, net.widths[l + 1], stride))
         softmax_layer(net, work, stride, l)
     cost = block_cost(net, work, stride) if observe else 0.0
     if problem.method != NO_UPDATE:
@@ -144,8 +144,8 @@ def share_layers(problem, start, stop, total, observe, scale):
         for l in range(net.layers - 1, -1, -1):
             task[_LAYER] = l
             if l > 0:
-                _share(problem, _BACKWARD, slabs_of(net, l, net.widths[l], stride))
-            _share(problem, _GRADIENT, slabs_of(net, l, net.widths[l + 1], stride))
+                _share(problem, _BACKWARD, slices_of(net, l, net.widths[l], stride))
+            _share(problem, _GRADIENT, slices_of(net, l, net.widths[l + 1], stride))
     return cost
 
 
@@ -156,29 +156,29 @@ def share_halves(problem, batch_index, count, observe):
     Where they wait for each other for longer than one would take alone, since processors are busy, one does the next stretches alone:
     twice as many each time, and half as many after a stretch that went well.
     """
-    task, alone = problem.team.task, problem.team.task[_ALONE] > 0
+    task, alone = problem.queue.task, problem.queue.task[_SOLO_LEFT] > 0
     _write_down(problem, batch_index, count, 0.0, observe)
-    begin_halves(problem.team)
-    task[_LONELY] = 0
+    begin_halves(problem.queue)
+    task[_SLOW_PARTNER] = 0
     _share(problem, _HALF, np.int64(1 if alone else 2))
     if alone:
-        task[_ALONE] -= 1
+        task[_SOLO_LEFT] -= 1
     else:
-        before = task[_ALONE_NEXT]
-        task[_ALONE_NEXT] = min(2 * before + 1, _LONGEST_ALONE) if task[_LONELY] != 0 else before // 2
-        task[_ALONE] = task[_ALONE_NEXT] if task[_LONELY] != 0 else 0
+        before = task[_SOLO_NEXT]
+        task[_SOLO_NEXT] = min(2 * before + 1, _MOST_SOLO) if task[_SLOW_PARTNER] != 0 else before // 2
+        task[_SOLO_LEFT] = task[_SOLO_NEXT] if task[_SLOW_PARTNER] != 0 else 0
 
 
 @kernel
 def share_update(problem, gradients, t):
     """Add up the gradients that a pass has left, and update all parameters; `t` updates were made before."""
-    rule, numbers, task = problem.rule, problem.team.numbers, problem.team.task
-    task[_GRADIENTS], task[_APART] = gradients, problem.apart
+    rule, numbers, task = problem.rule, problem.queue.numbers, problem.queue.task
+    task[_GRADIENTS], task[_HELD_OUT] = gradients, problem.is_held_out
     numbers[_RATE], numbers[_FACTOR] = rate_of(rule, t), 1.0
-    if rule.form == ADAM or rule.form == ADAMW:
+    if rule.update_kind == ADAM or rule.update_kind == ADAMW:
         count_power(rule)
     if rule.clip_norm < math.inf:  # the norm is of the whole sum
-        _share(problem, _SUM, rule.slices)
+        _share(problem, _SUM, rule.update_slices)
         task[_GRADIENTS] = 1
-        numbers[_FACTOR] = shortening(rule, problem.work.gradient)
-    _share(problem, _UPDATE, rule.slices)
+        numbers[_FACTOR] = clip_factor(rule, problem.work.gradient)
+    _share(problem, _UPDATE, rule.update_slices)

@@ -18,7 +18,7 @@ _PRODUCTS = 2**18  # multiplications of a layer below which one thread is as fas
 
 
 @kernel
-def slabs_of(net, l, units, stride):
+def slices_of(net, l, units, stride):
     """Slabs of so many units on either side of layer l."""
     if net.widths[l] * net.widths[l + 1] * stride < _PRODUCTS or units < 32:
         return 1
@@ -26,33 +26,33 @@ def slabs_of(net, l, units, stride):
 
 
 @kernel
-def gather_slab(problem, start, rows, slab, slabs, total):
+def gather_slice(problem, start, rows, part, parts, total):
     lanes = lanes_of(problem.work.a)
     vectors = (rows + lanes - 1) // lanes
-    first, last = vectors * slab // slabs * lanes, vectors * (slab + 1) // slabs * lanes
+    first, last = vectors * part // parts * lanes, vectors * (part + 1) // parts * lanes
     gather(problem.net, problem.data, problem.work, start, rows, vectors * lanes, first, last, total)
 
 
 @kernel
-def forward_slab(problem, stride, l, slab, slabs):
+def forward_slice(problem, stride, l, part, parts):
     units = problem.net.widths[l + 1]
-    forward_units(problem.net, problem.params, problem.work, stride, l, units * slab // slabs, units * (slab + 1) // slabs)
+    forward_units(problem.net, problem.params, problem.work, stride, l, units * part // parts, units * (part + 1) // parts)
 
 
 @kernel
-def backward_slab(problem, stride, l, slab, slabs):
+def backward_slice(problem, stride, l, part, parts):
     """Delta of the layer before l."""
     net, work, units = problem.net, problem.work, problem.net.widths[l]
-    first, last = units * slab // slabs, units * (slab + 1) // slabs
+    first, last = units * part // parts, units * (part + 1) // parts
     backward_units(net, problem.params, work, stride, l, first, last)
     times_derivative(net, work, stride, l - 1, first, last, 2.0 if problem.method == LAYERWISE else 1.0)
 
 
 @kernel
-def gradient_slab(problem, stride, l, slab, slabs, scale):
+def gradient_slice(problem, stride, l, part, parts, scale):
     """The gradient of layer l; or its update, if it is not to be scaled by 1."""
     net, units = problem.net, problem.net.widths[l + 1]
     target = problem.work.gradient if scale == 1.0 else problem.params
     gradient_units(
-        net, problem.work, stride, l, units * slab // slabs, units * (slab + 1) // slabs, scale, target, np.int64(0), scale != 1.0
+        net, problem.work, stride, l, units * part // parts, units * (part + 1) // parts, scale, target, np.int64(0), scale != 1.0
     )

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.structs import DRAWN, HELP
+from fastgd.kernels.structs import HELP, TAKEN
 from fastgd.machine.linking import c_function
 
 _NONE_YET = 2**16 + 1  # task 0 of one part, which is taken
@@ -39,12 +39,12 @@ class Helpers:
     @contextmanager
     def at_work(self, train: Callable[[Array, int], None], tables: list[Array]) -> Iterator[None]:
         """While this lasts, each helper takes parts of what another call of `train` does, with a table of its own."""
-        self.counters[DRAWN] = _NONE_YET
+        self.counters[TAKEN] = _NONE_YET
         helping = [self._threads.submit(train, table, HELP) for table in tables] if self._threads is not None else []
         try:
             yield
         finally:
-            self.counters[DRAWN] = _NO_MORE
+            self.counters[TAKEN] = _NO_MORE
             for each in helping:
                 each.result()
 

@@ -7,7 +7,7 @@ everything. The two parts of `halves` wait for each other too: whoever takes the
 part computes does not depend on who takes it.
 """
 
-from fastgd.kernels.structs import DRAWN, FINISHED
+from fastgd.kernels.structs import FINISHED, TAKEN
 from fastgd.machine.atomic import add, give_way, read, relax, write
 from fastgd.machine.jit import inline
 
@@ -17,51 +17,51 @@ _BETWEEN = 256  # looks from then on; giving way may take longer than a part doe
 
 
 @inline
-def publish(team, parts):
+def publish(queue, parts):
     """Put up a task of so many parts; what they are has been written down."""
-    number = read(team.counters, DRAWN) // _TASK + 1
-    write(team.counters, FINISHED, 0)
-    write(team.counters, DRAWN, number * _TASK + parts * _PARTS)
+    number = read(queue.counters, TAKEN) // _TASK + 1
+    write(queue.counters, FINISHED, 0)
+    write(queue.counters, TAKEN, number * _TASK + parts * _PARTS)
 
 
 @inline
-def draw(team):
+def take(queue):
     """A part that nobody has taken, -1 if there is none."""
-    drawn = add(team.counters, DRAWN, 1)
-    part = drawn % _PARTS
-    return part if part < drawn // _PARTS % _PARTS else -1
+    taken = add(queue.counters, TAKEN, 1)
+    part = taken % _PARTS
+    return part if part < taken // _PARTS % _PARTS else -1
 
 
 @inline
-def finish(team):
+def finish(queue):
     """A part is done."""
-    add(team.counters, FINISHED, 1)
+    add(queue.counters, FINISHED, 1)
 
 
 @inline
-def rest(team, looks):
+def back_off(queue, spins):
     """Between one look at a counter and the next."""
     relax()
-    if looks > _PATIENCE and looks % _BETWEEN == 0:
-        give_way(team.rest)
+    if spins > _PATIENCE and spins % _BETWEEN == 0:
+        give_way(queue.yield_address)
 
 
 @inline
-def wait_for_all(team, parts):
+def wait_for_all(queue, parts):
     """Until so many parts are done."""
-    looks = 0
-    while read(team.counters, FINISHED) < parts:
-        looks += 1
-        rest(team, looks)
+    spins = 0
+    while read(queue.counters, FINISHED) < parts:
+        spins += 1
+        back_off(queue, spins)
 
 
 @inline
-def wait_for_task(team, before):
+def wait_for_task(queue, before):
     """Until another task is up than the one numbered `before`: its number, 0 when there will be none."""
-    looks = 0
-    drawn = read(team.counters, DRAWN)
-    while drawn // _TASK == before:
-        looks += 1
-        rest(team, looks)
-        drawn = read(team.counters, DRAWN)
-    return drawn // _TASK if drawn // _PARTS % _PARTS != 0 else 0
+    spins = 0
+    taken = read(queue.counters, TAKEN)
+    while taken // _TASK == before:
+        spins += 1
+        back_off(queue, spins)
+        taken = read(queue.counters, TAKEN)
+    return taken // _TASK if taken // _PARTS % _PARTS != 0 else 0

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fastgd.kernels.threads import work_queue as team
+from fastgd.kernels.threads import work_queue as queue
 
 PARTS, TASKS, MOST_LOOKS = 2, 2, 50
 STEPS = 6  # of the leader's, after each of which the helper makes 0 to 3 of its own; after further ones, 3
@@ -16,17 +16,17 @@ class Game:
     """A leader whose every atomic step may be followed by some of a helper's; they share counters and write down who does what."""
 
     def __init__(self, monkeypatch, moves):
-        self.team = SimpleNamespace(counters=np.zeros(48, np.int64), rest=0)
+        self.queue = SimpleNamespace(counters=np.zeros(48, np.int64), back_off=0)
         self.moves, self.is_leader = iter(moves), True
         self.done, self.overdone = [], []
         self.helper = self.help_out()
         for name, step in {"read": self.read, "write": self.write, "add": self.add}.items():
-            monkeypatch.setattr(team, name, step)
-        monkeypatch.setattr(team, "relax", lambda: None)
-        monkeypatch.setattr(team, "give_way", lambda address: None)
-        for name in ("publish", "draw", "finish", "wait_for_all", "wait_for_task", "rest"):
-            function = getattr(team, name)
-            monkeypatch.setattr(team, name, getattr(function, "py_func", function))
+            monkeypatch.setattr(queue, name, step)
+        monkeypatch.setattr(queue, "relax", lambda: None)
+        monkeypatch.setattr(queue, "give_way", lambda address: None)
+        for name in ("publish", "take", "finish", "wait_for_all", "wait_for_task", "back_off"):
+            function = getattr(queue, name)
+            monkeypatch.setattr(queue, name, getattr(function, "py_func", function))
 
     def after_a_step(self):
         if self.is_leader:
@@ -53,32 +53,32 @@ class Game:
     def help_out(self):
         """A helper who looks for parts for ever: takes one, does it, says so, each a step of its own."""
         while True:
-            part = team.draw(self.team)
+            part = queue.take(self.queue)
             yield
             if part >= 0:
                 self.done.append((self.task, part, "helper"))
                 yield
-                team.finish(self.team)
+                queue.finish(self.queue)
             yield
 
     def lead(self):
         """So many tasks, as `tasks` has them done."""
         for self.task in range(TASKS):
-            team.publish(self.team, PARTS)
-            part = team.draw(self.team)
+            queue.publish(self.queue, PARTS)
+            part = queue.take(self.queue)
             while part >= 0:
                 self.done.append((self.task, part, "leader"))
-                team.finish(self.team)
-                part = team.draw(self.team)
+                queue.finish(self.queue)
+                part = queue.take(self.queue)
             self.wait()
             assert sorted(part for task, part, _ in self.done if task == self.task) == list(range(PARTS))
 
     def wait(self):
-        def rest(shared, looks):
-            assert looks < MOST_LOOKS, f"the leader waits for ever: {self.done}"
+        def back_off(shared, spins):
+            assert spins < MOST_LOOKS, f"the leader waits for ever: {self.done}"
 
-        team.rest = rest
-        team.wait_for_all(self.team, PARTS)
+        queue.back_off = back_off
+        queue.wait_for_all(self.queue, PARTS)
 
 
 def test_every_part_is_done_once_and_waited_for(monkeypatch):
@@ -88,7 +88,7 @@ def test_every_part_is_done_once_and_waited_for(monkeypatch):
         with monkeypatch.context() as patched:
             game = Game(patched, moves)
             game.lead()
-            helped |= {(part, who) for _, part, who in game.done}
+            helped |= {(part, member_of_lane) for _, part, member_of_lane in game.done}
     assert helped == set(product(range(PARTS), ["leader", "helper"]))  # each was done by either
 
 
@@ -96,15 +96,15 @@ def test_the_game_finds_a_counter_that_is_reset_too_late(monkeypatch):
     """What a helper finishes between the two writes would be forgotten."""
 
     def publish(shared, parts):
-        number = team.read(shared.counters, team.DRAWN) // team._TASK + 1
-        team.write(shared.counters, team.DRAWN, number * team._TASK + parts * team._PARTS)
-        team.write(shared.counters, team.FINISHED, 0)
+        number = queue.read(shared.counters, queue.TAKEN) // queue._TASK + 1
+        queue.write(shared.counters, queue.TAKEN, number * queue._TASK + parts * queue._PARTS)
+        queue.write(shared.counters, queue.FINISHED, 0)
 
     def play():
         for moves in product(range(4), repeat=STEPS):
             with monkeypatch.context() as patched:
                 game = Game(patched, moves)
-                patched.setattr(team, "publish", publish)
+                patched.setattr(queue, "publish", publish)
                 game.lead()
 
     with pytest.raises(AssertionError, match="the leader waits for ever"):
