@@ -10,10 +10,12 @@ from fastgd.arguments.checks import Array
 from fastgd.kernels.generated.unrolled import source
 from fastgd.kernels.plan import BLOCK, Plan
 from fastgd.kernels.structs import (
-    ALL_ROWS,
-    LAST_LOOK,
+    CHECK_RULES,
+    HELP,
     NO_UPDATE,
     PANEL_BYTES,
+    PASS,
+    TRAIN,
     Data,
     Evaluation,
     Problem,
@@ -32,17 +34,17 @@ from fastgd.state import EPOCH_COST_SUM, HELD_OUT, STOPPED, State, aligned, padd
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""
 
 from fastgd.machine.jit import kernel
-from fastgd.kernels import epoch as driver
+from fastgd.kernels import epoch
 from fastgd.kernels.matrix import kernel as matrix
 from fastgd.kernels.structs import HELP
 
 
 @kernel
 def train(address, zero, limit):
-    if limit == HELP:
+    if epoch.problem_of(address, zero).command == HELP:
         matrix.help_out(address, zero)
     else:
-        driver.train(matrix.steps, address, zero, limit)
+        epoch.train(matrix.steps, address, zero, limit)
 
 
 @kernel
@@ -135,20 +137,22 @@ class Bound(ABC):
         state = start(params, slots, options.record, keeps_best=options.restore_best, held_out=self.held_out.n > 0)
         return state.widened(self.size)
 
-    def problem(self, state: State, method: int, seed: int = 0, epochs: int = 1, *, monitored: bool = False, rank: int = 0) -> Problem:
-        """The problem as the thread of this rank sees it; 0 is the one that leads."""
+    def problem(self, state: State, command: int, seed: int = 0, epochs: int = 1, *, monitored: bool = False, rank: int = 0) -> Problem:
+        """The problem as the thread of this rank sees it: 0 leads by the command, others help."""
+        method = METHODS.index(self.plan.method) if command == TRAIN else NO_UPDATE
         options = self.options
         rule = rule_of(options, state.slots, state.powers, self.is_weight, self.size, self.plan.update_slices)
         course = course_of(state, options, seed, epochs, monitored=monitored, held_out=self.held_out.n > 0)
         problem = Problem(
-            self.net, self.data, state.params, self.works[rank], rule, course, self.queue, method, options.eps, False, _NONE, _NONE
+            self.net, self.data, state.params, self.works[rank], rule, course, self.queue, HELP if rank else command, method, options.eps,
+            False, _NONE, _NONE,
         )  # fmt: skip
         if self.plan.hidden_halves:
-            problem = problem._replace(next=self._table(problem._replace(work=self.next_works[rank])))
+            problem = problem._replace(next=self._struct(problem._replace(work=self.next_works[rank])))
         if self.held_out.n == 0:
             return problem
-        is_held_out = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=True)
-        return problem._replace(held_out=self._table(is_held_out))
+        rows = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=True)
+        return problem._replace(held_out=self._struct(rows))
 
     @cached_property
     def _known(self) -> dict[int, list[int]]:
@@ -157,30 +161,30 @@ class Bound(ABC):
         real = self.plan.net.dtype
         return {id(part): words_of(part, real, {}) for part in shared}
 
-    def _table(self, problem: Problem) -> Array:
+    def _struct(self, problem: Problem) -> Array:
         return struct_of(problem, self.plan.net.dtype, self._known)
 
     def advance(self, state: State, seed: int, epochs: int, limit: int, *, monitored: bool = True) -> float:
         """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
 
-        Unless `watched`, no stop rule acts.
+        Unless `monitored`, no stop rule acts.
         """
-        method = METHODS.index(self.plan.method)
-        problems = [self.problem(state, method, seed, epochs, monitored=monitored, rank=rank) for rank in range(len(self.works))]
-        tables = [self._table(problem) for problem in problems]  # they point to what the problems keep alive
+        ranks = range(len(self.works) if limit else 1)
+        problems = [self.problem(state, TRAIN, seed, epochs, monitored=monitored, rank=rank) for rank in ranks]
+        structs = [self._struct(problem) for problem in problems]  # they point to what the problems keep alive
         last = state.updates + limit
-        seconds = self._enter(tables, limit)
+        seconds = self._enter(structs, limit)
         while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and state.updates < last:
             state.thin_out()
-            seconds += self._enter(tables, last - state.updates)
+            seconds += self._enter(structs, last - state.updates)
         return seconds
 
-    def _enter(self, tables: list[Array], limit: int) -> float:
-        """Call the compiled loop, and return its seconds."""
+    def _enter(self, structs: list[Array], limit: int = 0) -> float:
+        """Have the first of these problems done by the compiled loop, the others helping, and return its seconds."""
         train = self.entry("train")
-        with self.helpers.at_work(train, tables[1:] if limit else []):
+        with self.helpers.at_work(train, structs[1:]):
             before = time.perf_counter()
-            train(tables[0], limit)
+            train(structs[0], limit)
             return time.perf_counter() - before
 
     def cost(self, params: Array) -> float:
@@ -196,10 +200,9 @@ class Bound(ABC):
         state = start(params).widened(self.size)
         works = self.held_out_works if is_held_out else self.works
         problems = [
-            self.problem(state, NO_UPDATE, rank=rank)._replace(data=data, work=work, is_held_out=is_held_out)
-            for rank, work in enumerate(works)
+            self.problem(state, PASS, rank=rank)._replace(data=data, work=work, is_held_out=is_held_out) for rank, work in enumerate(works)
         ]
-        self._enter([self._table(problem) for problem in problems], ALL_ROWS)
+        self._enter([self._struct(problem) for problem in problems])
         return float(state.sums[EPOCH_COST_SUM])
 
     @property
@@ -216,8 +219,7 @@ class Bound(ABC):
             if self.monitors_held_out:
                 cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
             epoch_cost_sum, state.sums[EPOCH_COST_SUM] = state.sums[EPOCH_COST_SUM], cost
-            problem = self.problem(state, NO_UPDATE, epochs=0, monitored=True)
-            self.entry("train")(self._table(problem), LAST_LOOK)
+            self._enter([self._struct(self.problem(state, CHECK_RULES, epochs=0, monitored=True))])
             state.sums[EPOCH_COST_SUM] = epoch_cost_sum
 
 
@@ -243,7 +245,7 @@ class Matrix(Bound):
         """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        evaluation = Evaluation(self.problem(self.start(params), NO_UPDATE), outputs, costs)  # keeps alive what its table points to
+        evaluation = Evaluation(self.problem(self.start(params), PASS), outputs, costs)  # keeps alive what its table points to
         self.entry("evaluate")(struct_of(evaluation, self.plan.net.dtype), 0)
         return outputs, costs
 

@@ -10,7 +10,7 @@ for stretches in which nothing has to be seen from outside.
 
 import numpy as np
 
-from fastgd.kernels.structs import ALL_ROWS, HELD_OUT_COST, LAST_LOOK, TRAINING_COST, Problem
+from fastgd.kernels.structs import CHECK_RULES, HELD_OUT_COST, PASS, TRAINING_COST, Problem
 from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import copy
 from fastgd.machine.struct_view import viewer
@@ -155,24 +155,24 @@ def finish_epoch(course, data, params, looked, count, observe):
 
 @inline
 def advance(steps, problem, limit):
-    """Make `limit` updates, or as many as are left of the course, or as the history has room for. A limit of ALL_ROWS is one pass over all
-    rows, without updates; one of LAST_LOOK applies the stop rules to the cost in sums[EPOCH_COST_SUM].
+    """Make `limit` updates, or as many as are left of the course, or as the history has room for. Or, by other commands, one pass over all
+    rows, without updates; or the stop rules applied to the cost in sums[EPOCH_COST_SUM].
 
     `steps` is called in one place: it is most of what there is to compile.
     """
-    course, cursor = problem.course, problem.course.cursor
-    if limit == LAST_LOOK and check_stop_rules(course, course.monitored, cursor[EPOCH], course.sums[EPOCH_COST_SUM]):
+    course, cursor, passes = problem.course, problem.course.cursor, problem.command == PASS
+    if problem.command == CHECK_RULES and check_stop_rules(course, course.monitored, cursor[EPOCH], course.sums[EPOCH_COST_SUM]):
         copy(course.best, 0, problem.params, 0, len(course.best))
     made, looks = np.int64(0), np.bool_(False)
-    while limit == ALL_ROWS or (made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0):
+    while passes or (made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0):
         count, observe = problem.data.batches, True
-        if limit != ALL_ROWS:
+        if not passes:
             count, observe, looks = next_stretch(course, problem.data, limit - made, looks)
             if count == 0:
                 break
         now = problem.held_out if looks else problem
         count = steps(now, cursor[BATCH], now.data.batches if looks else count, observe or looks)
-        if limit == ALL_ROWS:
+        if passes:
             break
         finish_epoch(course, problem.data, problem.params, looks, count, observe)
         if not looks:
@@ -181,5 +181,5 @@ def advance(steps, problem, limit):
 
 @inline
 def train(steps, address, zero, limit):
-    """`limit` updates along the course of the Problem at an address, whose Reals are of the type of `zero`; see `advance`."""
+    """What the Problem at an address, whose Reals are of the type of `zero`, is to have done; see `advance`."""
     advance(steps, problem_of(address, zero), limit)

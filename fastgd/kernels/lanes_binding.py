@@ -6,7 +6,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.generated.lanes import source
-from fastgd.kernels.members import EPOCHS, NOBODY, RUNNING, LaneGroup, Members
+from fastgd.kernels.members import EPOCHS, FLUSH, NOBODY, RUNNING, TRAIN, LaneGroup, Members
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.to_structs import data_of, growth_of, is_weight_of, network_of, rule_of
 from fastgd.machine.cache import Entry, entry
@@ -20,7 +20,7 @@ _MANY = 10_000  # epochs of a call that only computes costs
 
 class Lanes:
     """Members that are trained in the lanes of vectors: those without a cost. Each of `threads` threads calls `advance` with its rank until
-    `is_done`, or for as long as it likes; then one of them calls `disband`, and `add_costs` if the others are to have one.
+    `is_done`, or for as long as it likes; then one of them calls `flush`, and `add_costs` if the others are to have one.
 
     Arrays of `samples` have a first axis of members where each has its own; all other arrays have one. Those of where members stand are
     changed in place: params, slots, powers, epochs, updates, marks, mark_epochs, histories, stopped, and costs, which are NaN until
@@ -71,7 +71,7 @@ class Lanes:
         )
         self.own_rows = bool(self.members.X_stride or self.members.Y_stride or self.members.weights_stride)
         self.groups = [self._group() for _ in range(threads)]
-        self.tables = [struct_of(group, dtype) for group in self.groups]
+        self.structs = [struct_of(group, dtype) for group in self.groups]
 
     def _group(self) -> LaneGroup:
         plan, options, members = self.plan, self.options, self.members
@@ -92,6 +92,7 @@ class Lanes:
             net=network_of(net),
             data=data_of(samples, plan.n, plan.batch, plan.shuffle),
             members=members,
+            command=TRAIN,
             rule=rule,
             member_of_lane=np.full(lanes, NOBODY, np.int64),
             max_epochs=np.zeros(lanes, np.int64),
@@ -125,8 +126,8 @@ class Lanes:
         return entry("lanes", source(self.plan, self.own_rows), "train", self.plan.net.dtype)
 
     def advance(self, rank: int, limit: int) -> None:
-        """Train for about `limit` epochs of a vector of members; 0 compiles, writes back where members stand, and frees the lanes."""
-        self.entry(self.tables[rank], limit)
+        """Train for about `limit` epochs of a vector of members; 0 compiles what has not been compiled yet."""
+        self.entry(self.structs[rank], limit)
 
     def is_done(self, rank: int) -> bool:
         """Whether a thread has nobody left to train."""
@@ -134,8 +135,8 @@ class Lanes:
 
     def flush(self) -> None:
         """Write back where all members stand."""
-        for rank in range(len(self.groups)):
-            self.advance(rank, 0)
+        for group in self.groups:
+            self.entry(struct_of(group._replace(command=FLUSH), self.plan.net.dtype), 0)
 
     def add_costs(self) -> None:
         """Compute the costs of members that are without, be it that they have not ended, once they are written back."""
@@ -149,9 +150,9 @@ class Lanes:
             taken=np.zeros(1, np.int64),
         )
         group = self.groups[0]._replace(members=alone)
-        table = struct_of(group, self.plan.net.dtype)
+        struct = struct_of(group, self.plan.net.dtype)
         while alone.taken[0] < len(alone.waiting) or (group.member_of_lane != NOBODY).any():
-            self.entry(table, _MANY)
+            self.entry(struct, _MANY)
         np.copyto(members.stopped, alone.stopped, where=~was_running)
 
 

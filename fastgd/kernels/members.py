@@ -6,6 +6,7 @@ from fastgd.kernels.structs import Data, Network, Rule
 from fastgd.machine.struct import Doubles, Integers, Reals
 
 NOBODY = -1  # in the place of a member
+TRAIN, FLUSH = range(2)  # commands: train the members of a lane group; write them back and free the lanes
 # by what a member was stopped
 RUNNING, TARGET_COST, PATIENCE, EPOCHS, DIVERGED = range(5)
 # places in what a member's history has of its own
@@ -52,6 +53,7 @@ class LaneGroup(NamedTuple):
     net: Network
     data: Data  # its X, Y and weights hold those of all members, its order is scratch
     members: Members
+    command: int  # TRAIN or FLUSH
     rule: Rule  # its slots are (slots, n_params, lanes), its powers (2, lanes), its decays (n_params, lanes)
     member_of_lane: Integers  # (lanes,) the member on each lane
     max_epochs: Integers  # (lanes,) most epochs of the next stretch, while a divergence is being searched for; 0 if none is

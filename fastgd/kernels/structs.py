@@ -6,8 +6,9 @@ from fastgd.machine.struct import Doubles, Integers, Pointer, Reals
 
 # in the place of a method: only costs are wanted
 NO_UPDATE = -1
-# in the place of a limit: the cost of all rows; a last look at the cost in sums[EPOCH_COST_SUM]; to take parts of another thread's work
-ALL_ROWS, LAST_LOOK, HELP = -1, -2, -3
+# commands: updates; the cost of all rows, by a pass without updates; the stop rules, for the cost in
+# sums[EPOCH_COST_SUM]; parts of another thread's work
+TRAIN, PASS, CHECK_RULES, HELP = range(4)
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a team's counters, each on a cache line of its own
@@ -119,6 +120,7 @@ class Problem(NamedTuple):
     rule: Rule
     course: Course
     queue: WorkQueue
+    command: int  # what is to be done: TRAIN, PASS, CHECK_RULES or HELP
     method: int  # its place in names.METHODS, or NO_UPDATE
     eps: float  # step of the difference methods
     is_held_out: int  # whether this is the problem of the validation rows

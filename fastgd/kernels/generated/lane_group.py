@@ -11,6 +11,7 @@ from fastgd.kernels.epoch import point_after
 from fastgd.kernels.members import (
     DIVERGED,
     EPOCHS,
+    FLUSH,
     NEXT_POINT,
     NOBODY,
     PATIENCE,
@@ -230,12 +231,12 @@ def _settle(group, lane, made, passes):
 
 @inline
 def train(steps, address, zero, limit):
-    """Train members in the lanes of the Crew at an address for about `limit` epochs, and until no divergence is being searched for, which
-    would begin anew where lanes are freed in between; a limit of 0 frees them.
+    """Train members in the lanes of the LaneGroup at an address for about `limit` epochs, and until no divergence is being searched for,
+    which would begin anew where lanes are freed in between; or free them.
     """
     group = group_of(address, zero)
     members, passes, left = group.members, group.data.batches > 1 or group.data.shuffled != 0, limit
-    if limit == 0:
+    if group.command == FLUSH:
         flush(group)
     while left > 0:
         for lane in range(len(group.member_of_lane)):

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.structs import HELP, TAKEN
+from fastgd.kernels.structs import TAKEN
 from fastgd.machine.linking import c_function
 
 _NONE_YET = 2**16 + 1  # task 0 of one part, which is taken
@@ -37,10 +37,10 @@ class Helpers:
         self._threads = None
 
     @contextmanager
-    def at_work(self, train: Callable[[Array, int], None], tables: list[Array]) -> Iterator[None]:
-        """While this lasts, each helper takes parts of what another call of `train` does, with a table of its own."""
+    def at_work(self, train: Callable[[Array, int], None], structs: list[Array]) -> Iterator[None]:
+        """While this lasts, each helper takes parts of what another call of `train` does, by a struct of its own."""
         self.counters[TAKEN] = _NONE_YET
-        helping = [self._threads.submit(train, table, HELP) for table in tables] if self._threads is not None else []
+        helping = [self._threads.submit(train, one, 0) for one in structs] if self._threads is not None else []
         try:
             yield
         finally:
