@@ -47,7 +47,7 @@ def _thrice(x, y):
 
 @pytest.mark.parametrize("functions", [[_once], [_once, _twice], [_twice, _once, _twice, _thrice, _once]])
 def test_a_number_chooses_a_function(functions):
-    choose = by_number(functions, "x, y")
+    choose = by_number(dict(enumerate(functions)), "x, y")
     call = numba.njit(lambda number, x, y: choose(number, x, y))
     factors = [{_once: 1, _twice: 2, _thrice: 3}[function] for function in functions]
     assert [call(np.int64(i), 10.0, 1.0) for i in range(len(functions))] == [10.0 * k + 1 for k in factors]

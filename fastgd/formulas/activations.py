@@ -80,5 +80,5 @@ FUNCTIONS = {  # f and f'; of softmax, what is done number by number
     "softmax": (identity, identity_derivative),
 }
 
-activate = by_number([FUNCTIONS[name][0] for name in ACTIVATIONS], "z")
-derivative = by_number([FUNCTIONS[name][1] for name in ACTIVATIONS], "z, a")
+activate = by_number({i: FUNCTIONS[name][0] for i, name in enumerate(ACTIVATIONS)}, "z")
+derivative = by_number({i: FUNCTIONS[name][1] for i, name in enumerate(ACTIVATIONS)}, "z, a")

@@ -52,11 +52,13 @@ def cross_entropy_derivative(a, y, total):
 
 CROSS_ENTROPY = LOSSES.index("cross_entropy")
 BY_Z = tuple(LOSSES.index(name) for name in PARTNERS)  # whose derivatives are
-FUNCTIONS = {  # value and derivative; cross_entropy is of all outputs at once, and has neither here
+FUNCTIONS = {  # value and derivative
     "squared_error": (squared_error, squared_error_derivative),
     "binary_cross_entropy": (binary_cross_entropy, binary_cross_entropy_derivative),
-    "cross_entropy": (squared_error, squared_error_derivative),
+    "cross_entropy": (cross_entropy, cross_entropy_derivative),
 }
 
-loss_of = by_number([FUNCTIONS[name][0] for name in LOSSES], "z, a, y")
-loss_derivative = by_number([FUNCTIONS[name][1] for name in LOSSES], "a, y")
+_of_one_output = {i: FUNCTIONS[name] for i, name in enumerate(LOSSES) if i != CROSS_ENTROPY}
+
+loss_of = by_number({i: value for i, (value, _) in _of_one_output.items()}, "z, a, y")
+loss_derivative = by_number({i: slope for i, (_, slope) in _of_one_output.items()}, "a, y")

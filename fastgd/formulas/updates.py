@@ -114,7 +114,7 @@ SCHEDULE_FUNCTIONS = {
     "inverse_time": inverse_time,
     "cosine": cosine,
 }
-_scheduled = by_number([SCHEDULE_FUNCTIONS[name] for name in SCHEDULES], "rate, a, b, t")
+_scheduled = by_number({i: SCHEDULE_FUNCTIONS[name] for i, name in enumerate(SCHEDULES)}, "rate, a, b, t")
 
 
 @merged

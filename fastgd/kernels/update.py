@@ -169,7 +169,9 @@ FUNCTIONS = {
     "adamw": update_adamw,
     "rprop": update_rprop,
 }
-_update_by_form = by_number([FUNCTIONS[form] for form in UPDATE_KINDS], "rule, numbers, params, gradient, rate, start, stop")
+_update_by_form = by_number(
+    {i: FUNCTIONS[kind] for i, kind in enumerate(UPDATE_KINDS)}, "rule, numbers, params, gradient, rate, start, stop"
+)
 
 
 @kernel

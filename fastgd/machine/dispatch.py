@@ -1,12 +1,12 @@
 """One compiled function that stands for several, of which a number known at run time chooses one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastgd.machine.jit import merged
 
 
-def by_number(functions: Sequence[Callable[..., Any]], arguments: str) -> Any:
+def by_number(functions: Mapping[int, Callable[..., Any]], arguments: str) -> Any:
     """The function `choose(number, arguments)` that is `functions[number](arguments)`; the first one
     for numbers that are not there.
 
@@ -14,7 +14,7 @@ def by_number(functions: Sequence[Callable[..., Any]], arguments: str) -> Any:
     caller. A function of several numbers is one branch.
     """
     places: dict[Callable[..., Any], list[int]] = {}
-    for number, function in enumerate(functions):
+    for number, function in functions.items():
         places.setdefault(function, []).append(number)
     (first, _), *others = places.items()
     names: dict[str, Any] = {"first": first}

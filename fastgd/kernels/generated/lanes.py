@@ -8,7 +8,8 @@ from dataclasses import fields
 from functools import cache
 
 from fastgd.kernels.generated import equations
-from fastgd.kernels.generated.writing import divisor, imports, in_pairs, indented
+from fastgd.kernels.generated.equations import divisor
+from fastgd.kernels.generated.lines import Line, in_pairs, indented, let, text_of
 from fastgd.kernels.plan import Plan
 from fastgd.optimizers import KINDS, SGD
 
@@ -20,8 +21,8 @@ _HEADER = '''"""{title}. Written by fastgd.kernels.generated.lanes."""
 import math
 
 from fastgd.machine.jit import kernel
-from fastgd.kernels.generated import lane_group as driver
-{imports}
+from fastgd.kernels.generated.lane_group import train as train_by
+from fastgd.kernels.generated.vocabulary import *
 
 
 @kernel
@@ -34,7 +35,7 @@ _FOOTER = """
 
 @kernel
 def train(address, zero, limit):
-    driver.train(steps, address, zero, limit)
+    train_by(steps, address, zero, limit)
 """
 
 
@@ -46,9 +47,8 @@ def source(plan: Plan, own_rows: bool) -> str:
     details += ["with a schedule, l2 or clipping"] if plan.modifies_gradient else []
     details += ["weighted samples"] if plan.weighted else []
     details += ["rows of their own"] if own_rows else []
-    steps = "\n".join(indented(_steps(plan, own_rows)))
-    text = _HEADER.format(title=f"{plan.net}: {', '.join(details)}", imports="{imports}")
-    return text.format(imports=imports(text + steps)) + steps + _FOOTER
+    header = _HEADER.format(title=f"{plan.net}: {', '.join(details)}")
+    return header + text_of(_steps(plan, own_rows)) + _FOOTER
 
 
 def _rows(plan: Plan) -> str:
@@ -115,16 +115,16 @@ def _pass(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
     """The rows of a batch: their cost and their gradient."""
     inputs, outputs = plan.net.widths[0], plan.net.widths[-1]
     if own_rows:
-        sample = [f"x_{k} = load(group.x, (s * {inputs} + {k}) * lanes)" for k in range(inputs)]
-        sample += [f"y_{k} = load(group.y, (s * {outputs} + {k}) * lanes)" for k in range(outputs)]
-        sample += ["weight = load(group.weight, s * lanes)"] if plan.weighted else []
+        sample = [let(f"x_{k}", f"load(group.x, (s * {inputs} + {k}) * lanes)") for k in range(inputs)]
+        sample += [let(f"y_{k}", f"load(group.y, (s * {outputs} + {k}) * lanes)") for k in range(outputs)]
+        sample += [let("weight", "load(group.weight, s * lanes)")] if plan.weighted else []
     else:
-        sample = [f"x_{k} = broadcast(params, data.X[s * {inputs} + {k}])" for k in range(inputs)]
-        sample += [f"y_{k} = broadcast(params, data.Y[s * {outputs} + {k}])" for k in range(outputs)]
-        sample += ["weight = broadcast(params, group.weight[s])"] if plan.weighted else []
+        sample = [let(f"x_{k}", f"broadcast(params, data.X[s * {inputs} + {k}])") for k in range(inputs)]
+        sample += [let(f"y_{k}", f"broadcast(params, data.Y[s * {outputs} + {k}])") for k in range(outputs)]
+        sample += [let("weight", "broadcast(params, group.weight[s])")] if plan.weighted else []
     forward, cost, gradient = equations.sample(plan.net, plan.method, plan.weighted, plan.small_changes)
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
-        cost = ["if observe:", *indented(cost)]
+        cost = [Line("if observe:"), *indented(cost)]
     lines = [f"d{name} = broadcast(params, 0.0)" for name in names]
     sample += [*forward, *cost, *gradient]
     if _is_written_out(plan, len(sample)):

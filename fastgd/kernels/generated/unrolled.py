@@ -8,7 +8,8 @@ vectors is a constant of the code where it is small.
 from functools import cache
 
 from fastgd.kernels.generated import equations
-from fastgd.kernels.generated.writing import divisor, imports, in_pairs, indented
+from fastgd.kernels.generated.equations import divisor
+from fastgd.kernels.generated.lines import Line, add, comment, in_pairs, indented, let, text_of
 from fastgd.kernels.plan import Plan
 from fastgd.network import MLP
 from fastgd.state import VECTOR_BYTES, padded
@@ -19,10 +20,10 @@ _MOST_CONSTANT_VECTORS = 4  # of samples in full batch, up to which their number
 _HEADER = '''"""{title}. Written by fastgd.kernels.generated.unrolled."""
 
 from fastgd.machine.jit import kernel
-from fastgd.kernels import epoch as driver
+from fastgd.kernels.epoch import train as train_by
+from fastgd.kernels.generated.vocabulary import *
 from fastgd.kernels.structs import NO_UPDATE
 from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
-{imports}
 
 
 @kernel
@@ -43,7 +44,7 @@ _FOOTER = """
 
 @kernel
 def train(address, zero, limit):
-    driver.train(steps, address, zero, limit)
+    train_by(steps, address, zero, limit)
 """
 
 
@@ -56,10 +57,9 @@ def source(plan: Plan) -> str:
     details += ["with a schedule, l2 or clipping"] if plan.modifies_gradient else []
     details += ["weighted samples"] if plan.weighted else []
     details += ["validation rows"] if plan.validated else []
-    steps = "\n".join(indented(_steps(plan)))
-    validate = _VALIDATE + "\n".join(indented(_validate(plan.net))) if plan.validated else ""
-    title = f"{plan.net}: {', '.join(details)}"
-    return _HEADER.format(title=title, imports=imports(_HEADER + steps + validate)) + steps + validate + _FOOTER
+    validate = _VALIDATE + text_of(_validate(plan.net)) if plan.validated else ""
+    header = _HEADER.format(title=f"{plan.net}: {', '.join(details)}")
+    return header + text_of(_steps(plan)) + validate + _FOOTER
 
 
 def _vectors(plan: Plan) -> int:
@@ -110,13 +110,13 @@ def _steps(plan: Plan) -> list[str]:
             "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == NO_UPDATE else total)",
         ]
     batch += ["costs = broadcast(params, 0.0)"]
-    loads, sample = _sample(plan, weighted)
+    loads, forward, gradient = _sample(plan, weighted)
     if full and _vectors(plan) == 1:
         body += ["s = 0", *loads]
-        batch += [line.replace(" += ", " = ") if line.startswith("d") else line for line in sample]
+        batch += [*forward, *(line.first() for line in gradient)]
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
-        batch += _loop(plan, [*loads, *sample])
+        batch += _loop(plan, [*loads, *forward, *gradient])
     batch += ["if observe:", *indented(_observe(plan, names))]
     batch += ["if method == NO_UPDATE:", "    return count" if full else "    continue"]
     batch += _update(plan, names)
@@ -139,8 +139,8 @@ def _observe(plan: Plan, names: list[str]) -> list[str]:
 def _update(plan: Plan, names: list[str]) -> list[str]:
     """From the samples' gradients to new parameters."""
     if plan.update_kind == "plain":
-        return ["# the update, notes 004 Algorithm 1", *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names)]
-    lines = [f"# the update of each, see fastgd.kernels.update.update_{plan.update_kind}"]
+        return [comment("the update, notes 004 Algorithm 1"), *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names)]
+    lines: list[str] = [comment(f"the update of each, see fastgd.kernels.update.update_{plan.update_kind}")]
     lanes = VECTOR_BYTES // plan.net.dtype.itemsize
     sums = [f"d{name}" for name in names] + ["nothing"] * (-len(names) % lanes)
     lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
@@ -159,28 +159,28 @@ def _validate(net: MLP) -> list[str]:
     loads, (forward, (*cost, _), _) = _loads(net, weighted=True), equations.sample(net, "backprop")
     body = _load_parameters(equations.parameter_names(net))
     body += ["stride = work.block", "costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
-    body += indented([*loads, *forward, *cost, "costs += weight * loss"])
+    body += indented([*loads, *forward, *cost, add("costs", "weight * loss")])
     return [*body, "return first_lane(lane_total(costs))"]
 
 
-def _loop(plan: Plan, lines: list[str]) -> list[str]:
+def _loop(plan: Plan, lines: list[Line]) -> list[Line]:
     """The lines for every vector of samples."""
     if len(lines) > _MOST_LINES_IN_PAIRS or plan.method.endswith("difference"):
-        return ["for s in range(0, stride, lanes):", *indented(lines)]
+        return [Line("for s in range(0, stride, lanes):"), *indented(lines)]
     return in_pairs(lines, "stride", "lanes")
 
 
-def _sample(plan: Plan, weighted: bool) -> tuple[list[str], list[str]]:
-    """Of a vector of samples: its loads; forward, cost, gradient."""
+def _sample(plan: Plan, weighted: bool) -> tuple[list[Line], list[Line], list[Line]]:
+    """Of a vector of samples: its loads; forward and cost; gradient."""
     waits = len(plan.net.layers) == 1 and plan.rows_stay and _vectors(plan) == 1  # all of an update for the one before
     loads = _loads(plan.net, weighted)
     forward, cost, gradient = equations.sample(plan.net, plan.method, weighted, plan.small_changes, in_halves=waits)
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
-        cost = ["if observe:", *indented(cost)]
-    return loads, [*forward, *cost, *gradient]
+        cost = [Line("if observe:"), *indented(cost)]
+    return loads, [*forward, *cost], gradient
 
 
-def _loads(net: MLP, weighted: bool) -> list[str]:
-    lines = [f"x_{k} = load(x, {k} * stride + s)" for k in range(net.widths[0])]
-    lines += [f"y_{k} = load(y, {k} * stride + s)" for k in range(net.widths[-1])]
-    return [*lines, "weight = load(work.weight, s)"] if weighted else lines
+def _loads(net: MLP, weighted: bool) -> list[Line]:
+    lines = [let(f"x_{k}", f"load(x, {k} * stride + s)") for k in range(net.widths[0])]
+    lines += [let(f"y_{k}", f"load(y, {k} * stride + s)") for k in range(net.widths[-1])]
+    return [*lines, let("weight", "load(work.weight, s)")] if weighted else lines

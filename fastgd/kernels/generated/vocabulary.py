@@ -1,0 +1,31 @@
+"""All functions that generated code may call, under the names that it calls them by."""
+
+# ruff: noqa: F401
+from fastgd.formulas import activations, losses
+from fastgd.formulas.updates import decayed, sgd
+from fastgd.kernels import update
+from fastgd.kernels.epoch import observe_epoch
+from fastgd.kernels.generated.member_epoch import (
+    correct_members,
+    gather_members,
+    order_rows,
+    prepare_members,
+)
+from fastgd.kernels.rows import batch_weight, gather, put_in_order
+from fastgd.kernels.update import count_power, prepare, update_moments
+from fastgd.machine.elementary import exp, log, quotients, residuals, sigmoid_parts
+from fastgd.machine.span import broadcast, lanes_of, load, load_doubles, narrowed, store
+from fastgd.machine.vector import (
+    all_between,
+    first_lane,
+    lane_sums,
+    lane_total,
+    plus,
+    stay_scalar,
+    where_negative,
+    where_positive,
+)
+
+for _name, (_value, _derivative) in (activations.FUNCTIONS | losses.FUNCTIONS).items():
+    globals()[_name], globals()[f"{_name}_derivative"] = _value, _derivative
+globals().update({f"update_{kind}": function for kind, function in update.FUNCTIONS.items()})
