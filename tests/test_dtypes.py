@@ -114,7 +114,7 @@ def test_members_of_a_file_in_another_byte_order_are_refused(path):
     X, Y = fastgd.data.gate("xor")
     net = fastgd.MLP(2, 2, 1)
     runs = fastgd.train_many(net, X, Y, 3, members=2, rng=0, kernel="matrix")
-    runs.standing.epochs = runs.standing.epochs.astype(">i8")
+    runs.states.epochs = runs.states.epochs.astype(">i8")
     runs.save(path)
     with pytest.raises(ValueError, match="params can't be gone on from"):
         fastgd.train_many(net, X, Y, 3, params=fastgd.load_runs(path), kernel="matrix")

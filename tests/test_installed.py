@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import fastgd
-from fastgd.machine import sources
 
 PACKAGE = Path(fastgd.__file__).parent
 TRAINING = """
@@ -61,13 +60,3 @@ def test_a_training(installed, python, tmp_path):
         assert source.rstrip() == net.source(3).rstrip()
     (file,) = (tmp_path / "cache").iterdir()
     assert file.suffix == ".kernel"
-
-
-def test_names_are_those_that_a_module_defines():
-    """Not those that it imports; classes and functions by their objects."""
-    import fastgd.formulas.updates as module
-
-    own = {name for name, value in vars(module).items() if callable(value) and getattr(value, "__module__", "") == module.__name__}
-    assert own
-    assert own <= sources.defined_in("updates")
-    assert "sqrt" not in sources.defined_in("updates")

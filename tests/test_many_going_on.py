@@ -26,7 +26,7 @@ def test_after_runs_the_epochs_are_further_ones(way, kernel):
     first = train_many(kernel, way, **options)
     both = train_many("auto", way, 5, params=first, rng=None, members=None, **options)
     whole = train_many(kernel, way, EPOCHS + 5, **options)
-    assert both.standing.params.tobytes() == whole.params.tobytes()
+    assert both.states.params.tobytes() == whole.params.tobytes()
     assert both.kernel == kernel
     assert [run == other for run, other in zip(both, whole, strict=True)] == [True] * MEMBERS
     assert first.epochs.tolist() == EPOCHS.tolist()
@@ -48,7 +48,7 @@ def test_in_the_middle_of_an_epoch(path, small_steps):
     """From runs, one of them, or either's file."""
     way = "Adam, batches"
     first = train_many("matrix", way, callback=when(lambda progress: progress.epoch > 40))
-    inside = np.flatnonzero(first.standing.batch)
+    inside = np.flatnonzero(first.states.batch)
     assert len(inside)
     whole = train_many("matrix", way)
     first.save(path)
@@ -148,9 +148,9 @@ def test_another_training_is_refused(changed, words, interrupted, no_compiled_co
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("standing_batch", np.full(MEMBERS, 1)), ("standing_batch", np.full(MEMBERS, -1)), ("standing_epochs", np.full(MEMBERS, -1)),
-        ("standing_slots", np.zeros((MEMBERS, 1, 9))), ("standing_marks", np.zeros(MEMBERS, np.int64)),
-        ("standing_powers", np.zeros((MEMBERS, 2), np.float32)), ("standing_mark_epochs", np.full(MEMBERS, -1)),
+        ("states_batch", np.full(MEMBERS, 1)), ("states_batch", np.full(MEMBERS, -1)), ("states_epochs", np.full(MEMBERS, -1)),
+        ("states_slots", np.zeros((MEMBERS, 1, 9))), ("states_marks", np.zeros(MEMBERS, np.int64)),
+        ("states_powers", np.zeros((MEMBERS, 2), np.float32)), ("states_mark_epochs", np.full(MEMBERS, -1)),
     ],
 )  # fmt: skip
 def test_compiled_code_does_not_go_on_from_what_can_not_be(name, value, interrupted, path, no_compiled_code):

@@ -62,9 +62,9 @@ def test_mutations_are_refused_or_harmless(runs, saved):
         (lambda facts, arrays: facts.pop("kernel"), "kernel"),
         (lambda facts, arrays: facts["net"].update(widths=[2, 4, 1]), "MLP"),
         (lambda facts, arrays: facts["options"].update(colour="red"), "colour"),
-        (lambda facts, arrays: arrays.pop("standing_costs"), "costs"),
-        (lambda facts, arrays: arrays.update(standing_more=np.zeros(4)), "more"),
-        (lambda facts, arrays: arrays.update(each_seeds=np.zeros(3, np.int64)), "members"),
+        (lambda facts, arrays: arrays.pop("states_costs"), "costs"),
+        (lambda facts, arrays: arrays.update(states_more=np.zeros(4)), "more"),
+        (lambda facts, arrays: arrays.update(settings_seeds=np.zeros(3, np.int64)), "members"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, words, saved):

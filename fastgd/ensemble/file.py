@@ -14,7 +14,7 @@ from fastgd.network import MLP
 from fastgd.options import Options
 from fastgd.training import archive
 
-_TABLES = {"each": MemberSettings, "standing": EnsembleState}
+_TABLES = {"settings": MemberSettings, "states": EnsembleState}
 
 
 def save_runs(runs: Runs, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:
@@ -50,11 +50,11 @@ def load_runs_with_facts(path: str | os.PathLike[str]) -> tuple[Runs, dict[str, 
 
 
 def _runs(net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]) -> tuple[Runs, dict[str, Any]]:
-    each, standing = (
+    settings, states = (
         kind(**{name.removeprefix(f"{table}_"): array for name, array in arrays.items() if name.startswith(f"{table}_")})
         for table, kind in _TABLES.items()
     )
     counts = {name: len(array) for name, array in arrays.items()}
-    if len(set(counts.values())) != 1 or standing.params.shape[1:] != (net.n_params,) or each.params.shape != standing.params.shape:
+    if len(set(counts.values())) != 1 or states.params.shape[1:] != (net.n_params,) or settings.params.shape != states.params.shape:
         raise ValueError(f"its arrays are not of as many members of {net}: {counts}")
-    return Runs(net, facts["kernel"], facts["seconds"], Options(**options), each, standing), facts
+    return Runs(net, facts["kernel"], facts["seconds"], Options(**options), settings, states), facts

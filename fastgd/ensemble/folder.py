@@ -68,7 +68,7 @@ def load_together(path: Path) -> tuple[Runs, dict[str, Any]]:
     for i, members in enumerate(shards_of(runs.kernel, len(runs))):
         shard = _path(path, str(facts.get("call")), i)
         if shard.exists():
-            put(runs.standing, members, load_runs_with_facts(shard)[0].standing)
+            put(runs.states, members, load_runs_with_facts(shard)[0].states)
     return runs, facts
 
 

@@ -44,34 +44,34 @@ class OriginOfMany:
         """Of training before."""
         return self.before.seconds if self.before is not None else 0.0
 
-    def to_train_to(self, each: MemberSettings) -> MemberSettings:
+    def to_train_to(self, settings: MemberSettings) -> MemberSettings:
         """With the epochs to train to; ValueError if they are too many, or fewer than there were."""
         if self.before is None:
-            return each
-        done = self.further.epochs if self.further is not None else np.zeros(len(each), np.int64)
+            return settings
+        done = self.further.epochs if self.further is not None else np.zeros(len(settings), np.int64)
         least, most = self.before.epochs - done, MOST - done
-        wrong = (each.epochs < least) | (each.epochs > most)
+        wrong = (settings.epochs < least) | (settings.epochs > most)
         if wrong.any():
             i = int(wrong.argmax())
             raise ValueError(
-                f"epochs must be from {max(least[i], 0)} to {most[i]} for member {i} to go on from {self.what}; got {each.epochs[i]}"
+                f"epochs must be from {max(least[i], 0)} to {most[i]} for member {i} to go on from {self.what}; got {settings.epochs[i]}"
             )
-        return replace(each, epochs=each.epochs + done)
+        return replace(settings, epochs=settings.epochs + done)
 
-    def standing(self, each: MemberSettings, options: Options, kernel: str, batches: int) -> EnsembleState:
+    def states(self, settings: MemberSettings, options: Options, kernel: str, batches: int) -> EnsembleState:
         """Where members stand; ValueError if that is not where such a training could."""
-        before, fresh = self.before, EnsembleState.at_start(each, options)
+        before, fresh = self.before, EnsembleState.at_start(settings, options)
         if before is None:
             return fresh
-        standing = before.standing
+        states = before.states
         if self.checkpoint is not None:
-            _check_same(before, options, each, kernel, self.checkpoint)
-            standing = standing.resumed(each.epochs)
+            _check_same(before, options, settings, kernel, self.checkpoint)
+            states = states.resumed(settings.epochs)
         else:
-            standing = standing.resumed_from(before.options, before.each, each, options, batches if kernel != "lanes" else 0)
-        if not standing.fits(fresh, batches):
+            states = states.resumed_from(before.options, before.settings, settings, options, batches if kernel != "lanes" else 0)
+        if not states.fits(fresh, batches):
             raise ValueError(f"{self.what} can't be gone on from: its members do not stand where such a training could")
-        return standing
+        return states
 
 
 def origin_of_many(net: MLP, given: dict[str, Any], members: int, file: Checkpoint[Runs] | None) -> OriginOfMany:
@@ -89,28 +89,28 @@ def origin_of_many(net: MLP, given: dict[str, Any], members: int, file: Checkpoi
         if runs is not None and len(runs) != members:
             raise ValueError(f"{name} must be of {members} members; got {len(runs)}")
     if given["params"] is None or further is not None:
-        given = given | {"params": before.each.params if further is None else further.params}
+        given = given | {"params": before.settings.params if further is None else further.params}
     if given["rng"] is None:
         given = given | {"rng": before.seeds}
     return OriginOfMany(given, further, before, what, checkpoint)
 
 
-def _check_same(before: Runs, options: Options, each: MemberSettings, kernel: str, path: str) -> None:
+def _check_same(before: Runs, options: Options, settings: MemberSettings, kernel: str, path: str) -> None:
     """Refuse to go on with a training that is not the one of the checkpoint, naming the difference."""
     old, new = before.options.to_dict() | {"kernel": before.kernel}, options.to_dict() | {"kernel": kernel}
-    of_members = each.own_options(0, options).keys() - {"optimizer"}  # these are compared below, the optimizer's numbers too
+    of_members = settings.own_options(0, options).keys() - {"optimizer"}  # these are compared below, the optimizer's numbers too
     for name in sorted(new.keys() - of_members):
         then, now = old.get(name), new[name]
         if type(then) is not type(now) if name == "optimizer" else then != now:
             raise ValueError(f"checkpoint {path!r} was made with {name} {then}; got {now}. To start afresh, delete it")
-    theirs, ours = arrays_of(before.each), arrays_of(each)
+    theirs, ours = arrays_of(before.settings), arrays_of(settings)
     for name in sorted((theirs.keys() | ours.keys()) - {"epochs"}, key=lambda name: name == "params"):
         argument = _ARGUMENTS.get(name, name)
         if name not in theirs or name not in ours or theirs[name].shape != ours[name].shape:
             raise ValueError(f"checkpoint {path!r} was made with another {argument}. To start afresh, delete it")
-        differ = (theirs[name] != ours[name]).reshape(len(each), -1).any(axis=1)
+        differ = (theirs[name] != ours[name]).reshape(len(settings), -1).any(axis=1)
         if differ.any():
             i = int(differ.argmax())
-            then, now = before.each.arguments(i, before.options)[argument], each.arguments(i, options)[argument]
+            then, now = before.settings.arguments(i, before.options)[argument], settings.arguments(i, options)[argument]
             what, got = ("other params", "") if argument == "params" else (f"{argument} {then}", f"; got {now}")
             raise ValueError(f"checkpoint {path!r} was made with {what} for member {i}{got}. To start afresh, delete it")

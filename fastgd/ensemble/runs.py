@@ -43,9 +43,9 @@ class Runs:
     seconds : float, time that the busiest thread spent in compiled loops; of shards that were trained elsewhere, the sum
     options : Options, how all were trained; where members differ, the value of one that asks most of the loop: a momentum, a schedule,
         the largest l2; of a slice, those of all that it is a part of
-    each : Each, what members have of their own: seeds, initial params, epochs to train to, learning rates, numbers of optimizers, l2,
+    settings : MemberSettings, what members have of their own: seeds, initial params, epochs to train to, learning rates, numbers of optimizers, l2,
         clip_norm, stop rules
-    standing : Standing, where they are: all of which the following are part, and what going on needs
+    states : EnsembleState, where they are: all of which the following are part, and what going on needs
     params : (members, n_params) array of the network's dtype
     cost : (members,) float64, of all of a member's rows, for these parameters
     epochs : (members,) int64, finished by each
@@ -57,24 +57,24 @@ class Runs:
     kernel: str
     seconds: float
     options: Options
-    each: MemberSettings = field(repr=False)
-    standing: EnsembleState = field(repr=False)
+    settings: MemberSettings = field(repr=False)
+    states: EnsembleState = field(repr=False)
 
     @property
     def params(self) -> Array:
-        return self.standing.params
+        return self.states.params
 
     @property
     def cost(self) -> Array:
-        return self.standing.costs
+        return self.states.costs
 
     @property
     def epochs(self) -> Array:
-        return self.standing.epochs
+        return self.states.epochs
 
     @property
     def stopped_by(self) -> Array:
-        return self.standing.stopped_by
+        return self.states.stopped_by
 
     def __len__(self) -> int:
         return len(self.params)
@@ -96,36 +96,36 @@ class Runs:
             count = len(range(len(self))[member])
             if count == 0:
                 raise IndexError(f"runs[{member.start}:{member.stop}:{member.step}] of {len(self)} members holds none")
-            each, standing = part_of(self.each, member), part_of(self.standing, member)
-            return replace(self, each=each, standing=standing, seconds=self.seconds * count / len(self))
+            settings, states = part_of(self.settings, member), part_of(self.states, member)
+            return replace(self, settings=settings, states=states, seconds=self.seconds * count / len(self))
         i = range(len(self))[member]
         epochs, cost = int(self.epochs[i]), float(self.cost[i])
-        standing = self.standing
-        options = self.options.to_dict() | self.each.own_options(i, self.options)
-        state = start(self.params[i], standing.slots[i, : options["optimizer"].slots].copy(), max(1, self.options.record))
-        state.powers[:] = standing.powers[i]
+        states = self.states
+        options = self.options.to_dict() | self.settings.own_options(i, self.options)
+        state = start(self.params[i], states.slots[i, : options["optimizer"].slots].copy(), max(1, self.options.record))
+        state.powers[:] = states.powers[i]
         state.cursor[[EPOCH, BEST_EPOCH]] = epochs
-        if standing.has_histories:
-            state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = standing.recorded[i]
-            state.points[:], state.costs[:] = standing.points[i], standing.history[i]
+        if states.has_histories:
+            state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = states.recorded[i]
+            state.points[:], state.costs[:] = states.points[i], states.history[i]
         else:
-            state.cursor[NEXT_RECORD] = epochs + int(standing.batch[i] > 0)
-        state.cursor[[BATCH, UPDATES, PATIENCE_EPOCH]] = standing.batch[i], standing.updates[i], standing.patience_epochs[i]
-        state.sums[[EPOCH_COST_SUM, PATIENCE_COST]] = standing.epoch_cost_sum[i], standing.patience_cost[i]
+            state.cursor[NEXT_RECORD] = epochs + int(states.batch[i] > 0)
+        state.cursor[[BATCH, UPDATES, PATIENCE_EPOCH]] = states.batch[i], states.updates[i], states.patience_epochs[i]
+        state.sums[[EPOCH_COST_SUM, PATIENCE_COST]] = states.epoch_cost_sum[i], states.patience_cost[i]
         return Run(
-            self.net, self.params[i].copy(), cost, epochs, self.seconds / len(self), self.kernel, int(self.each.seeds[i]),
+            self.net, self.params[i].copy(), cost, epochs, self.seconds / len(self), self.kernel, int(self.settings.seeds[i]),
             str(self.stopped_by[i]), history_of(state, cost), options, state=state,
         )  # fmt: skip
 
     @property
     def seeds(self) -> Array:
         """(members,) int64, of initial parameters and of the order of rows."""
-        return self.each.seeds
+        return self.settings.seeds
 
     @property
     def learning_rate(self) -> Array:
         """(members,) float64, or the first values of the schedule."""
-        return self.each.rates
+        return self.settings.rates
 
     @property
     def best_member(self) -> int:
@@ -140,7 +140,7 @@ class Runs:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(array.nbytes for table in (self.each, self.standing) for array in arrays_of(table).values())
+        return sum(array.nbytes for table in (self.settings, self.states) for array in arrays_of(table).values())
 
     @quiet
     def predict(self, X: ArrayLike) -> Array:
@@ -163,7 +163,7 @@ class Runs:
         if not isinstance(other, Runs):
             return NotImplemented
         plain = all(getattr(self, name) == getattr(other, name) for name in ("net", "kernel", "options"))
-        return plain and all(_same(ours, theirs) for ours, theirs in [(self.each, other.each), (self.standing, other.standing)])
+        return plain and all(_same(ours, theirs) for ours, theirs in [(self.settings, other.settings), (self.states, other.states)])
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -138,7 +138,7 @@ def check_optimizers(optimizer: Any) -> list[Optimizer]:
     return optimizers
 
 
-def check_each(net: MLP, members: int, given: dict[str, Any], optimizers: list[Optimizer]) -> MemberSettings:
+def check_settings(net: MLP, members: int, given: dict[str, Any], optimizers: list[Optimizer]) -> MemberSettings:
     """One value for each member, or a ValueError or TypeError that names what is wrong."""
     seeds = _seeds(given["rng"], members)
     rates, schedules, times = _rates(given["learning_rate"], members)

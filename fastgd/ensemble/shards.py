@@ -64,12 +64,12 @@ class Shard:
     def train(self, *samples: Array) -> tuple[int, EnsembleState, float]:
         """Go on from the file, if there is one, to the end, or until the link says so: where the members stand, and seconds."""
         kept = self.file.load() if self.file is not None else None
-        standing, seconds = (self.work.standing, 0.0) if kept is None else (kept.standing, kept.seconds)
+        states, seconds = (self.work.states, 0.0) if kept is None else (kept.states, kept.seconds)
         in_memory = Samples(*(np.array(array) if on_disk(array) else array for array in samples))  # joblib maps what is large
-        work = replace(self.work, samples=in_memory, standing=standing.resumed(self.work.each.epochs), seconds=seconds)
+        work = replace(self.work, samples=in_memory, states=states.resumed(self.work.settings.epochs), seconds=seconds)
         file = None if self.file is None else replace(self.file, saved=time.monotonic())
         work.train(Session(None, self._asker(), None, "raise"), file)
-        return self.index, work.standing, work.seconds
+        return self.index, work.states, work.seconds
 
     def _asker(self) -> Any:
         asked = -math.inf
@@ -88,9 +88,9 @@ class Shard:
 class _Course:
     """The shards of a training, and how far they are."""
 
-    def __init__(self, work: SideBySide, watch: Session, file: Checkpoint[Runs] | None):
-        self.work, self.watch, self.file = work, watch, file
-        self.parts = shards_of(work.plan.kernel, len(work.standing))
+    def __init__(self, work: SideBySide, session: Session, file: Checkpoint[Runs] | None):
+        self.work, self.session, self.file = work, session, file
+        self.parts = shards_of(work.plan.kernel, len(work.states))
         self.call = secrets.token_hex(8)
         self.files: list[Checkpoint[Runs]] | list[None] = [None] * len(self.parts)
         if file is not None:
@@ -101,23 +101,23 @@ class _Course:
     def _part(self, i: int) -> SideBySide:
         """The members of a shard, without their rows."""
         work, members = self.work, self.parts[i]
-        each, standing = part_of(work.each, members), part_of(work.standing, members)
+        settings, states = part_of(work.settings, members), part_of(work.states, members)
         nothing = work.samples.weights[:0]
         samples = Samples(nothing, nothing, nothing)
-        return replace(work, samples=samples, each=each, standing=standing, threads=min(work.threads, len(standing)), seconds=0.0)
+        return replace(work, samples=samples, settings=settings, states=states, threads=min(work.threads, len(states)), seconds=0.0)
 
     def shards(self, link: Link) -> list[Shard]:
         """Those with members that have not ended."""
         shards = [Shard(i, self._part(i), self.files[i], link) for i in range(len(self.parts))]
-        return [shard for shard in shards if shard.work.standing.running.any()]
+        return [shard for shard in shards if shard.work.states.running.any()]
 
     def rows(self, shard: Shard, samples: Iterable[Any]) -> list[Any]:
         """The samples for a shard, of which `samples` are those that all members share."""
         return [array[self.parts[shard.index]] if own else array for array, own in zip(samples, self.is_own, strict=True)]
 
-    def take(self, i: int, standing: EnsembleState, seconds: float) -> None:
+    def take(self, i: int, states: EnsembleState, seconds: float) -> None:
         """What a shard has come to."""
-        put(self.work.standing, self.parts[i], standing)
+        put(self.work.states, self.parts[i], states)
         self.work.seconds += seconds
         self.told[i] = self._part(i).progress(0.0)
 
@@ -125,13 +125,13 @@ class _Course:
         """Tell how far all are; whether the shards are to stop."""
         costs = [one.cost for one in self.told if not math.isnan(one.cost)]
         epoch, epochs, ended, members = (sum(getattr(one, name) for one in self.told) for name in ("epoch", "epochs", "ended", "members"))
-        seconds = time.monotonic() - self.watch.begun
-        self.watch.look(ManyProgress(epoch, epochs, min(costs, default=math.nan), seconds, ended, members))
-        return self.watch.reason is not None
+        seconds = time.monotonic() - self.session.begun
+        self.session.look(ManyProgress(epoch, epochs, min(costs, default=math.nan), seconds, ended, members))
+        return self.session.reason is not None
 
     def runs(self) -> Runs:
         """All together."""
-        runs = self.work.runs(self.watch.reason or "")
+        runs = self.work.runs(self.session.reason or "")
         if self.file is not None:
             self.file.save_last(runs)
             if not self.file.failed:
@@ -139,10 +139,10 @@ class _Course:
         return runs
 
 
-def train_in_shards(client: Any, work: SideBySide, watch: Session, file: Checkpoint[Runs] | None) -> Runs:
+def train_in_shards(client: Any, work: SideBySide, session: Session, file: Checkpoint[Runs] | None) -> Runs:
     """Train the members of `work` elsewhere, as `work.train(watch, file)` would here; `file` is one of `folder`."""
-    course = _Course(work, watch, file)
-    with watch:
+    course = _Course(work, session, file)
+    with session:
         if client == "joblib":
             _by_joblib(course)
         else:
@@ -175,7 +175,7 @@ def _by_joblib(course: _Course) -> None:
     with ExitStack() as stack:
         folder = tempfile.mkdtemp()
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        flag = _Flag(Path(folder) / "stop", time.time() + (math.inf if course.watch.max_seconds is None else course.watch.max_seconds))
+        flag = _Flag(Path(folder) / "stop", time.time() + (math.inf if course.session.max_seconds is None else course.session.max_seconds))
         calls = [delayed(shard.train)(*course.rows(shard, course.work.samples)) for shard in course.shards(flag)]
         try:
             parallel = Parallel(return_as="generator_unordered")

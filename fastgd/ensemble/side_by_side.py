@@ -40,45 +40,45 @@ class SideBySide(ABC):
     plan: Plan
     options: Options
     samples: Samples
-    each: MemberSettings
-    standing: EnsembleState
+    settings: MemberSettings
+    states: EnsembleState
     threads: int
     seconds: float = 0.0  # of the busiest thread
     is_whole: bool = True  # whether all members are written back to where they stand
 
-    def train(self, watch: Session, file: Checkpoint[Runs] | None = None) -> Runs:
+    def train(self, session: Session, file: Checkpoint[Runs] | None = None) -> Runs:
         """Train to the end, or to what ends it from outside; the file is written every so often and at the end, be that an error."""
         if file is not None:
             file.prepare(self.runs().nbytes)
         is_due = (lambda: file.is_due) if file is not None else (lambda: False)
-        with watch:
+        with session:
             try:
-                while self.standing.running.any():
-                    self._round(watch, is_due)
-                    if watch.reason == DUE and file is not None:
+                while self.states.running.any():
+                    self._round(session, is_due)
+                    if session.reason == DUE and file is not None:
                         file.save(self.runs())
-                    elif watch.reason is not None:
+                    elif session.reason is not None:
                         self._add_costs()
                         break
             except BaseException:
                 if file is not None and self.is_whole:
                     file.save_last(self.runs())
                 raise
-            runs = self.runs(watch.reason or "")
+            runs = self.runs(session.reason or "")
             if file is not None:
                 file.save_last(runs)
         return runs
 
     def runs(self, reason: str = "interrupt") -> Runs:
         """The runs so far, those that have not ended being stopped by this."""
-        return Runs(self.plan.net, self.plan.kernel, self.seconds, self.options, self.each, self.standing.ended_by(reason))
+        return Runs(self.plan.net, self.plan.kernel, self.seconds, self.options, self.settings, self.states.ended_by(reason))
 
     @abstractmethod
-    def _round(self, watch: Session, is_due: Callable[[], bool]) -> None:
+    def _round(self, session: Session, is_due: Callable[[], bool]) -> None:
         """Train until all have ended, or the watch has a reason to stop."""
 
     def _over(
-        self, watch: Session, is_due: Callable[[], bool], chunks: Callable[[int], Iterator[float]], write_back: Callable[[], None]
+        self, session: Session, is_due: Callable[[], bool], chunks: Callable[[int], Iterator[float]], write_back: Callable[[], None]
     ) -> None:
         """On each thread, go through the chunks of its rank, which yield their seconds, until the watch has a reason to stop."""
         seconds = np.zeros(self.threads)
@@ -86,14 +86,14 @@ class SideBySide(ABC):
         def work(rank: int) -> None:
             for elapsed in chunks(rank):
                 seconds[rank] += elapsed
-                if watch.reason is not None:
+                if session.reason is not None:
                     break
 
         self.is_whole = False
         try:
-            watch.over(work, self.threads, self.progress, is_due)
+            session.over(work, self.threads, self.progress, is_due)
         finally:
-            if watch.at_rest:
+            if session.at_rest:
                 write_back()
                 self.is_whole = True
             self.seconds += float(seconds.max())
@@ -104,8 +104,8 @@ class SideBySide(ABC):
 
     def progress(self, seconds: float) -> ManyProgress:
         """How far all members are."""
-        standing, last, running = self.standing, self.each.epochs, self.standing.running
-        left, total, costs = int((last - standing.epochs)[running].sum()), int(last.sum()), standing.costs[~running]
+        states, last, running = self.states, self.settings.epochs, self.states.running
+        left, total, costs = int((last - states.epochs)[running].sum()), int(last.sum()), states.costs[~running]
         return ManyProgress(total - left, total, float(costs.min()) if len(costs) else np.nan, seconds, len(costs), len(running))
 
 
@@ -114,19 +114,19 @@ class InLanes(SideBySide):
 
     kernel: Lanes  # of the latest round
 
-    def _round(self, watch: Session, is_due: Callable[[], bool]) -> None:
+    def _round(self, session: Session, is_due: Callable[[], bool]) -> None:
         from fastgd.kernels import REASONS, Lanes
 
-        each, standing = self.each, self.standing
-        stopped = (standing.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
-        patience_cost, patience_epochs = standing.patience_cost.astype(standing.params.dtype), standing.patience_epochs.copy()
+        settings, states = self.settings, self.states
+        stopped = (states.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
+        patience_cost, patience_epochs = states.patience_cost.astype(states.params.dtype), states.patience_epochs.copy()
         self.kernel = kernel = Lanes(
             self.plan, self.options, self.samples, self.threads,
-            params=standing.params, slots=standing.slots, powers=standing.powers, epochs=standing.epochs, updates=standing.updates,
-            patience_cost=patience_cost, patience_epochs=patience_epochs, costs=standing.costs, stopped=stopped,
-            recorded=standing.recorded, points=standing.points, history=standing.history,
-            seeds=each.seeds, rates=each.rates, schedules=each.schedules, times=each.times, numbers=each.numbers, l2=each.l2,
-            clip_norm=each.clip_norm, last=each.epochs, target_cost=each.target_cost, patience=each.patience, min_delta=each.min_delta,
+            params=states.params, slots=states.slots, powers=states.powers, epochs=states.epochs, updates=states.updates,
+            patience_cost=patience_cost, patience_epochs=patience_epochs, costs=states.costs, stopped=stopped,
+            recorded=states.recorded, points=states.points, history=states.history,
+            seeds=settings.seeds, rates=settings.rates, schedules=settings.schedules, times=settings.times, numbers=settings.numbers, l2=settings.l2,
+            clip_norm=settings.clip_norm, last=settings.epochs, target_cost=settings.target_cost, patience=settings.patience, min_delta=settings.min_delta,
         )  # fmt: skip
 
         def chunks(rank: int) -> Iterator[float]:
@@ -142,10 +142,10 @@ class InLanes(SideBySide):
         def write_back() -> None:
             kernel.flush()
             self._take_reasons()
-            monitored = each.monitored  # others may have been looked at beside them
-            standing.patience_cost[monitored], standing.patience_epochs[monitored] = patience_cost[monitored], patience_epochs[monitored]
+            monitored = settings.monitored  # others may have been looked at beside them
+            states.patience_cost[monitored], states.patience_epochs[monitored] = patience_cost[monitored], patience_epochs[monitored]
 
-        self._over(watch, is_due, chunks, write_back)
+        self._over(session, is_due, chunks, write_back)
 
     def _add_costs(self) -> None:
         self.kernel.add_costs()
@@ -154,20 +154,20 @@ class InLanes(SideBySide):
     def _take_reasons(self) -> None:
         from fastgd.kernels import REASONS
 
-        self.standing.stopped_by[:] = np.array(REASONS)[self.kernel.members.stopped]
+        self.states.stopped_by[:] = np.array(REASONS)[self.kernel.members.stopped]
 
 
 class OnThreads(SideBySide):
     """Members of which each is trained by `train`."""
 
-    def _round(self, watch: Session, is_due: Callable[[], bool]) -> None:
-        standing = self.standing
-        left = np.where(standing.running, self.each.epochs - standing.epochs, -1)
-        waiting, lock = iter(np.argsort(-left, kind="stable")[: standing.running.sum()].tolist()), threading.Lock()
+    def _round(self, session: Session, is_due: Callable[[], bool]) -> None:
+        states = self.states
+        left = np.where(states.running, self.settings.epochs - states.epochs, -1)
+        waiting, lock = iter(np.argsort(-left, kind="stable")[: states.running.sum()].tolist()), threading.Lock()
 
         def look(member: int, progress: Progress) -> bool:
-            standing.epochs[member] = progress.epoch
-            return watch.reason is not None
+            states.epochs[member] = progress.epoch
+            return session.reason is not None
 
         def next_one() -> int | None:
             with lock:
@@ -179,16 +179,16 @@ class OnThreads(SideBySide):
                 self._put(member, run)
                 yield run.seconds
 
-        self._over(watch, is_due, chunks, lambda: None)  # each is put back when it comes
+        self._over(session, is_due, chunks, lambda: None)  # each is put back when it comes
 
     def _run(self, member: int, epochs: int, look: Callable[[Progress], bool] | None = None) -> Run:
         """A member trained for further epochs from where it stands."""
         from fastgd.training.train import train
 
         options = replace(self.options, record=self.options.record or 2)
-        before = Runs(self.plan.net, self.plan.kernel, 0.0, options, self.each, self.standing)[member]
+        before = Runs(self.plan.net, self.plan.kernel, 0.0, options, self.settings, self.states)[member]
         X, Y, weights = samples_of(self.samples, member)
-        given = options.to_dict() | self.each.arguments(member, options) | {"kernel": self.plan.kernel, "threads": 1, "callback": look}
+        given = options.to_dict() | self.settings.arguments(member, options) | {"kernel": self.plan.kernel, "threads": 1, "callback": look}
         given |= {"params": before, "epochs": epochs, "sample_weight": weights if len(weights) else None}
         try:
             return train(self.plan.net, X, Y, **given)
@@ -197,23 +197,23 @@ class OnThreads(SideBySide):
 
     def _put(self, member: int, run: Run) -> None:
         """A run in the place of its member, which has ended unless `look` stopped it."""
-        standing, state = self.standing, run.state
+        states, state = self.states, run.state
         assert state is not None
-        standing.params[member], standing.epochs[member] = run.params, run.epochs
-        standing.slots[member, : len(state.slots)], standing.powers[member] = state.slots, state.powers
-        standing.batch[member], standing.updates[member] = state.cursor[[BATCH, UPDATES]]
+        states.params[member], states.epochs[member] = run.params, run.epochs
+        states.slots[member, : len(state.slots)], states.powers[member] = state.slots, state.powers
+        states.batch[member], states.updates[member] = state.cursor[[BATCH, UPDATES]]
         # where nobody looks at an epoch's cost, that is not of all batches
-        standing.epoch_cost_sum[member] = state.sums[EPOCH_COST_SUM] if self.each.monitored[member] or standing.has_histories else 0.0
-        if standing.has_histories:
-            standing.recorded[member] = state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
-            standing.points[member], standing.history[member] = state.points, state.costs
-        standing.patience_cost[member], standing.patience_epochs[member] = state.sums[PATIENCE_COST], state.cursor[PATIENCE_EPOCH]
+        states.epoch_cost_sum[member] = state.sums[EPOCH_COST_SUM] if self.settings.monitored[member] or states.has_histories else 0.0
+        if states.has_histories:
+            states.recorded[member] = state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
+            states.points[member], states.history[member] = state.points, state.costs
+        states.patience_cost[member], states.patience_epochs[member] = state.sums[PATIENCE_COST], state.cursor[PATIENCE_EPOCH]
         if run.stopped_by != "callback":
-            standing.stopped_by[member], standing.costs[member] = run.stopped_by, _cost(run)
+            states.stopped_by[member], states.costs[member] = run.stopped_by, _cost(run)
 
     def _add_costs(self) -> None:
-        for member in np.flatnonzero(self.standing.running).tolist():
-            self.standing.costs[member] = _cost(self._run(member, 0))
+        for member in np.flatnonzero(self.states.running).tolist():
+            self.states.costs[member] = _cost(self._run(member, 0))
 
 
 def _cost(run: Run) -> float:

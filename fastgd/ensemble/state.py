@@ -40,14 +40,14 @@ class EnsembleState:
         return len(self.params)
 
     @classmethod
-    def at_start(cls, each: MemberSettings, options: Options) -> EnsembleState:
-        members, n = each.params.shape
-        slots = np.zeros((members, options.optimizer.slots, n), each.params.dtype)
+    def at_start(cls, settings: MemberSettings, options: Options) -> EnsembleState:
+        members, n = settings.params.shape
+        slots = np.zeros((members, options.optimizer.slots, n), settings.params.dtype)
         if isinstance(options.optimizer, Rprop):
-            slots[:, 1] = each.rates[:, None]
+            slots[:, 1] = settings.rates[:, None]
         points = np.zeros((members, max(0, options.record - 1)), np.int64)
         return cls(
-            params=each.params.copy(),
+            params=settings.params.copy(),
             slots=slots,
             powers=np.ones((members, 2)),
             epochs=np.zeros(members, np.int64),
@@ -63,13 +63,13 @@ class EnsembleState:
             history=np.full(points.shape, np.nan),
         )
 
-    def resumed_from(self, was: Options, were: MemberSettings, each: MemberSettings, options: Options, batches: int) -> EnsembleState:
+    def resumed_from(self, was: Options, were: MemberSettings, settings: MemberSettings, options: Options, batches: int) -> EnsembleState:
         """Where members go on for further epochs, having been trained by other options; as `continuing.taken_up` has it for one run.
 
         `batches` are those of an epoch, 1 where members can't go on in the middle of one. Histories that are to be recorded in another
         way begin anew.
         """
-        fresh, slots = EnsembleState.at_start(each, options), self.slots.copy()
+        fresh, slots = EnsembleState.at_start(settings, options), self.slots.copy()
         if isinstance(was.optimizer, SGD) and slots.shape[1]:
             slots[were.numbers[:, 0] == 0] = 0  # without momentum, it is no velocity that a member kept beside others
         kept = self.slots.shape == fresh.slots.shape and type(was.optimizer) is type(options.optimizer)

@@ -16,7 +16,7 @@ from fastgd.ensemble.folder import checkpoint_in
 from fastgd.ensemble.resume import origin_of_many
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.session import Session
-from fastgd.ensemble.settings import check_each, check_optimizers, check_samples_of_many, count_members
+from fastgd.ensemble.settings import check_optimizers, check_samples_of_many, check_settings, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes, OnThreads
 from fastgd.names import KERNELS, check_name
@@ -154,37 +154,37 @@ def train_many(
         file = Checkpoint(path, every, fingerprint(samples), load_runs_with_facts, save_runs)
     threads = None if threads is None else whole_number("threads", threads, least=1)
     origin = origin_of_many(net, given, count, file if resume else None)
-    each = check_each(net, count, origin.given, optimizers)
+    settings = check_settings(net, count, origin.given, optimizers)
     options = check_options(
         net, n,
         {
             "method": method, "eps": eps, "batch_size": batch_size, "shuffle": shuffle, "restore_best": False, "record": record or 2,
             "spacing": spacing,
         }
-        | each.common_options(max(optimizers, key=lambda one: one.slots)),
+        | settings.common_options(max(optimizers, key=lambda one: one.slots)),
     )  # fmt: skip
     options = replace(options, record=record)
-    if isinstance(options.optimizer, Rprop) and each.rates.min() <= 0:
-        raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {each.rates.min():g}")
-    if origin.before is None and each.epochs.any():
+    if isinstance(options.optimizer, Rprop) and settings.rates.min() <= 0:
+        raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {settings.rates.min():g}")
+    if origin.before is None and settings.epochs.any():
         warn_of_targets(net, samples)
-        warn_of_equal_units(net, each.params)
+        warn_of_equal_units(net, settings.params)
 
     from fastgd import kernels
 
     if kernel == "auto" and origin.kernel is not None and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method)):
         kernel = origin.kernel
     plan = kernels.make_plan_for_many(
-        net, n, options, kernel, count, int(each.epochs.sum()),
+        net, n, options, kernel, count, int(settings.epochs.sum()),
         largest=largest_input(samples, method), weighted=len(samples.weights) > 0,
     )  # fmt: skip
-    each = origin.to_train_to(each)
-    standing = origin.standing(each, options, plan.kernel, plan.batches)
+    settings = origin.to_train_to(settings)
+    states = origin.states(settings, options, plan.kernel, plan.batches)
     threads = min(threads or (kernels.available_threads() if client is None else 1), count)
     kind = InLanes if plan.kernel == "lanes" else OnThreads
-    work = kind(plan, options, samples, each, standing, threads, origin.seconds)
-    watch = Session(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
-    return work.train(watch, file) if client is None else train_in_shards(client, work, watch, file)
+    work = kind(plan, options, samples, settings, states, threads, origin.seconds)
+    session = Session(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
+    return work.train(session, file) if client is None else train_in_shards(client, work, session, file)
 
 
 def _check_record(record: object) -> int:

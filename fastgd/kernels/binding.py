@@ -52,7 +52,7 @@ def evaluate(address, zero, limit):
     matrix.evaluate(address, zero)
 '''
 
-_NONE = np.zeros(0, np.int64)  # for a link to no table
+_NONE = np.zeros(0, np.int64)  # for a pointer to nothing
 
 
 class Bound(ABC):
@@ -245,7 +245,7 @@ class Matrix(Bound):
         """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        evaluation = Evaluation(self.problem(self.start(params), PASS), outputs, costs)  # keeps alive what its table points to
+        evaluation = Evaluation(self.problem(self.start(params), PASS), outputs, costs)  # keeps alive what its struct points to
         self.entry("evaluate")(struct_of(evaluation, self.plan.net.dtype), 0)
         return outputs, costs
 

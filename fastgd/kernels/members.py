@@ -1,4 +1,4 @@
-"""What the lanes kernel is given, as tables: the members of an ensemble, which all threads share, and the lanes of one thread."""
+"""What the lanes kernel is given, as structs: the members of an ensemble, which all threads share, and the lanes of one thread."""
 
 from typing import NamedTuple
 
@@ -59,7 +59,7 @@ class LaneGroup(NamedTuple):
     max_epochs: Integers  # (lanes,) most epochs of the next stretch, while a divergence is being searched for; 0 if none is
     params: Reals  # (n_params, lanes)
     gradient: Reals  # (n_params, lanes)
-    before: Reals  # params, slots and marks at the start of a stretch
+    before: Reals  # params, slots and patience_cost at the start of a stretch
     powers_before: Doubles
     rates: Doubles  # (lanes,)
     numbers: Doubles  # (numbers, lanes)

@@ -60,7 +60,7 @@ class Plan:
 
     @property
     def unit_slices(self) -> bool:
-        """Whether layers are cut into slabs of units, instead of batches into parts: a small batch of a wide network without `halves`."""
+        """Whether layers are cut into slices of units, instead of batches into parts: a small batch of a wide network without hidden halves."""
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
         return large and self._is_shared(self.batch) and not self.hidden_halves
 

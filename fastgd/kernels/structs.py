@@ -1,4 +1,4 @@
-"""What a kernel is given, as tables: a network in numbers, rows, scratch memory, the rule of the update, a course."""
+"""What a kernel is given, as structs: a network in numbers, rows, scratch memory, the rule of the update, a course."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ NO_UPDATE = -1
 TRAIN, PASS, CHECK_RULES, HELP = range(4)
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
-# places in a team's counters, each on a cache line of its own
+# places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8
 PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
 
@@ -52,8 +52,8 @@ class Data(NamedTuple):
 class Work(NamedTuple):
     """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
 
-    a: Reals  # activations, the inputs first, which `halves` leave out
-    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a vector, or for `halves`
+    a: Reals  # activations, the inputs first, which hidden halves leave out
+    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a vector, or for hidden halves
     z: Reals  # pre-activations
     delta: Reals  # dC/da, then dC/dz
     y: Reals  # (outputs, stride) targets
@@ -81,7 +81,7 @@ class Rule(NamedTuple):
 
 
 class WorkQueue(NamedTuple):
-    """What the threads of a run share; see `team`."""
+    """What the threads of a run share; see `work_queue`."""
 
     counters: Integers  # (48,)
     task: Integers  # (11,) what there is to do, see `sharing`

@@ -1,4 +1,4 @@
-"""Networks, rows, options and states, as the tables that kernels are given."""
+"""Networks, rows, options and states, as the structs that kernels are given."""
 
 import math
 from collections.abc import Iterable

@@ -5,9 +5,6 @@ They may lie in a folder or in an archive, as text or as bytecode alone.
 
 from __future__ import annotations
 
-import dis
-import re
-from functools import cache
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any
@@ -27,20 +24,6 @@ def modules_of(package: str) -> list[str]:
         name = f"{package}.{each.name}"
         names += modules_of(name) if each.ispkg else [name]
     return sorted(names)
-
-
-@cache
-def defined_in(module: str) -> frozenset[str]:
-    """The names that a module of fastgd defines: importing it would load Numba."""
-    if _path(module).endswith(".py"):
-        text = bytes_of(module).decode()
-        return frozenset(re.findall(r"^(?:def )?(\w+)(?:\(| = )", text, re.MULTILINE))
-    names, before = set(), ""
-    for step in dis.get_instructions(_loader(module).get_code(f"fastgd.{module}")):
-        if step.opname == "STORE_NAME" and not before.startswith("IMPORT_"):
-            names.add(step.argval)
-        before = step.opname
-    return frozenset(names)
 
 
 def _loader(module: str) -> Any:

@@ -1,8 +1,8 @@
-"""How arrays and numbers cross from Python into compiled code: as one table of addresses, lengths and numbers.
+"""How arrays and numbers cross from Python into compiled code: as one struct of addresses, lengths and numbers.
 
 Compiling the conversion of fifty Python objects, or handing them from function to function, would take longer than compiling a small
-kernel. A NamedTuple says what a table holds: its fields are `int`, `float`, NamedTuples, a Link to another table, or arrays: Integers
-(int64), Doubles (float64) or Reals (of the network's dtype). `table_of` writes it; compiled code sees it as a `view.View`.
+kernel. A NamedTuple says what a struct holds: its fields are `int`, `float`, NamedTuples, a Pointer to another struct, or arrays: Integers
+(int64), Doubles (float64) or Reals (of the network's dtype). `struct_of` writes it; compiled code sees it as a `struct_view.StructView`.
 """
 
 import struct
@@ -17,17 +17,17 @@ from fastgd.arguments.checks import Array
 Integers = Annotated[Any, "an int64 array"]
 Doubles = Annotated[Any, "a float64 array"]
 Reals = Annotated[Any, "an array of the network's dtype"]
-Pointer = Annotated[Any, "the table of another such NamedTuple, an int64 array"]
+Pointer = Annotated[Any, "the struct of another such NamedTuple, an int64 array"]
 
 _WORD, _DOUBLE = struct.Struct("=q"), struct.Struct("=d")
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
-_DTYPES = {Integers: _INT64, Doubles: _FLOAT64, Pointer: _INT64}  # of arrays; Reals are of the table's own
+_DTYPES = {Integers: _INT64, Doubles: _FLOAT64, Pointer: _INT64}  # of arrays; Reals are of the struct's own
 
 
 def struct_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]] | None = None) -> Array:
     """Two int64 a field: an array's address and length, or a number and 0. Valid as long as the arrays are alive.
 
-    Its Reals are of the dtype `real`. Asking arrays for their addresses is what takes time; `known` are the `numbers_of` inner
+    Its Reals are of the dtype `real`. Asking arrays for their addresses is what takes time; `known` are the `words_of` inner
     NamedTuples by their id.
 
     Raises
@@ -39,7 +39,7 @@ def struct_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, 
 
 
 def words_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]]) -> list[int]:
-    """The table as a list."""
+    """The struct as a list."""
     numbers: list[int] = []
     for (name, kind), value in zip(fields_of(type(values)), values, strict=True):
         if isinstance(value, tuple):
@@ -59,7 +59,7 @@ def words_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, l
 
 @cache
 def fields_of(cls: Any) -> list[tuple[str, Any]]:
-    """Names and types of the fields of a table."""
+    """Names and types of the fields of a struct."""
     hints = get_type_hints(cls, include_extras=True)
     return [(name, hints[name]) for name in cls._fields]
 

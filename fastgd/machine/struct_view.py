@@ -1,4 +1,4 @@
-"""A table as compiled code sees it: one pointer, whose attributes are the fields of a NamedTuple, a Span for every array."""
+"""A struct as compiled code sees it: one pointer, whose attributes are the fields of a NamedTuple, a Span for every array."""
 
 import itertools
 from typing import Any
@@ -16,11 +16,11 @@ from fastgd.state import VECTOR_BYTES
 
 
 class StructView(types.Type):  # type: ignore[misc]
-    """The numba type of a table with the fields of `cls`, whose Reals are of type `real`, in vectors of `vector_size` bytes."""
+    """The numba type of a struct with the fields of `cls`, whose Reals are of type `real`, in vectors of `vector_size` bytes."""
 
     def __init__(self, cls: Any, real: Any, vector_size: int = VECTOR_BYTES) -> None:
         self.cls, self.real, self.vector_size = cls, real, vector_size
-        super().__init__(name=f"View({cls.__name__}, {real}, {vector_size})")
+        super().__init__(name=f"StructView({cls.__name__}, {real}, {vector_size})")
 
     def field(self, name: str) -> Any:
         """The type of a field."""
@@ -36,7 +36,7 @@ class StructView(types.Type):  # type: ignore[misc]
         return sum(rows_of(kind) for _, kind in itertools.takewhile(lambda pair: pair[0] != name, fields_of(self.cls)))
 
     def is_pointer(self, name: str) -> bool:
-        """Whether a field is the address of another table."""
+        """Whether a field is the address of another struct."""
         return bool(dict(fields_of(self.cls))[name] is Pointer)
 
 
@@ -60,7 +60,7 @@ def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str)
 
     def word(index: int) -> Any:
         load = builder.load(builder.gep(value, [ir.Constant(ir.IntType(64), index)]))
-        load.set_metadata("invariant.load", builder.module.add_metadata([]))  # nobody writes to a table
+        load.set_metadata("invariant.load", builder.module.add_metadata([]))  # nobody writes to a struct
         return load
 
     if view.is_pointer(name):
@@ -76,7 +76,7 @@ def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str)
 
 
 def viewer(cls: Any, vector_size: int = VECTOR_BYTES) -> Any:
-    """The intrinsic `view(address, zero)`: the table at an address as a View of `cls`; its Reals are of the type of `zero`."""
+    """The intrinsic `view(address, zero)`: the struct at an address as a StructView of `cls`; its Reals are of the type of `zero`."""
 
     def view(typing_context, address, zero):
         result = StructView(cls, zero, vector_size)

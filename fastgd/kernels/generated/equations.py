@@ -50,7 +50,7 @@ def total(terms: Sequence[str]) -> str:
 
 
 def pre_activation(layer: Layer, l: int, j: int, in_halves: bool) -> str:
-    """b + sum of w a, notes 002 (45); of two halves that are added `apart`, if there are two."""
+    """b + sum of w a, notes 002 (45); of two halves that are added by themselves, `in_halves`, if there are two."""
     bias = [bias_name(l, j)] if layer.bias else []
     terms = bias + [f"{weight_name(l, j, k)} * {activation_of(l - 1, k)}" for k in range(layer.inputs)]
     middle = (len(terms) + 1) // 2

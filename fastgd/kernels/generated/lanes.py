@@ -1,7 +1,7 @@
 """The kernel for many copies of one small network: its equations written out, the members of an ensemble in the lanes of vectors.
 
 Each name of `equations` holds a vector with one number of every member. Rows that all members take in the same order are broadcast;
-others are gathered, so that every lane has its own. Stop rules are lines of the loop: members are seen to, by `group`, where one ends.
+others are gathered, so that every lane has its own. Stop rules are lines of the loop: members are settled, by `lane_group`, where one ends.
 """
 
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""What a crew does in the middle of an epoch: every member's rows in its own order, its gradient prepared, its rate."""
+"""What a lane group does in the middle of an epoch: every member's rows in its own order, its gradient prepared, its rate."""
 
 import numpy as np
 

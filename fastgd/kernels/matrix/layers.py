@@ -2,7 +2,7 @@
 
 A block is padded to whole vectors by rows of weight 0. Inside it every array of a layer is (units, stride), one row a unit, `stride`
 padded samples wide, so that loops over samples are vectors. Layers of some width are products of matrices; others are loops. What
-goes number by number serves arrays of the other direction, too, see `halves`.
+goes number by number serves arrays of the other direction, too, see `hidden_halves`.
 
 Which activation, loss and method they use is decided at run time, so that one compilation serves every network of a dtype.
 """

@@ -1,7 +1,7 @@
-"""The work of one update as tasks of several parts, which threads share; see `team`.
+"""The work of one update as tasks of several parts, which threads share; see `work_queue`.
 
 How it is cut depends on the plan alone. A batch is cut into parts of its rows, each with a gradient of its own, and these are added in
-the order of the parts; or, where it is small and layers are wide, every layer is cut into slabs of its units; or, where there is one
+the order of the parts; or, where it is small and layers are wide, every layer is cut into slices of its units; or, where there is one
 hidden layer, that is cut into halves for many updates at a stretch. Parameters are updated in slices, where the gradient has not gone
 to them already.
 """
@@ -26,7 +26,7 @@ _SPAN = 4096  # parameters whose gradients are summed before they are updated: t
 _PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(
     8, dtype=np.int64
 )  # kinds of tasks; Numba compiles once for an int64
-# places in a team's task and its numbers
+# places in a queue's task and its numbers
 _KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _HELD_OUT, _GRADIENTS, _SLOW_PARTNER, _SOLO_LEFT, _SOLO_NEXT = range(11)
 _TOTAL, _SCALE, _RATE, _FACTOR = range(4)
 
@@ -124,7 +124,7 @@ def share_rows(problem, start, stop, total, observe):
 
 @kernel
 def share_layers(problem, start, stop, total, observe, scale):
-    """A pass over a batch of one block, layer by layer, in slabs of units; the cost if it is to be observed.
+    """A pass over a batch of one block, layer by layer, in slices of units; the cost if it is to be observed.
 
     The gradient is left, or if `scale` is not 1 the parameters are updated by `scale` times it.
     """

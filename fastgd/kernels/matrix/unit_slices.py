@@ -1,6 +1,6 @@
-"""A pass over one block of rows by slabs of units: each is a few rows of a layer's W and of what comes out of it.
+"""A pass over one block of rows by slices of units: each is a few rows of a layer's W and of what comes out of it.
 
-Slabs need no sums over threads, as parts of the rows do, and the gradient of each unit is written once.
+Slices need no sums over threads, as parts of the rows do, and the gradient of each unit is written once.
 """
 
 import numpy as np
@@ -12,14 +12,14 @@ from fastgd.kernels.rows import gather
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import lanes_of
 
-_UNITS = 128  # of a slab
+_UNITS = 128  # of a slice
 _MOST = 8
 _PRODUCTS = 2**18  # multiplications of a layer below which one thread is as fast: some 5 us
 
 
 @kernel
 def slices_of(net, l, units, stride):
-    """Slabs of so many units on either side of layer l."""
+    """Slices of so many units on either side of layer l."""
     if net.widths[l] * net.widths[l + 1] * stride < _PRODUCTS or units < 32:
         return 1
     return min(_MOST, max(2, units // _UNITS))

@@ -1,4 +1,4 @@
-"""Helpers: Python threads that take parts of the work of the compiled loop while it runs; see `team`."""
+"""Helpers: Python threads that take parts of the work of the compiled loop while it runs; see `work_queue`."""
 
 from __future__ import annotations
 
