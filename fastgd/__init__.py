@@ -5,26 +5,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgd import data, schedules
-    from fastgd.ensemble.file import load_runs
+    from fastgd.ensemble.folder import load_runs
     from fastgd.ensemble.runs import Runs
     from fastgd.ensemble.train_many import train_many
-    from fastgd.network import MLP
+    from fastgd.mlp import MLP
     from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
-    from fastgd.training.run import DivergedError, History, Run
-    from fastgd.training.runfile import load_run
+    from fastgd.training.run import DivergedError, History, Run, load_run
     from fastgd.training.train import train
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "MLP": "fastgd.network",
+    "MLP": "fastgd.mlp",
     **dict.fromkeys(("SGD", "Adagrad", "Adam", "AdamW", "RMSprop", "Rprop"), "fastgd.optimizers"),
     "DivergedError": "fastgd.training.run",
     "History": "fastgd.training.run",
     "Run": "fastgd.training.run",
     "Runs": "fastgd.ensemble.runs",
-    "load_run": "fastgd.training.runfile",
-    "load_runs": "fastgd.ensemble.file",
+    "load_run": "fastgd.training.run",
+    "load_runs": "fastgd.ensemble.folder",
     "train": "fastgd.training.train",
     "train_many": "fastgd.ensemble.train_many",
 }

@@ -1,6 +1,4 @@
-"""The names a user may write, and how a wrong one is refused. Compiled code knows each by its place in the tuple."""
-
-from collections.abc import Sequence
+"""The names that a user may write. Compiled code knows each by its place in the tuple."""
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin", "softmax")
 LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
@@ -19,14 +17,3 @@ GATES = ("and", "or", "nand", "nor", "xor", "xnor")
 TASKS = ("auto", "classes", "values")
 SCALES = ("standard", "range", "none")
 TARGET_SCALES = ("auto", *SCALES)
-
-
-def check_name(argument: str, name: object, known: Sequence[str]) -> str:
-    """`name` if it is one of `known`; otherwise a ValueError, or TypeError for what is no string, that lists them."""
-    if not isinstance(name, str):
-        from fastgd.arguments.checks import shown  # which takes NumPy
-
-        raise TypeError(f"{argument} must be a name, one of {', '.join(known)}; got {shown(name)}")
-    if name not in known:
-        raise ValueError(f"unknown {argument} {name!r}; known: {', '.join(known)}")
-    return name

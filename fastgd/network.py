@@ -1,4 +1,4 @@
-"""MLP: the description of a network, and where each of its parameters lies in one flat array."""
+"""The description of a network, and where each of its parameters lies in one flat array."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from fastgd.arguments.advice import check_widths, how_to_pair, params_array
 from fastgd.arguments.arrays import real_array
-from fastgd.arguments.checks import Array, seed_of, shown, truth
-from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, PARTNERS, SCHEMES, check_name
+from fastgd.arguments.checks import Array, check_name, seed_of, shown, truth
+from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, PARTNERS, SCHEMES
 from fastgd.system.float_errors import quiet
 
 _MOST_PARAMETERS = 2**32  # 32 GiB of float64
@@ -45,32 +45,8 @@ class Layer:
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class MLP:
-    """A multi-layer perceptron: widths, activations and loss. It owns no numbers; parameters are a flat array of the caller's.
-
-    Layer l computes a(l) = f(W(l) a(l-1) + b(l)), notes 002 (45) for width one and 004 for any. The cost is the mean over the samples
-    of the loss of one sample.
-
-    Parameters
-    ----------
-    *widths : int
-        Inputs, then the units of each layer. `MLP(2, 1)` is one neuron with two inputs.
-    activation : str or sequence of str
-        identity, sigmoid, tanh, relu, leaky_relu (slope 0.01), sin or softmax (output only); one for all layers, or one a layer.
-    output : str, optional
-        Activation of the last layer; `activation` if not given.
-    loss : str
-        squared_error (summed over the outputs), binary_cross_entropy (sigmoid output) or cross_entropy (softmax output).
-    bias : bool
-        Whether layers have biases.
-    dtype : str
-        float64 or float32: the dtype of parameters, data and results.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For widths, names or combinations that make no network.
-    """
+class Network:
+    """The description of an MLP: what `mlp.MLP` says, without what is computed by compiled code."""
 
     widths: tuple[int, ...]
     activations: tuple[str, ...]
@@ -191,59 +167,6 @@ class MLP:
             params[place.biases] = biases
         return params
 
-    @quiet
-    def predict(self, params: ArrayLike, X: ArrayLike) -> Array:
-        """The outputs a(m) for every row of X: (n, outputs)."""
-        from fastgd import gradients
-
-        return gradients.predict(self, params, X)
-
-    @quiet
-    def cost(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
-        """Mean over the n samples of the loss of one sample, notes 002 (3), (17)."""
-        from fastgd import gradients
-
-        return gradients.cost(self, params, X, Y)
-
-    @quiet
-    def layer_costs(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Array:
-        """The notes' costs C(1) ... C(m), one a layer, notes 002 (32), (39), (49); squared error only. Shape (m,)."""
-        from fastgd import gradients
-
-        return gradients.layer_costs(self, params, X, Y)
-
-    @quiet
-    def gradient(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike, method: str = "backprop", eps: float = 1e-3) -> Array:
-        """Gradient of the cost, flat (n_params,).
-
-        `backprop` is exact, notes 004. `layerwise` is the recursion of notes 002 (50)-(52) with a factor 2 at every layer: 2^(m - l)
-        times the exact gradient at layer l of m. `finite_difference` is notes 002 (1) with step `eps`, `central_difference` its
-        symmetric form.
-        """
-        from fastgd import gradients
-
-        return gradients.gradient(self, params, X, Y, method, eps)
-
-    @quiet
-    def cost_and_gradient(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> tuple[float, Array]:
-        """The cost and its exact gradient from one pass, as `scipy.optimize.minimize(..., jac=True)` wants them."""
-        from fastgd import gradients
-
-        return gradients.cost_and_gradient(self, params, X, Y)
-
-    @quiet
-    def source(self, n: int = 4, *, method: str = "backprop", batch_size: int | None = None, shuffle: bool = True) -> str:
-        """The Python module that the unrolled kernel compiles to train this network on `n` rows.
-
-        Raises
-        ------
-        ValueError
-            If the network is too large to be written out.
-        """
-        from fastgd import gradients
-
-        return gradients.source(self, n, method, batch_size, shuffle)
-
 
 def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: int) -> tuple[str, ...]:
     """The activation of each layer; softmax is allowed in the last one only."""
@@ -264,13 +187,3 @@ def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: 
         if name == "softmax" and position < n_layers - 1:
             raise ValueError(f"activation 'softmax' belongs to the output layer only; got it in layer {position + 1} of {n_layers}")
     return tuple(names)
-
-
-def check_net(net: object, call: str) -> MLP:
-    """`net` if it is an MLP; otherwise a TypeError that shows how `call` takes it."""
-    if isinstance(net, MLP):
-        return net
-    takes = f"{call}(net, X, Y, epochs)"
-    if isinstance(getattr(net, "net", None), MLP):
-        takes = f"{'train_many' if hasattr(net, '__len__') else 'train'}(run.net, X, Y, epochs, params=run) goes on from a run"
-    raise TypeError(f"net must be an MLP; got {shown(net)}: {takes}")

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from fastgd.arguments.checks import finite_number, shown, truth
-from fastgd.names import OPTIMIZERS, check_name
+from fastgd.arguments.checks import check_name, finite_number, shown, truth
+from fastgd.names import OPTIMIZERS
 
 
 @dataclass(frozen=True)

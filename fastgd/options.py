@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from fastgd.arguments.checks import finite_number, truth, whole_number
-from fastgd.names import METHODS, SPACINGS, check_name
-from fastgd.network import MLP
+from fastgd.arguments.checks import check_name, finite_number, truth, whole_number
+from fastgd.names import METHODS, SPACINGS
+from fastgd.network import Network
 from fastgd.optimizers import SGD, Optimizer, Rprop, check_optimizer
 from fastgd.schedules import Constant, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
@@ -58,7 +58,7 @@ class Options:
         return self.target_cost is not None or self.patience is not None or self.restore_best
 
 
-def check_method(net: MLP, method: str) -> str:
+def check_method(net: Network, method: str) -> str:
     """`method` if it is known and serves the network's loss."""
     check_name("method", method, METHODS)
     if method == "layerwise" and net.loss != "squared_error":
@@ -71,7 +71,7 @@ def check_batch_size(batch_size: object, n: int) -> int | None:
     return None if batch_size is None else whole_number("batch_size", batch_size, least=1, most=n)
 
 
-def check_options(net: MLP, n: int, given: dict[str, Any]) -> Options:
+def check_options(net: Network, n: int, given: dict[str, Any]) -> Options:
     """Options for `n` rows, or a ValueError or TypeError that names what is wrong."""
 
     def optional(name: str, check: Any, **bounds: Any) -> Any:

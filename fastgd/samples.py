@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.arrays import real_array, rows
 from fastgd.arguments.checks import Array, finite_number
 from fastgd.names import PARTNERS
-from fastgd.network import MLP
+from fastgd.network import Network
 
 _BLOCK = 4096  # rows that are moved at a time
 
@@ -65,7 +65,7 @@ def on_disk(array: Array) -> bool:
     return False
 
 
-def check_data(net: MLP, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
+def check_data(net: Network, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
     """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError."""
     X = rows("X", X, net.widths[0], str(net), net.dtype)
     Y = check_targets(net, Y)
@@ -74,7 +74,7 @@ def check_data(net: MLP, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
     return X, Y
 
 
-def check_targets(net: MLP, Y: ArrayLike) -> Array:
+def check_targets(net: Network, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
     Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
     if net.loss in PARTNERS and not (Y.min() >= 0 and Y.max() <= 1):
@@ -82,7 +82,7 @@ def check_targets(net: MLP, Y: ArrayLike) -> Array:
     return Y
 
 
-def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None) -> Samples:
+def check_samples(net: Network, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None) -> Samples:
     """Checked data and weights."""
     X, Y = check_data(net, X, Y)
     if sample_weight is None:
@@ -94,7 +94,7 @@ def check_samples(net: MLP, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike
     return check_classes(net, Samples(X, Y, weights))
 
 
-def check_classes(net: MLP, samples: Samples) -> Samples:
+def check_classes(net: Network, samples: Samples) -> Samples:
     """The samples, unless one that counts has targets that are all 0 for cross_entropy, of which nothing can be learned."""
     if net.loss == "cross_entropy":
         empty = ~samples.Y.any(axis=-1)
@@ -119,7 +119,7 @@ def check_weights(weights: Array) -> None:
         raise ValueError(f"sample_weight must be at least 0 everywhere and above 0 somewhere; got values from {lowest} to {highest}")
 
 
-def check_validation(net: MLP, validation: Any, samples: Samples) -> float | Samples | None:
+def check_validation(net: Network, validation: Any, samples: Samples) -> float | Samples | None:
     """A share of the rows that leaves some on either side, or samples of their own."""
     if validation is None:
         return None

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from fastgd.arguments.arrays import real_array
 from fastgd.arguments.checks import Array, shown, whole_number
 
-if TYPE_CHECKING:
-    from fastgd.network import MLP
-
 _TOGETHER = (list, tuple, range, np.ndarray)
+
+
+class Described(Protocol):
+    """What is asked of a network."""
+
+    @property
+    def widths(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
 
 
 def check_widths(widths: tuple[Any, ...]) -> tuple[int, ...]:
@@ -31,7 +38,7 @@ def check_widths(widths: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(whole_number(f"widths[{i}]", width, least=1) for i, width in enumerate(widths))
 
 
-def params_array(net: MLP, params: Any, *shapes: tuple[int, ...]) -> Array:
+def params_array(net: Described, params: Any, *shapes: tuple[int, ...]) -> Array:
     """`params` of the network's dtype and of one of these shapes; otherwise a ValueError or TypeError that tells what makes them."""
     expected = f"params must have shape {' or '.join(map(str, shapes))} for {net}"
     try:
@@ -48,7 +55,7 @@ def params_array(net: MLP, params: Any, *shapes: tuple[int, ...]) -> Array:
     return array
 
 
-def _how_to_flatten(net: MLP, params: Any) -> str | None:
+def _how_to_flatten(net: Described, params: Any) -> str | None:
     """What makes a flat array of what was given as one, if that can be told."""
     if isinstance(params, type(net)):
         return "a network owns no numbers, net.init(rng) makes some"

@@ -9,7 +9,7 @@ from fastgd.cli.options import add_command, add_network_flags, count, names, net
 
 if TYPE_CHECKING:
     from fastgd.arguments.checks import Array
-    from fastgd.network import MLP
+    from fastgd.mlp import MLP
 
 # near the best steps: forward differences err by eps and rounding / eps, central ones by eps^2
 _STEPS = {"float64": (1e-8, 6e-6), "float32": (3e-4, 5e-3)}

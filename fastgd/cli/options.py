@@ -14,7 +14,7 @@ from fastgd.names import ACTIVATIONS, DTYPES, LOSSES
 from fastgd.system.files import check_place
 
 if TYPE_CHECKING:
-    from fastgd.network import MLP
+    from fastgd.mlp import MLP
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -123,7 +123,7 @@ def add_network_flags(parser: argparse._ActionsContainer, activation: str, outpu
 
 def network(options: argparse.Namespace, layers: tuple[int, ...], activation: str, output: str | None, loss: str) -> MLP:
     """The network that the flags describe; the arguments stand in for flags that were not given."""
-    from fastgd.network import MLP
+    from fastgd.mlp import MLP
 
     given = [activation] if options.activation is None else names(options.activation)
     if options.output is not None:

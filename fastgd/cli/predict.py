@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
 def predict(options: argparse.Namespace) -> None:
     """Print the predictions, or write them to --out."""
     from fastgd.data.columns import columns_of, read_columns
-    from fastgd.training.runfile import load_run
+    from fastgd.training.run import load_run
 
     if options.out is not None:
         check_writable("--out", options.out, options.run, options.file)

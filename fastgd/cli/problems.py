@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastgd.arguments.checks import Array
     from fastgd.data.columns import Columns
     from fastgd.data.table import Table
-    from fastgd.network import MLP
+    from fastgd.mlp import MLP
     from fastgd.training.run import Run
 
 GATE_EPOCHS, FILE_EPOCHS = 1_000_000, 1_000

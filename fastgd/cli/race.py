@@ -11,7 +11,7 @@ from fastgd.cli.standard_output import print_facts
 from fastgd.names import DTYPES, GATES
 
 if TYPE_CHECKING:
-    from fastgd.network import MLP
+    from fastgd.mlp import MLP
 
 FEW = 1_000
 _METHODS = {"finite_difference": "finite difference", "backprop": "gradient descent"}
@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
 
 def race(options: argparse.Namespace) -> None:
     """Train by both methods, and print how long each took."""
-    from fastgd.network import MLP
+    from fastgd.mlp import MLP
 
     net = MLP(2, 1, dtype=options.dtype)
     races = [_run_both(net, options, options.epochs)]

@@ -10,7 +10,7 @@ from fastgd.cli.options import count, duration
 from fastgd.cli.standard_output import print_facts, printable
 
 if TYPE_CHECKING:
-    from fastgd.network import MLP
+    from fastgd.mlp import MLP
     from fastgd.optimizers import Optimizer
     from fastgd.schedules import Schedule
     from fastgd.training.run import Run

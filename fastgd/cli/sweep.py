@@ -7,13 +7,14 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from fastgd.arguments.checks import check_name
 from fastgd.cli.members import Members, print_members, print_members_json, write_members
 from fastgd.cli.options import add_command, check_writable, names, number, seed, whole
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, add_validation_flag, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, make_problem
 from fastgd.cli.saving import saved
 from fastgd.cli.training_flags import add_long_run_flags, long_run_arguments
-from fastgd.names import OPTIMIZERS, check_name
+from fastgd.names import OPTIMIZERS
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastgd.arguments.checks import Array
+from fastgd.arguments.checks import Array, check_name
 from fastgd.data.columns import Columns, read_columns
 from fastgd.data.table import Table
-from fastgd.names import GATES, check_name
+from fastgd.names import GATES
 
 __all__ = ["Columns", "Table", "gate", "read_columns", "read_table", "twice"]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import Array
+from fastgd.arguments.checks import Array, check_name
 from fastgd.data.cells import is_missing, is_number, is_plain_whole, is_too_large
 from fastgd.data.columns import Columns
 from fastgd.data.labels import Label, classes_of, positions_of, widths
 from fastgd.data.scaling import is_constant, scaling
-from fastgd.names import SCALES, TARGET_SCALES, TASKS, check_name
+from fastgd.names import SCALES, TARGET_SCALES, TASKS
 from fastgd.system.float_errors import quiet
 
 _AUTO = {"identity": "standard", "softmax": "none"}  # of real-valued targets, by output activation; range for the others

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastgd.ensemble.file import load_runs_with_facts, save_runs
-from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.runs import Runs, load_runs_with_facts, save_runs
 from fastgd.ensemble.state import arrays_of
 from fastgd.system.files import reason_of
 from fastgd.system.warn import say
@@ -60,6 +60,24 @@ def end(file: Checkpoint[Runs]) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             say(f"{str(path)!r} is needed no more, and can't be removed: {reason_of(error)}")
+
+
+def load_runs(path: str | os.PathLike[str]) -> Runs:
+    """Read what `Runs.save` wrote, or a checkpoint of `train_many`.
+
+    In a checkpoint, be it the folder that `train_many` with a `client` keeps, members that had not ended are stopped by "interrupt", with a
+    cost of NaN if it was written on the way.
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    ValueError
+        If it is damaged, or holds no runs of many members, or is of a format that this version does not know.
+    """
+    if os.path.isdir(path):
+        return load_together(Path(path) / ALL)[0]
+    return load_runs_with_facts(path)[0]
 
 
 def load_together(path: Path) -> tuple[Runs, dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.settings import MemberSettings
 from fastgd.ensemble.state import EnsembleState, arrays_of
-from fastgd.network import MLP
+from fastgd.mlp import MLP
 from fastgd.options import Options
 from fastgd.state import MOST
 from fastgd.training.checkpoint import Checkpoint

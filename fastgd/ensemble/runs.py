@@ -1,4 +1,4 @@
-"""Runs: what training many members leaves behind."""
+"""Runs: what training many members leaves behind, and their file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.checks import Array
 from fastgd.ensemble.settings import MemberSettings
 from fastgd.ensemble.state import EnsembleState, arrays_of, part_of
-from fastgd.network import MLP
+from fastgd.mlp import MLP
 from fastgd.options import Options
 from fastgd.state import (
     BATCH,
@@ -29,7 +29,10 @@ from fastgd.state import (
     start,
 )
 from fastgd.system.float_errors import quiet
+from fastgd.training import archive
 from fastgd.training.run import Run, history_of
+
+_TABLES = {"settings": MemberSettings, "states": EnsembleState}  # of runs, in their file
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +46,8 @@ class Runs:
     seconds : float, time that the busiest thread spent in compiled loops; of shards that were trained elsewhere, the sum
     options : Options, how all were trained; where members differ, the value of one that asks most of the loop: a momentum, a schedule,
         the largest l2; of a slice, those of all that it is a part of
-    settings : MemberSettings, what members have of their own: seeds, initial params, epochs to train to, learning rates, numbers of optimizers, l2,
-        clip_norm, stop rules
+    settings : MemberSettings, what members have of their own: seeds, initial params, epochs to train to,
+        learning rates, numbers of optimizers, l2, clip_norm, stop rules
     states : EnsembleState, where they are: all of which the following are part, and what going on needs
     params : (members, n_params) array of the network's dtype
     cost : (members,) float64, of all of a member's rows, for these parameters
@@ -145,14 +148,14 @@ class Runs:
     @quiet
     def predict(self, X: ArrayLike) -> Array:
         """The outputs of every member for every row of X: (members, n, outputs)."""
-        from fastgd.gradients import predict_many
+        from fastgd.mlp import predict_many
 
         return np.stack(list(predict_many(self.net, self.params, X)))
 
     @quiet
     def mean_predict(self, X: ArrayLike) -> Array:
         """The mean over the members of their outputs, (n, outputs); those that diverged are left out, unless all did."""
-        from fastgd.gradients import predict_many
+        from fastgd.mlp import predict_many
 
         kept = self.stopped_by != "diverged"
         params = self.params[kept] if kept.any() else self.params
@@ -173,8 +176,6 @@ class Runs:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the runs to one file, as `Run.save` does one of them. `fastgd.load_runs` reads it."""
-        from fastgd.ensemble.file import save_runs
-
         save_runs(self, path)
 
 
@@ -184,3 +185,26 @@ def _same(ours: Any, theirs: Any) -> bool:
     return first.keys() == second.keys() and all(
         np.array_equal(array, second[name], equal_nan=array.dtype.kind == "f") for name, array in first.items()
     )
+
+
+def save_runs(runs: Runs, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:
+    """Write `runs`, and more facts, to one file, whole or not at all; beside it, if `keep`, where the old one can't be replaced."""
+    arrays = {f"{table}_{name}": array for table in _TABLES for name, array in arrays_of(getattr(runs, table)).items()}
+    facts = {"kernel": runs.kernel, "seconds": runs.seconds, **more}
+    archive.write(path, "runs", runs.net, runs.options.to_dict(), facts, arrays, keep)
+
+
+def load_runs_with_facts(path: str | os.PathLike[str]) -> tuple[Runs, dict[str, Any]]:
+    """The runs of a file, and all facts that stand in it."""
+    return archive.read(path, "runs", _runs)
+
+
+def _runs(net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]) -> tuple[Runs, dict[str, Any]]:
+    settings, states = (
+        kind(**{name.removeprefix(f"{table}_"): array for name, array in arrays.items() if name.startswith(f"{table}_")})
+        for table, kind in _TABLES.items()
+    )
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) != 1 or states.params.shape[1:] != (net.n_params,) or settings.params.shape != states.params.shape:
+        raise ValueError(f"its arrays are not of as many members of {net}: {counts}")
+    return Runs(net, facts["kernel"], facts["seconds"], Options(**options), settings, states), facts

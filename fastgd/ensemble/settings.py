@@ -11,8 +11,8 @@ import numpy as np
 from fastgd.arguments.advice import params_array
 from fastgd.arguments.arrays import number_array, real_array, rows
 from fastgd.arguments.checks import Array, finite_number, seed_of, shown, whole_number
+from fastgd.mlp import MLP
 from fastgd.names import SCHEDULES
-from fastgd.network import MLP
 from fastgd.optimizers import Optimizer, check_optimizer
 from fastgd.options import Options
 from fastgd.samples import Samples, check_classes, check_targets, check_weights

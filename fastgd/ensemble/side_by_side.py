@@ -20,6 +20,7 @@ from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.session import DUE, LOOK_SECONDS, Session
 from fastgd.ensemble.settings import MemberSettings, samples_of
 from fastgd.ensemble.state import EnsembleState
+from fastgd.mlp import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import BATCH, EPOCH_COST_SUM, NEXT_RECORD, PATIENCE_COST, PATIENCE_EPOCH, RECORDED, STRIDE, UPDATES
@@ -69,9 +70,15 @@ class SideBySide(ABC):
                 file.save_last(runs)
         return runs
 
+    @property
+    def net(self) -> MLP:
+        """The network that all members are copies of."""
+        assert isinstance(self.plan.net, MLP)
+        return self.plan.net
+
     def runs(self, reason: str = "interrupt") -> Runs:
         """The runs so far, those that have not ended being stopped by this."""
-        return Runs(self.plan.net, self.plan.kernel, self.seconds, self.options, self.settings, self.states.ended_by(reason))
+        return Runs(self.net, self.plan.kernel, self.seconds, self.options, self.settings, self.states.ended_by(reason))
 
     @abstractmethod
     def _round(self, session: Session, is_due: Callable[[], bool]) -> None:
@@ -125,8 +132,9 @@ class InLanes(SideBySide):
             params=states.params, slots=states.slots, powers=states.powers, epochs=states.epochs, updates=states.updates,
             patience_cost=patience_cost, patience_epochs=patience_epochs, costs=states.costs, stopped=stopped,
             recorded=states.recorded, points=states.points, history=states.history,
-            seeds=settings.seeds, rates=settings.rates, schedules=settings.schedules, times=settings.times, numbers=settings.numbers, l2=settings.l2,
-            clip_norm=settings.clip_norm, last=settings.epochs, target_cost=settings.target_cost, patience=settings.patience, min_delta=settings.min_delta,
+            seeds=settings.seeds, rates=settings.rates, schedules=settings.schedules, times=settings.times,
+            numbers=settings.numbers, l2=settings.l2, clip_norm=settings.clip_norm, last=settings.epochs,
+            target_cost=settings.target_cost, patience=settings.patience, min_delta=settings.min_delta,
         )  # fmt: skip
 
         def chunks(rank: int) -> Iterator[float]:
@@ -186,12 +194,12 @@ class OnThreads(SideBySide):
         from fastgd.training.train import train
 
         options = replace(self.options, record=self.options.record or 2)
-        before = Runs(self.plan.net, self.plan.kernel, 0.0, options, self.settings, self.states)[member]
+        before = Runs(self.net, self.plan.kernel, 0.0, options, self.settings, self.states)[member]
         X, Y, weights = samples_of(self.samples, member)
         given = options.to_dict() | self.settings.arguments(member, options) | {"kernel": self.plan.kernel, "threads": 1, "callback": look}
         given |= {"params": before, "epochs": epochs, "sample_weight": weights if len(weights) else None}
         try:
-            return train(self.plan.net, X, Y, **given)
+            return train(self.net, X, Y, **given)
         except DivergedError as error:
             return error.run
 

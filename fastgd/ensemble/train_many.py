@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import finite_number, whole_number
-from fastgd.ensemble.file import load_runs_with_facts, save_runs
+from fastgd.arguments.checks import check_name, finite_number, whole_number
 from fastgd.ensemble.folder import checkpoint_in
 from fastgd.ensemble.resume import origin_of_many
-from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.runs import Runs, load_runs_with_facts, save_runs
 from fastgd.ensemble.session import Session
 from fastgd.ensemble.settings import check_optimizers, check_samples_of_many, check_settings, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes, OnThreads
-from fastgd.names import KERNELS, check_name
-from fastgd.network import MLP, check_net
+from fastgd.mlp import MLP, check_net
+from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import check_options
 from fastgd.samples import largest_input, on_disk

@@ -5,7 +5,7 @@ from fastgd.kernels.generated.unrolled import source
 from fastgd.kernels.lanes_binding import Lanes
 from fastgd.kernels.members import REASONS
 from fastgd.kernels.plan import Plan, can_unroll, make_plan, make_plan_for_many
-from fastgd.network import MLP
+from fastgd.network import Network
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.system.processors import available_threads
@@ -23,6 +23,6 @@ def load(plan: Plan, options: Options, samples: Samples, held_out: Samples | Non
     return Matrix(plan, options, samples, held_out, threads)
 
 
-def serving(net: MLP, method: str) -> list[str]:
+def serving(net: Network, method: str) -> list[str]:
     """Names of the kernels that serve a network."""
     return ["matrix", "unrolled"] if can_unroll(net, method) else ["matrix"]

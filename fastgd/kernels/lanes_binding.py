@@ -1,4 +1,4 @@
-"""The lanes kernel of a plan, bound to its members: the arrays that compiled code works on, one lane group a thread, and the calls of it."""
+"""The lanes kernel of a plan, bound to its members: arrays, one lane group a thread, and calls."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ class Lanes:
     `is_done`, or for as long as it likes; then one of them calls `flush`, and `add_costs` if the others are to have one.
 
     Arrays of `samples` have a first axis of members where each has its own; all other arrays have one. Those of where members stand are
-    changed in place: params, slots, powers, epochs, updates, patience_cost, patience_epochs, histories, stopped, and costs, which are NaN until
-    a member has ended. `options` are of a member that asks most of the loop.
+    changed in place: params, slots, powers, epochs, updates, patience_cost, patience_epochs, histories,
+    stopped, and costs, which are NaN until a member has ended. `options` are of a member that asks most of the loop.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from fastgd.kernels.structs import Data, Network, Rule
+from fastgd.kernels.structs import Data, NetworkStruct, Rule
 from fastgd.machine.struct import Doubles, Integers, Reals
 
 NOBODY = -1  # in the place of a member
@@ -50,7 +50,7 @@ class Members(NamedTuple):
 class LaneGroup(NamedTuple):
     """One vector of members that train side by side, in the lanes of one thread. Row r of an array of (rows, lanes) starts at r lanes."""
 
-    net: Network
+    net: NetworkStruct
     data: Data  # its X, Y and weights hold those of all members, its order is scratch
     members: Members
     command: int  # TRAIN or FLUSH

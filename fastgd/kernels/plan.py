@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from fastgd.kernels.generated import equations
-from fastgd.network import MLP
+from fastgd.network import Network
 from fastgd.options import Options
 from fastgd.state import VECTOR_BYTES
 
@@ -27,7 +27,7 @@ _LEAST_MEMBERS = 4  # from which on lanes are filled well enough
 class Plan:
     """A training loop, without its numbers."""
 
-    net: MLP
+    net: Network
     n: int
     batch: int  # rows of a batch; n for full batch
     shuffle: bool
@@ -60,7 +60,9 @@ class Plan:
 
     @property
     def unit_slices(self) -> bool:
-        """Whether layers are cut into slices of units, instead of batches into parts: a small batch of a wide network without hidden halves."""
+        """Whether layers are cut into slices of units, instead of batches into parts: a small batch of
+        a wide network without hidden halves.
+        """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
         return large and self._is_shared(self.batch) and not self.hidden_halves
 
@@ -121,7 +123,7 @@ def _check_written_out(plan: Plan) -> None:
 
 
 def make_plan(
-    net: MLP, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *, largest: float = 1.0, weighted: bool = False,
+    net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *, largest: float = 1.0, weighted: bool = False,
     validated: bool = False,
 ) -> Plan:  # fmt: skip
     """The plan of checked arguments, with its kernel; ValueError if that does not serve the network.
@@ -132,13 +134,13 @@ def make_plan(
 
 
 def make_plan_for_many(
-    net: MLP, n: int, options: Options, kernel: str, members: int, epochs: int, *, largest: float = 1.0, weighted: bool
+    net: Network, n: int, options: Options, kernel: str, members: int, epochs: int, *, largest: float = 1.0, weighted: bool
 ) -> Plan:
     """The same for many members."""
     return choose_for_many(_plan(net, n, options, kernel, largest, weighted=weighted), members, epochs)
 
 
-def _plan(net: MLP, n: int, options: Options, kernel: str, largest: float, *, weighted: bool, validated: bool = False) -> Plan:
+def _plan(net: Network, n: int, options: Options, kernel: str, largest: float, *, weighted: bool, validated: bool = False) -> Plan:
     batch = n if options.batch_size is None else options.batch_size
     shuffle = options.shuffle and options.batch_size is not None
     small_changes = not options.method.endswith("difference") or options.eps * max(1.0, largest) < _FAR
@@ -147,12 +149,12 @@ def _plan(net: MLP, n: int, options: Options, kernel: str, largest: float, *, we
     )
 
 
-def can_unroll(net: MLP, method: str) -> bool:
+def can_unroll(net: Network, method: str) -> bool:
     """Whether the unrolled kernel serves the network."""
     return _lines(net, method) <= _MOST_LINES
 
 
-def _lines(net: MLP, method: str) -> int:
+def _lines(net: Network, method: str) -> int:
     """Statements of one sample, written out; a lower bound where there are very many."""
     if net.n_params > _MOST_LINES:
         return net.n_params

@@ -16,7 +16,7 @@ TAKEN, FINISHED = 0, 8
 PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
 
 
-class Network(NamedTuple):
+class NetworkStruct(NamedTuple):
     """An MLP in numbers; layer l, counted from 0, has widths[l] inputs and widths[l + 1] units."""
 
     layers: int
@@ -113,7 +113,7 @@ class Course(NamedTuple):
 class Problem(NamedTuple):
     """All that the updates of a kernel need."""
 
-    net: Network
+    net: NetworkStruct
     data: Data
     params: Reals  # (size,)
     work: Work

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.structs import HELD_OUT_COST, NOTHING, TRAINING_COST, Course, Data, Network, Rule
+from fastgd.kernels.structs import HELD_OUT_COST, NOTHING, TRAINING_COST, Course, Data, NetworkStruct, Rule
 from fastgd.names import ACTIVATIONS, LOSSES, SCHEDULES, UPDATE_KINDS
-from fastgd.network import MLP
+from fastgd.network import Network
 from fastgd.options import Options
 from fastgd.samples import Samples, on_disk
 from fastgd.schedules import as_schedule
@@ -21,9 +21,9 @@ def _integers(values: Iterable[int]) -> Array:
     return np.array(list(values), np.int64)
 
 
-def network_of(net: MLP) -> Network:
+def network_of(net: Network) -> NetworkStruct:
     """A network in numbers."""
-    return Network(
+    return NetworkStruct(
         layers=len(net.layers),
         n_params=net.n_params,
         widths=_integers(net.widths),
@@ -62,7 +62,7 @@ def data_of(
     )
 
 
-def is_weight_of(net: MLP, options: Options, size: int, lanes: int = 1) -> Array:
+def is_weight_of(net: Network, options: Options, size: int, lanes: int = 1) -> Array:
     """(size,) 1 for weights, 0 for biases, as many numbers of each as there are lanes; (0,) without l2."""
     is_weight = aligned((size if options.l2 else 0,), net.dtype)
     for layer in net.layers if options.l2 else ():

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastgd import optimizers, schedules
 from fastgd.arguments.checks import Array
-from fastgd.network import MLP
+from fastgd.mlp import MLP
 from fastgd.system.files import replace_file
 
 FORMAT = 3

@@ -17,8 +17,7 @@ from fastgd.arguments.checks import Array, finite_number, shown, truth
 from fastgd.samples import Samples, classes_of, on_disk
 from fastgd.system.files import check_place, reason_of, sweep
 from fastgd.system.warn import say
-from fastgd.training.run import Run
-from fastgd.training.runfile import load_with_facts, save_run
+from fastgd.training.run import Run, load_with_facts, save_run
 
 _HASHED_WHOLE = 2**26  # bytes of an array; of larger ones, as many are taken in even blocks
 _BLOCK = 2**16

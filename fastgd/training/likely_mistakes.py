@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.network import MLP
+from fastgd.mlp import MLP
 from fastgd.samples import Samples
 from fastgd.system.warn import warn
 

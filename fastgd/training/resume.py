@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgd.arguments.checks import Array, seed_of, whole_number
-from fastgd.network import MLP
+from fastgd.mlp import MLP
 from fastgd.options import Options
 from fastgd.state import (
     BATCH,

@@ -8,8 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from fastgd.arguments.checks import finite_number
-from fastgd.names import check_name
+from fastgd.arguments.checks import check_name, finite_number
 from fastgd.samples import Samples
 from fastgd.system.interrupt import Interrupt
 from fastgd.training.callbacks import check_callback

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import whole_number
-from fastgd.names import KERNELS, check_name
-from fastgd.network import MLP, check_net
+from fastgd.arguments.checks import check_name, whole_number
+from fastgd.mlp import MLP, check_net
+from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer
 from fastgd.options import Options, check_options
 from fastgd.samples import Samples, apart, check_samples, check_validation, largest_input, on_disk

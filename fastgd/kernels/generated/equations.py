@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from fastgd.kernels.generated.lines import Line, add, comment, let
 from fastgd.names import PARTNERS
-from fastgd.network import MLP, Layer
+from fastgd.network import Layer, Network
 
 
 def weight_name(l: int, j: int, k: int) -> str:
@@ -23,7 +23,7 @@ def bias_name(l: int, j: int) -> str:
     return f"b{l}_{j}"
 
 
-def parameter_names(net: MLP) -> list[str]:
+def parameter_names(net: Network) -> list[str]:
     """The name of every parameter, in the order of the flat array."""
     names = []
     for l, layer in enumerate(net.layers, start=1):
@@ -75,7 +75,7 @@ def softmax(layer: Layer, l: int, mark: str = "") -> list[Line]:
     return lines + [let(f"a{l}_{j}{mark}", f"e_{j}{mark} / {exponentials}") for j in units]
 
 
-def forward(net: MLP, parts: bool = False, in_halves: bool = False) -> list[Line]:
+def forward(net: Network, parts: bool = False, in_halves: bool = False) -> list[Line]:
     """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t where a is a sigmoid.
 
     `apart` is for `pre_activation`.
@@ -95,7 +95,7 @@ def forward(net: MLP, parts: bool = False, in_halves: bool = False) -> list[Line
     return lines
 
 
-def loss(net: MLP, mark: str = "") -> list[Line]:
+def loss(net: Network, mark: str = "") -> list[Line]:
     """The loss of the sample, in `loss`."""
     l, units = len(net.layers), range(net.widths[-1])
     if net.loss == "cross_entropy":
@@ -110,7 +110,7 @@ def loss(net: MLP, mark: str = "") -> list[Line]:
 # -- backward ------------------------------------------------------------------------------------------------------------------------
 
 
-def output_delta(net: MLP, weighted: bool) -> list[Line]:
+def output_delta(net: Network, weighted: bool) -> list[Line]:
     """delta of the last layer, notes 004 (Biases), times the sample's weight if there is one."""
     l, layer, units = len(net.layers), net.layers[-1], range(net.widths[-1])
     weight = "weight * " if weighted else ""
@@ -134,7 +134,7 @@ def slope(layer: Layer, l: int, j: int) -> list[str]:
     return [] if layer.activation == "identity" else [f"{layer.activation}_derivative(z{l}_{j}, a{l}_{j})"]
 
 
-def gradient(net: MLP, l: int) -> list[Line]:
+def gradient(net: Network, l: int) -> list[Line]:
     """Add the sample's gradient to `dw` and `db` of layer l."""
     layer = net.layers[l - 1]
     by_known = l == 1 < len(net.layers) and net.widths[2] == 1  # delta1 is delta2 times what is known, see `delta_before`
@@ -148,7 +148,7 @@ def gradient(net: MLP, l: int) -> list[Line]:
     return lines
 
 
-def delta_before(net: MLP, l: int, method: str) -> list[Line]:
+def delta_before(net: Network, l: int, method: str) -> list[Line]:
     """delta of the layer before l. What is known before a single unit's is multiplied first, off the chain of dependent operations."""
     layer, twice = net.layers[l - 1], ["2.0"] if method == "layerwise" else []
     lines = [comment(f"layer {l - 1}: delta = {' '.join([*twice, 'W delta'])} f'(z), notes 002 (52)")]
@@ -164,7 +164,7 @@ def delta_before(net: MLP, l: int, method: str) -> list[Line]:
     return lines
 
 
-def backward(net: MLP, method: str, weighted: bool) -> list[Line]:
+def backward(net: Network, method: str, weighted: bool) -> list[Line]:
     """Add the sample's gradient to `dw` and `db`, from the last layer to the first, notes 002 (50)-(52)."""
     lines = [comment(f"{net.loss} at the output, notes 002 (20), 004"), *output_delta(net, weighted)]
     for l in range(len(net.layers), 0, -1):
@@ -184,17 +184,17 @@ def change_of(l: int, k: int | None, sign: str) -> str:
     return ("-" if sign == "-" else "") + ("eps" if k is None else f"eps * {activation_of(l - 1, k)}")
 
 
-def ends_in_residuals(net: MLP) -> bool:
+def ends_in_residuals(net: Network) -> bool:
     """Whether of perturbed sigmoids only what they miss their targets by is wanted, and the loop waits for it: where there is one layer."""
     return len(net.layers) == 1 and net.loss == "squared_error"
 
 
-def perturbed_activation(net: MLP, l: int, j: int, k: int | None, sign: str) -> str:
+def perturbed_activation(net: Network, l: int, j: int, k: int | None, sign: str) -> str:
     """The name of a of unit j in layer l, or of a - y, when its weight from unit k, or its bias, changes by eps or -eps."""
     return f"{'residual' if ends_in_residuals(net) else 'a'}{l}_{j}_{'b' if k is None else k}{_MARKS[sign]}"
 
 
-def perturbed_sigmoids(net: MLP, l: int, changes: Sequence[tuple[int | None, str]]) -> list[Line]:
+def perturbed_sigmoids(net: Network, l: int, changes: Sequence[tuple[int | None, str]]) -> list[Line]:
     """A layer's sigmoids when its z change by little, sigmoid(z + c) = t / (t + u e^-c) where e^-z = u / t, two by one division; less their
     targets if it `ends_in_misses`.
 
@@ -220,7 +220,7 @@ def perturbed_sigmoids(net: MLP, l: int, changes: Sequence[tuple[int | None, str
     return lines
 
 
-def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, small_changes: bool) -> list[Line]:
+def perturbed_loss(net: Network, l: int, j: int, k: int | None, sign: str, small_changes: bool) -> list[Line]:
     """The loss when the weight of unit j in layer l from unit k, or its bias, changes by eps or -eps, in `loss` + mark.
 
     What the change does not reach is used again; so is what `perturbed_sigmoids` has computed, where it is `near`.
@@ -254,7 +254,7 @@ def perturbed_loss(net: MLP, l: int, j: int, k: int | None, sign: str, small_cha
     return lines + loss(net, mark)
 
 
-def layer_differences(net: MLP, l: int, central: bool, weighted: bool, small_changes: bool) -> list[Line]:
+def layer_differences(net: Network, l: int, central: bool, weighted: bool, small_changes: bool) -> list[Line]:
     """The sample's share of the quotients of layer l; with `near`, what changes of its z by little have in common is computed once."""
     layer, signs = net.layers[l - 1], "+-" if central else "+"
     incoming: list[int | None] = [*([None] if layer.bias else []), *range(layer.inputs)]  # as z waits for them
@@ -274,7 +274,7 @@ def divisor(method: str) -> str:
     return {"finite_difference": " / eps", "central_difference": " / (2.0 * eps)"}.get(method, "")
 
 
-def differences(net: MLP, method: str, weighted: bool, small_changes: bool) -> list[Line]:
+def differences(net: Network, method: str, weighted: bool, small_changes: bool) -> list[Line]:
     """Add the sample's share of every difference quotient, times the distance of its two costs, notes 002 (1).
 
     `near` says whether eps times an input is small.
@@ -287,7 +287,7 @@ def differences(net: MLP, method: str, weighted: bool, small_changes: bool) -> l
 
 
 def sample(
-    net: MLP, method: str, weighted: bool = True, small_changes: bool = True, in_halves: bool = False
+    net: Network, method: str, weighted: bool = True, small_changes: bool = True, in_halves: bool = False
 ) -> tuple[list[Line], list[Line], list[Line]]:
     """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
     cost = [*loss(net), add("costs", f"{'weight' if weighted else 'share'} * loss")]

@@ -1,4 +1,5 @@
-"""The course of a group of lanes: members come to them, train for stretches of epochs, end each at its own epoch, and make room for the next.
+"""The course of a group of lanes: members come to them, train for stretches of epochs, end each at
+its own epoch, and make room for the next.
 
 A kernel brings `steps(group, count)`: at most `count` epochs for all lanes, fewer where a lane has to be settled; it returns how many it
 made, and leaves in `costs` those of the parameters as they are. What a member computes depends neither on its lane nor on its neighbours,

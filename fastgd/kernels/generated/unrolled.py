@@ -11,7 +11,7 @@ from fastgd.kernels.generated import equations
 from fastgd.kernels.generated.equations import divisor
 from fastgd.kernels.generated.lines import Line, add, comment, in_pairs, indented, let, text_of
 from fastgd.kernels.plan import Plan
-from fastgd.network import MLP
+from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES, padded
 
 _MOST_LINES_IN_PAIRS = 100  # of a sample, up to which a loop takes two vectors at a time: beyond, compiling takes longer than that gains
@@ -154,7 +154,7 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
     return lines + _load_parameters(names)
 
 
-def _validate(net: MLP) -> list[str]:
+def _validate(net: Network) -> list[str]:
     """The body of `validate`: the cost of rows that stay in place."""
     loads, (forward, (*cost, _), _) = _loads(net, weighted=True), equations.sample(net, "backprop")
     body = _load_parameters(equations.parameter_names(net))
@@ -180,7 +180,7 @@ def _sample(plan: Plan, weighted: bool) -> tuple[list[Line], list[Line], list[Li
     return loads, [*forward, *cost], gradient
 
 
-def _loads(net: MLP, weighted: bool) -> list[Line]:
+def _loads(net: Network, weighted: bool) -> list[Line]:
     lines = [let(f"x_{k}", f"load(x, {k} * stride + s)") for k in range(net.widths[0])]
     lines += [let(f"y_{k}", f"load(y, {k} * stride + s)") for k in range(net.widths[-1])]
     return [*lines, let("weight", "load(work.weight, s)")] if weighted else lines

@@ -23,7 +23,8 @@ def steps(problem, batch_index, count, observe):
     """At most `count` updates from batch `batch_index` of the epoch on, and how many they were; see `epoch`.
 
     The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
-    once and stays. In mini-batches of one block, plain sgd adds the gradient to the parameters as it arises, by `hidden_halves` if there are;
+    once and stays. In mini-batches of one block, plain sgd adds the gradient to the parameters as it
+    arises, by `hidden_halves` if there are;
     in full batch the cost is looked at first.
     """
     data, params, work, rule, course = problem.data, problem.params, problem.work, problem.rule, problem.course
