@@ -18,6 +18,7 @@ import fastgd
 from fastgd.cli import main
 from fastgd.cli.bar import WaitingBar
 from fastgd.cli.streams import safe_streams
+from fastgd.ensemble import training
 from fastgd.run import Run
 
 OPTIONS = {"params": PARAMS, "rng": 5, "kernel": "matrix"}
@@ -228,6 +229,7 @@ def test_closed_streams_are_no_files(folder):
     program = """
 import os
 from fastgd.cli.streams import safe_streams
+from fastgd.ensemble import training
 
 with safe_streams(), open("out", "wb") as file:
     assert file.fileno() > 2, file.fileno()
@@ -330,6 +332,27 @@ def test_no_room_anywhere(no_room, capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert err == "fastgd: error: run.npz: No space left on device; nor can it be saved elsewhere\n"
     assert out.splitlines()[-1].startswith(f"{'saved':<12}nowhere")
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), MemoryError("no memory")], ids=repr)
+def test_members_of_the_optimizers_before(error, folder, capsys, monkeypatch):
+    """They are summed up and written, though those of the next one can't be trained."""
+    train_many = training.train_many
+
+    def fail(*arguments, **options):
+        if options["optimizer"] == "adam":
+            raise error
+        return train_many(*arguments, **options)
+
+    monkeypatch.setattr(training, "train_many", fail)
+    flags = ["--layers", "2-2-1", "--seeds", "2", "--learning-rates", "1", "--epochs", "5", "--out", "members.csv"]
+    assert main(["sweep", "--gate", "xor", *flags, "--optimizers", "sgd,adam"]) == 2
+    out, err = capsys.readouterr()
+    assert err == f"fastgd: error: adam: {getattr(error, 'strerror', None) or error}; the others are sgd\n"
+    assert "2 seeds of each setting" in out
+    assert [row[0] for row in printed((folder / "members.csv").read_text(encoding="utf-8"))] == ["optimizer", "sgd", "sgd"]
+    assert main(["sweep", "--gate", "xor", *flags, "--optimizers", "adam"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_a_file_that_is_never_replaced(folder, capsys, monkeypatch):
