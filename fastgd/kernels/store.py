@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from fastgd.caution import warn
+from fastgd.caution import say
 from fastgd.checks import Array
 from fastgd.files import replace_file
 from fastgd.kernels.fingerprint import fingerprint
@@ -102,7 +102,7 @@ def _warn_once(error: Exception) -> None:
         place = known_folder()
         where = f" in {place}" if place else ""
         advice = "until it can, every process compiles anew; FASTGD_CACHE_DIR names another folder"
-        warn(f"compiled code can't be kept{where}: {_reason(error)}; {advice}")
+        say(f"compiled code can't be kept{where}: {_reason(error)}; {advice}")
 
 
 def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
@@ -192,7 +192,7 @@ class Entry:
         except Exception as error:
             function = self._compile()
             reason = f"can't be linked: {_reason(error)}"
-            warn(f"the compiled code {self.name} {reason}; it is compiled anew")
+            say(f"the compiled code {self.name} {reason}; it is compiled anew")
             return function
 
     def _path(self) -> Path:
