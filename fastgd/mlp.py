@@ -103,7 +103,8 @@ def check_net(net: object, call: str) -> MLP:
         return net
     takes = f"{call}(net, X, Y, epochs)"
     if isinstance(getattr(net, "net", None), MLP):
-        takes = f"{'train_many' if hasattr(net, '__len__') else 'train'}(run.net, X, Y, epochs, params=run) goes on from a run"
+        call = "train_many" if hasattr(net, "__len__") else "train"
+        takes = f"{call}(run.net, X, Y, epochs, params=run) goes on from a run"
     raise TypeError(f"net must be an MLP; got {shown(net)}: {takes}")
 
 

@@ -73,8 +73,9 @@ class Network:
             raise ValueError(f"loss {loss!r} needs output {needed!r}; got output {activations[-1]!r}")
         if activations[-1] == "softmax" and checked[-1] == 1:
             raise ValueError(
-                f"widths must end with 2 or more for output 'softmax', which is always 1 over a single unit; got {checked}: "
-                "for two classes in one 0/1 column use output='sigmoid', loss='binary_cross_entropy'"
+                "widths must end with 2 or more for output 'softmax', which is always 1 over a "
+                f"single unit; got {checked}: for two classes in one 0/1 column use "
+                "output='sigmoid', loss='binary_cross_entropy'"
             )
 
         layers: list[Layer] = []
@@ -143,19 +144,23 @@ class Network:
     def pack(self, layers: Sequence[tuple[ArrayLike, ArrayLike | None]]) -> Array:
         """The flat (n_params,) array of [(W, b), ...]; a b of None means no biases or, where the network has them, zeros."""
         if not isinstance(layers, (list, tuple)):
-            raise TypeError(f"layers must be a list of pairs (W, b); got {shown(layers)}{how_to_pair(layers)}")
+            got = shown(layers) + how_to_pair(layers)
+            raise TypeError(f"layers must be a list of pairs (W, b); got {got}")
         if len(layers) != len(self.layers):
-            raise ValueError(f"layers must be {len(self.layers)} pairs (W, b) for {self}; got {len(layers)}{how_to_pair(layers)}")
+            got = f"{len(layers)}{how_to_pair(layers)}"
+            raise ValueError(f"layers must be {len(self.layers)} pairs (W, b) for {self}; got {got}")
         params = np.zeros(self.n_params, self.dtype)
         for number, (pair, place) in enumerate(zip(layers, self.layers, strict=True)):
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise ValueError(f"layers[{number}] must be a pair (W, b); got {type(pair).__name__}{how_to_pair(layers)}")
+                got = type(pair).__name__ + how_to_pair(layers)
+                raise ValueError(f"layers[{number}] must be a pair (W, b); got {got}")
             weights = real_array(f"W of layers[{number}]", pair[0], self.dtype)
             if weights.shape != (place.outputs, place.inputs):
-                transposed = ": its transpose has, W.T" if weights.shape == (place.inputs, place.outputs) else ""
+                is_turned = weights.shape == (place.inputs, place.outputs)
+                turned = ": its transpose has, W.T" if is_turned else ""
                 raise ValueError(
-                    f"W of layers[{number}] must have shape ({place.outputs}, {place.inputs}), (outputs, inputs); "
-                    f"got {weights.shape}{transposed}"
+                    f"W of layers[{number}] must have shape ({place.outputs}, {place.inputs}), "
+                    f"(outputs, inputs); got {weights.shape}{turned}"
                 )
             params[place.weights] = weights.ravel()
             if pair[1] is None:

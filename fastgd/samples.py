@@ -95,7 +95,7 @@ def check_samples(net: Network, X: ArrayLike, Y: ArrayLike, sample_weight: Array
 
 
 def check_classes(net: Network, samples: Samples) -> Samples:
-    """The samples, unless one that counts has targets that are all 0 for cross_entropy, of which nothing can be learned."""
+    """The samples, unless targets of one that counts are all 0 for cross_entropy: of no class."""
     if net.loss == "cross_entropy":
         empty = ~samples.Y.any(axis=-1)
         if len(samples.weights):
@@ -104,7 +104,8 @@ def check_classes(net: Network, samples: Samples) -> Samples:
             *member, row = np.argwhere(empty)[0].tolist()
             which = f"row {row} of member {member[0]}" if member else f"row {row}"
             raise ValueError(
-                f"Y must be above 0 somewhere in every row for loss 'cross_entropy'; {which} is 0: leave it out, or weigh it 0"
+                "Y must be above 0 somewhere in every row for loss 'cross_entropy'; "
+                f"{which} is 0: leave it out, or let it weigh 0 by sample_weight"
             )
     return samples
 
@@ -139,7 +140,10 @@ def check_validation(net: Network, validation: Any, samples: Samples) -> float |
 
 
 def classes_of(Y: Array) -> Array | None:
-    """The class of each row, (n,), where targets are one-hot, or 0 and 1 in one column, and every class has at least two rows."""
+    """The class of each row, (n,), where targets are one-hot, or 0 and 1 in one column.
+
+    None where they are not, or a class has a single row.
+    """
     if not ((Y == 0) | (Y == 1)).all() or (Y.shape[1] > 1 and not (Y.sum(axis=1) == 1).all()):
         return None
     classes = Y[:, 0].astype(np.int64) if Y.shape[1] == 1 else Y.argmax(axis=1)
@@ -148,7 +152,7 @@ def classes_of(Y: Array) -> Array | None:
 
 
 def drawn_rows(Y: Array, share: float, seed: int) -> Array:
-    """A (n,) mask of the share of rows that the seed draws; where targets are classes, every class is drawn by its part."""
+    """A (n,) mask of the rows that the seed draws, by parts of each class where there are some."""
     number = round(share * len(Y))
     order = np.random.default_rng([seed, 1]).permutation(len(Y))
     classes = classes_of(Y)
@@ -158,10 +162,12 @@ def drawn_rows(Y: Array, share: float, seed: int) -> Array:
 
 
 def _of_each(classes: Array, number: int) -> Array:
-    """Places of the first rows of each class, `number` in all: its part, rounded up where the remainder is largest."""
-    _, first, classes, counts = np.unique(classes, return_index=True, return_inverse=True, return_counts=True)
+    """Places of the first rows of each class, by its part of `number`; largest remainders gain."""
+    _, first, classes = np.unique(classes, return_index=True, return_inverse=True)
+    counts = np.bincount(classes)
     quotas, remainders = np.divmod(counts * number, len(classes))
-    quotas[np.lexsort((first, -remainders))[: number - quotas.sum()]] += 1  # of equal remainders, that of the class that comes first
+    gains = np.lexsort((first, -remainders))  # of equal ones, that of the class that comes first
+    quotas[gains[: number - quotas.sum()]] += 1
     place_in_class = np.arange(len(classes)) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.argsort(classes, kind="stable")[place_in_class < np.repeat(quotas, counts)]
 

@@ -3,10 +3,8 @@
 import errno
 import io
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 import warnings
 
 import numpy as np
@@ -18,7 +16,6 @@ import fastgd
 from fastgd.cli import main
 from fastgd.cli.bar import WaitingBar
 from fastgd.cli.streams import safe_streams
-from fastgd.training.run import Run
 
 OPTIONS = {"params": PARAMS, "rng": 5, "kernel": "matrix"}
 XOR = ("train", "--gate", "xor", "--epochs", 10, "--kernel", "matrix")
@@ -228,6 +225,7 @@ def test_closed_streams_are_no_files(folder):
     program = """
 import os
 from fastgd.cli.streams import safe_streams
+from fastgd.ensemble import training
 
 with safe_streams(), open("out", "wb") as file:
     assert file.fileno() > 2, file.fileno()
@@ -261,102 +259,3 @@ def test_warnings_are_lines_where_they_are_errors(folder, capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert err == "fastgd: warning: checkpoint 'c.npz' was not written: No space left on device\n"
     assert "10 epochs of backprop" in out
-
-
-# -- a last save that fails ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def no_room(folder, monkeypatch):
-    """No file can be filled in the folder of the test, though it could be when the command began; temporary files have another one."""
-    elsewhere = folder / "temporary"
-    elsewhere.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
-    fsync = os.fsync
-
-    def full(descriptor):
-        place = os.readlink(f"/proc/self/fd/{descriptor}")
-        if os.path.isfile(place) and os.path.dirname(place) == str(folder):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(descriptor)
-
-    if not os.path.exists("/proc/self/fd"):
-        pytest.skip("open files have no names")
-    monkeypatch.setattr(os, "fsync", full)
-    return elsewhere
-
-
-def saved_elsewhere(name, no_room, capsys, said):
-    """The file in the other folder, its path being all that is on stderr; and what was printed."""
-    out, err = capsys.readouterr()
-    (place,) = no_room.glob(f"fastgd-*/{name}")
-    assert err.replace(str(place), "PLACE") == said
-    assert name not in os.listdir()
-    return place, out
-
-
-def test_a_run_that_there_is_no_room_for(no_room, capsys):
-    assert main([*map(str, XOR), "--out", "run.npz"]) == 2
-    said = "fastgd: error: run.npz: No space left on device; it is saved in PLACE\n"
-    place, out = saved_elsewhere("run.npz", no_room, capsys, said)
-    assert out.splitlines()[-1] == f"{'saved':<12}{place}"
-    assert fastgd.load_run(place).epochs == 10
-
-
-def test_members_that_there_is_no_room_for(no_room, capsys):
-    flags = ["--layers", "2-2-1", "--seeds", "2", "--learning-rates", "1", "--epochs", "5", "--out", "members.csv"]
-    assert main(["sweep", "--gate", "xor", *flags]) == 2
-    said = "fastgd: error: members.csv: No space left on device; it is saved in PLACE\n"
-    place, out = saved_elsewhere("members.csv", no_room, capsys, said)
-    assert "2 seeds of each setting" in out
-    assert len(printed(place.read_text(encoding="utf-8"))) == 3
-
-
-def test_a_diverged_run_that_there_is_no_room_for(no_room, capsys, line):
-    flags = ["--target", "price", "--layers", "3-1", "--learning-rate", "1e3", "--kernel", "matrix", "--out", "run.npz"]
-    assert main(["train", "houses.csv", *flags]) == 2
-    err = capsys.readouterr().err
-    (place,) = no_room.glob("fastgd-*/run.npz")
-    first, second = err.splitlines()
-    assert first == f"fastgd: error: run.npz: No space left on device; it is saved in {place}"
-    assert second.endswith(f"; the last good run is saved in {place}")
-    assert fastgd.load_run(place).stopped_by == "diverged"
-
-
-def test_no_room_anywhere(no_room, capsys, monkeypatch):
-    """The summary is printed all the same."""
-    monkeypatch.setattr(tempfile, "mkdtemp", lambda **keywords: os.mkdir(f"{os.devnull}/a"))
-    assert main([*map(str, XOR), "--out", "run.npz"]) == 2
-    out, err = capsys.readouterr()
-    assert err == "fastgd: error: run.npz: No space left on device; nor can it be saved elsewhere\n"
-    assert out.splitlines()[-1].startswith(f"{'saved':<12}nowhere")
-
-
-def test_a_file_that_is_never_replaced(folder, capsys, monkeypatch):
-    def refuse(*arguments):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr("fastgd.system.files._WAITS", ())
-    monkeypatch.setattr(os, "replace", refuse)
-    assert main([*map(str, XOR), "--out", "run.npz"]) == 2
-    (kept,) = os.listdir()
-    assert capsys.readouterr().err == f"fastgd: error: run.npz: Permission denied; what was to be there is kept in {kept}\n"
-    assert fastgd.load_run(kept).epochs == 10
-
-
-def test_ctrl_c_while_the_run_is_saved(folder, capsys, monkeypatch):
-    """It is saved first."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    save = Run.save
-
-    def interrupted(self, path):
-        signal.raise_signal(signal.SIGINT)
-        save(self, path)
-
-    monkeypatch.setattr(Run, "save", interrupted)
-    try:
-        assert main([*map(str, XOR), "--out", "run.npz"]) == 130
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert capsys.readouterr() == ("", "fastgd: interrupted\n")
-    assert fastgd.load_run("run.npz").epochs == 10

@@ -143,7 +143,11 @@ def test_ctrl_c(client, folder, default_handler, monkeypatch):
     """The first stops all shards, the second leaves them, and a later call goes on from their files."""
 
     def press(times):
-        return lambda progress: [signal.raise_signal(signal.SIGINT) for _ in range(times if progress.epoch > 0 else 0)]
+        def callback(progress):
+            for _ in range(times if progress.epoch > 0 else 0):
+                signal.raise_signal(signal.SIGINT)
+
+        return callback
 
     options = {"client": client, "checkpoint": folder, "checkpoint_every": 0.0}
     runs = train_many("matrix", LONG, callback=press(1), **options)

@@ -606,12 +606,12 @@ def test_an_entry_that_cannot_be_linked(before, after, reason, folder, compilati
     assert len(compilations) == 2
 
 
-def test_an_entry_that_cannot_be_linked_where_warnings_are_errors(folder, compilations):
-    """It is replaced before that is said."""
+def test_an_entry_that_cannot_be_linked_where_warnings_are_errors(folder, compilations, capsys):
+    """It is said on stderr, and ends nothing."""
     assert twice(fresh(), 21) == 42
     kernel_file(folder).write_bytes(kernel_file(folder).read_bytes().replace(b'"function": "', b'"function": "no', 1))
-    with pytest.raises(RuntimeWarning, match="the compiled code tiny_0 can't be linked"):
-        twice(fresh(), 21)
+    assert twice(fresh(), 21) == 42
+    assert "the compiled code tiny_0 can't be linked" in capsys.readouterr().err
     assert twice(fresh(), 21) == 42
     assert len(compilations) == 2
 

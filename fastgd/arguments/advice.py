@@ -1,4 +1,4 @@
-"""What is often given in the place of widths, layers or parameters: refused, with what to write instead."""
+"""What is often given as widths, layers or parameters: refused, with what to write instead."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Described(Protocol):
 def check_widths(widths: tuple[Any, ...]) -> tuple[int, ...]:
     """At least two whole numbers, given one by one."""
     several = [i for i, width in enumerate(widths) if isinstance(width, _TOGETHER)]
-    one_by_one = [one for width in widths for one in (width if isinstance(width, _TOGETHER) else [width])]
+    parts = [width if isinstance(width, _TOGETHER) else [width] for width in widths]
+    one_by_one = [one for part in parts for one in part]
     if several and len(one_by_one) > 1:
         place = several[0]
         raise (ValueError if len(widths) == 1 else TypeError)(
@@ -34,12 +35,13 @@ def check_widths(widths: tuple[Any, ...]) -> tuple[int, ...]:
             f"write MLP({', '.join(map(str, one_by_one))}), or MLP(*widths)"
         )
     if len(widths) < 2:
-        raise ValueError(f"widths must be at least two numbers, inputs and outputs, as in MLP(2, 2, 1); got {shown(widths)}")
+        expected = "at least two numbers, inputs and outputs, as in MLP(2, 2, 1)"
+        raise ValueError(f"widths must be {expected}; got {shown(widths)}")
     return tuple(whole_number(f"widths[{i}]", width, least=1) for i, width in enumerate(widths))
 
 
 def params_array(net: Described, params: Any, *shapes: tuple[int, ...]) -> Array:
-    """`params` of the network's dtype and of one of these shapes; otherwise a ValueError or TypeError that tells what makes them."""
+    """`params` of the network's dtype, of one of these shapes; errors tell what makes them."""
     expected = f"params must have shape {' or '.join(map(str, shapes))} for {net}"
     try:
         array = real_array("params", params, net.dtype)
@@ -61,10 +63,16 @@ def _how_to_flatten(net: Described, params: Any) -> str | None:
         return "a network owns no numbers, net.init(rng) makes some"
     if hasattr(params, "params"):
         return "those of a run are run.params"
-    in_layers = isinstance(params, (list, tuple)) and any(isinstance(one, (list, tuple)) or np.ndim(one) for one in params)
-    if in_layers or isinstance(params, Mapping):
+    if isinstance(params, Mapping) or _has_arrays(params):
         return "net.pack([(W, b), ...]) makes them of layers, where W is (outputs, inputs)"
-    return "params come before X" if np.ndim(params) == 2 and np.shape(params)[1] == net.widths[0] else None
+    is_data = np.ndim(params) == 2 and np.shape(params)[1] == net.widths[0]
+    return "params come before X" if is_data else None
+
+
+def _has_arrays(value: Any) -> bool:
+    """Whether it is a list of arrays or lists."""
+    several = value if isinstance(value, (list, tuple)) else ()
+    return any(isinstance(one, (list, tuple)) or np.ndim(one) > 0 for one in several)
 
 
 def how_to_pair(layers: Any) -> str:
@@ -73,5 +81,6 @@ def how_to_pair(layers: Any) -> str:
         return ": take W and b out of it, layer by layer, as [(W, b), ...]"
     if isinstance(layers, Iterator):
         return ": call list(...) first"
-    in_a_row = isinstance(layers, (list, tuple)) and layers and not any(isinstance(one, (list, tuple)) for one in layers)
-    return ": list(zip(layers[::2], layers[1::2])) makes one of W1, b1, W2, b2, ..." if in_a_row else ""
+    if isinstance(layers, (list, tuple)) and layers and isinstance(layers[0], np.ndarray):
+        return ": list(zip(layers[::2], layers[1::2])) makes one of W1, b1, W2, b2, ..."
+    return ""

@@ -1,4 +1,4 @@
-"""What comes from a user as numbers becomes an array of them; the rest is refused by name, with what to call."""
+"""What comes from a user as numbers becomes an array; the rest is refused, with what to call."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ _ADVICE = {  # by kind of dtype
     "c": ".real and .imag are real",
     "V": "numpy.lib.recfunctions.structured_to_unstructured(...) makes columns of fields",
 }
-_METHODS = ("toarray", "todense", "toPandas", "collect", "compute")  # which make arrays and frames of what NumPy can't read
+# which make arrays or frames of what NumPy can't read
+_METHODS = ("toarray", "todense", "toPandas", "collect", "compute")
 
 
 def real_array(argument: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
-    """`value` as a C-contiguous array of `dtype`, finite everywhere; what holds no real numbers is refused."""
+    """`value` as a C-contiguous array of `dtype`, finite everywhere; else refused."""
     array = number_array(argument, value)
     converted = np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
     first = _first_not_finite(converted.reshape(-1))
     if first is not None:
         place = tuple(int(i) for i in np.unravel_index(first, converted.shape))
-        got, where = array[place] if place else array, ", ".join(map(str, place))
-        raise ValueError(f"{argument} must be finite in {dtype}; got {got} at index {where}{_name_of_column(value, place)}")
+        got = array[place] if place else array
+        where = ", ".join(map(str, place)) + _name_of_column(value, place)
+        raise ValueError(f"{argument} must be finite in {dtype}; got {got} at index {where}")
     return converted
 
 
@@ -46,7 +48,13 @@ def _first_not_finite(flat: Array) -> int | None:
     return None
 
 
-def rows(argument: str, value: ArrayLike, columns: int, of_what: str, dtype: np.dtype[Any]) -> Array:
+def rows(
+    argument: str,
+    value: ArrayLike,
+    columns: int,
+    of_what: str,
+    dtype: np.dtype[Any],
+) -> Array:
     """`value` as an (n, columns) array of `dtype`, n at least 1; a 1-D array is one column."""
     array = real_array(argument, value, dtype)
     shape = array.shape
@@ -67,23 +75,25 @@ def number_array(argument: str, value: Any) -> Array:
             kind = kind_of(column)
             if kind not in "biuf":
                 which = "" if name is None else f"column {name!r} of "
-                raise _refused(argument, f"{which}dtype {column.dtype}", _ADVICE[kind] if kind in "Mmc" else _LABELS)
+                advice = _ADVICE[kind] if kind in "Mmc" else _LABELS
+                raise _refused(argument, f"{which}dtype {column.dtype}", advice)
         return array_of(value, columns)
     if isinstance(value, np.ma.MaskedArray):
         raise _refused(argument, "a masked array", "fill or drop what is masked")
-    advice = _how_to_read(value)
-    if advice is not None:
-        raise _refused(argument, shown(value), advice)
+    if (call := _how_to_read(value)) is not None:
+        raise _refused(argument, shown(value), call)
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise ValueError(f"{argument} must be an array of real numbers; got rows of different lengths ({_first_line(error)})") from None
+        got = f"rows of different lengths ({_first_line(error)})"
+        raise ValueError(f"{argument} must be an array of real numbers; got {got}") from None
     except Exception as error:  # libraries whose arrays live elsewhere say what to call
         raise _refused(argument, shown(value), _first_line(error)) from None
     if array.dtype.kind in "biuf":
         return array
     if isinstance(value, str):
-        raise _refused(argument, f"{shown(value)}, of dtype {array.dtype}", "fastgd.data.read_table reads files")
+        got = f"{shown(value)}, of dtype {array.dtype}"
+        raise _refused(argument, got, "fastgd.data.read_table reads files")
     if array.dtype == object and array.ndim == 0:
         raise _refused(argument, f"{shown(value)}, of dtype object", "")
     raise _refused(argument, f"dtype {array.dtype}", _ADVICE.get(array.dtype.kind, ""))
@@ -96,7 +106,8 @@ def _name_of_column(value: Any, place: tuple[int, ...]) -> str:
 
 
 def _refused(argument: str, got: str, advice: str) -> TypeError:
-    return TypeError(f"{argument} must be an array of real numbers; got {got}{advice and f': {advice}'}")
+    what_to_call = f": {advice}" if advice else ""
+    return TypeError(f"{argument} must be an array of real numbers; got {got}{what_to_call}")
 
 
 def _first_line(error: Exception) -> str:

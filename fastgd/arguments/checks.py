@@ -32,7 +32,8 @@ def shown(value: object) -> str:
     """A value in an error message, on one line."""
     shape = getattr(value, "shape", ())
     if isinstance(shape, tuple) and shape:
-        return f"{'an array' if isinstance(value, np.ndarray) else f'a {type(value).__name__}'} of shape {shape}"
+        what = "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+        return f"{what} of shape {shape}"
     text = " ".join(repr(value).split())
     return text if len(text) <= 200 else f"{text[:200]}..."
 

@@ -1,4 +1,4 @@
-"""Frames and series of pandas and polars as arrays. They are known by the modules that are loaded already; neither is imported."""
+"""Frames and series of pandas and polars as arrays; neither library is imported for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastgd.arguments.checks import Array
 
 
 def columns_of(value: Any) -> list[tuple[Any, Any]] | None:
-    """Name and series of each column of a frame; of a series or a pandas extension array, of itself; None for anything else."""
+    """Name and series of each column of a frame, or of a series itself; None for anything else."""
     pandas: Any = sys.modules.get("pandas")
     polars: Any = sys.modules.get("polars")
     if hasattr(pandas, "DataFrame"):
@@ -32,7 +32,7 @@ def columns_of(value: Any) -> list[tuple[Any, Any]] | None:
 
 
 def array_of(value: Any, columns: list[tuple[Any, Any]]) -> Array:
-    """A frame or series whose columns hold numbers as an array: its own where all are of one dtype, one of float64 otherwise."""
+    """A frame or series of numbers as an array, of float64 where columns have several dtypes."""
     if len({str(column.dtype) for _, column in columns}) == 1:
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
@@ -44,11 +44,14 @@ def array_of(value: Any, columns: list[tuple[Any, Any]]) -> Array:
 
 
 def kind_of(column: Any) -> str:
-    """The kind of a series' dtype, as NumPy has a letter for it, missing values aside; objects that are all numbers are f."""
+    """NumPy's letter for the kind of a series, missing values aside; f for objects all numbers."""
     dtype = column.dtype
     if hasattr(dtype, "is_numeric"):  # polars
-        return "f" if dtype.is_numeric() else "b" if str(dtype) == "Boolean" else "M" if dtype.is_temporal() else "O"
-    if dtype.kind == "O" and all(isinstance(cell, (Real, Decimal, np.bool_)) for cell in column.dropna()):
+        if dtype.is_temporal():
+            return "M"
+        return "f" if dtype.is_numeric() or str(dtype) == "Boolean" else "O"
+    numbers = (Real, Decimal, np.bool_)
+    if dtype.kind == "O" and all(isinstance(cell, numbers) for cell in column.dropna()):
         return "f"
     return str(dtype.kind)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from fastgd.cli.problems import FILE_EPOCHS, make_problem
 from fastgd.cli.saving import saved
 from fastgd.cli.training_flags import add_long_run_flags, long_run_arguments
 from fastgd.names import OPTIMIZERS
+from fastgd.system.files import reason_of
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem
@@ -92,9 +94,9 @@ def sweep(options: argparse.Namespace) -> int:
     found = _train(options, problem, kept)
     is_saved = not options.out or saved(partial(write_members, found), options.out) == options.out
     (print_members_json if options.json else print_members)(options, problem, found)
-    if not is_saved:
-        return 2
-    return 130 if any((members.runs.stopped_by == "interrupt").any() for members in found.values()) else 0
+    if any((members.runs.stopped_by == "interrupt").any() for members in found.values()):
+        return 130 if is_saved else 2
+    return 0 if is_saved and len(found) == len(options.optimizers) else 2
 
 
 def _complete(options: argparse.Namespace) -> None:
@@ -124,7 +126,10 @@ def _check_folder(folder: str) -> None:
 
 
 def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) -> dict[str, Members]:
-    """The members of every optimizer, kept on the way by these arguments; after Ctrl-C, of those that had begun."""
+    """The members of every optimizer, kept on the way by these arguments; after Ctrl-C, of those that had begun.
+
+    Where one can't be trained, for want of memory or of room on the disk, those before it are not lost.
+    """
     import numpy as np
 
     from fastgd.ensemble.train_many import train_many
@@ -147,8 +152,14 @@ def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) 
         if options.checkpoint is not None:
             os.makedirs(options.checkpoint, exist_ok=True)
             kept["checkpoint"] = os.path.join(options.checkpoint, f"{optimizer}.npz")
-        runs = of(samples, options.epochs, rates, optimizer=optimizer, **more, **kept)
-        validation = None if held_out is None else of(held_out, 0, params=runs.params, threads=options.threads).cost
+        try:
+            runs = of(samples, options.epochs, rates, optimizer=optimizer, **more, **kept)
+            validation = None if held_out is None else of(held_out, 0, params=runs.params, threads=options.threads).cost
+        except (OSError, MemoryError) as error:
+            if not found:
+                raise
+            print(f"fastgd: error: {optimizer}: {reason_of(error)}; the others are {', '.join(found)}", file=sys.stderr)
+            break
         found[optimizer] = Members(runs, validation)
         if (runs.stopped_by == "interrupt").any():
             break

@@ -118,7 +118,8 @@ def _shape(name: str, value: Any) -> tuple[int, ...]:
     except ValueError:
         if name == "params":
             return ()
-        raise ValueError(f"{name} must be one value or one for each member; got {shown(value)}") from None
+        expected = "one value or one for each member"
+        raise ValueError(f"{name} must be {expected}; got {shown(value)}") from None
 
 
 def _is_array(value: Any) -> bool:

@@ -33,7 +33,7 @@ from fastgd.arguments.checks import Array
 from fastgd.machine.fingerprint import fingerprint
 from fastgd.machine.linking import linked
 from fastgd.system.files import replace_file
-from fastgd.system.warn import warn
+from fastgd.system.warn import say
 
 _has_warned = False
 _FILE_NAME = re.compile(r"(matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
@@ -102,7 +102,7 @@ def _warn_once(error: Exception) -> None:
         place = known_folder()
         where = f" in {place}" if place else ""
         advice = "until it can, every process compiles anew; FASTGD_CACHE_DIR names another folder"
-        warn(f"compiled code can't be kept{where}: {_reason(error)}; {advice}")
+        say(f"compiled code can't be kept{where}: {_reason(error)}; {advice}")
 
 
 def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
@@ -192,7 +192,7 @@ class Entry:
         except Exception as error:
             function = self._compile()
             reason = f"can't be linked: {_reason(error)}"
-            warn(f"the compiled code {self.name} {reason}; it is compiled anew")
+            say(f"the compiled code {self.name} {reason}; it is compiled anew")
             return function
 
     def _path(self) -> Path:

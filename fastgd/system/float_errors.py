@@ -1,4 +1,4 @@
-"""How NumPy answers floating-point errors: in silence inside public calls, as the caller has set it in functions of his own."""
+"""Floating-point errors: none inside public calls, as the caller has it in his own functions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def quiet(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def as_caller(function: Callable[P, R]) -> Callable[P, R]:
-    """A function of the caller's, called from inside a `quiet` one with the error state that it would have outside."""
+    """A function of the caller's, called inside a `quiet` one with the state that is outside."""
     state = _of_caller.get()
 
     def call(*arguments: P.args, **named: P.kwargs) -> R:

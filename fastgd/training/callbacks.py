@@ -12,7 +12,10 @@ from fastgd.system.float_errors import as_caller
 
 
 def check_callback(callback: Any) -> Callable[[Any], bool] | None:
-    """Whether training is to stop, as a function of what the callback is told; it refuses an answer that is no truth value and not None."""
+    """Whether training is to stop, as a function of what the callback is told.
+
+    Its answer must be a truth value, Python's or NumPy's, or None.
+    """
     if callback is None:
         return None
     if not callable(callback):
@@ -22,7 +25,8 @@ def check_callback(callback: Any) -> Callable[[Any], bool] | None:
     def stops(progress: Any) -> bool:
         answer = ask(progress)
         if answer is not None and not isinstance(answer, (bool, np.bool_)):
-            raise TypeError(f"callback must return True to stop training, False or None to go on; got {shown(answer)}")
+            expected = "True to stop training, False or None to go on"
+            raise TypeError(f"callback must return {expected}; got {shown(answer)}")
         return bool(answer)
 
     return stops

@@ -1,4 +1,4 @@
-"""What is allowed, but keeps a network from learning and is likely a mistake: a warning before training begins."""
+"""What is allowed, but keeps a network from learning and is likely a mistake: a warning."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from fastgd.mlp import MLP
 from fastgd.samples import Samples
 from fastgd.system.warn import warn
 
-_REACHED = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "sin": (-1.0, 1.0), "relu": (0.0, np.inf)}  # by outputs
+_REACHED = {  # by outputs
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "sin": (-1.0, 1.0),
+    "relu": (0.0, np.inf),
+}
 _BLOCK = 2**16  # rows
 
 
 def warn_of_targets(net: MLP, samples: Samples) -> None:
-    """Of targets to which outputs come at best no nearer than the targets' mean is, or that have another sum."""
+    """Of targets that outputs are further from than their mean is, or that have another sum."""
     if len(samples.weights):  # which may leave rows out
         return
     output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
@@ -23,21 +29,23 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
         missed, spread = _errors(Y, least, most)
         if missed > spread:
             warn(
-                f"Y has values from {Y.min():g} to {Y.max():g}, to which outputs of {output!r}, between {least:g} and {most:g}, "
-                "come no nearer than their mean does: use another output, such as output='identity', or scale Y"
+                f"Y has values from {Y.min():g} to {Y.max():g}, to which outputs of {output!r}, "
+                f"between {least:g} and {most:g}, come no nearer than their mean does: "
+                "use another output, such as output='identity', or scale Y"
             )
     if net.loss == "cross_entropy":
         totals = Y.sum(axis=1)
         row = int(np.abs(totals - 1).argmax())
         if abs(totals[row] - 1) > 0.01:
             warn(
-                f"Y has rows that do not sum to 1, as outputs of 'softmax' do: row {row} sums to {totals[row]:g}; "
+                "Y has rows that do not sum to 1, as outputs of 'softmax' do: "
+                f"row {row} sums to {totals[row]:g}; "
                 "for several classes a row, use output='sigmoid', loss='binary_cross_entropy'"
             )
 
 
 def _errors(Y: Array, least: float, most: float) -> tuple[float, float]:
-    """The sum of squared errors of the outputs that come nearest, and those of the mean of each output's targets."""
+    """The sum of squared errors of outputs that come nearest, and of the mean of each output."""
     missed, squares, total = 0.0, 0.0, np.zeros(Y.shape[1])
     for start in range(0, len(Y), _BLOCK):
         block = Y[start : start + _BLOCK].astype(np.float64)
@@ -49,16 +57,17 @@ def _errors(Y: Array, least: float, most: float) -> tuple[float, float]:
 
 
 def warn_of_equal_units(net: MLP, params: Array) -> None:
-    """Of (..., n_params) parameters in which all units of a hidden layer are alike, and so are their gradients in every update."""
+    """Of (..., n_params) parameters by which units of a hidden layer are alike, and stay so."""
     flat = params.reshape(-1, net.n_params)
     for number, (layer, following) in enumerate(zip(net.layers, net.layers[1:], strict=False), 1):
         into = flat[:, layer.weights].reshape(len(flat), layer.outputs, layer.inputs)
         out = flat[:, following.weights].reshape(len(flat), following.outputs, layer.outputs)
         biases = flat[:, layer.biases]
-        alike = (into == into[:, :1]).all(axis=(1, 2)) & (out == out[:, :, :1]).all(axis=(1, 2)) & (biases == biases[:, :1]).all(axis=1)
+        alike = (into == into[:, :1]).all(axis=(1, 2)) & (out == out[:, :, :1]).all(axis=(1, 2))
+        alike &= (biases == biases[:, :1]).all(axis=1)
         if layer.outputs > 1 and alike.any():
             warn(
-                f"params are the same for all {layer.outputs} units of hidden layer {number}, which then learn as one unit does: "
-                "draw them, as net.init(rng) does"
+                f"params are the same for all {layer.outputs} units of hidden layer {number}, "
+                "which then learn as one unit does: draw them, as net.init(rng) does"
             )
             return

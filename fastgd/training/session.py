@@ -88,7 +88,8 @@ class Session:
 
 def check_session(samples: Samples, held_out: Samples | float | None, given: dict[str, Any]) -> Session:
     """Those for a training on these rows, or a ValueError or TypeError that names what is wrong; no file is looked at yet."""
-    tell, callback, max_seconds = reporter(given["progress"]), check_callback(given["callback"]), given["max_seconds"]
+    tell, callback = reporter(given["progress"]), check_callback(given["callback"])
+    max_seconds = given["max_seconds"]
     if max_seconds is not None:
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
     path, every = check_checkpoint(given)

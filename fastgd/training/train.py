@@ -65,8 +65,9 @@ def train(
     Parameters
     ----------
     net : MLP
-    X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column; frames and series of pandas or polars
-        Arrays of the network's dtype are used where they are, not copied: leave them alone while training runs; others are copied once.
+    X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column
+        Frames and series of pandas and polars too. Arrays of the network's dtype are used where they are,
+        not copied: leave them alone while training runs; others are copied once.
         X may be a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block, to check it. Its mini-batches are
         then drawn from windows of 16 MiB, each of 64 blocks of neighbouring rows that are chosen anew every epoch: rows far apart in
         the file may meet in a batch, but shuffle a file that is sorted by class.
@@ -99,9 +100,10 @@ def train(
     sample_weight : (n,) array_like, optional
         What each row weighs in the mean of a batch; 0 leaves it out.
     validation : (X, Y) or float, optional
-        Rows that are not trained on, given or as a share of the rows, drawn by the seed. Where targets are one-hot, or 0 and 1 in one
-        column, with two rows of each class or more, each class is drawn by its part. Their cost is in `history.validation`, and the stop
-        rules watch it instead of the training cost. Where none does, it may stop being finite while training goes on.
+        Rows that are not trained on, given or as a share of the rows, drawn by the seed: of each class by its
+        part where targets are one-hot, or 0 and 1 in one column, with two rows of each class or more.
+        Their cost is in `history.validation`, and the stop rules watch it instead of the training cost.
+        Where none does, it may stop being finite while training goes on.
     target_cost : float, optional
         Stop when the watched cost is at most this.
     patience : int, optional
@@ -117,8 +119,8 @@ def train(
     progress : bool or callable
         True shows a bar on stderr, if that is a terminal, or in a notebook; a function is called between chunks with a `Progress`.
     callback : callable, optional
-        Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run, None or False does not,
-        anything else is refused.
+        Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run, None or
+        False does not, anything else is refused.
     checkpoint : path, optional
         A file that holds the run so far, replaced whole every `checkpoint_every` seconds and at the end; `fastgd.load_run` reads it too.
     resume : bool
@@ -142,8 +144,8 @@ def train(
     ValueError, TypeError, OSError
         For bad arguments, or a checkpoint that can't be written, before anything is compiled.
     RuntimeWarning
-        Before training, where it is likely to learn nothing: targets to which outputs come no nearer than their mean does, targets for
-        cross_entropy that do not sum to 1, hidden units that are alike and stay so.
+        Before training, where it is likely to learn nothing: targets to which outputs come no nearer than
+        their mean does, targets for cross_entropy that do not sum to 1, hidden units that stay alike.
     DivergedError
         When a parameter, the cost, or a validation cost that stop rules watch stops being finite; it carries the last good run.
 
@@ -181,7 +183,8 @@ def train(
         params = net.check_params(params)
 
     origin = origin_of(net, params, rng, epochs, between.checkpoint if resume else None)
-    if epochs and not (isinstance(params, Run) and params.state is not None):  # a run that goes on was warned of when it began
+    goes_on = isinstance(params, Run) and params.state is not None  # and was warned of before
+    if epochs and not goes_on:
         warn_of_targets(net, samples)
         warn_of_equal_units(net, origin.params)
     loop = _loop(net, *apart(samples, held_out, origin.seed, (X, Y, sample_weight)), options, kernel, epochs, origin, threads)
