@@ -11,9 +11,8 @@ from small_problem import assert_close
 
 import fastgd
 from fastgd import kernels
-from fastgd.kernels.structs import PUT_DOWN
+from fastgd.kernels.structs import PUT_DOWN, TRAIN
 from fastgd.machine.cache import entry
-from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import EPOCH_COST_SUM
@@ -129,9 +128,9 @@ def test_two_threads_meet(first):
     assert plan.hidden_halves
     bound = kernels.load(plan, options, samples, threads=2)
     state = bound.start(PARAMS)
-    problems = [bound.problem(state, METHODS.index("backprop"), rank=rank) for rank in range(2)]  # tables point to what they keep alive
-    tables, update = [bound._table(problem) for problem in problems], entry("half", HALF, "train", NET.dtype)
-    threads = [threading.Thread(target=update, args=(table, half), daemon=True) for half, table in enumerate(tables)]
+    problems = [bound.problem(state, TRAIN, rank=rank) for rank in range(2)]  # structs point to what they keep alive
+    structs, update = [bound._struct(problem) for problem in problems], entry("half", HALF, "train", NET.dtype)
+    threads = [threading.Thread(target=update, args=(one, half), daemon=True) for half, one in enumerate(structs)]
     threads[first].start()
     wait_until(lambda: bound.queue.counters[PUT_DOWN[first]] == 1)
     assert bound.queue.counters[PUT_DOWN[1 - first]] == 0
