@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import fastgd
 from fastgd.kernels.generated import equations, unrolled, vocabulary
+from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.names import METHODS
 
 XOR = fastgd.MLP(2, 2, 1)
@@ -63,7 +64,7 @@ def run_lines(net, method, X, Y, params, weight, eps, weighted):
     values = spelled_out() | dict(zip(names, params, strict=True)) | {f"d{name}": np.zeros(len(X)) for name in names}
     values |= {f"x_{k}": column for k, column in enumerate(X.T)} | {f"y_{k}": column for k, column in enumerate(Y.T)}
     values |= {"costs": np.zeros(len(X)), "eps": eps, "weight": weight} if weighted else {"costs": 0, "eps": eps, "share": 1 / len(X)}
-    for lines in equations.sample(net, method, weighted, in_halves=weighted):
+    for lines in lines_of_sample(net, method, weighted, in_halves=weighted):
         exec("\n".join(lines), values)
     gradient = np.array([values[f"d{name}"].sum() for name in names]) * (1 if weighted else 1 / len(X))
     return values["costs"].sum(), gradient / {"finite_difference": eps, "central_difference": 2 * eps}.get(method, 1)
