@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import fastgd
 from fastgd.kernels.generated import equations, unrolled, vocabulary
 from fastgd.kernels.generated.sample import lines_of_sample
-from fastgd.names import METHODS
+from fastgd.names import ACTIVATIONS, LOSSES, METHODS, PARTNERS
 
 XOR = fastgd.MLP(2, 2, 1)
-HIDDEN = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin"]
+HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
 DIFFERENCES = ["finite_difference", "central_difference"]
 
 
@@ -27,9 +27,9 @@ def difference(ours, theirs):
 def random_network(random, method, most_units=3):
     """At most three layers, any activations and losses that the method takes."""
     widths = [random.randint(1, most_units) for _ in range(random.randint(2, 4))]
-    losses = ["squared_error", "binary_cross_entropy", "cross_entropy"]
-    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(losses)
-    last = {"squared_error": random.choice([*HIDDEN, "softmax"]), "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}[loss]
+    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(LOSSES)
+    any_output = random.choice([*HIDDEN, "softmax"])
+    last = PARTNERS.get(loss, any_output)
     activations = [random.choice(HIDDEN) for _ in widths[2:]]
     widths[-1] += last == "softmax" and widths[-1] == 1  # which is refused
     return fastgd.MLP(*widths, activation=[*activations, last], loss=loss, bias=random.random() < 0.7)
