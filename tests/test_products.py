@@ -87,7 +87,7 @@ def taken(rows, columns, dtype):
 
 
 @pytest.mark.parametrize("across", [False, True])
-@pytest.mark.parametrize("turned", [False, True], ids=["A as it is", "A transposed"])
+@pytest.mark.parametrize("transposed", [False, True], ids=["A as it is", "A transposed"])
 @pytest.mark.parametrize("add", [False, True])
 def test_products(across, transposed, add, dtype):
     """Rows that fill no tile, columns that fill no vector; B in place, copied in one panel or in several."""
