@@ -225,7 +225,7 @@ def test_closed_streams_are_no_files(folder):
     program = """
 import os
 from fastgd.cli.streams import safe_streams
-from fastgd.ensemble import training
+from fastgd.ensemble import train_many
 
 with safe_streams(), open("out", "wb") as file:
     assert file.fileno() > 2, file.fileno()
