@@ -13,7 +13,6 @@ NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8
-PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
 
 
 class NetworkStruct(NamedTuple):
@@ -45,15 +44,14 @@ class Data(NamedTuple):
     batches: int  # of an epoch
     row_parts: int  # of the rows of a batch, which threads share out
     unit_slices: int  # whether they share out the units of layers instead
-    hidden_halves: int  # or whether two threads have half of the hidden units each
     mean_weight: float  # of a batch
 
 
 class Work(NamedTuple):
     """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
 
-    a: Reals  # activations, the inputs first, which hidden halves leave out
-    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a vector, or for hidden halves
+    a: Reals  # activations, the inputs first
+    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a vector
     z: Reals  # pre-activations
     delta: Reals  # dC/da, then dC/dz
     y: Reals  # (outputs, stride) targets
@@ -83,12 +81,10 @@ class Rule(NamedTuple):
 class WorkQueue(NamedTuple):
     """What the threads of a run share; see `work_queue`."""
 
-    counters: Integers  # (48,)
-    task: Integers  # (11,) what there is to do, see `sharing`
+    counters: Integers  # (16,)
+    task: Integers  # (8,) what there is to do, see `sharing`
     numbers: Doubles  # (4,)
     costs: Doubles  # (parts,) of the parts of a batch
-    exchange: Reals  # (4 * outputs * block,) where halves put down their parts of z
-    transposed: Reals  # (hidden * inputs,) where halves have the first layer's weights, input by input
     yield_address: int  # address of a function that lets another thread run
 
 
@@ -125,7 +121,6 @@ class Problem(NamedTuple):
     eps: float  # step of the difference methods
     is_held_out: int  # whether this is the problem of the validation rows
     held_out: Pointer  # the same problem for the validation rows, without updates
-    next: Pointer  # the same problem with scratch memory for the rows of the next batch, where there are halves
 
 
 class Evaluation(NamedTuple):

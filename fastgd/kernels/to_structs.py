@@ -35,9 +35,7 @@ def network_of(net: Network) -> NetworkStruct:
     )
 
 
-def data_of(
-    samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, unit_slices: bool = False, hidden_halves: bool = False
-) -> Data:
+def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, unit_slices: bool = False) -> Data:
     """Samples, or those of many members with `n` rows each, in batches."""
     batches = -(-n // batch) if n else 0
     total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
@@ -57,7 +55,6 @@ def data_of(
         batches=batches,
         row_parts=parts,
         unit_slices=unit_slices,
-        hidden_halves=hidden_halves,
         mean_weight=total / batches if n else 0.0,
     )
 

@@ -86,7 +86,9 @@ def perturbed_loss(net: Network, l: int, j: int, k: int | None, sign: str, small
 
 
 def layer_differences(net: Network, l: int, central: bool, weighted: bool, small_changes: bool) -> list[Line]:
-    """The sample's share of the quotients of layer l; with `small_changes`, what changes of its z by little have in common is computed once."""
+    """The sample's share of the quotients of layer l; with `small_changes`, what changes of its z by
+    little have in common is computed once.
+    """
     layer, signs = net.layers[l - 1], "+-" if central else "+"
     incoming: list[int | None] = [*([None] if layer.bias else []), *range(layer.inputs)]  # as z waits for them
     lines = perturbed_sigmoids(net, l, [(k, sign) for k in incoming for sign in signs]) if small_changes else []

@@ -6,7 +6,7 @@ from fastgd.formulas.updates import sgd
 from fastgd.kernels.epoch import observe_epoch, problem_of
 from fastgd.kernels.matrix.layers import backward_units, block_cost, forward, output_delta, times_derivative
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
-from fastgd.kernels.matrix.tasks import share_halves, share_layers, share_rows, share_update, take_parts
+from fastgd.kernels.matrix.tasks import share_layers, share_rows, share_update, take_parts
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
 from fastgd.kernels.structs import NO_UPDATE, Evaluation
 from fastgd.kernels.threads.work_queue import wait_for_task
@@ -24,8 +24,7 @@ def steps(problem, batch_index, count, observe):
 
     The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
     once and stays. In mini-batches of one block, plain sgd adds the gradient to the parameters as it
-    arises, by `hidden_halves` if there are;
-    in full batch the cost is looked at first.
+    arises; in full batch the cost is looked at first.
     """
     data, params, work, rule, course = problem.data, problem.params, problem.work, problem.rule, problem.course
     method, lanes = problem.method, lanes_of(work.a)
@@ -37,9 +36,6 @@ def steps(problem, batch_index, count, observe):
     target = params if direct else work.gradient
     epoch, made = course.cursor[EPOCH], course.cursor[UPDATES]
     put_in_order(data, course.seed, epoch)
-    if data.hidden_halves != 0 and method != NO_UPDATE:
-        share_halves(problem, batch_index, count, observe)
-        return count
     for i in range(count):
         start = 0 if whole else (batch_index + i) * data.batch
         stop = min(start + data.batch, data.n)

@@ -1,8 +1,7 @@
 """Forward pass, per-layer backprop and finite differences of one block of rows, for any widths.
 
 A block is padded to whole vectors by rows of weight 0. Inside it every array of a layer is (units, stride), one row a unit, `stride`
-padded samples wide, so that loops over samples are vectors. Layers of some width are products of matrices; others are loops. What
-goes number by number serves arrays of the other direction, too, see `hidden_halves`.
+padded samples wide, so that loops over samples are vectors. Layers of some width are products of matrices; others are loops.
 
 Which activation, loss and method they use is decided at run time, so that one compilation serves every network of a dtype.
 """
@@ -131,18 +130,11 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
                 sums = sums_of_products(a, before + k * stride, stride, count, delta, here + j * stride, stride)
                 _put(target, weights + j * inputs + k, _ONE, count, sums, scale, add, work.panel)
     if net.biases[l] >= 0:
-        add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add)
-
-
-@merged
-def add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add):
-    """The same for the biases alone."""
-    delta, lanes = work.delta, lanes_of(work.a)
-    here, biases = net.units_before[l + 1] * stride, net.biases[l]
-    for j in range(first, last, lanes):
-        count = min(lanes, last - j)
-        sums = sums_of_rows(delta, here + j * stride, stride, count, delta, here, stride)
-        _put(target, at + biases + j, _ONE, count, sums, scale, add, work.panel)
+        biases = net.biases[l]
+        for j in range(first, last, lanes):
+            count = min(lanes, last - j)
+            sums = sums_of_rows(delta, here + j * stride, stride, count, delta, here, stride)
+            _put(target, at + biases + j, _ONE, count, sums, scale, add, work.panel)
 
 
 @merged
