@@ -1,4 +1,4 @@
-"""Reading CSV block by block: most are checked in compiled code, the others by Python's csv."""
+"""Reading CSV block by block: most are checked by NumPy, the others by Python's csv."""
 
 from __future__ import annotations
 
