@@ -87,7 +87,7 @@ def taken(rows, columns, dtype):
 
 
 @pytest.mark.parametrize("across", [False, True])
-@pytest.mark.parametrize("turned", [False, True], ids=["A as it is", "A transposed"])
+@pytest.mark.parametrize("transposed", [False, True], ids=["A as it is", "A transposed"])
 @pytest.mark.parametrize("add", [False, True])
 def test_products(across, transposed, add, dtype):
     """Rows that fill no tile, columns that fill no vector; B in place, copied in one panel or in several."""
@@ -145,7 +145,7 @@ def test_sums(dtype):
 @pytest.mark.parametrize(("name", "features", "vectors"), [("nehalem", "+sse4.2", 2), ("skylake-avx512", "+avx512vl,+avx512dq", 4)])
 def test_tiles_fill_the_registers_of_the_processor_that_is_compiled_for(name, features, vectors, python):
     """Which need not be this one."""
-    program = "from fastgd.kernels import products; print(products._WIDTH)"
+    program = "from fastgd.machine.tiles import WIDEST; print(WIDEST)"
     assert python(program, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features) == f"{vectors}\n"
 
 
