@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from numba.core import cgutils
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global
 
-__all__ = ["AttributeTemplate", "cgutils", "compiled_for", "typing_of"]
-
-compiled_for = cpu_target.target_context  # the machine, as Numba's settings have it
+__all__ = ["AttributeTemplate", "cgutils", "cpu_target", "global_compiler_lock", "typing_of"]
 
 
 def typing_of(function: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

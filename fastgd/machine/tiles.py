@@ -4,12 +4,12 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastgd.machine.internals import compiled_for
+from fastgd.machine.internals import cpu_target
 from fastgd.machine.span import element_address
 from fastgd.machine.vector import exchanging, has_avx512, splat, sum_lanes
 
 # vectors of a tile: its sums must fit into the registers
-WIDEST = 4 if has_avx512(compiled_for) else 2
+WIDEST = 4 if has_avx512(cpu_target.target_context) else 2
 _CONTRACT = ("contract",)
 
 
