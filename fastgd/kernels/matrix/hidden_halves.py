@@ -19,7 +19,7 @@ from fastgd.kernels.matrix.out_of_line import (
     softmax_layer,
 )
 from fastgd.kernels.matrix.passes import LAYERWISE
-from fastgd.kernels.matrix.products import transpose
+from fastgd.kernels.matrix.products import Left, Right, Target, transpose
 from fastgd.kernels.rows import batch_weight, gather_rows
 from fastgd.kernels.structs import PUT_DOWN
 from fastgd.kernels.threads.work_queue import back_off, finish, take
@@ -86,15 +86,12 @@ def _forward_half(problem, stride, half, update):
             bias = load(params, biases + first + column)
             for s in range(here + column, here + stride * units, units):
                 store(work.z, s, bias)
-    multiply(
-        work.rows, _ZERO, inputs, _ONE, queue.transposed, first * inputs, units, _NO, work.z, here, units, stride, units, inputs, 1.0,
-        biases >= 0, work.panel,
-    )  # fmt: skip
+    X, transposed = Left(work.rows, _ZERO, inputs, _ONE), Right(queue.transposed, first * inputs, units, _NO)
+    multiply(X, transposed, Target(work.z, here, units), stride, units, inputs, 1.0, biases >= 0, work.panel)
     activate_all(net.activations[0], work.z, work.a, here, here + stride * units)
-    multiply(
-        params, net.weights[1] + first, net.widths[1], _ONE, work.a, here, units, _YES, queue.exchange, _place_of(problem, half, update),
-        stride, net.widths[2], stride, units, 1.0, _NO, work.panel,
-    )  # fmt: skip
+    w, a = Left(params, net.weights[1] + first, net.widths[1], _ONE), Right(work.a, here, units, _YES)
+    exchange = Target(queue.exchange, _place_of(problem, half, update), stride)
+    multiply(w, a, exchange, net.widths[2], stride, units, 1.0, _NO, work.panel)
 
 
 @kernel
@@ -121,19 +118,15 @@ def _backward_half(problem, stride, half):
     inputs, hidden, outputs, weights = net.widths[0], net.widths[1], net.widths[2], net.weights[1]
     first, last = _units_of(net, half, lanes_of(work.a))
     units, here, after = last - first, (net.units_before[1] + first) * stride, net.units_before[2] * stride
-    multiply(
-        work.delta, after, _ONE, stride, params, weights + first, hidden, _NO, work.delta, here, units, stride, units, outputs, 1.0, _NO,
-        work.panel,
-    )  # fmt: skip
-    multiply(
-        work.delta, after, stride, _ONE, work.a, here, units, _NO, params, weights + first, hidden, outputs, units, stride, scale, _YES,
-        work.panel,
-    )  # fmt: skip
+    after_it, w = Left(work.delta, after, _ONE, stride), Right(params, weights + first, hidden, _NO)
+    multiply(after_it, w, Target(work.delta, here, units), stride, units, outputs, 1.0, _NO, work.panel)
+    after_it, a = Left(work.delta, after, stride, _ONE), Right(work.a, here, units, _NO)
+    w_now = Target(params, weights + first, hidden)
+    multiply(after_it, a, w_now, outputs, units, stride, scale, _YES, work.panel)
     times_derivative(net, work, stride, _ZERO, first, last, 2.0 if problem.method == LAYERWISE else 1.0)
-    multiply(
-        work.rows, _ZERO, _ONE, inputs, work.delta, here, units, _NO, queue.transposed, first * inputs, units, inputs, units, stride, scale,
-        _YES, work.panel,
-    )  # fmt: skip
+    X, delta = Left(work.rows, _ZERO, _ONE, inputs), Right(work.delta, here, units, _NO)
+    transposed = Target(queue.transposed, first * inputs, units)
+    multiply(X, delta, transposed, inputs, units, stride, scale, _YES, work.panel)
     if net.biases[0] >= 0:
         _update_biases(params, net.biases[0] + first, work.delta, here, units, stride, scale)
 

@@ -14,8 +14,8 @@ from fastgd.machine.jit import kernel
 
 
 @kernel
-def multiply(a, a_start, a_next, a_step, b, b_start, b_width, across, c, c_start, c_width, rows, columns, inner, alpha, add, panel):
-    _multiply(a, a_start, a_next, a_step, b, b_start, b_width, across, c, c_start, c_width, rows, columns, inner, alpha, add, panel)
+def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
+    _multiply(left, right, target, rows, columns, inner, alpha, add, panel)
 
 
 @kernel

@@ -5,6 +5,8 @@ broadcasts, so that A may lie in memory in either direction. Where B is large, o
 copied to where it stays in the first cache while all rows of A go by.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fastgd.kernels.structs import PANEL_BYTES
@@ -44,17 +46,48 @@ def transpose(source, start, width, target, to, target_width, rows, columns):
 # -- products --------------------------------------------------------------------------------------------------------------------------
 
 
+class Left(NamedTuple):
+    """A matrix whose number at row i and column t is span[start + i next + t step]."""
+
+    span: Any
+    start: int | np.int64
+    next: int | np.int64
+    step: int | np.int64
+
+
+class Right(NamedTuple):
+    """One whose number at row t and column k is span[start + t width + k].
+
+    Where it lies `across`, that is span[start + k width + t].
+    """
+
+    span: Any
+    start: int | np.int64
+    width: int | np.int64
+    across: bool | np.bool_
+
+
+class Target(NamedTuple):
+    """One at span[start], its rows `width` apart."""
+
+    span: Any
+    start: int | np.int64
+    width: int | np.int64
+
+
 _tile_1, _tile_2, _widest_tile = (tile_of(vectors, TILE) for vectors in (1, 2, WIDEST))
 _tall_tile_2 = tile_of(2, _TALL)
 
 
 @merged
-def multiply(a, a_start, a_next, a_step, b, b_start, b_width, across, c, c_start, c_width, rows, columns, inner, alpha, add, panel):
+def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
     """C = alpha A B, or C + alpha A B if `add`, where columns fill at least one vector.
 
-    C is (rows, columns) at c[c_start], its rows `c_width` apart. A's number at row i and column t is a[a_start + i a_next + t a_step].
-    B's at row t and column k is b[b_start + t b_width + k]; or where it lies `across`, b[b_start + k b_width + t].
+    A is (rows, inner), B (inner, columns), C (rows, columns).
     """
+    a, a_start, a_next, a_step = left
+    b, b_start, b_width, across = right
+    c, c_start, c_width = target
     lanes, column, nothing = lanes_of(b), np.int64(0), np.int64(0)
     copies = across or (inner * b_width > _SMALL and rows >= _FEW)
     depth = min(inner, _DEPTH) if copies else inner
