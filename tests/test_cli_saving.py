@@ -10,7 +10,7 @@ from conftest import printed
 
 import fastgd
 from fastgd.cli import main
-from fastgd.ensemble import training
+from fastgd.ensemble import train_many as module
 from fastgd.training.run import Run
 
 XOR = ("train", "--gate", "xor", "--epochs", 10, "--kernel", "matrix")
@@ -85,14 +85,14 @@ def test_no_room_anywhere(no_room, capsys, monkeypatch):
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), MemoryError("no memory")], ids=repr)
 def test_members_of_the_optimizers_before(error, folder, capsys, monkeypatch):
     """They are summed up and written, though those of the next one can't be trained."""
-    train_many = training.train_many
+    train_many = module.train_many
 
     def fail(*arguments, **options):
         if options["optimizer"] == "adam":
             raise error
         return train_many(*arguments, **options)
 
-    monkeypatch.setattr(training, "train_many", fail)
+    monkeypatch.setattr(module, "train_many", fail)
     flags = ["--layers", "2-2-1", "--seeds", "2", "--learning-rates", "1", "--epochs", "5", "--out", "members.csv"]
     assert main(["sweep", "--gate", "xor", *flags, "--optimizers", "sgd,adam"]) == 2
     out, err = capsys.readouterr()

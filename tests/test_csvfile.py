@@ -16,9 +16,7 @@ from fastgd.data.columns import parse_columns
 
 READERS = [
     "numpy",
-    pytest.param(
-        "pyarrow", patience_cost=pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")
-    ),
+    pytest.param("pyarrow", marks=pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")),
 ]
 CELLS = ["1", "-2.5", " 3", "4 ", "1e3", "1E-400", "+7", ".5", "5.", "00", "1e2", "0047583311587E590003", "1e400", "9007199254740993"]
 CELLS += [

@@ -152,7 +152,7 @@ def shell(redirection, *arguments, encoding="utf-8"):
 
 REDIRECTED = pytest.mark.parametrize(
     "redirection",
-    ["2>&-", pytest.param("2>/dev/full", patience_cost=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device"))],
+    ["2>&-", pytest.param("2>/dev/full", marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device"))],
 )
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs sh")
 
@@ -225,7 +225,7 @@ def test_closed_streams_are_no_files(folder):
     program = """
 import os
 from fastgd.cli.streams import safe_streams
-from fastgd.ensemble import training
+from fastgd.ensemble import train_many
 
 with safe_streams(), open("out", "wb") as file:
     assert file.fileno() > 2, file.fileno()

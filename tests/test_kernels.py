@@ -8,6 +8,7 @@ from row_order import order_of
 
 import fastgd
 from fastgd import kernels
+from fastgd.names import LOSSES, PARTNERS
 from fastgd.options import Options
 from fastgd.samples import Samples
 
@@ -72,11 +73,10 @@ def test_algorithm_1(method, batch_size, shuffle, train, dtype):
     assert run.cost == run.history.cost[-1]
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "binary_cross_entropy", "cross_entropy"])
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("bias", [True, False])
 def test_losses(loss, bias, train):
-    output = {"squared_error": "identity", "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}[loss]
-    net = fastgd.MLP(2, 3, 2, activation="leaky_relu", output=output, loss=loss, bias=bias)
+    net = fastgd.MLP(2, 3, 2, activation="leaky_relu", output=PARTNERS.get(loss, "identity"), loss=loss, bias=bias)
     X, Y, params = random_problem(net, 13)
     for batch_size in (None, 5):
         run = train(net, X, Y, 5, 0.1, params=params, batch_size=batch_size, shuffle=False)

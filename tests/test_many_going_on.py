@@ -149,8 +149,8 @@ def test_another_training_is_refused(changed, words, interrupted, no_compiled_co
     ("name", "value"),
     [
         ("states_batch", np.full(MEMBERS, 1)), ("states_batch", np.full(MEMBERS, -1)), ("states_epochs", np.full(MEMBERS, -1)),
-        ("states_slots", np.zeros((MEMBERS, 1, 9))), ("states_marks", np.zeros(MEMBERS, np.int64)),
-        ("states_powers", np.zeros((MEMBERS, 2), np.float32)), ("states_mark_epochs", np.full(MEMBERS, -1)),
+        ("states_slots", np.zeros((MEMBERS, 1, 9))), ("states_patience_cost", np.zeros(MEMBERS, np.int64)),
+        ("states_powers", np.zeros((MEMBERS, 2), np.float32)), ("states_patience_epochs", np.full(MEMBERS, -1)),
     ],
 )  # fmt: skip
 def test_compiled_code_does_not_go_on_from_what_can_not_be(name, value, interrupted, path, no_compiled_code):

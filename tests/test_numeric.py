@@ -90,7 +90,7 @@ def flags(request):
 
 
 @pytest.fixture(params=["float", "vector"], scope="module")
-def update_kind(request):
+def form(request):
     return request.param
 
 

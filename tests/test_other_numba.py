@@ -105,10 +105,9 @@ net = fastgd.MLP(2, 2, 1, activation="tanh")
 with warnings.catch_warnings(record=True) as warned:
     warnings.simplefilter("always")
     run = fastgd.train(net, X, Y, 100, 0.1, rng=0, kernel="unrolled", optimizer="adam", target_cost=0.0, patience=9)
-    cost = net.cost(run.params, X, Y)
 assert len(warned) == 1, warned
 assert "can't be kept: Numba" in str(warned[0].message), warned
-print(run.params.tobytes().hex(), run.cost, cost)
+print(run.params.tobytes().hex(), run.cost)
 """
 
 
@@ -118,5 +117,5 @@ def test_training_to_the_same_bits(python, tmp_path):
     net = fastgd.MLP(2, 2, 1, activation="tanh")
     run = fastgd.train(net, X, Y, 100, 0.1, rng=0, kernel="unrolled", optimizer="adam", target_cost=0.0, patience=9)
     printed = python(TRAINING, FASTGD_CACHE_DIR=tmp_path / "cache").split()
-    assert printed == [run.params.tobytes().hex(), str(run.cost), str(net.cost(run.params, X, Y))]
+    assert printed == [run.params.tobytes().hex(), str(run.cost)]
     assert list((tmp_path / "cache").iterdir()) == []

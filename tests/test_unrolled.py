@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 import fastgd
 from fastgd.kernels.generated import equations, unrolled, vocabulary
-from fastgd.names import METHODS
+from fastgd.kernels.generated.sample import lines_of_sample
+from fastgd.names import ACTIVATIONS, LOSSES, METHODS, PARTNERS
 
 XOR = fastgd.MLP(2, 2, 1)
-HIDDEN = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin"]
+HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
 DIFFERENCES = ["finite_difference", "central_difference"]
 
 
@@ -26,9 +27,9 @@ def difference(ours, theirs):
 def random_network(random, method, most_units=3):
     """At most three layers, any activations and losses that the method takes."""
     widths = [random.randint(1, most_units) for _ in range(random.randint(2, 4))]
-    losses = ["squared_error", "binary_cross_entropy", "cross_entropy"]
-    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(losses)
-    last = {"squared_error": random.choice([*HIDDEN, "softmax"]), "binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}[loss]
+    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(LOSSES)
+    any_output = random.choice([*HIDDEN, "softmax"])
+    last = PARTNERS.get(loss, any_output)
     activations = [random.choice(HIDDEN) for _ in widths[2:]]
     widths[-1] += last == "softmax" and widths[-1] == 1  # which is refused
     return fastgd.MLP(*widths, activation=[*activations, last], loss=loss, bias=random.random() < 0.7)
@@ -63,7 +64,7 @@ def run_lines(net, method, X, Y, params, weight, eps, weighted):
     values = spelled_out() | dict(zip(names, params, strict=True)) | {f"d{name}": np.zeros(len(X)) for name in names}
     values |= {f"x_{k}": column for k, column in enumerate(X.T)} | {f"y_{k}": column for k, column in enumerate(Y.T)}
     values |= {"costs": np.zeros(len(X)), "eps": eps, "weight": weight} if weighted else {"costs": 0, "eps": eps, "share": 1 / len(X)}
-    for lines in equations.sample(net, method, weighted, in_halves=weighted):
+    for lines in lines_of_sample(net, method, weighted, in_halves=weighted):
         exec("\n".join(lines), values)
     gradient = np.array([values[f"d{name}"].sum() for name in names]) * (1 if weighted else 1 / len(X))
     return values["costs"].sum(), gradient / {"finite_difference": eps, "central_difference": 2 * eps}.get(method, 1)

@@ -211,7 +211,7 @@ def test_a_checkpoint_of_other_held_out_rows_is_refused(tmp_path, monkeypatch):
     def train(Y, **options):
         return fastgd.train(net, X / 15, Y, 4, 0.3, rng=0, validation=0.4, checkpoint=tmp_path / "run.npz", kernel="matrix", **options)
 
-    for module in ("checkpoint", "samples"):
+    for module in ("training.checkpoint", "samples"):
         monkeypatch.setattr(f"fastgd.{module}.classes_of", lambda Y: None)
     train(Y)
     monkeypatch.undo()

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastgd.ensemble.runs import Runs
+from fastgd.ensemble.samples import samples_of
 from fastgd.ensemble.session import DUE, LOOK_SECONDS, Session
-from fastgd.ensemble.settings import MemberSettings, samples_of
+from fastgd.ensemble.settings import MemberSettings
 from fastgd.ensemble.state import EnsembleState
 from fastgd.mlp import MLP
 from fastgd.options import Options

@@ -14,8 +14,9 @@ from fastgd.arguments.checks import check_name, finite_number, whole_number
 from fastgd.ensemble.folder import checkpoint_in
 from fastgd.ensemble.resume import origin_of_many
 from fastgd.ensemble.runs import Runs, load_runs_with_facts, save_runs
+from fastgd.ensemble.samples import check_samples_of_many
 from fastgd.ensemble.session import Session
-from fastgd.ensemble.settings import check_optimizers, check_samples_of_many, check_settings, count_members
+from fastgd.ensemble.settings import check_optimizers, check_settings, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes, OnThreads
 from fastgd.mlp import MLP, check_net

@@ -1,10 +1,12 @@
 """Compiled training loops: `load` gives the kernel of a plan, bound to its data."""
 
-from fastgd.kernels.binding import Bound, Matrix, Unrolled
+from fastgd.kernels.binding import Bound
 from fastgd.kernels.generated.unrolled import source
 from fastgd.kernels.lanes_binding import Lanes
+from fastgd.kernels.matrix_binding import Matrix
 from fastgd.kernels.members import REASONS
 from fastgd.kernels.plan import Plan, can_unroll, make_plan, make_plan_for_many
+from fastgd.kernels.unrolled_binding import Unrolled
 from fastgd.network import Network
 from fastgd.options import Options
 from fastgd.samples import Samples

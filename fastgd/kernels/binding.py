@@ -1,4 +1,4 @@
-"""A plan bound to data and options: the arrays that compiled code works on, and the calls of it."""
+"""A plan bound to data and options, whatever the kernel: its arrays, and the calls of compiled code."""
 
 import time
 from abc import ABC, abstractmethod
@@ -7,8 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.generated.unrolled import source
-from fastgd.kernels.plan import BLOCK, Plan
+from fastgd.kernels.plan import Plan
 from fastgd.kernels.structs import (
     CHECK_RULES,
     HELP,
@@ -17,40 +16,18 @@ from fastgd.kernels.structs import (
     PASS,
     TRAIN,
     Data,
-    Evaluation,
     Problem,
     Work,
     WorkQueue,
 )  # fmt: skip
 from fastgd.kernels.threads.pool import Helpers, give_way
 from fastgd.kernels.to_structs import course_of, data_of, is_weight_of, network_of, rule_of
-from fastgd.machine.cache import Entry, entry
+from fastgd.machine.cache import Entry
 from fastgd.machine.struct import struct_of, words_of
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import EPOCH_COST_SUM, HELD_OUT, STOPPED, State, aligned, padded, start
-
-MATRIX = '''"""The matrix kernel, for every network of a dtype."""
-
-from fastgd.machine.jit import kernel
-from fastgd.kernels import epoch
-from fastgd.kernels.matrix import kernel as matrix
-from fastgd.kernels.structs import HELP
-
-
-@kernel
-def train(address, zero, limit):
-    if epoch.problem_of(address, zero).command == HELP:
-        matrix.help_out(address, zero)
-    else:
-        epoch.train(matrix.steps, address, zero, limit)
-
-
-@kernel
-def evaluate(address, zero, limit):
-    matrix.evaluate(address, zero)
-'''
 
 _NONE = np.zeros(0, np.int64)  # for a pointer to nothing
 
@@ -221,54 +198,3 @@ class Bound(ABC):
             epoch_cost_sum, state.sums[EPOCH_COST_SUM] = state.sums[EPOCH_COST_SUM], cost
             self._enter([self._struct(self.problem(state, CHECK_RULES, epochs=0, monitored=True))])
             state.sums[EPOCH_COST_SUM] = epoch_cost_sum
-
-
-def _hold(work: Work, data: Data) -> None:
-    """Put all rows into the block, for good, as `rows.gather` does with those of a batch; padding repeats the first with weight 0."""
-    for block, rows in ((work.a, data.X), (work.y, data.Y)):
-        columns = block[: rows.shape[1] * work.block].reshape(-1, work.block)
-        columns[:, : data.n] = rows.T
-        columns[:, data.n :] = rows[:1].T
-    work.weight[: data.n] = (data.weights.astype(np.float64) if len(data.weights) else 1.0) / data.mean_weight
-
-
-class Matrix(Bound):
-    """The matrix kernel of a plan and its data."""
-
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1):
-        super().__init__(plan, options, samples, held_out, threads, BLOCK)
-
-    def entry(self, function: str) -> Entry:
-        return entry("matrix", MATRIX, function, self.plan.net.dtype)
-
-    def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
-        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
-        outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
-        costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        evaluation = Evaluation(self.problem(self.start(params), PASS), outputs, costs)  # keeps alive what its struct points to
-        self.entry("evaluate")(struct_of(evaluation, self.plan.net.dtype), 0)
-        return outputs, costs
-
-    @property
-    def gradient(self) -> Array:
-        """The gradient of the last update, (n_params,)."""
-        gradient: Array = self.works[0].gradient[: self.net.n_params]
-        return gradient
-
-
-class Unrolled(Bound):
-    """The unrolled kernel of a plan and its data. A batch that is all rows is put in place once; X and Y are not kept then."""
-
-    keeps_layers = False
-
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
-        most = max(plan.batch, len(held_out.X) if held_out else 0)
-        super().__init__(plan, options, samples, held_out, 1, most)
-        if plan.rows_stay:
-            _hold(self.works[0], self.data)
-            self.data = self.data._replace(X=samples.weights[:0], Y=samples.weights[:0])
-        if held_out:
-            _hold(self.held_out_works[0], self.held_out)
-
-    def entry(self, function: str) -> Entry:
-        return entry("unrolled", source(self.plan), function, self.plan.net.dtype)

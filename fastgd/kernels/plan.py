@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from fastgd.kernels.generated import equations
+from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.network import Network
 from fastgd.options import Options
 from fastgd.state import VECTOR_BYTES
@@ -18,7 +18,7 @@ _SHARED_PARAMS = 2**14
 
 # An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
 _MOST_LINES = 800
-_FAR = 0.5  # changes of z up to which e^-z is used again, see equations.perturbed_sigmoids
+_FAR = 0.5  # changes of z up to which e^-z is used again, see generated.differences
 _MOST_LINES_IF_AUTO = 250
 _LEAST_MEMBERS = 4  # from which on lanes are filled well enough
 
@@ -158,7 +158,7 @@ def _lines(net: Network, method: str) -> int:
     """Statements of one sample, written out; a lower bound where there are very many."""
     if net.n_params > _MOST_LINES:
         return net.n_params
-    return sum(map(len, equations.sample(net, method)))
+    return sum(map(len, lines_of_sample(net, method)))
 
 
 def _pays_to_unroll(plan: Plan, epochs: int) -> bool:

@@ -7,9 +7,9 @@ others are gathered, so that every lane has its own. Stop rules are lines of the
 from dataclasses import fields
 from functools import cache
 
-from fastgd.kernels.generated import equations
-from fastgd.kernels.generated.equations import divisor
+from fastgd.kernels.generated.equations import parameter_names
 from fastgd.kernels.generated.lines import Line, in_pairs, indented, let, text_of
+from fastgd.kernels.generated.sample import divisor, lines_of_sample
 from fastgd.kernels.plan import Plan
 from fastgd.optimizers import KINDS, SGD
 
@@ -68,7 +68,7 @@ def _load_parameters(names: list[str]) -> list[str]:
 
 def _steps(plan: Plan, own_rows: bool) -> list[str]:
     """The body of `steps`."""
-    names = equations.parameter_names(plan.net)
+    names = parameter_names(plan.net)
     body = _load_parameters(names)
     body += ["target_cost, min_delta, patience_cost = load(group.targets, 0), load(group.min_delta, 0), load(group.patience_cost, 0)"]
     body += ["epoch, patience_epoch, made = broadcast(params, 0.0), broadcast(params, -1.0), 0"]
@@ -122,7 +122,7 @@ def _pass(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
         sample = [let(f"x_{k}", f"broadcast(params, data.X[s * {inputs} + {k}])") for k in range(inputs)]
         sample += [let(f"y_{k}", f"broadcast(params, data.Y[s * {outputs} + {k}])") for k in range(outputs)]
         sample += [let("weight", "broadcast(params, group.weight[s])")] if plan.weighted else []
-    forward, cost, gradient = equations.sample(plan.net, plan.method, plan.weighted, plan.small_changes)
+    forward, cost, gradient = lines_of_sample(plan.net, plan.method, plan.weighted, plan.small_changes)
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = [Line("if observe:"), *indented(cost)]
     lines = [f"d{name} = broadcast(params, 0.0)" for name in names]

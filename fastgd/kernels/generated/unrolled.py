@@ -7,9 +7,9 @@ vectors is a constant of the code where it is small.
 
 from functools import cache
 
-from fastgd.kernels.generated import equations
-from fastgd.kernels.generated.equations import divisor
+from fastgd.kernels.generated.equations import parameter_names
 from fastgd.kernels.generated.lines import Line, add, comment, in_pairs, indented, let, text_of
+from fastgd.kernels.generated.sample import divisor, lines_of_sample
 from fastgd.kernels.plan import Plan
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES, padded
@@ -84,7 +84,7 @@ def _put_parameters(place: str, names: list[str]) -> list[str]:
 def _steps(plan: Plan) -> list[str]:
     """The body of `steps`."""
     net, full = plan.net, plan.rows_stay
-    names = equations.parameter_names(net)
+    names = parameter_names(net)
     stride = padded(plan.n, net.dtype)
     weighted = not full or stride != plan.n or plan.weighted  # rows that weigh the same are weighed after they are summed
     scale = f"{'1.0' if weighted else '1.0 / data.n'}{divisor(plan.method)}"
@@ -156,8 +156,8 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
 
 def _validate(net: Network) -> list[str]:
     """The body of `validate`: the cost of rows that stay in place."""
-    loads, (forward, (*cost, _), _) = _loads(net, weighted=True), equations.sample(net, "backprop")
-    body = _load_parameters(equations.parameter_names(net))
+    loads, (forward, (*cost, _), _) = _loads(net, weighted=True), lines_of_sample(net, "backprop")
+    body = _load_parameters(parameter_names(net))
     body += ["stride = work.block", "costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
     body += indented([*loads, *forward, *cost, add("costs", "weight * loss")])
     return [*body, "return first_lane(lane_total(costs))"]
@@ -174,7 +174,7 @@ def _sample(plan: Plan, weighted: bool) -> tuple[list[Line], list[Line], list[Li
     """Of a vector of samples: its loads; forward and cost; gradient."""
     waits = len(plan.net.layers) == 1 and plan.rows_stay and _vectors(plan) == 1  # all of an update for the one before
     loads = _loads(plan.net, weighted)
-    forward, cost, gradient = equations.sample(plan.net, plan.method, weighted, plan.small_changes, in_halves=waits)
+    forward, cost, gradient = lines_of_sample(plan.net, plan.method, weighted, plan.small_changes, in_halves=waits)
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = [Line("if observe:"), *indented(cost)]
     return loads, [*forward, *cost], gradient

@@ -1,0 +1,57 @@
+"""The matrix kernel of a plan, bound to its data: training, and what parameters come to."""
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.binding import Bound
+from fastgd.kernels.plan import BLOCK, Plan
+from fastgd.kernels.structs import PASS, Evaluation
+from fastgd.machine.cache import Entry, entry
+from fastgd.machine.struct import struct_of
+from fastgd.options import Options
+from fastgd.samples import Samples
+
+MATRIX = '''"""The matrix kernel, for every network of a dtype."""
+
+from fastgd.machine.jit import kernel
+from fastgd.kernels import epoch
+from fastgd.kernels.matrix import kernel as matrix
+from fastgd.kernels.structs import HELP
+
+
+@kernel
+def train(address, zero, limit):
+    if epoch.problem_of(address, zero).command == HELP:
+        matrix.help_out(address, zero)
+    else:
+        epoch.train(matrix.steps, address, zero, limit)
+
+
+@kernel
+def evaluate(address, zero, limit):
+    matrix.evaluate(address, zero)
+'''
+
+
+class Matrix(Bound):
+    """The matrix kernel of a plan and its data."""
+
+    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1):
+        super().__init__(plan, options, samples, held_out, threads, BLOCK)
+
+    def entry(self, function: str) -> Entry:
+        return entry("matrix", MATRIX, function, self.plan.net.dtype)
+
+    def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
+        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
+        outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
+        costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
+        evaluation = Evaluation(self.problem(self.start(params), PASS), outputs, costs)  # keeps alive what its struct points to
+        self.entry("evaluate")(struct_of(evaluation, self.plan.net.dtype), 0)
+        return outputs, costs
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient of the last update, (n_params,)."""
+        gradient: Array = self.works[0].gradient[: self.net.n_params]
+        return gradient
