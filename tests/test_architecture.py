@@ -39,7 +39,7 @@ MODULES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imported(text):
-    """Names of modules of this package that a text imports, be it inside a function or for types alone."""
+    """Names of modules that a text imports, be it inside a function or for types alone."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -90,3 +90,23 @@ def test_there_is_no_circle():
         TopologicalSorter(arrows()).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_numba_is_at_arms_length():
+    """Nothing but `machine` knows Numba and LLVM; compiled code has all of it from there."""
+    known_by = {
+        room_of(module)
+        for module, path in MODULES.items()
+        if {name.partition(".")[0] for name in imported(path.read_text(encoding="utf-8"))} & {"numba", "llvmlite"}
+    }
+    assert known_by == {"machine"}
+
+
+def test_numba_is_taken_by_its_public_names():
+    """Besides what Numba offers to all who extend it, all of which stands in two files."""
+    private = {
+        module
+        for module, path in MODULES.items()
+        if any(name.startswith("numba.") and name != "numba.extending" for name in imported(path.read_text(encoding="utf-8")))
+    }
+    assert private == {"fastgd.machine.internals", "fastgd.machine.object_code"}

@@ -6,7 +6,15 @@ import numba
 import numpy as np
 import pytest
 
-from fastgd.kernels.matrix.products import multiply, sums_of_products, sums_of_rows, transpose
+from fastgd.kernels.matrix.products import (
+    Left,
+    Right,
+    Target,
+    multiply,
+    sums_of_products,
+    sums_of_rows,
+    transpose,
+)
 from fastgd.kernels.structs import PANEL_BYTES
 from fastgd.machine.jit import FLAGS
 from fastgd.machine.span import span_of, store
@@ -14,7 +22,7 @@ from fastgd.machine.span import span_of, store
 BOUNDS = """
 import numba, numpy as np
 from fastgd.machine.jit import FLAGS
-from fastgd.kernels.matrix.products import multiply
+from fastgd.kernels.matrix.products import Left, Right, Target, multiply
 from fastgd.kernels.structs import PANEL_BYTES
 from fastgd.machine.span import copy, span_of
 
@@ -22,9 +30,8 @@ from fastgd.machine.span import copy, span_of
 def product(a, a_next, b, across, c, rows, columns, inner, panel):
     # b is (inner, 8), or (8, inner) if it lies across
     width = inner if across else 8
-    multiply(
-        span_of(a), 0, a_next, 1, span_of(b), 0, width, across, span_of(c), 0, columns, rows, columns, inner, 1.0, False, span_of(panel)
-    )
+    left, right = Left(span_of(a), 0, a_next, 1), Right(span_of(b), 0, width, across)
+    multiply(left, right, Target(span_of(c), 0, columns), rows, columns, inner, 1.0, False, span_of(panel))
 
 @numba.njit(**FLAGS)
 def copied(target, source, count):
@@ -57,10 +64,8 @@ for call in (
 
 @numba.njit(**FLAGS)
 def product(a, a_next, a_step, b, b_width, across, c, c_width, rows, columns, inner, alpha, add, panel):
-    multiply(
-        span_of(a), 3, a_next, a_step, span_of(b), 5, b_width, across, span_of(c), 7, c_width, rows, columns, inner, alpha, add,
-        span_of(panel),
-    )  # fmt: skip
+    left, right = Left(span_of(a), 3, a_next, a_step), Right(span_of(b), 5, b_width, across)
+    multiply(left, right, Target(span_of(c), 7, c_width), rows, columns, inner, alpha, add, span_of(panel))
 
 
 @numba.njit(**FLAGS)
@@ -145,7 +150,7 @@ def test_sums(dtype):
 @pytest.mark.parametrize(("name", "features", "vectors"), [("nehalem", "+sse4.2", 2), ("skylake-avx512", "+avx512vl,+avx512dq", 4)])
 def test_tiles_fill_the_registers_of_the_processor_that_is_compiled_for(name, features, vectors, python):
     """Which need not be this one."""
-    program = "from fastgd.kernels.matrix import products; print(products._WIDTH)"
+    program = "from fastgd.machine.tiles import WIDEST; print(WIDEST)"
     assert python(program, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features) == f"{vectors}\n"
 
 

@@ -94,15 +94,26 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split()).rstrip(".")
 
 
-def _warn_once(error: Exception) -> None:
+def _warn_once(text: str) -> None:
     """Say, once a process, that what is compiled can't be kept."""
     global _has_warned
     if not _has_warned:
         _has_warned = True
-        place = known_folder()
-        where = f" in {place}" if place else ""
-        advice = "until it can, every process compiles anew; FASTGD_CACHE_DIR names another folder"
-        say(f"compiled code can't be kept{where}: {_reason(error)}; {advice}")
+        say(f"compiled code can't be kept{text}")
+
+
+def _warn_of_folder(error: Exception) -> None:
+    place = known_folder()
+    where = f" in {place}" if place else ""
+    advice = "until it can, every process compiles anew; FASTGD_CACHE_DIR names another folder"
+    _warn_once(f"{where}: {_reason(error)}; {advice}")
+
+
+def _warn_of_numba(error: Exception) -> None:
+    import numba
+
+    trouble = f"Numba {numba.__version__} is not as fastgd knows it ({_reason(error)})"
+    _warn_once(f": {trouble}; every process compiles anew, for longer; another version may help")
 
 
 def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
@@ -203,15 +214,21 @@ class Entry:
 
     def _compile(self) -> Any:
         with _no_garbage_collected(), np.errstate(all="ignore"):  # whatever the caller's is
-            from fastgd.machine.object_code import machine_code  # starts Numba
+            from fastgd.machine import object_code  # starts Numba
 
-            facts, code = machine_code(self.source, self.function, self.dtype)
+            text = self.source, self.function, self.dtype
+            try:
+                facts, code = object_code.machine_code(*text)
+            except Exception as error:
+                function = object_code.in_memory(*text)  # fails too if it is the text's fault
+                _warn_of_numba(error)
+                return function
         title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
         function = linked(facts["function"], facts["calls"], code, self.dtype)
         try:
             _write(self._path(), {"title": title, **facts}, code)
         except Exception as error:
-            _warn_once(error)
+            _warn_of_folder(error)
         return function
 
 

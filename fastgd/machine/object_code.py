@@ -3,6 +3,9 @@
 Numba optimizes every function when it is compiled, and again inside each that calls it, and makes machine code of each. Of a kernel only
 the outermost function is ever called: here the inner ones stay as they were lowered, until all of them are optimized together. For a
 chain of ten functions that is a tenth of the time.
+
+That takes the place of methods of Numba's own. With a Numba that lacks one of them, `in_memory`
+gives what it makes of the function by itself, which takes longer and can't be kept on disk.
 """
 
 from __future__ import annotations
@@ -16,20 +19,43 @@ from typing import Any
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
-from numba.core.compiler_lock import global_compiler_lock
 
+from fastgd.machine.internals import global_compiler_lock
+from fastgd.machine.jit import FLAGS
 from fastgd.machine.object_file import undefined_names
-
-_optimize = CPUCodeLibrary._optimize_final_module
 
 
 def machine_code(source: str, function: str, dtype: np.dtype[Any]) -> tuple[dict[str, Any], bytes]:
     """The object code of the function of this name in a module of this text, with the names of itself and of what it calls."""
     with global_compiler_lock, _no_vector_library():
         name, library = optimized(source, function, dtype)
+        check_call(library.get_function(name), dtype)
         code = library.codegen._tm.emit_object(_with_aligned_stack(library._final_module))
     return {"function": name, "calls": undefined_names(code)}, code
+
+
+def check_call(function: Any, dtype: np.dtype[Any]) -> None:
+    """TypeError if an LLVM function takes other arguments than kernels are called with."""
+    taken = [str(argument.type) for argument in function.arguments]
+    real = {"float64": "double", "float32": "float"}[dtype.name]
+    if len(taken) != 5 or taken[2:] != ["i64", real, "i64"]:
+        raise TypeError(f"compiled code takes ({', '.join(taken)})")
+
+
+def in_memory(source: str, function: str, dtype: np.dtype[Any]) -> Any:
+    """The function, called as one of `machine_code` is, but compiled and held by Numba."""
+    with global_compiler_lock, _no_vector_library():
+        kernel = _function(source, function)
+
+        @numba.njit(_arguments(dtype), **FLAGS)  # type: ignore[untyped-decorator]
+        def call(address: Any, zero: Any, limit: Any) -> None:
+            kernel(address, zero, limit)
+
+    def status(result: Any, exception: Any, address: int, zero: float, limit: int) -> int:
+        call(address, dtype.type(zero), limit)
+        return 0
+
+    return status
 
 
 def _with_aligned_stack(module: Any) -> Any:
@@ -38,6 +64,7 @@ def _with_aligned_stack(module: Any) -> Any:
     LLVM aligns the stack for what it finds to have no room in registers only where a register is kept for the frame.
     """
     head = r"^(define .*?)((?: !\w+ !\d+)*) \{$"  # what is attached to it comes after its attributes
+    # llvmlite's attributes of a function, be it made or parsed, know none that are strings
     text = re.sub(head, r'\1 "frame-pointer"="all"\2 {', str(module), flags=re.MULTILINE)
     return llvm.parse_assembly(text)
 
@@ -45,18 +72,23 @@ def _with_aligned_stack(module: Any) -> Any:
 def optimized(source: str, function: str, dtype: np.dtype[Any]) -> tuple[str, Any]:
     """Its name in LLVM, and Numba's library of it and of all that it calls."""
     with global_compiler_lock, _inner_functions_as_lowered():
-        (result,) = _compiled(source, function, dtype).overloads.values()
-    _optimize(result.library)
+        dispatcher = _function(source, function)
+        dispatcher.compile(_arguments(dtype))
+        (result,) = dispatcher.overloads.values()
+    result.library._optimize_final_module()
     return result.fndesc.llvm_func_name, result.library
 
 
-def _compiled(source: str, function: str, dtype: np.dtype[Any]) -> Any:
-    """The function, compiled by Numba."""
+def _arguments(dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Numba's types of an address, of a zero of the dtype and of a limit."""
+    return numba.int64, numba.from_dtype(dtype), numba.int64
+
+
+def _function(source: str, function: str) -> Any:
+    """Numba's dispatcher of the function of this name in a module of this text."""
     module = types.ModuleType("fastgd_kernel")
     exec(compile(source, "<fastgd kernel>", "exec", dont_inherit=True), module.__dict__)
-    dispatcher = getattr(module, function)
-    dispatcher.compile((numba.int64, numba.from_dtype(dtype), numba.int64))
-    return dispatcher
+    return getattr(module, function)
 
 
 @contextmanager
@@ -76,7 +108,11 @@ def _no_vector_library() -> Iterator[None]:
 
 @contextmanager
 def _inner_functions_as_lowered() -> Iterator[None]:
-    """What Numba compiles meanwhile can be linked into other functions, but not called. Its lock must be held."""
+    """What Numba compiles meanwhile can be linked into other functions, but not called.
+
+    Its lock must be held. AttributeError or ImportError where Numba has no such methods.
+    """
+    from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
 
     def finish(library: Any) -> None:
         library._finalize_dynamic_globals()

@@ -6,12 +6,10 @@ A Span is an address and a length. `load` reads neighbouring floats as one vecto
 import operator
 from typing import Any
 
-from numba import types
-from numba.core import cgutils, config
-from numba.core.imputils import lower_builtin
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, models, register_model
+from numba import config, types
+from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from fastgd.machine.internals import cgutils, typing_of
 from fastgd.machine.jit import inline
 from fastgd.machine.vector import Vector, like, real_type
 from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES
@@ -78,13 +76,9 @@ def in_wide_vectors(typing_context, span):
     return wide(span), lambda context, builder, sig, args: args[0]
 
 
-@infer_global(operator.getitem)
-class _GetItem(AbstractTemplate):  # type: ignore[misc]
-    def generic(self, args: Any, kws: Any) -> Any:
-        span, index = args
-        if isinstance(span, Span) and isinstance(index, types.Integer):
-            return signature(span.dtype, span, index)
-        return None
+@typing_of(operator.getitem)
+def _get_item_of(span: Any, index: Any) -> Any:
+    return span.dtype(span, index) if isinstance(span, Span) and isinstance(index, types.Integer) else None
 
 
 @lower_builtin(operator.getitem, Span, types.Integer)  # type: ignore[untyped-decorator]
@@ -92,13 +86,11 @@ def _get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return builder.load(element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1]))
 
 
-@infer_global(operator.setitem)
-class _SetItem(AbstractTemplate):  # type: ignore[misc]
-    def generic(self, args: Any, kws: Any) -> Any:
-        span, index, value = args
-        if isinstance(span, Span) and isinstance(index, types.Integer) and isinstance(value, types.Number):
-            return signature(types.none, span, index, span.dtype)
-        return None
+@typing_of(operator.setitem)
+def _set_item_of(span: Any, index: Any, value: Any) -> Any:
+    if isinstance(span, Span) and isinstance(index, types.Integer) and isinstance(value, types.Number):
+        return types.none(span, index, span.dtype)
+    return None
 
 
 @lower_builtin(operator.setitem, Span, types.Integer, types.Number)  # type: ignore[untyped-decorator]
@@ -107,10 +99,9 @@ def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-@infer_global(len)
-class _Len(AbstractTemplate):  # type: ignore[misc]
-    def generic(self, args: Any, kws: Any) -> Any:
-        return signature(types.intp, *args) if isinstance(args[0], Span) else None
+@typing_of(len)
+def _len_of(span: Any) -> Any:
+    return types.intp(span) if isinstance(span, Span) else None
 
 
 @lower_builtin(len, Span)  # type: ignore[untyped-decorator]

@@ -5,11 +5,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.core.imputils import lower_getattr_generic
-from numba.core.typing.templates import AttributeTemplate, infer_getattr
-from numba.extending import intrinsic, models, register_model
+from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 
+from fastgd.machine.internals import AttributeTemplate, cgutils
 from fastgd.machine.span import Span
 from fastgd.machine.struct import Doubles, Integers, Pointer, Reals, fields_of, rows_of
 from fastgd.state import VECTOR_BYTES

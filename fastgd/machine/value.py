@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils
 
+from fastgd.machine.internals import cgutils
 from fastgd.machine.vector import has_avx512, resized, splat
 
 _LN2_BELOW_FLOAT64 = 2.3190468138462996e-17  # ln 2 less its nearest float64

@@ -15,10 +15,9 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core.imputils import lower_builtin, lower_cast
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, models, register_model
+from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
 
+from fastgd.machine.internals import typing_of
 from fastgd.machine.jit import inline
 from fastgd.state import VECTOR_BYTES
 
@@ -76,11 +75,10 @@ def _common(*args: Any) -> Any:
 
 
 def _define_operator(symbol: Any, instruction: str) -> None:
-    @infer_global(symbol)
-    class _Typing(AbstractTemplate):  # type: ignore[misc]
-        def generic(self, args: Any, kws: Any) -> Any:
-            vector = _common(*args)
-            return None if vector is None else signature(vector, *[vector] * len(args))
+    @typing_of(symbol)
+    def signature(*args: Any) -> Any:
+        vector = _common(*args)
+        return None if vector is None else vector(*[vector] * len(args))
 
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return getattr(builder, instruction)(*args)
@@ -191,13 +189,19 @@ def lane_sums(typing_context, vectors):
     return vector(vectors), generate
 
 
+def exchanging(lanes, apart):
+    """Two masks for two rows of lanes: the first row and the second, their lanes so far apart exchanged."""
+    # those with the bit `apart` clear come from the first row, those with it set from the second
+    low = [i if not i & apart else lanes + i - apart for i in range(lanes)]
+    kind = ir.VectorType(ir.IntType(32), lanes)
+    return [ir.Constant(kind, [i + shift for i in low]) for shift in (0, apart)]
+
+
 def sum_lanes(builder, rows):
     """The LLVM vector of the sums of the lanes of as many LLVM vectors as it has lanes."""
     lanes, apart = len(rows), 1
     while len(rows) > 1:
-        # of two rows, the lanes with bit `apart` clear from the first, those with it set from the second, `apart` lanes down
-        low = [i if not i & apart else lanes + i - apart for i in range(lanes)]
-        masks = [ir.Constant(ir.VectorType(ir.IntType(32), lanes), [i + shift for i in low]) for shift in (0, apart)]
+        masks = exchanging(lanes, apart)
         pairs = zip(rows[::2], rows[1::2], strict=True)
         rows = [builder.fadd(*(builder.shuffle_vector(*pair, mask) for mask in masks), flags=("contract",)) for pair in pairs]
         apart *= 2

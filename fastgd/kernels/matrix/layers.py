@@ -17,7 +17,14 @@ from fastgd.formulas.losses import (
     loss_derivative,
     loss_of,
 )
-from fastgd.kernels.matrix.products import multiply, sums_of_products, sums_of_rows
+from fastgd.kernels.matrix.products import (
+    Left,
+    Right,
+    Target,
+    multiply,
+    sums_of_products,
+    sums_of_rows,
+)
 from fastgd.machine.elementary import exp, log
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
@@ -49,9 +56,9 @@ def forward_units(net, params, work, stride, l, first, last):
             store(z, here + j * stride + s, total)
     if product:
         w, to = weights + first * inputs, here + first * stride
-        multiply(
-            params, w, inputs, _ONE, a, before, stride, _NO, z, to, stride, last - first, stride, inputs, 1.0, _YES, work.panel
-        )  # fmt: skip
+        left, right = Left(params, w, inputs, _ONE), Right(a, before, stride, _NO)
+        target = Target(z, to, stride)
+        multiply(left, right, target, last - first, stride, inputs, 1.0, _YES, work.panel)
     activate_all(activation, z, a, here + first * stride, here + last * stride)
 
 
@@ -114,9 +121,9 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
     if product:
         w, of, across = weights + first * inputs, here + first * stride, l > 0
         b, b_start, b_width = (a, before, stride) if across else (work.rows, np.int64(0), inputs)
-        multiply(
-            delta, of, stride, _ONE, b, b_start, b_width, across, target, w, inputs, last - first, inputs, stride, scale, add, work.panel
-        )  # fmt: skip
+        left, right = Left(delta, of, stride, _ONE), Right(b, b_start, b_width, across)
+        to = Target(target, w, inputs)
+        multiply(left, right, to, last - first, inputs, stride, scale, add, work.panel)
     elif last - first > inputs:
         for j in range(first, last, lanes):
             count = min(lanes, last - j)
@@ -155,9 +162,9 @@ def backward_units(net, params, work, stride, l, first, last):
     weights = net.weights[l]
     if (last - first) * units >= _PRODUCT:
         w, to = weights + first, before + first * stride
-        multiply(
-            params, w, _ONE, inputs, delta, here, stride, _NO, delta, to, stride, last - first, stride, units, 1.0, _NO, work.panel
-        )  # fmt: skip
+        left, right = Left(params, w, _ONE, inputs), Right(delta, here, stride, _NO)
+        target = Target(delta, to, stride)
+        multiply(left, right, target, last - first, stride, units, 1.0, _NO, work.panel)
     else:
         for k in range(first, last):
             for s in range(0, stride, lanes):

@@ -1,0 +1,121 @@
+"""A Numba without the methods that compiling replaces, or with others of their names: it compiles in memory, to the same bits."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+from numba.core import codegen
+from test_store import TINY, twice
+
+import fastgd
+from fastgd.machine import cache, object_code
+
+METHODS = [
+    ("CPUCodeLibrary", "_optimize_final_module"),
+    ("CPUCodeLibrary", "_finalize_final_module"),
+    ("JITCPUCodegen", "set_env"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A cache folder of this test's own, of which nothing has been said."""
+    monkeypatch.setenv("FASTGD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "_has_warned", False)
+    return tmp_path / "cache"
+
+
+def fresh(dtype="float64"):
+    return cache.Entry("tiny_0", TINY, "twice", np.dtype(dtype))
+
+
+def assert_runs_in_memory(folder, reason):
+    """Two entries, as in one process with two kernels, of which one warning is given and no file is left."""
+    with pytest.warns(RuntimeWarning, match="compiled code can't be kept: Numba") as warned:
+        assert twice(fresh(), 21) == 42
+    (warning,) = warned
+    assert reason in str(warning.message)
+    assert Path(warning.filename).name == "test_store.py"  # which calls it
+    assert twice(fresh("float32"), 4) == 8
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("owner", "method"), METHODS)
+def test_a_method_that_is_missing(owner, method, folder, monkeypatch):
+    """Seen by fastgd alone: Numba itself goes on to have it, as by another name."""
+    names = {name for _, name in METHODS if name != method}
+    had = {name: value for name, value in vars(getattr(codegen, owner)).items() if name in names}
+    monkeypatch.setattr(codegen, owner, type(owner, (), had))
+    assert_runs_in_memory(folder, method)
+
+
+@pytest.mark.parametrize("name", ["CPUCodeLibrary", "JITCPUCodegen"])
+def test_a_class_that_is_missing(name, folder, monkeypatch):
+    monkeypatch.delattr(codegen, name)
+    assert_runs_in_memory(folder, name)
+
+
+def test_a_method_that_does_something_else(folder, monkeypatch):
+    """Which only shows when there is no machine code of it."""
+
+    def fail(*arguments):
+        raise RuntimeError("no such target")
+
+    monkeypatch.setattr(llvm.TargetMachine, "emit_object", fail)
+    assert_runs_in_memory(folder, "(no such target)")
+
+
+def test_methods_that_are_replaced_are_put_back(folder, monkeypatch):
+    """Whether or not the text compiles."""
+    before = [getattr(getattr(codegen, owner), method) for owner, method in METHODS]
+    assert twice(fresh(), 21) == 42
+    with pytest.raises(NameError, match="no_such"):
+        twice(cache.Entry("tiny_1", TINY.replace("2 * limit", "2 * limit\nno_such"), "twice", np.dtype("float64")), 21)
+    assert [getattr(getattr(codegen, owner), method) for owner, method in METHODS] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "accepted"),
+    [
+        ("ptr, ptr, i64, double, i64", True),
+        ("ptr, i64, double, i64", False),
+        ("ptr, ptr, i64, float, i64", False),
+        ("ptr, ptr, double, i64, i64", False),
+    ],
+)
+def test_a_function_that_is_called_otherwise(arguments, accepted):
+    """It is never called with what it does not take."""
+    function = SimpleNamespace(arguments=[SimpleNamespace(type=each) for each in arguments.split(", ")])
+    if accepted:
+        object_code.check_call(function, np.dtype("float64"))
+        return
+    with pytest.raises(TypeError, match="compiled code takes"):
+        object_code.check_call(function, np.dtype("float64"))
+
+
+TRAINING = """
+import warnings
+from numba.core import codegen
+import fastgd
+del codegen.CPUCodeLibrary
+X, Y = fastgd.data.gate("xor")
+net = fastgd.MLP(2, 2, 1, activation="tanh")
+with warnings.catch_warnings(record=True) as warned:
+    warnings.simplefilter("always")
+    run = fastgd.train(net, X, Y, 100, 0.1, rng=0, kernel="unrolled", optimizer="adam", target_cost=0.0, patience=9)
+assert len(warned) == 1, warned
+assert "can't be kept: Numba" in str(warned[0].message), warned
+print(run.params.tobytes().hex(), run.cost)
+"""
+
+
+def test_training_to_the_same_bits(python, tmp_path):
+    """In a process that has compiled nothing, with an optimizer that takes square roots."""
+    X, Y = fastgd.data.gate("xor")
+    net = fastgd.MLP(2, 2, 1, activation="tanh")
+    run = fastgd.train(net, X, Y, 100, 0.1, rng=0, kernel="unrolled", optimizer="adam", target_cost=0.0, patience=9)
+    printed = python(TRAINING, FASTGD_CACHE_DIR=tmp_path / "cache").split()
+    assert printed == [run.params.tobytes().hex(), str(run.cost)]
+    assert list((tmp_path / "cache").iterdir()) == []
