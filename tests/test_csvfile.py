@@ -174,12 +174,19 @@ def test_other_nameless_columns_are_refused(text):
         ("5.1.2021", "write dates and times as numbers"),
         ("01/05/2021 12:30", "write dates and times as numbers"),
         ("2021-01-05T12:30:00Z", "write dates and times as numbers"),
+        ("5-Jan-2021", "write dates and times as numbers"),
+        ("5 January 2021 12:30", "write dates and times as numbers"),
+        ("jan 5, 2021", "write dates and times as numbers"),
+        ("Jan 2021", "write dates and times as numbers"),
+        ("2021-01", "write dates and times as numbers"),
         ("12:30", "write dates and times as numbers"),
         ("12.5%", "write percentages without the sign"),
         ("7 %", "write percentages without the sign"),
         ("1,234,567.5", "write thousands without a separator, decimals after a point"),
         ("1.234.567,5", "write thousands without a separator, decimals after a point"),
         ("1'234", "write thousands without a separator, decimals after a point"),
+        ("1 234,5", "write thousands without a separator, decimals after a point"),
+        ("1,23,456", "write thousands without a separator, decimals after a point"),
         ("1 234", "write thousands without a separator, decimals after a point"),
         ("1,5", "write decimals after a point"),
         ("$5", "write amounts without the currency"),
@@ -193,7 +200,7 @@ def test_what_to_do_about_cells_that_spreadsheets_write(cell, what):
     assert str(caught.value).startswith(f"rows.csv, line 3, column 'b': expected a finite number; got {cell!r}; {what}")
 
 
-@pytest.mark.parametrize("cell", ["x", "1-2-", "rose, red", "3 roses", "-", "12:", "2021"])
+@pytest.mark.parametrize("cell", ["x", "1-2-", "rose, red", "3 roses", "may", "mars 5 bars", "decimal 10", "-", "12:", "2021"])
 def test_other_cells_come_without_advice(cell):
     columns = parse_columns(f'a\n"{cell}"\nx\n'.encode(), "rows.csv")
     with pytest.raises(ValueError, match=r"got '[^;]*'$"):
