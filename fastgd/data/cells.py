@@ -14,10 +14,7 @@ _NOT_FINITE = ("nan", "inf", "infinity")
 _MISSING = ("", "na", "n/a", "#n/a", "<na>", "null", "none", "?", "-", *_NOT_FINITE)
 # 1e400, which a wider float may have written; 0047583311587E590003 is an identifier
 _AS_NUMBERS_ARE_WRITTEN = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d{1,4})?", re.IGNORECASE)
-_MONTH = (
-    "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?"
-    "|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
-)
+_MONTH = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
 _DATE = (
     r"\d{1,4}([-/.])\d{1,2}\2\d{1,4}|\d{4}[-/]\d{1,2}"
     rf"|(\d{{1,2}}[-/. ]*)?{_MONTH}[-/. ]*\d{{2,4}}|{_MONTH}[. ]*\d{{1,2}}, *\d{{4}}"
