@@ -7,6 +7,7 @@ import math
 import sys
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -156,6 +157,22 @@ def test_a_nameless_column_that_counts_rows_is_left_out(header, first):
         columns = parse_columns(text.encode(), "rows.csv")
     assert columns.names == ("a",)
     assert columns.numbers("a").tolist() == [0, 1, 4, 9, 16]
+
+
+@pytest.mark.parametrize("header", [" a b", '"a" "b"'], ids=["pandas", "R"])
+def test_blanks_have_no_empty_name_before_the_first(header):
+    first = 0 if header.startswith(" ") else 1
+    rows = "".join(f'"{i}" {i * i} -{i}\n' if first else f"{i} {i * i} -{i}\n" for i in range(first, 5))
+    with pytest.warns(RuntimeWarning, match="the first column, which has no name, counts the rows"):
+        columns = parse_columns(f"{header}\n{rows}".encode(), "rows.csv")
+    expected = pandas.read_csv(io.StringIO(f"{header}\n{rows}"), sep=r"\s+")
+    assert columns.names == tuple(expected.columns)
+    assert np.array_equal(np.column_stack([columns.numbers(name) for name in columns.names]), expected)
+
+
+@pytest.mark.parametrize("text", ["a b\n2 3 4\n", "price\n1 234\n2 345\n", "a b\n1 2 3 4\n"])
+def test_blanks_that_separate_nothing(text):
+    assert parse_columns(text.encode(), "rows.csv").names == (text.partition("\n")[0],)
 
 
 @pytest.mark.parametrize(
