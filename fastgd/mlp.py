@@ -54,7 +54,11 @@ class MLP(Network):
 
     @quiet
     def cost(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
-        """Mean over the n samples of the loss of one sample, notes 002 (3), (17)."""
+        """Mean over the n samples of the loss of one sample, notes 002 (3), (17).
+
+        By cross_entropy a row of no class, whose targets are all 0, costs 0 whatever the outputs;
+        `train` refuses such rows.
+        """
         return float(_evaluate(self, self.check_params(params), *check_data(self, X, Y))[1][0])
 
     @quiet

@@ -7,6 +7,7 @@ import math
 import sys
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -158,6 +159,22 @@ def test_a_nameless_column_that_counts_rows_is_left_out(header, first):
     assert columns.numbers("a").tolist() == [0, 1, 4, 9, 16]
 
 
+@pytest.mark.parametrize("header", [" a b", '"a" "b"'], ids=["pandas", "R"])
+def test_blanks_have_no_empty_name_before_the_first(header):
+    first = 0 if header.startswith(" ") else 1
+    rows = "".join(f'"{i}" {i * i} -{i}\n' if first else f"{i} {i * i} -{i}\n" for i in range(first, 5))
+    with pytest.warns(RuntimeWarning, match="the first column, which has no name, counts the rows"):
+        columns = parse_columns(f"{header}\n{rows}".encode(), "rows.csv")
+    expected = pandas.read_csv(io.StringIO(f"{header}\n{rows}"), sep=r"\s+")
+    assert columns.names == tuple(expected.columns)
+    assert np.array_equal(np.column_stack([columns.numbers(name) for name in columns.names]), expected)
+
+
+@pytest.mark.parametrize("text", ["a b\n2 3 4\n", "price\n1 234\n2 345\n", "a b\n1 2 3 4\n"])
+def test_blanks_that_separate_nothing(text):
+    assert parse_columns(text.encode(), "rows.csv").names == (text.partition("\n")[0],)
+
+
 @pytest.mark.parametrize(
     "text", [",a\n0,5\n2,5\n", ",a\n2,5\n3,5\n", ",a\nx,5\n", ",a\n1,5\n1,5\n", ",a\n,5\n", "a,\n5,0\n6,1\n", ",\n0,0\n"]
 )
@@ -174,12 +191,19 @@ def test_other_nameless_columns_are_refused(text):
         ("5.1.2021", "write dates and times as numbers"),
         ("01/05/2021 12:30", "write dates and times as numbers"),
         ("2021-01-05T12:30:00Z", "write dates and times as numbers"),
+        ("5-Jan-2021", "write dates and times as numbers"),
+        ("5 January 2021 12:30", "write dates and times as numbers"),
+        ("jan 5, 2021", "write dates and times as numbers"),
+        ("Jan 2021", "write dates and times as numbers"),
+        ("2021-01", "write dates and times as numbers"),
         ("12:30", "write dates and times as numbers"),
         ("12.5%", "write percentages without the sign"),
         ("7 %", "write percentages without the sign"),
         ("1,234,567.5", "write thousands without a separator, decimals after a point"),
         ("1.234.567,5", "write thousands without a separator, decimals after a point"),
         ("1'234", "write thousands without a separator, decimals after a point"),
+        ("1 234,5", "write thousands without a separator, decimals after a point"),
+        ("1,23,456", "write thousands without a separator, decimals after a point"),
         ("1 234", "write thousands without a separator, decimals after a point"),
         ("1,5", "write decimals after a point"),
         ("$5", "write amounts without the currency"),
@@ -193,7 +217,7 @@ def test_what_to_do_about_cells_that_spreadsheets_write(cell, what):
     assert str(caught.value).startswith(f"rows.csv, line 3, column 'b': expected a finite number; got {cell!r}; {what}")
 
 
-@pytest.mark.parametrize("cell", ["x", "1-2-", "rose, red", "3 roses", "-", "12:", "2021"])
+@pytest.mark.parametrize("cell", ["x", "1-2-", "rose, red", "3 roses", "may", "mars 5 bars", "decimal 10", "-", "12:", "2021"])
 def test_other_cells_come_without_advice(cell):
     columns = parse_columns(f'a\n"{cell}"\nx\n'.encode(), "rows.csv")
     with pytest.raises(ValueError, match=r"got '[^;]*'$"):

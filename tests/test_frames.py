@@ -113,8 +113,9 @@ REFUSED = {
     "category": (pandas_with(b=pandas.Categorical(["x", "y"])), T, ["column 'b'", "category", "0 and 1 for each class"]),
     "dates": (pandas_with(b=pandas.to_datetime(["2020-01-01", "2020-01-02"])), T, ["column 'b'", "datetime64", "timedelta64"]),
     "complex": (pandas_with(b=[1j, 2]), T, ["column 'b'", "complex128", ".real"]),
-    "text in polars": (polars_with(b=["1", "2"]), T, ["column 'b'", "String", ".astype(float)"]),
-    "dates in polars": (polars_with(b=[datetime.date(2020, 1, 1)] * 2), T, ["column 'b'", "Date", "timedelta64"]),
+    "text in polars": (polars_with(b=["1", "2"]), T, ["column 'b'", "String", ".cast(float)"]),
+    "dates in polars": (polars_with(b=[datetime.date(2020, 1, 1)] * 2), T, ["column 'b'", "Date", ".dt.total_days()"]),
+    "durations in polars": (polars_with(b=[datetime.timedelta(1)] * 2), T, ["column 'b'", "Duration", ".dt.total_seconds()"]),
     "lists in polars": (polars_with(b=[[1], [2]]), T, ["column 'b'", "List"]),
     "series of text": (pandas.Series(["a", "b"], name="kind"), T, ["column 'kind'", ".astype(float)"]),
     "lazy": (polars_with().lazy(), T, ["LazyFrame", ".collect()"]),
@@ -151,6 +152,19 @@ def test_what_to_call(name, no_compiled_code):
         assert_refused(lambda: fastgd.train_many(NET, given, Y, 1, members=2), error, ["X", *words])
         assert_refused(lambda: fastgd.train(NET, np.eye(3), np.zeros(3), 1, sample_weight=given), error, ["sample_weight", *words])
         assert_refused(lambda: fastgd.train(NET, np.eye(3), np.zeros(3), 1, validation=(given, Y)), error, ["validation: X", *words])
+
+
+@pytest.mark.parametrize("library", [pandas, polars])
+def test_what_is_told_to_call_makes_numbers(library):
+    dates = library.Series([datetime.datetime(2020, 1, day) for day in (1, 2, 4)])
+    columns = {"text": library.Series(["0", "1", "3"]), "dates": dates, "times": dates - dates.min()}
+    for name, times in {"text": 1, "dates": 1, "times": 86400}.items():
+        with pytest.raises(TypeError) as refused:
+            NET.check_params(columns[name])
+        told = str(refused.value).rpartition(": ")[2]
+        call = told[: told.index(" reads" if name == "text" else " counts")]
+        given = eval(call if name == "dates" else f"column{call}", {"np": np, "float": float, "column": columns[name], "dates": dates})
+        assert np.array_equal(EYE.predict(AS_IS, np.outer(given, np.ones(3)))[:, 0], [0, times, 3 * times])
 
 
 def test_neither_library_is_imported(python):

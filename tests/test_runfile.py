@@ -112,8 +112,10 @@ def test_half_a_write_leaves_the_old_file(run, saved, monkeypatch):
 
 
 def test_no_such_place(run, tmp_path):
-    with pytest.raises(FileNotFoundError):
-        run.save(tmp_path / "nowhere" / "run.npz")
+    place = tmp_path / "nowhere" / "run.npz"
+    with pytest.raises(FileNotFoundError) as missing:
+        run.save(place)
+    assert missing.value.filename == str(place)  # not that of a temporary file
     with pytest.raises(FileNotFoundError):
         fastgd.load_run(tmp_path / "nothing.npz")
     with pytest.raises(OSError):  # noqa: PT011 (its kind is the platform's)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.arguments.checks import Array, shown
-from fastgd.arguments.frames import array_of, columns_of, kind_of
+from fastgd.arguments.frames import array_of, columns_of, is_polars, kind_of
 
 _BLOCK = 2**20  # numbers
-_LABELS = ".astype(float) reads text of numbers; labels become a column of 0 and 1 for each class"
+_CLASSES = "reads text of numbers; labels become a column of 0 and 1 for each class"
+_LABELS = f".astype(float) {_CLASSES}"
 _ADVICE = {  # by kind of dtype
     "U": _LABELS,
     "S": _LABELS,
@@ -21,6 +22,11 @@ _ADVICE = {  # by kind of dtype
     "m": "/ np.timedelta64(1, 's') counts seconds",
     "c": ".real and .imag are real",
     "V": "numpy.lib.recfunctions.structured_to_unstructured(...) makes columns of fields",
+}
+_ADVICE_ON_POLARS = {
+    "M": "(dates - dates.min()).dt.total_days() counts days",
+    "m": ".dt.total_seconds() counts seconds",
+    "O": f".cast(float) {_CLASSES}",
 }
 # which make arrays or frames of what NumPy can't read
 _METHODS = ("toarray", "todense", "toPandas", "collect", "compute")
@@ -75,7 +81,10 @@ def number_array(argument: str, value: Any) -> Array:
             kind = kind_of(column)
             if kind not in "biuf":
                 which = "" if name is None else f"column {name!r} of "
-                advice = _ADVICE[kind] if kind in "Mmc" else _LABELS
+                if is_polars(column):
+                    advice = _ADVICE_ON_POLARS[kind]
+                else:
+                    advice = _ADVICE[kind] if kind in "Mmc" else _LABELS
                 raise _refused(argument, f"{which}dtype {column.dtype}", advice)
         return array_of(value, columns)
     if isinstance(value, np.ma.MaskedArray):

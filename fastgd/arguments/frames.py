@@ -43,12 +43,17 @@ def array_of(value: Any, columns: list[tuple[Any, Any]]) -> Array:
     return floats if len(value.shape) == 2 else floats[:, 0]
 
 
+def is_polars(column: Any) -> bool:
+    """Whether a series is of polars."""
+    return hasattr(column.dtype, "is_numeric")
+
+
 def kind_of(column: Any) -> str:
     """NumPy's letter for the kind of a series, missing values aside; f for objects all numbers."""
     dtype = column.dtype
-    if hasattr(dtype, "is_numeric"):  # polars
+    if is_polars(column):
         if dtype.is_temporal():
-            return "M"
+            return "m" if str(dtype).startswith("Duration") else "M"
         return "f" if dtype.is_numeric() or str(dtype) == "Boolean" else "O"
     numbers = (Real, Decimal, np.bool_)
     if dtype.kind == "O" and all(isinstance(cell, numbers) for cell in column.dropna()):
@@ -58,6 +63,6 @@ def kind_of(column: Any) -> str:
 
 def _floats(column: Any) -> Array:
     """Float64, NaN where a value is missing."""
-    if hasattr(column.dtype, "is_numeric"):
+    if is_polars(column):
         return np.asarray(column.cast(float).to_numpy())
     return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))

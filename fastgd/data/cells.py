@@ -14,15 +14,21 @@ _NOT_FINITE = ("nan", "inf", "infinity")
 _MISSING = ("", "na", "n/a", "#n/a", "<na>", "null", "none", "?", "-", *_NOT_FINITE)
 # 1e400, which a wider float may have written; 0047583311587E590003 is an identifier
 _AS_NUMBERS_ARE_WRITTEN = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d{1,4})?", re.IGNORECASE)
+_MONTH = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
+_DATE = (
+    r"\d{1,4}([-/.])\d{1,2}\2\d{1,4}|\d{4}[-/]\d{1,2}"
+    rf"|(\d{{1,2}}[-/. ]*)?{_MONTH}[-/. ]*\d{{2,4}}|{_MONTH}[. ]*\d{{1,2}}, *\d{{4}}"
+)
 _TIME = r"\d{1,2}:\d{2}(:\d{2}(\.\d*)?)?"
 _THOUSANDS = "write thousands without a separator, decimals after a point"
 _HINTS = (
     (r"[+-]?[\d.,]+\s*%", "write percentages without the sign"),
-    (r"[+-]?\d{1,3}([,' \u00a0\u202f]\d{3})+(\.\d*)?", _THOUSANDS),
+    (r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", _THOUSANDS),  # of India too, 1,23,456
+    (r"[+-]?\d{1,3}(['\u2019 \u00a0\u202f]\d{3})+([.,]\d*)?", _THOUSANDS),
     (r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?", _THOUSANDS),
     (r"[+-]?\d*,\d+(e[+-]?\d+)?", "write decimals after a point"),
     (
-        rf"\d{{1,4}}([-/.])\d{{1,2}}\1\d{{1,4}}([T ]+{_TIME}.*)?|{_TIME}",
+        rf"({_DATE})([T ]+{_TIME}.*)?|{_TIME}",
         "write dates and times as numbers, such as days or seconds since the first, or leave the column out of the inputs",
     ),
     (r"[+-]?[$€£¥]\s*[\d.,]+|[\d.,]+\s*[$€£¥]", "write amounts without the currency"),
@@ -79,7 +85,7 @@ def is_plain_whole(cell: str) -> bool:
 
 def hint(cell: str) -> str:
     """What to do about a date, a percentage or a number with separators; nothing for others."""
-    return next((f"; {what}" for pattern, what in _HINTS if re.fullmatch(pattern, cell)), "")
+    return next((f"; {what}" for pattern, what in _HINTS if re.fullmatch(pattern, cell, re.IGNORECASE)), "")
 
 
 class _Numbers(dict[str, float]):

@@ -109,10 +109,11 @@ def _read_header(lines: _Lines) -> tuple[Header, int, bytes]:
         raise ValueError(f"{lines.source} is empty; expected a header row of column names, then rows")
     while True:
         decoded = _decoded(text, lines.source, 1)
-        separator = _separator(decoded)
+        separator, nameless = _separator(decoded)
         stream = io.StringIO(decoded, newline="")
         try:
             names = [name.strip() for name in next(_records(stream, lines.source, separator, 1))[1]]
+            names = ["", *names] if nameless else names
         except _UnfinishedError as error:
             if not (more := lines.take(len(text))):
                 raise ValueError(str(error)) from None
@@ -137,22 +138,27 @@ def _check_names(source: str, names: list[str]) -> None:
         raise ValueError(f"{source}, line 1: expected a header row of column names; got numbers")
 
 
-def _separator(text: str) -> str:
+def _separator(text: str) -> tuple[str, bool]:
     """What makes as many cells of the first record as of the second, and at least two.
 
-    Where nothing does, what makes some of the first, for messages about the second.
+    Where nothing does, what makes some of the first, for messages about the second. And whether a
+    name is left out before the first one: of blanks, between which R and pandas write no empty one.
     """
     found = []
     for separator in SEPARATORS:
         try:
-            widths = [len(cells) for _, cells in islice(_records(io.StringIO(text, newline=""), "", separator, 1), 2)]
+            records = _records(io.StringIO(text, newline=""), "", separator, 1)
+            first, second, *_ = (*(cells for _, cells in islice(records, 2)), [])
         except (ValueError, _UnfinishedError):
             continue
-        if widths[0] > 1 and widths[0] == widths[-1] and len(widths) == 2:
-            return separator
-        if widths[0] > 1 and separator != " ":
+        if len(first) > 1 and len(first) == len(second):
+            return separator, False
+        counts = len(second) == len(first) + 1 and second[0] in ("0", "1")  # maybe the rows
+        if len(first) > 1 and separator != " ":
             found.append(separator)
-    return found[0] if found else ","
+        elif len(first) > 1 and counts and not found:
+            return separator, True
+    return found[0] if found else ",", False
 
 
 def _read_block(header: Header, text: bytes, line: int) -> tuple[Block, int]:

@@ -56,9 +56,11 @@ def replace_file(
             file.flush()
             trouble = _flush(file.fileno())
         _put(temporary, target, keep)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = os.fspath(path)  # which is the name that the caller knows
         raise
     trouble = _flush_folder(target.parent) or trouble
     if trouble is not None:
