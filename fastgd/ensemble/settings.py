@@ -129,10 +129,10 @@ def _is_array(value: Any) -> bool:
 def check_optimizers(optimizer: Any) -> list[Optimizer]:
     """That of all members, or one for each, of one kind."""
     if not _is_array(optimizer):
-        return [check_optimizer(optimizer)]
+        return [check_optimizer("optimizer", optimizer)]
     if np.ndim(optimizer) != 1:
         raise ValueError(f"optimizer must be one, or one for each member; got an array of {np.ndim(optimizer)} axes")
-    optimizers = [check_optimizer(one) for one in optimizer]
+    optimizers = [check_optimizer("optimizer", one) for one in optimizer]
     kinds = list(dict.fromkeys(type(one).__name__ for one in optimizers))
     if len(kinds) > 1:
         raise ValueError(f"optimizer must be of one kind for all members; got {' and '.join(kinds)}")
@@ -193,7 +193,7 @@ def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
     several = np.asarray(value) if _is_array(value) else np.array([value], object)
     if several.dtype != object or several.ndim != 1:
         return _values("learning_rate", value, members, finite_number), np.full(members, -1, np.int64), np.zeros((members, 3))
-    checked = [check_learning_rate(one) for one in several]
+    checked = [check_learning_rate("learning_rate", one) for one in several]
     places = np.array([SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked], np.int64)
     numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
     return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()

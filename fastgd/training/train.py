@@ -12,7 +12,7 @@ from fastgd.arguments.checks import check_name, whole_number
 from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer
-from fastgd.options import Options, check_options
+from fastgd.options import Options
 from fastgd.samples import Samples, apart, check_samples, check_validation, largest_input, on_disk
 from fastgd.schedules import Schedule
 from fastgd.state import MOST
@@ -157,27 +157,16 @@ def train(
 
     In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters at its end for the stop rules.
     """
+    given = dict(locals())  # all arguments by name
     check_net(net, "train")
     samples = check_samples(net, X, Y, sample_weight)
     held_out = check_validation(net, validation, samples)
     n = len(samples.X) - (round(held_out * len(samples.X)) if isinstance(held_out, float) else 0)
     epochs = whole_number("epochs", epochs, least=0, most=MOST)
-    options = check_options(
-        net, n,
-        {
-            "method": method, "learning_rate": learning_rate, "eps": eps, "batch_size": batch_size, "shuffle": shuffle,
-            "optimizer": optimizer, "l2": l2, "clip_norm": clip_norm, "target_cost": target_cost, "patience": patience,
-            "min_delta": min_delta, "restore_best": restore_best, "record": record, "spacing": spacing,
-        },
-    )  # fmt: skip
+    whole_number("record", record, least=2)
+    options = Options.of(given).checked_for(net, n)
     check_name("kernel", kernel, KERNELS)
-    between = check_session(
-        samples, held_out,
-        {
-            "progress": progress, "callback": callback, "max_seconds": max_seconds, "checkpoint": checkpoint,
-            "checkpoint_every": checkpoint_every, "resume": resume, "on_interrupt": on_interrupt,
-        },
-    )  # fmt: skip
+    between = check_session(samples, held_out, given)
     threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
