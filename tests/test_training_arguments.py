@@ -90,6 +90,18 @@ def test_bad_arguments(options, error, words, no_compiled_code):
     assert_refused(lambda: fastgd.train(NET, X, Y, 10, **options), error, words)
 
 
+BETWEEN_CHUNKS = ("progress", "callback", "max_seconds", "checkpoint", "checkpoint_every", "resume", "on_interrupt")
+OF_SESSIONS = [({"progress": 3}, T, ["progress", "3"]), ({"checkpoint": 3}, T, ["checkpoint", "path", "3"])]
+OF_SESSIONS += [case for case in BAD if set(case[0]) <= set(BETWEEN_CHUNKS)]
+
+
+@pytest.mark.parametrize(("options", "error", "words"), OF_SESSIONS)
+def test_sessions_of_one_and_of_many(options, error, words, no_compiled_code):
+    """What is given for between the chunks is refused by the same words."""
+    assert_refused(lambda: fastgd.train(NET, X, Y, 10, **options), error, words)
+    assert_refused(lambda: fastgd.train_many(NET, X, Y, 10, members=2, **options), error, words)
+
+
 def schedule(name, *numbers, **named):
     return lambda: getattr(fastgd.schedules, name)(*numbers, **named)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import check_name, finite_number, whole_number
-from fastgd.ensemble.folder import checkpoint_in
+from fastgd.arguments.checks import check_name, whole_number
+from fastgd.ensemble.folder import checkpoint_of_runs
 from fastgd.ensemble.resume import origin_of_many
-from fastgd.ensemble.runs import Runs, load_runs_with_facts, save_runs
+from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.session import Session
 from fastgd.ensemble.settings import check_optimizers, check_samples_of_many, check_settings, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
@@ -24,10 +25,9 @@ from fastgd.options import Options
 from fastgd.samples import largest_input, on_disk
 from fastgd.schedules import Schedule
 from fastgd.system.float_errors import quiet
-from fastgd.training.callbacks import check_callback
-from fastgd.training.checkpoint import Checkpoint, check_checkpoint, fingerprint
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
-from fastgd.training.progress import ManyProgress, reporter
+from fastgd.training.progress import ManyProgress
+from fastgd.training.session import check_session
 
 
 @quiet
@@ -133,22 +133,14 @@ def train_many(
     count, n = count_members(given), samples.X.shape[-2]
     optimizers = check_optimizers(optimizer)
     check_name("kernel", kernel, KERNELS)
-    check_name("on_interrupt", on_interrupt, ("return", "raise"))
-    tell, callback = reporter(progress), check_callback(callback)
-    if max_seconds is not None:
-        max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
-    path, every = check_checkpoint(given)
     if client is not None:
         check_client(client)
         if on_disk(samples.X):
             raise ValueError("X must be in memory where there is a client; got a memmap")
-    file: Checkpoint[Runs] | None = None
-    if path is not None and client is not None:
-        file = checkpoint_in(path, every, fingerprint(samples))
-    elif path is not None:
-        file = Checkpoint(path, every, fingerprint(samples), load_runs_with_facts, save_runs)
+    checkpoint_of = partial(checkpoint_of_runs, samples, client is not None)
+    session = check_session(Session, given, checkpoint_of)
     threads = None if threads is None else whole_number("threads", threads, least=1)
-    origin = origin_of_many(net, given, count, file if resume else None)
+    origin = origin_of_many(net, given, count, session.file if resume else None)
     settings = check_settings(net, count, origin.given, optimizers)
     common = settings.common_options(max(optimizers, key=lambda one: one.slots))
     options = Options.of(given | common).checked_for(net, n)
@@ -171,5 +163,4 @@ def train_many(
     threads = min(threads or (kernels.available_threads() if client is None else 1), count)
     kind = InLanes if plan.kernel == "lanes" else OnThreads
     work = kind(plan, options, samples, settings, states, threads, origin.seconds)
-    session = Session(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
-    return work.train(session, file) if client is None else train_in_shards(client, work, session, file)
+    return work.train(session) if client is None else train_in_shards(client, work, session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,12 +18,13 @@ from fastgd.samples import Samples, apart, check_samples, check_validation, larg
 from fastgd.schedules import Schedule
 from fastgd.state import MOST
 from fastgd.system.float_errors import quiet
+from fastgd.training.checkpoint import checkpoint_of_run
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
 from fastgd.training.loop import Loop
 from fastgd.training.progress import Progress
 from fastgd.training.resume import Origin, origin_of
 from fastgd.training.run import Run
-from fastgd.training.session import check_session
+from fastgd.training.session import Session, check_session
 
 
 @quiet
@@ -166,19 +168,19 @@ def train(
     whole_number("record", record, least=2)
     options = Options.of(given).checked_for(net, n)
     check_name("kernel", kernel, KERNELS)
-    between = check_session(samples, held_out, given)
+    session = check_session(Session, given, partial(checkpoint_of_run, samples, held_out))
     threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
 
-    origin = origin_of(net, params, rng, epochs, between.checkpoint if resume else None)
+    origin = origin_of(net, params, rng, epochs, session.file if resume else None)
     goes_on = isinstance(params, Run) and params.state is not None  # and was warned of before
     if epochs and not goes_on:
         warn_of_targets(net, samples)
         warn_of_equal_units(net, origin.params)
     loop = _loop(net, *apart(samples, held_out, origin.seed, (X, Y, sample_weight)), options, kernel, epochs, origin, threads)
     del samples, held_out  # the kernel keeps what it needs of them
-    return between.train(loop)
+    return loop.train(session)
 
 
 def _loop(
