@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 from fastgd.arguments.checks import check_name, finite_number, truth, whole_number
@@ -16,7 +17,7 @@ from fastgd.state import MOST
 
 def _by(check: Callable[..., Any], **bounds: Any) -> dict[str, Any]:
     """Of a field: `check(name, value, **bounds)` is its value, unless that is None by default."""
-    return {"check": check, "bounds": bounds}
+    return {"check": partial(check, **bounds), **bounds}
 
 
 def _history_size(name: str, value: object) -> int:
@@ -54,9 +55,8 @@ class Options:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if "check" in each.metadata and not (value is None and each.default is None):
-                value = each.metadata["check"](each.name, value, **each.metadata["bounds"])
-                object.__setattr__(self, each.name, value)
+            if each.metadata and not (value is None and each.default is None):
+                object.__setattr__(self, each.name, each.metadata["check"](each.name, value))
         if isinstance(self.optimizer, Rprop):
             rate, use = self.learning_rate, "for optimizer Rprop, its first step"
             if not isinstance(rate, (float, Constant)) or as_schedule(rate).numbers[1] > 0:
@@ -104,6 +104,10 @@ class Options:
     def monitors(self) -> bool:
         """Whether the cost of every epoch is looked at."""
         return self.target_cost is not None or self.patience is not None or self.restore_best
+
+
+# of options by name: what makes a checked value of a name and a value
+CHECKS = {each.name: each.metadata["check"] for each in fields(Options) if each.metadata}
 
 
 def check_method(net: Network, method: str) -> str:

@@ -88,8 +88,8 @@ def add_option_flag(parser: argparse._ActionsContainer, name: str, text: str = "
     if metavar is None:
         flag, value = (flag.replace("--", "--no-"), False) if default else (flag, True)
         parser.add_argument(flag, dest=name, action="store_const", const=value, help=text)
-    elif "known" in option.metadata.get("bounds", ()):
-        add_choice(parser, flag, option.metadata["bounds"]["known"], default, text)
+    elif "known" in option.metadata:
+        add_choice(parser, flag, option.metadata["known"], default, text)
     else:
         read = whole if str(option.type).startswith("int") else number
         text += "" if default is None else f" (default: {default:g})"
