@@ -53,10 +53,10 @@ class Options:
     spacing: str = field(default="even", metadata=_by(check_name, known=SPACINGS))
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if each.metadata and not (value is None and each.default is None):
-                object.__setattr__(self, each.name, each.metadata["check"](each.name, value))
+        for name, check in CHECKS.items():
+            value = getattr(self, name)
+            if value is not None or getattr(Options, name) is not None:
+                object.__setattr__(self, name, check(name, value))
         if isinstance(self.optimizer, Rprop):
             rate, use = self.learning_rate, "for optimizer Rprop, its first step"
             if not isinstance(rate, (float, Constant)) or as_schedule(rate).numbers[1] > 0:
@@ -78,7 +78,7 @@ class Options:
         if isinstance(self.optimizer, Rprop) and size not in (None, n):
             why = "optimizer Rprop compares gradients of all rows"
             raise ValueError(f"{why}: batch_size must be None; got {size}")
-        return replace(self, batch_size=size)
+        return self if size is self.batch_size else replace(self, batch_size=size)
 
     def to_dict(self) -> dict[str, Any]:
         """As a run keeps them."""

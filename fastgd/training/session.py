@@ -19,7 +19,7 @@ from fastgd.training.progress import Bar, reporter
 
 @dataclass
 class Session(Generic[Kept]):
-    """Entered as a context, it answers Ctrl-C: with a KeyboardInterrupt at its end, if at all."""
+    """A context in which Ctrl-C is answered; a KeyboardInterrupt for it is raised at the end."""
 
     tell: Callable[[Any], object] | None  # progress, as a function
     callback: Callable[[Any], bool] | None  # whether to stop
@@ -74,7 +74,7 @@ CheckpointOf = Callable[[Path, float], Checkpoint[Any]]  # of a path, so many se
 
 
 def check_session(kind: type[Kind], given: dict[str, Any], checkpoint_of: CheckpointOf) -> Kind:
-    """That which arguments of `train` or `train_many` ask for; ValueError or TypeError if wrong."""
+    """The session for arguments of `train` or `train_many`; ValueError or TypeError if wrong."""
     tell, callback = reporter(given["progress"]), check_callback(given["callback"])
     max_seconds = given["max_seconds"]
     if max_seconds is not None:
