@@ -33,7 +33,7 @@ _FLAGS = {
     "target_cost": _Flag("stopping", "COST", "stop when the cost is at most this"),
     "patience": _Flag("stopping", "N", "stop after so many epochs without a lower cost"),
     "min_delta": _Flag("stopping", "COST", "lower by more than this counts as lower"),
-    "restore_best": _Flag("stopping", None, "end with the parameters of least cost (default: latest)"),
+    "restore_best": _Flag("stopping", None, "end with parameters of least cost (default: latest)"),
     "record": _Flag("history", "N", "most points of the history"),
     "spacing": _Flag("history", "NAME", "of these points: "),
 }

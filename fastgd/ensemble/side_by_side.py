@@ -89,7 +89,7 @@ class SideBySide(ABC):
         chunks: Callable[[int], Iterator[float]],
         write_back: Callable[[], None],
     ) -> None:
-        """On each thread, go through the chunks of its rank, which yield their seconds, until the session has a reason to stop."""
+        """On each thread, go through the chunks of its rank, which yield their seconds, until there is a reason to stop."""
         seconds = np.zeros(self.threads)
 
         def work(rank: int) -> None:
