@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.arrays import rows
 from fastgd.arguments.checks import Array, finite_number, shown, whole_number
 from fastgd.network import Network
-from fastgd.options import Options, check_batch_size, check_method
+from fastgd.options import Options, check_method
 from fastgd.samples import Samples, check_data
 from fastgd.system.float_errors import quiet
 
@@ -97,7 +97,7 @@ class MLP(Network):
         from fastgd import kernels
 
         n = whole_number("n", n, least=1)
-        options = Options(method=check_method(self, method), batch_size=check_batch_size(batch_size, n), shuffle=shuffle)
+        options = Options(method, batch_size=batch_size, shuffle=shuffle).checked_for(self, n)
         return kernels.source(kernels.make_plan(self, n, options, "unrolled"))
 
 

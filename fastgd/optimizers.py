@@ -143,12 +143,12 @@ class Rprop(Optimizer):
 KINDS: dict[str, type[Optimizer]] = dict(zip(OPTIMIZERS, (SGD, Adagrad, RMSprop, Adam, AdamW, Rprop), strict=True))
 
 
-def check_optimizer(optimizer: object) -> Optimizer:
+def check_optimizer(argument: str, optimizer: object) -> Optimizer:
     """The optimizer of this name, or `optimizer` if it is one."""
     if isinstance(optimizer, Optimizer) and type(optimizer) in KINDS.values():
         return optimizer
     if not isinstance(optimizer, str):
         raise TypeError(
-            f"optimizer must be a name, one of {', '.join(OPTIMIZERS)}, or an object like fastgd.Adam(); got {shown(optimizer)}"
+            f"{argument} must be a name, one of {', '.join(OPTIMIZERS)}, or an object like fastgd.Adam(); got {shown(optimizer)}"
         )
-    return KINDS[check_name("optimizer", optimizer, OPTIMIZERS)]()
+    return KINDS[check_name(argument, optimizer, OPTIMIZERS)]()

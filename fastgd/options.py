@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 from fastgd.arguments.checks import check_name, finite_number, truth, whole_number
@@ -13,24 +15,70 @@ from fastgd.schedules import Constant, Schedule, as_schedule, check_learning_rat
 from fastgd.state import MOST
 
 
+def _by(check: Callable[..., Any], **bounds: Any) -> dict[str, Any]:
+    """Of a field: `check(name, value, **bounds)` is its value, unless that is None by default."""
+    return {"check": partial(check, **bounds), **bounds}
+
+
+def _history_size(name: str, value: object) -> int:
+    """Most points of a history; 0 for none."""
+    most = whole_number(name, value, least=0)
+    if most == 1:
+        expected = "0, for no history, or a whole number of at least 2"
+        raise ValueError(f"{name} must be {expected}; got 1")
+    return most
+
+
 @dataclass(frozen=True)
 class Options:
-    """The arguments of `train` of the same names, checked by `check_options`."""
+    """The arguments of `train` of the same names, checked when they are put together.
 
-    method: str = "backprop"
-    learning_rate: float | Schedule = 0.1
-    eps: float = 1e-3
+    A ValueError or TypeError names what is wrong. What depends on the network and on the number of
+    rows, the batch size above all, is left to `checked_for`.
+    """
+
+    method: str = field(default="backprop", metadata=_by(check_name, known=METHODS))
+    learning_rate: float | Schedule = field(default=0.1, metadata=_by(check_learning_rate))
+    eps: float = field(default=1e-3, metadata=_by(finite_number, positive=True))
     batch_size: int | None = None
-    shuffle: bool = True
-    optimizer: Optimizer = field(default_factory=SGD)
-    l2: float = 0.0
-    clip_norm: float | None = None
-    target_cost: float | None = None
-    patience: int | None = None
-    min_delta: float = 0.0
-    restore_best: bool = False
-    record: int = 1000
-    spacing: str = "even"
+    shuffle: bool = field(default=True, metadata=_by(truth))
+    optimizer: Optimizer = field(default=SGD(), metadata=_by(check_optimizer))
+    l2: float = field(default=0.0, metadata=_by(finite_number, least=0.0))
+    clip_norm: float | None = field(default=None, metadata=_by(finite_number, positive=True))
+    target_cost: float | None = field(default=None, metadata=_by(finite_number))
+    patience: int | None = field(default=None, metadata=_by(whole_number, least=1, most=MOST))
+    min_delta: float = field(default=0.0, metadata=_by(finite_number, least=0.0))
+    restore_best: bool = field(default=False, metadata=_by(truth))
+    record: int = field(default=1000, metadata=_by(_history_size))
+    spacing: str = field(default="even", metadata=_by(check_name, known=SPACINGS))
+
+    def __post_init__(self) -> None:
+        for name, check in CHECKS.items():
+            value = getattr(self, name)
+            if value is not None or getattr(Options, name) is not None:
+                object.__setattr__(self, name, check(name, value))
+        if isinstance(self.optimizer, Rprop):
+            rate, use = self.learning_rate, "for optimizer Rprop, its first step"
+            if not isinstance(rate, (float, Constant)) or as_schedule(rate).numbers[1] > 0:
+                raise ValueError(f"learning_rate must be a number {use}; got {rate}")
+            if self.first_rate <= 0:
+                raise ValueError(f"learning_rate must be above 0 {use}; got {self.first_rate:g}")
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Options:
+        """Options by name, among other arguments."""
+        return cls(**{each.name: given[each.name] for each in fields(cls) if each.name in given})
+
+    def checked_for(self, net: Network, n: int) -> Options:
+        """Options to train this network on `n` rows; ValueError or TypeError where they can't."""
+        check_method(net, self.method)
+        size = self.batch_size
+        if size is not None:
+            size = whole_number("batch_size", size, least=1, most=n)
+        if isinstance(self.optimizer, Rprop) and size not in (None, n):
+            why = "optimizer Rprop compares gradients of all rows"
+            raise ValueError(f"{why}: batch_size must be None; got {size}")
+        return self if size is self.batch_size else replace(self, batch_size=size)
 
     def to_dict(self) -> dict[str, Any]:
         """As a run keeps them."""
@@ -58,46 +106,13 @@ class Options:
         return self.target_cost is not None or self.patience is not None or self.restore_best
 
 
+# of options by name: what makes a checked value of a name and a value
+CHECKS = {each.name: each.metadata["check"] for each in fields(Options) if each.metadata}
+
+
 def check_method(net: Network, method: str) -> str:
     """`method` if it is known and serves the network's loss."""
     check_name("method", method, METHODS)
     if method == "layerwise" and net.loss != "squared_error":
         raise ValueError(f"method 'layerwise' needs loss 'squared_error'; got loss {net.loss!r}")
     return method
-
-
-def check_batch_size(batch_size: object, n: int) -> int | None:
-    """Rows of a batch, at most `n`, or None for all of them."""
-    return None if batch_size is None else whole_number("batch_size", batch_size, least=1, most=n)
-
-
-def check_options(net: Network, n: int, given: dict[str, Any]) -> Options:
-    """Options for `n` rows, or a ValueError or TypeError that names what is wrong."""
-
-    def optional(name: str, check: Any, **bounds: Any) -> Any:
-        return None if given[name] is None else check(name, given[name], **bounds)
-
-    options = Options(
-        method=check_method(net, given["method"]),
-        learning_rate=check_learning_rate(given["learning_rate"]),
-        eps=finite_number("eps", given["eps"], positive=True),
-        batch_size=check_batch_size(given["batch_size"], n),
-        shuffle=truth("shuffle", given["shuffle"]),
-        optimizer=check_optimizer(given["optimizer"]),
-        l2=finite_number("l2", given["l2"], least=0.0),
-        clip_norm=optional("clip_norm", finite_number, positive=True),
-        target_cost=optional("target_cost", finite_number),
-        patience=optional("patience", whole_number, least=1, most=MOST),
-        min_delta=finite_number("min_delta", given["min_delta"], least=0.0),
-        restore_best=truth("restore_best", given["restore_best"]),
-        record=whole_number("record", given["record"], least=2),
-        spacing=check_name("spacing", given["spacing"], SPACINGS),
-    )
-    if isinstance(options.optimizer, Rprop):
-        if options.batch_size not in (None, n):
-            raise ValueError(f"optimizer Rprop compares gradients of all rows: batch_size must be None; got {options.batch_size}")
-        if not isinstance(options.learning_rate, (float, Constant)) or as_schedule(options.learning_rate).numbers[1] > 0:
-            raise ValueError(f"learning_rate must be a number for optimizer Rprop, its first step; got {options.learning_rate}")
-        if options.first_rate <= 0:
-            raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {options.first_rate:g}")
-    return options

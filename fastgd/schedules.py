@@ -92,14 +92,14 @@ class Cosine(Schedule):
 KINDS: dict[str, type[Schedule]] = dict(zip(SCHEDULES, (Constant, Step, Exponential, InverseTime, Cosine), strict=True))
 
 
-def check_learning_rate(learning_rate: Any) -> float | Schedule:
+def check_learning_rate(argument: str, learning_rate: Any) -> float | Schedule:
     """A finite number, or a schedule of one of the known kinds."""
     if isinstance(learning_rate, Schedule):
         if type(learning_rate) not in KINDS.values():
             known = ", ".join(kind.__name__ for kind in KINDS.values())
-            raise TypeError(f"learning_rate must be a number or a schedule, one of {known}; got {learning_rate!r}")
+            raise TypeError(f"{argument} must be a number or a schedule, one of {known}; got {learning_rate!r}")
         return learning_rate
-    return finite_number("learning_rate", learning_rate)
+    return finite_number(argument, learning_rate)
 
 
 def as_schedule(learning_rate: float | Schedule) -> Schedule:

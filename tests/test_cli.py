@@ -1,5 +1,6 @@
 """The program itself: its exit status, its streams, what it loads."""
 
+import dataclasses
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import pytest
 import fastgd
 from fastgd.cli import main
 from fastgd.cli.options import seconds
+from fastgd.options import Options
 
 
 @pytest.mark.parametrize("arguments", ["race", "train --gate or"])
@@ -43,6 +45,18 @@ def test_help_needs_no_numba():
     assert (finished.returncode, finished.stderr) == (0, "")
     for group in ("data", "network", "training", "optimizer", "stopping", "long runs", "result"):
         assert f"\n{group}:\n" in finished.stdout
+
+
+def test_every_option_has_a_flag(capsys):
+    """Which tells the default where that is a number or a name."""
+    assert main(["train", "--help"]) == 0
+    lines = re.split(r"\n  (?=--)|\n\n", capsys.readouterr().out)
+    told = {line.split()[0]: " ".join(line.split()) for line in lines}
+    for option in dataclasses.fields(Options):
+        flag, default = f"--{option.name.replace('_', '-')}", option.default
+        text = told[flag.replace("--", "--no-") if default is True else flag]
+        if isinstance(default, str) or type(default) in (int, float):
+            assert text.endswith(f"(default: {default:{'' if isinstance(default, str) else 'g'}})")
 
 
 def test_module_and_broken_pipe(folder, line):

@@ -1,6 +1,7 @@
 """Bad arguments of train, optimizers and schedules: refused by name, before anything is compiled."""
 
-from dataclasses import dataclass
+import inspect
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from conftest import assert_refused
 from small_problem import NET, X, Y
 
 import fastgd
+from fastgd.options import Options
 
 # -- bad arguments ---------------------------------------------------------------------------------------
 
@@ -88,6 +90,18 @@ def test_bad_arguments(options, error, words, no_compiled_code):
     assert_refused(lambda: fastgd.train(NET, X, Y, 10, **options), error, words)
 
 
+BETWEEN_CHUNKS = ("progress", "callback", "max_seconds", "checkpoint", "checkpoint_every", "resume", "on_interrupt")
+OF_SESSIONS = [({"progress": 3}, T, ["progress", "3"]), ({"checkpoint": 3}, T, ["checkpoint", "path", "3"])]
+OF_SESSIONS += [case for case in BAD if set(case[0]) <= set(BETWEEN_CHUNKS)]
+
+
+@pytest.mark.parametrize(("options", "error", "words"), OF_SESSIONS)
+def test_sessions_of_one_and_of_many(options, error, words, no_compiled_code):
+    """What is given for between the chunks is refused by the same words."""
+    assert_refused(lambda: fastgd.train(NET, X, Y, 10, **options), error, words)
+    assert_refused(lambda: fastgd.train_many(NET, X, Y, 10, members=2, **options), error, words)
+
+
 def schedule(name, *numbers, **named):
     return lambda: getattr(fastgd.schedules, name)(*numbers, **named)
 
@@ -124,3 +138,18 @@ def schedule(name, *numbers, **named):
 )
 def test_bad_numbers_of_optimizers_and_schedules(make, error, words):
     assert_refused(make, error, words)
+
+
+@pytest.mark.parametrize("name", [option.name for option in fields(Options)])
+def test_options_check_themselves(name):
+    """Their defaults are those of train; a batch size waits for the rows."""
+    default, nothing = inspect.signature(fastgd.train).parameters[name].default, object()
+    assert Options(**{name: default}) == Options()
+    assert_refused(lambda: Options(**{name: nothing}).checked_for(NET, len(X)), T, [f"{name} must be", "got <object"])
+    if name != "batch_size":
+        assert_refused(lambda: Options(**{name: nothing}), T, [f"{name} must be"])
+
+
+def test_options_of_other_arguments():
+    assert Options.of({"epochs": 3, "eps": 1, "record": 0}) == Options(eps=1.0, record=0)
+    assert_refused(lambda: Options(batch_size=5).checked_for(NET, 4), V, ["batch_size", "from 1 to 4", "5"])

@@ -7,9 +7,8 @@ import sys
 import time
 from typing import Any
 
-from fastgd.cli.options import add_command, add_network_flags, check_name_flag, count, duration, network, whole, widths
-from fastgd.cli.training_flags import add_update_flags, update_arguments
-from fastgd.names import METHODS
+from fastgd.cli.options import add_command, add_network_flags, count, duration, network, whole, widths
+from fastgd.cli.training_flags import add_option_flag, add_update_flags, option_arguments
 
 
 def add_show(commands: Any) -> None:
@@ -59,20 +58,15 @@ FASTGD_CACHE_DIR names another folder, by its absolute path. It is used only if 
 def _add_plan_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layers", type=widths, required=True, metavar="W-W-...", help="widths, inputs first: 2-2-1")
     parser.add_argument("--rows", type=whole, default=4, metavar="N", help="rows of the data (default: %(default)s)")
-    parser.add_argument("--batch-size", type=whole, metavar="N", help="rows of a batch (default: all)")
-    parser.add_argument("--no-shuffle", action="store_true", help="batches in the rows' order (default: a new order every epoch)")
-    parser.add_argument("--method", type=check_name_flag(METHODS), default="backprop", help=f"{', '.join(METHODS)} (default: %(default)s)")
+    for name in ("batch_size", "shuffle", "method"):
+        add_option_flag(parser, name)
     add_network_flags(parser, activation="sigmoid", output="as --activation", loss="squared_error")
-
-
-def _plan_options(options: argparse.Namespace) -> dict[str, Any]:
-    return {"method": options.method, "batch_size": options.batch_size, "shuffle": not options.no_shuffle}
 
 
 def show(options: argparse.Namespace) -> None:
     """Print the loop that would be compiled."""
     net = network(options, options.layers, "sigmoid", None, "squared_error")
-    print(net.source(options.rows, **_plan_options(options)), end="")
+    print(net.source(options.rows, **option_arguments(options)), end="")
 
 
 def warmup(options: argparse.Namespace) -> None:
@@ -83,7 +77,7 @@ def warmup(options: argparse.Namespace) -> None:
     from fastgd.training.train import train
 
     net = network(options, options.layers, "sigmoid", None, "squared_error")
-    arguments = {**_plan_options(options), **update_arguments(options)}
+    arguments = option_arguments(options)
     X, Y = np.zeros((options.rows, net.widths[0])), np.zeros((options.rows, net.widths[-1]))
     for kernel in kernels.serving(net, options.method):
         before = time.perf_counter()

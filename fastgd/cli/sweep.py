@@ -14,7 +14,12 @@ from fastgd.cli.options import add_command, check_writable, names, number, seed,
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, add_validation_flag, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, make_problem
 from fastgd.cli.saving import saved
-from fastgd.cli.training_flags import add_long_run_flags, long_run_arguments
+from fastgd.cli.training_flags import (
+    add_long_run_flags,
+    add_option_flag,
+    long_run_arguments,
+    option_arguments,
+)
 from fastgd.names import OPTIMIZERS
 from fastgd.system.files import reason_of
 
@@ -57,10 +62,9 @@ def add(commands: Any) -> None:
         "--epochs", type=whole, metavar="N", help=f"most of a member (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
     )
     add_init_flag(training)
-    training.add_argument("--batch-size", type=whole, metavar="N", help="rows of a batch (default: all rows at once)")
-    training.add_argument(
-        "--target-cost", type=number, metavar="COST", help=f"a member has learned, and stops, at this (default: {GATE_COST:g} on gates)"
-    )
+    add_option_flag(training, "batch_size")
+    learned = f"a member has learned, and stops, at this (default: {GATE_COST:g} on gates)"
+    add_option_flag(training, "target_cost", learned)
     add_validation_flag(training, "whose cost tells which member is best")
     add_long_run_flags(training, "FOLDER", "the members so far, a file for each optimizer,")
 
@@ -141,7 +145,7 @@ def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) 
     rates = np.repeat(options.learning_rates, options.seeds)
     first = np.stack([problem.net.init(seed, options.init or problem.scheme) for seed in each[: options.seeds].tolist()])
     params = np.tile(first, (len(options.learning_rates), 1))
-    more = {"params": params, "rng": each, "batch_size": options.batch_size, "target_cost": options.target_cost, "progress": True}
+    more = {"params": params, "rng": each, "progress": True, **option_arguments(options)}
 
     def of(samples: Samples, *arguments: Any, **more: Any) -> Runs:
         weights = samples.weights if len(samples.weights) else None

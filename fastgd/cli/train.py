@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastgd.cli.options import add_command, check_name_flag, number, seed, whole
+from fastgd.cli.options import add_command, seed, whole
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS, make_problem
 from fastgd.cli.saving import saved
 from fastgd.cli.summary import print_json, print_line, print_run, print_saved
 from fastgd.cli.training_flags import (
-    add_history_flags,
+    add_choice,
     add_long_run_flags,
+    add_option_flags,
     add_stopping_flags,
     add_update_flags,
     check_files,
     long_run_arguments,
-    stopping_arguments,
-    update_arguments,
+    option_arguments,
 )
-from fastgd.names import KERNELS_OF_ONE, METHODS
+from fastgd.names import KERNELS_OF_ONE
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem
@@ -49,16 +49,7 @@ def add(commands: Any) -> None:
     training.add_argument(
         "--epochs", type=whole, metavar="N", help=f"passes over the rows (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
     )
-    training.add_argument(
-        "--method", type=check_name_flag(METHODS), default="backprop", metavar="NAME", help=f"{', '.join(METHODS)} (default: %(default)s)"
-    )
-    training.add_argument(
-        "--eps", type=number, default=1e-3, metavar="EPS", help="step of the two difference methods (default: %(default)s)"
-    )
-    training.add_argument("--batch-size", type=whole, metavar="N", help="rows of a batch (default: all rows at once)")
-    training.add_argument(
-        "--no-shuffle", action="store_true", help="keep the order of the rows in batches (default: a new one every epoch)"
-    )
+    add_option_flags(training, "training")
     training.add_argument(
         "--seed",
         type=seed,
@@ -67,13 +58,7 @@ def add(commands: Any) -> None:
         help="of initial values, of the order of rows, of validation rows (default: %(default)s)",
     )
     add_init_flag(training)
-    training.add_argument(
-        "--kernel",
-        type=check_name_flag(KERNELS_OF_ONE),
-        default="auto",
-        metavar="NAME",
-        help=f"{', '.join(KERNELS_OF_ONE)} (default: %(default)s)",
-    )
+    add_choice(training, "--kernel", KERNELS_OF_ONE, "auto")
 
     add_update_flags(parser.add_argument_group("optimizer"))
     add_stopping_flags(parser.add_argument_group("stopping"))
@@ -86,7 +71,7 @@ def add(commands: Any) -> None:
     result = parser.add_argument_group("result")
     result.add_argument("--out", metavar="FILE", help="save the run, with columns, classes and scales; `fastgd predict` reads it")
     result.add_argument("--json", action="store_true", help="print the summary as JSON and nothing else")
-    add_history_flags(result)
+    add_option_flags(result, "history")
     parser.set_defaults(command=train)
 
 
@@ -94,7 +79,7 @@ def train(options: argparse.Namespace) -> int:
     """Train, save and print; the exit status, 130 after Ctrl-C."""
     # before any file is read
     share, validation_file = check_source("train", options)
-    arguments = {**update_arguments(options), **stopping_arguments(options), **long_run_arguments(options)}
+    arguments = option_arguments(options) | long_run_arguments(options)
     check_files(options, *files_read(options, validation_file))
     problem = make_problem(options, share, validation_file)
     run = _run(options, problem, arguments)
@@ -136,15 +121,9 @@ def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any
             problem.epochs if options.epochs is None else options.epochs,
             params=start,
             rng=options.seed,
-            method=options.method,
-            eps=options.eps,
-            batch_size=options.batch_size,
-            shuffle=not options.no_shuffle,
             kernel=options.kernel,
             sample_weight=problem.weights,
             validation=problem.validation,
-            record=options.record,
-            spacing=options.spacing,
             progress=WaitingBar(),
             **arguments,
         )

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from fastgd import optimizers, schedules
 from fastgd.cli.options import check_name_flag, check_writable, number, same_file, seconds, whole
 from fastgd.cli.problem_flags import add_validation_flag
-from fastgd.names import OPTIMIZERS, SCHEDULES, SPACINGS
+from fastgd.names import OPTIMIZERS, SCHEDULES
+from fastgd.options import Options
 
-if TYPE_CHECKING:
-    from fastgd.schedules import Schedule
+
+class _Flag(NamedTuple):
+    """What an option's flag has beside the name, the type and the default of the option."""
+
+    group: str
+    metavar: str | None  # None for a switch
+    help: str  # to which known names, and the default, are added
+
+
+_FLAGS = {
+    "method": _Flag("training", "NAME", ""),
+    "eps": _Flag("training", "EPS", "step of the two difference methods"),
+    "batch_size": _Flag("training", "N", "rows of a batch (default: all rows at once)"),
+    "shuffle": _Flag("training", None, "keep the rows in order (default: a new one every epoch)"),
+    "learning_rate": _Flag("update", "RATE", "step along the gradient"),
+    "l2": _Flag("update", "L2", "times a weight, added to its gradient"),
+    "clip_norm": _Flag("update", "NORM", "largest norm of the gradient (default: any)"),
+    "target_cost": _Flag("stopping", "COST", "stop when the cost is at most this"),
+    "patience": _Flag("stopping", "N", "stop after so many epochs without a lower cost"),
+    "min_delta": _Flag("stopping", "COST", "lower by more than this counts as lower"),
+    "restore_best": _Flag("stopping", None, "end with parameters of least cost (default: latest)"),
+    "record": _Flag("history", "N", "most points of the history"),
+    "spacing": _Flag("history", "NAME", "of these points: "),
+}
+_OPTIONS = {option.name: option for option in fields(Options)}
 
 
 class _Field(NamedTuple):
@@ -48,36 +73,50 @@ _SCHEDULE_FIELDS = (
 )
 
 
+def add_option_flags(parser: argparse._ActionsContainer, group: str) -> None:
+    """The flags of this group."""
+    for name, flag in _FLAGS.items():
+        if flag.group == group:
+            add_option_flag(parser, name)
+
+
+def add_option_flag(parser: argparse._ActionsContainer, name: str, text: str = "") -> None:
+    """The flag for an option; it says `text`, if that is given."""
+    option, flag, metavar = _OPTIONS[name], f"--{name.replace('_', '-')}", _FLAGS[name].metavar
+    default: Any = option.default
+    text = text or _FLAGS[name].help
+    if metavar is None:
+        flag, value = (flag.replace("--", "--no-"), False) if default else (flag, True)
+        parser.add_argument(flag, dest=name, action="store_const", const=value, help=text)
+    elif "known" in option.metadata:
+        add_choice(parser, flag, option.metadata["known"], default, text)
+    else:
+        read = whole if str(option.type).startswith("int") else number
+        text += "" if default is None else f" (default: {default:g})"
+        parser.add_argument(flag, type=read, metavar=metavar, help=text)
+
+
+def add_choice(parser: Any, flag: str, known: Sequence[str], default: str, text: str = "") -> None:
+    """A flag for one of the known names."""
+    text += f"{', '.join(known)} (default: {default})"
+    read = check_name_flag(known)
+    parser.add_argument(flag, type=read, default=default, metavar="NAME", help=text)
+
+
 def add_update_flags(parser: argparse._ActionsContainer) -> None:
     """What makes an update of a gradient."""
-    parser.add_argument(
-        "--optimizer",
-        type=check_name_flag(OPTIMIZERS),
-        default="sgd",
-        metavar="NAME",
-        help=f"{', '.join(OPTIMIZERS)} (default: %(default)s)",
-    )
-    parser.add_argument("--learning-rate", type=number, default=0.1, metavar="RATE", help="step along the gradient (default: %(default)s)")
+    add_choice(parser, "--optimizer", OPTIMIZERS, OPTIMIZERS[0])
     _add_fields(parser, _OPTIMIZER_FIELDS)
-    parser.add_argument("--l2", type=number, default=0.0, metavar="L2", help="times a weight, added to its gradient (default: 0)")
-    parser.add_argument("--clip-norm", type=number, metavar="NORM", help="largest norm of the gradient (default: any)")
-    parser.add_argument(
-        "--schedule",
-        type=check_name_flag(SCHEDULES),
-        default="constant",
-        metavar="NAME",
-        help=f"how the rate changes from update to update: {', '.join(SCHEDULES)} (default: %(default)s)",
-    )
+    add_option_flags(parser, "update")
+    text = "how the rate changes from update to update: "
+    add_choice(parser, "--schedule", SCHEDULES, SCHEDULES[0], text)
     _add_fields(parser, _SCHEDULE_FIELDS)
 
 
 def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
     """What ends a run before its epochs are done."""
     add_validation_flag(parser, "whose cost is watched")
-    parser.add_argument("--target-cost", type=number, metavar="COST", help="stop when the cost is at most this")
-    parser.add_argument("--patience", type=whole, metavar="N", help="stop after so many epochs without a lower cost")
-    parser.add_argument("--min-delta", type=number, metavar="COST", help="lower by more than this counts as lower (default: 0)")
-    parser.add_argument("--restore-best", action="store_true", help="end with the parameters of the least cost (default: the latest)")
+    add_option_flags(parser, "stopping")
     parser.add_argument("--max-seconds", type=seconds, metavar="TIME", help="stop after so long: 90, 90s, 10m or 2h")
 
 
@@ -85,47 +124,38 @@ def add_long_run_flags(parser: argparse._ActionsContainer, place: str = "FILE", 
     """What long runs need; a checkpoint is `what`, in a `place`."""
     parser.add_argument("--checkpoint", metavar=place, help=f"keep {what} there, written while training goes on")
     parser.add_argument("--checkpoint-every", type=seconds, metavar="TIME", help="between two checkpoints: 90, 90s, 10m, 2h (default: 60)")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one, to the same bits")
+    resume = "go on from the checkpoint, if there is one, to the same bits"
+    parser.add_argument("--resume", action="store_const", const=True, help=resume)
     parser.add_argument("--threads", type=whole, metavar="N", help="most threads to use; results do not depend on it (default: all)")
 
 
-def add_history_flags(parser: argparse._ActionsContainer) -> None:
-    """Which costs on the way are kept."""
-    parser.add_argument("--record", type=whole, default=1000, metavar="N", help="most points of the history (default: %(default)s)")
-    known = ", ".join(SPACINGS)
-    parser.add_argument(
-        "--spacing", type=check_name_flag(SPACINGS), default="even", metavar="NAME", help=f"of these points: {known} (default: %(default)s)"
-    )
-
-
-def update_arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """The arguments of `train` that the flags of `add_update_flags` stand for."""
-    from fastgd.optimizers import KINDS
-
-    numbers = _fields_given(options, "optimizer", KINDS, _OPTIMIZER_FIELDS)
-    return {
-        "learning_rate": _learning_rate(options),
-        "optimizer": KINDS[options.optimizer](**numbers),
-        "l2": options.l2,
-        "clip_norm": options.clip_norm,
-    }
-
-
-def stopping_arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """Those of `add_stopping_flags`, without `validation`."""
-    if options.min_delta is not None and options.patience is None:
+def option_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of `train` that flags for options stand for, as far as they are given."""
+    given = _given(options, *_OPTIONS)
+    if "min_delta" in given and "patience" not in given:
         raise ValueError("--min-delta is for --patience N; none is given")
-    names = ("target_cost", "patience", "restore_best", "max_seconds")
-    return {**{name: getattr(options, name) for name in names}, "min_delta": options.min_delta or 0.0}
+    if "optimizer" in given:
+        numbers = _fields_given(options, "optimizer", optimizers.KINDS, _OPTIMIZER_FIELDS)
+        given["optimizer"] = optimizers.KINDS[options.optimizer](**numbers)
+        numbers = _fields_given(options, "schedule", schedules.KINDS, _SCHEDULE_FIELDS)
+        if numbers or options.schedule != "constant":
+            rate = given.get("learning_rate", Options.learning_rate)
+            given["learning_rate"] = schedules.KINDS[options.schedule](rate, **numbers)
+    return given
 
 
 def long_run_arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """Those of `add_long_run_flags`."""
-    for flag in ("resume", "checkpoint-every"):
-        if getattr(options, flag.replace("-", "_")) not in (None, False) and options.checkpoint is None:
-            raise ValueError(f"--{flag} is for --checkpoint; none is given")
-    every = 60.0 if options.checkpoint_every is None else options.checkpoint_every
-    return {"checkpoint": options.checkpoint, "checkpoint_every": every, "resume": options.resume, "threads": options.threads}
+    """The arguments of `train` for long runs, as far as their flags are given."""
+    given = _given(options, "max_seconds", "checkpoint", "checkpoint_every", "resume", "threads")
+    for name in ("resume", "checkpoint_every"):
+        if name in given and "checkpoint" not in given:
+            raise ValueError(f"--{name.replace('_', '-')} is for --checkpoint; none is given")
+    return given
+
+
+def _given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    given = {name: getattr(options, name, None) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def check_files(options: argparse.Namespace, *read: str) -> None:
@@ -144,15 +174,6 @@ def _add_fields(parser: argparse._ActionsContainer, flags: tuple[_Field, ...]) -
             parser.add_argument(field.flag, action="store_true", default=None, help=field.help)
         else:
             parser.add_argument(field.flag, type=field.read, metavar=field.metavar, help=field.help)
-
-
-def _learning_rate(options: argparse.Namespace) -> float | Schedule:
-    from fastgd.schedules import KINDS
-
-    numbers = _fields_given(options, "schedule", KINDS, _SCHEDULE_FIELDS)
-    if options.schedule == "constant" and not numbers:
-        return float(options.learning_rate)
-    return KINDS[options.schedule](options.learning_rate, **numbers)
 
 
 def _fields_given(options: argparse.Namespace, choice: str, kinds: Mapping[str, type], flags: tuple[_Field, ...]) -> dict[str, Any]:

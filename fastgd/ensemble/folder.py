@@ -10,9 +10,10 @@ from typing import Any
 
 from fastgd.ensemble.runs import Runs, load_runs_with_facts, save_runs
 from fastgd.ensemble.state import arrays_of
+from fastgd.samples import Samples
 from fastgd.system.files import reason_of
 from fastgd.system.warn import say
-from fastgd.training.checkpoint import Checkpoint
+from fastgd.training.checkpoint import Checkpoint, fingerprint
 
 ALL = "runs.npz"
 _MOST_SHARDS, _LEAST_MEMBERS = 64, {"lanes": 64}  # in all, and of a shard
@@ -30,11 +31,20 @@ def put(table: Any, members: slice, part: Any) -> None:
         array[members] = getattr(part, name)
 
 
-def checkpoint_in(folder: Path, every: float, data: str) -> Checkpoint[Runs]:
-    """The checkpoint of all members in a folder; NotADirectoryError where that is a file."""
-    if folder.is_file():
-        raise NotADirectoryError(errno.ENOTDIR, "where there is a client, checkpoint must name a folder; this is a file", str(folder))
-    return Checkpoint(folder / ALL, every, data, load_together, save_runs)
+def checkpoint_of_runs(
+    samples: Samples,
+    in_folder: bool,
+    path: Path,
+    every: float,
+) -> Checkpoint[Runs]:
+    """The checkpoint of a training on these rows; NotADirectoryError where a folder is a file."""
+    data = fingerprint(samples)
+    if not in_folder:
+        return Checkpoint(path, every, data, load_runs_with_facts, save_runs)
+    if path.is_file():
+        what = "where there is a client, checkpoint must name a folder; this is a file"
+        raise NotADirectoryError(errno.ENOTDIR, what, str(path))
+    return Checkpoint(path / ALL, every, data, load_together, save_runs)
 
 
 def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs]]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from fastgd.arguments.advice import params_array
 from fastgd.arguments.arrays import real_array
-from fastgd.arguments.checks import Array, finite_number, seed_of, shown, whole_number
+from fastgd.arguments.checks import Array, seed_of, shown, whole_number
 from fastgd.mlp import MLP
 from fastgd.names import SCHEDULES
 from fastgd.optimizers import Optimizer, check_optimizer
-from fastgd.options import Options
+from fastgd.options import CHECKS, Options
 from fastgd.schedules import KINDS, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
 
@@ -128,10 +128,10 @@ def _is_array(value: Any) -> bool:
 def check_optimizers(optimizer: Any) -> list[Optimizer]:
     """That of all members, or one for each, of one kind."""
     if not _is_array(optimizer):
-        return [check_optimizer(optimizer)]
+        return [check_optimizer("optimizer", optimizer)]
     if np.ndim(optimizer) != 1:
         raise ValueError(f"optimizer must be one, or one for each member; got an array of {np.ndim(optimizer)} axes")
-    optimizers = [check_optimizer(one) for one in optimizer]
+    optimizers = [check_optimizer("optimizer", one) for one in optimizer]
     kinds = list(dict.fromkeys(type(one).__name__ for one in optimizers))
     if len(kinds) > 1:
         raise ValueError(f"optimizer must be of one kind for all members; got {' and '.join(kinds)}")
@@ -142,31 +142,29 @@ def check_settings(net: MLP, members: int, given: dict[str, Any], optimizers: li
     """One value for each member, or a ValueError or TypeError that names what is wrong."""
     seeds = _seeds(given["rng"], members)
     rates, schedules, times = _rates(given["learning_rate"], members)
+    own = {name: _values(name, given[name], members) for name in _OWN_NUMBERS}
     return MemberSettings(
         seeds=seeds,
-        epochs=_whole("epochs", given["epochs"], members, least=0),
         rates=rates,
         schedules=schedules,
         times=times,
         numbers=_broadcast(np.array([one.numbers for one in optimizers], np.float64), members),
-        l2=_values("l2", given["l2"], members, lambda name, value: finite_number(name, value, least=0.0)),
         clip_norm=_clip_norm(given["clip_norm"], members),
-        target_cost=_values("target_cost", given["target_cost"], members, finite_number, -np.inf),
-        patience=_whole("patience", given["patience"], members, least=1, none=MOST),
-        min_delta=_values("min_delta", given["min_delta"], members, lambda name, value: finite_number(name, value, least=0.0)),
         params=_params(net, given["params"], seeds),
+        **own,
     )
 
 
-def _whole(name: str, value: Any, members: int, least: int, none: int | None = None) -> Array:
-    """(members,) whole numbers from `least` to MOST, int64."""
-    return _values(name, value, members, lambda name, one: whole_number(name, one, least=least, most=MOST), none, np.int64)
+_OWN_NUMBERS = ("epochs", "l2", "target_cost", "patience", "min_delta")
+_CHECKS = CHECKS | {"epochs": partial(whole_number, least=0, most=MOST)}
+_WHOLE = ("epochs", "patience")
+_NONE = {"clip_norm": np.inf, "target_cost": -np.inf, "patience": MOST}  # what stands for None
 
 
-def _values(
-    name: str, value: Any, members: int, check: Callable[[str, Any], float], none: float | None = None, dtype: type[Any] = np.float64
-) -> Array:
-    """(members,) values of a dtype, each of which passes the check of one."""
+def _values(name: str, value: Any, members: int) -> Array:
+    """(members,) float64 or int64, each of which passes the check of one."""
+    check, none = _CHECKS[name], _NONE.get(name)
+    dtype = np.int64 if name in _WHOLE else np.float64
     if value is None and none is not None:
         return np.full(members, none, dtype)
     if not _is_array(value) or np.ndim(value) == 0:
@@ -191,8 +189,9 @@ def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
     """First rates, places of schedules and their times."""
     several = np.asarray(value) if _is_array(value) else np.array([value], object)
     if several.dtype != object or several.ndim != 1:
-        return _values("learning_rate", value, members, finite_number), np.full(members, -1, np.int64), np.zeros((members, 3))
-    checked = [check_learning_rate(one) for one in several]
+        rates = _values("learning_rate", value, members)
+        return rates, np.full(members, -1, np.int64), np.zeros((members, 3))
+    checked = [check_learning_rate("learning_rate", one) for one in several]
     places = np.array([SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked], np.int64)
     numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
     return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()
@@ -202,7 +201,7 @@ def _clip_norm(value: Any, members: int) -> Array:
     """inf where there is none."""
     none = np.isposinf(value) if _is_array(value) and np.asarray(value).dtype.kind == "f" else np.zeros((), bool)
     given = np.where(none, 1.0, value) if none.any() else value
-    clip_norm = _values("clip_norm", given, members, lambda name, one: finite_number(name, one, positive=True), np.inf)
+    clip_norm = _values("clip_norm", given, members)
     return np.where(none, np.inf, clip_norm)
 
 

@@ -68,7 +68,7 @@ class Shard:
         in_memory = Samples(*(np.array(array) if on_disk(array) else array for array in samples))  # joblib maps what is large
         work = replace(self.work, samples=in_memory, states=states.resumed(self.work.settings.epochs), seconds=seconds)
         file = None if self.file is None else replace(self.file, saved=time.monotonic())
-        work.train(Session(None, self._asker(), None, "raise"), file)
+        work.train(Session(None, self._asker(), None, file, "raise"))
         return self.index, work.states, work.seconds
 
     def _asker(self) -> Any:
@@ -88,13 +88,13 @@ class Shard:
 class _Course:
     """The shards of a training, and how far they are."""
 
-    def __init__(self, work: SideBySide, session: Session, file: Checkpoint[Runs] | None):
-        self.work, self.session, self.file = work, session, file
+    def __init__(self, work: SideBySide, session: Session):
+        self.work, self.session = work, session
         self.parts = shards_of(work.plan.kernel, len(work.states))
         self.call = secrets.token_hex(8)
         self.files: list[Checkpoint[Runs]] | list[None] = [None] * len(self.parts)
-        if file is not None:
-            self.files = begin(file, work.runs(), self.call)
+        if session.file is not None:
+            self.files = begin(session.file, work.runs(), self.call)
         self.told = [self._part(i).progress(0.0) for i in range(len(self.parts))]
         self.is_own = [array.ndim > ndim for array, ndim in zip(work.samples, (2, 2, 1), strict=True)]  # whether members have own rows
 
@@ -125,23 +125,24 @@ class _Course:
         """Tell how far all are; whether the shards are to stop."""
         costs = [one.cost for one in self.told if not math.isnan(one.cost)]
         epoch, epochs, ended, members = (sum(getattr(one, name) for one in self.told) for name in ("epoch", "epochs", "ended", "members"))
-        seconds = time.monotonic() - self.session.begun
-        self.session.look(ManyProgress(epoch, epochs, min(costs, default=math.nan), seconds, ended, members))
+        least, seconds = min(costs, default=math.nan), self.session.seconds
+        self.session.look(ManyProgress(epoch, epochs, least, seconds, ended, members))
         return self.session.reason is not None
 
     def runs(self) -> Runs:
         """All together."""
-        runs = self.work.runs(self.session.reason or "")
-        if self.file is not None:
-            self.file.save_last(runs)
-            if not self.file.failed:
-                end(self.file)
+        runs, file = self.work.runs(self.session.reason or ""), self.session.file
+        if file is not None:
+            file.save_last(runs)
+            if not file.failed:
+                end(file)
         return runs
 
 
-def train_in_shards(client: Any, work: SideBySide, session: Session, file: Checkpoint[Runs] | None) -> Runs:
-    """Train the members of `work` elsewhere, as `work.train(watch, file)` would here; `file` is one of `folder`."""
-    course = _Course(work, session, file)
+def train_in_shards(client: Any, work: SideBySide, session: Session) -> Runs:
+    """Train the members of `work` elsewhere, as `work.train(session)` would here."""
+    session.answers = client != "joblib"  # from whose processes Ctrl-C must not be kept
+    course = _Course(work, session)
     with session:
         if client == "joblib":
             _by_joblib(course)

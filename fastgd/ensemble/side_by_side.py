@@ -25,7 +25,6 @@ from fastgd.mlp import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import BATCH, EPOCH_COST_SUM, NEXT_RECORD, PATIENCE_COST, PATIENCE_EPOCH, RECORDED, STRIDE, UPDATES
-from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.progress import ManyProgress, Progress
 from fastgd.training.run import DivergedError, Run
 
@@ -48,15 +47,15 @@ class SideBySide(ABC):
     seconds: float = 0.0  # of the busiest thread
     is_whole: bool = True  # whether all members are written back to where they stand
 
-    def train(self, session: Session, file: Checkpoint[Runs] | None = None) -> Runs:
-        """Train to the end, or to what ends it from outside; the file is written every so often and at the end, be that an error."""
+    def train(self, session: Session) -> Runs:
+        """Train until all have ended or something stops them; the checkpoint is written last."""
+        file = session.file
         if file is not None:
             file.prepare(self.runs().nbytes)
-        is_due = (lambda: file.is_due) if file is not None else (lambda: False)
         with session:
             try:
                 while self.states.running.any():
-                    self._round(session, is_due)
+                    self._round(session)
                     if session.reason == DUE and file is not None:
                         file.save(self.runs())
                     elif session.reason is not None:
@@ -82,13 +81,16 @@ class SideBySide(ABC):
         return Runs(self.net, self.plan.kernel, self.seconds, self.options, self.settings, self.states.ended_by(reason))
 
     @abstractmethod
-    def _round(self, session: Session, is_due: Callable[[], bool]) -> None:
-        """Train until all have ended, or the watch has a reason to stop."""
+    def _round(self, session: Session) -> None:
+        """Train until all have ended, or the session has a reason to stop."""
 
     def _over(
-        self, session: Session, is_due: Callable[[], bool], chunks: Callable[[int], Iterator[float]], write_back: Callable[[], None]
+        self,
+        session: Session,
+        chunks: Callable[[int], Iterator[float]],
+        write_back: Callable[[], None],
     ) -> None:
-        """On each thread, go through the chunks of its rank, which yield their seconds, until the watch has a reason to stop."""
+        """On each thread, go through the chunks of its rank, which yield their seconds, until there is a reason to stop."""
         seconds = np.zeros(self.threads)
 
         def work(rank: int) -> None:
@@ -99,7 +101,7 @@ class SideBySide(ABC):
 
         self.is_whole = False
         try:
-            session.over(work, self.threads, self.progress, is_due)
+            session.over(work, self.threads, self.progress)
         finally:
             if session.at_rest:
                 write_back()
@@ -122,7 +124,7 @@ class InLanes(SideBySide):
 
     kernel: Lanes  # of the latest round
 
-    def _round(self, session: Session, is_due: Callable[[], bool]) -> None:
+    def _round(self, session: Session) -> None:
         from fastgd.kernels import REASONS, Lanes
 
         settings, states = self.settings, self.states
@@ -154,7 +156,7 @@ class InLanes(SideBySide):
             monitored = settings.monitored  # others may have been looked at beside them
             states.patience_cost[monitored], states.patience_epochs[monitored] = patience_cost[monitored], patience_epochs[monitored]
 
-        self._over(session, is_due, chunks, write_back)
+        self._over(session, chunks, write_back)
 
     def _add_costs(self) -> None:
         self.kernel.add_costs()
@@ -169,7 +171,7 @@ class InLanes(SideBySide):
 class OnThreads(SideBySide):
     """Members of which each is trained by `train`."""
 
-    def _round(self, session: Session, is_due: Callable[[], bool]) -> None:
+    def _round(self, session: Session) -> None:
         states = self.states
         left = np.where(states.running, self.settings.epochs - states.epochs, -1)
         waiting, lock = iter(np.argsort(-left, kind="stable")[: states.running.sum()].tolist()), threading.Lock()
@@ -188,7 +190,7 @@ class OnThreads(SideBySide):
                 self._put(member, run)
                 yield run.seconds
 
-        self._over(session, is_due, chunks, lambda: None)  # each is put back when it comes
+        self._over(session, chunks, lambda: None)  # each is put back when it comes
 
     def _run(self, member: int, epochs: int, look: Callable[[Progress], bool] | None = None) -> Run:
         """A member trained for further epochs from where it stands."""

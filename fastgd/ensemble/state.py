@@ -11,7 +11,8 @@ from fastgd.arguments.checks import Array
 from fastgd.ensemble.settings import MemberSettings
 from fastgd.optimizers import SGD, Rprop
 from fastgd.options import Options
-from fastgd.state import MOST, STOPS
+from fastgd.state import MOST
+from fastgd.training.resume import what_stays
 
 FROM_OUTSIDE = ("", "max_seconds", "callback", "interrupt")  # by what a member is stopped that has not ended
 _COUNTS = ("epochs", "updates", "batch", "patience_epochs", "recorded", "points")
@@ -64,7 +65,7 @@ class EnsembleState:
         )
 
     def resumed_from(self, was: Options, were: MemberSettings, settings: MemberSettings, options: Options, batches: int) -> EnsembleState:
-        """Where members go on for further epochs, having been trained by other options; as `continuing.taken_up` has it for one run.
+        """Where members go on for further epochs, trained by other options before.
 
         `batches` are those of an epoch, 1 where members can't go on in the middle of one. Histories that are to be recorded in another
         way begin anew.
@@ -72,26 +73,25 @@ class EnsembleState:
         fresh, slots = EnsembleState.at_start(settings, options), self.slots.copy()
         if isinstance(was.optimizer, SGD) and slots.shape[1]:
             slots[were.numbers[:, 0] == 0] = 0  # without momentum, it is no velocity that a member kept beside others
-        kept = self.slots.shape == fresh.slots.shape and type(was.optimizer) is type(options.optimizer)
-        inside = (was.batch_size, was.shuffle) == (options.batch_size, options.shuffle) and (self.batch < batches)
-        recorded = (was.record, was.spacing) == (options.record, options.spacing)
-        if not recorded and options.record:
+        count = slots.shape[1]
+        stays = what_stays(was, options, count, self.batch, batches, self.stopped_by)
+        slots_stay, place_stays, rules_stay, history_stays = stays
+        if not history_stays and options.record:
             fresh.recorded[:, 1] = self.epochs + (self.batch > 0)
-        counted = ~np.isin(self.stopped_by, STOPS[1:])
         return replace(
             fresh,
             params=self.params.copy(),
-            slots=slots if kept else fresh.slots,
-            powers=self.powers.copy() if kept else fresh.powers,
+            slots=slots if slots_stay else fresh.slots,
+            powers=self.powers.copy() if slots_stay else fresh.powers,
             epochs=self.epochs.copy(),
             updates=self.updates.copy(),
-            batch=np.where(inside, self.batch, 0),
-            epoch_cost_sum=np.where(inside, self.epoch_cost_sum, 0.0),
-            patience_cost=np.where(counted, self.patience_cost, np.inf),
-            patience_epochs=np.where(counted, self.patience_epochs, self.epochs),
-            recorded=self.recorded.copy() if recorded else fresh.recorded,
-            points=self.points.copy() if recorded else fresh.points,
-            history=self.history.copy() if recorded else fresh.history,
+            batch=np.where(place_stays, self.batch, 0),
+            epoch_cost_sum=np.where(place_stays, self.epoch_cost_sum, 0.0),
+            patience_cost=np.where(rules_stay, self.patience_cost, np.inf),
+            patience_epochs=np.where(rules_stay, self.patience_epochs, self.epochs),
+            recorded=self.recorded.copy() if history_stays else fresh.recorded,
+            points=self.points.copy() if history_stays else fresh.points,
+            history=self.history.copy() if history_stays else fresh.history,
         )
 
     def resumed(self, last: Array) -> EnsembleState:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import check_name, finite_number, whole_number
-from fastgd.ensemble.folder import checkpoint_in
+from fastgd.arguments.checks import check_name, whole_number
+from fastgd.ensemble.folder import checkpoint_of_runs
 from fastgd.ensemble.resume import origin_of_many
-from fastgd.ensemble.runs import Runs, load_runs_with_facts, save_runs
+from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.samples import check_samples_of_many
 from fastgd.ensemble.session import Session
 from fastgd.ensemble.settings import check_optimizers, check_settings, count_members
@@ -22,14 +22,13 @@ from fastgd.ensemble.side_by_side import InLanes, OnThreads
 from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer, Rprop
-from fastgd.options import check_options
+from fastgd.options import Options
 from fastgd.samples import largest_input, on_disk
 from fastgd.schedules import Schedule
 from fastgd.system.float_errors import quiet
-from fastgd.training.callbacks import check_callback
-from fastgd.training.checkpoint import Checkpoint, check_checkpoint, fingerprint
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
-from fastgd.training.progress import ManyProgress, reporter
+from fastgd.training.progress import ManyProgress
+from fastgd.training.session import check_session
 
 
 @quiet
@@ -127,43 +126,25 @@ def train_many(
 
     In lanes, a member needs 300 bytes beside its parameters, twice, and what the optimizer keeps, and 16 for a point of its history.
     """
+    given = dict(locals())  # all arguments by name
     check_net(net, "train_many")
-    given: dict[str, Any] = {
-        "params": params, "rng": rng, "epochs": epochs, "learning_rate": learning_rate, "optimizer": optimizer, "l2": l2,
-        "clip_norm": clip_norm, "target_cost": target_cost, "patience": patience, "min_delta": min_delta, "X": X, "Y": Y,
-        "sample_weight": sample_weight,
-        "members": len(params) if members is None and isinstance(params, Runs) else members,
-    }  # fmt: skip
+    if members is None and isinstance(params, Runs):
+        given["members"] = len(params)
     samples = check_samples_of_many(net, X, Y, sample_weight)
     count, n = count_members(given), samples.X.shape[-2]
-    optimizers, record = check_optimizers(optimizer), _check_record(record)
+    optimizers = check_optimizers(optimizer)
     check_name("kernel", kernel, KERNELS)
-    check_name("on_interrupt", on_interrupt, ("return", "raise"))
-    tell, callback = reporter(progress), check_callback(callback)
-    if max_seconds is not None:
-        max_seconds = finite_number("max_seconds", max_seconds, least=0.0)
-    path, every = check_checkpoint({"checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume})
     if client is not None:
         check_client(client)
         if on_disk(samples.X):
             raise ValueError("X must be in memory where there is a client; got a memmap")
-    file: Checkpoint[Runs] | None = None
-    if path is not None and client is not None:
-        file = checkpoint_in(path, every, fingerprint(samples))
-    elif path is not None:
-        file = Checkpoint(path, every, fingerprint(samples), load_runs_with_facts, save_runs)
+    checkpoint_of = partial(checkpoint_of_runs, samples, client is not None)
+    session = check_session(Session, given, checkpoint_of)
     threads = None if threads is None else whole_number("threads", threads, least=1)
-    origin = origin_of_many(net, given, count, file if resume else None)
+    origin = origin_of_many(net, given, count, session.file if resume else None)
     settings = check_settings(net, count, origin.given, optimizers)
-    options = check_options(
-        net, n,
-        {
-            "method": method, "eps": eps, "batch_size": batch_size, "shuffle": shuffle, "restore_best": False, "record": record or 2,
-            "spacing": spacing,
-        }
-        | settings.common_options(max(optimizers, key=lambda one: one.slots)),
-    )  # fmt: skip
-    options = replace(options, record=record)
+    common = settings.common_options(max(optimizers, key=lambda one: one.slots))
+    options = Options.of(given | common).checked_for(net, n)
     if isinstance(options.optimizer, Rprop) and settings.rates.min() <= 0:
         raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {settings.rates.min():g}")
     if origin.before is None and settings.epochs.any():
@@ -183,13 +164,4 @@ def train_many(
     threads = min(threads or (kernels.available_threads() if client is None else 1), count)
     kind = InLanes if plan.kernel == "lanes" else OnThreads
     work = kind(plan, options, samples, settings, states, threads, origin.seconds)
-    session = Session(tell, callback, max_seconds, on_interrupt, answers=client is None or not isinstance(client, str))
-    return work.train(session, file) if client is None else train_in_shards(client, work, session, file)
-
-
-def _check_record(record: object) -> int:
-    """Most points of a history; 0 for none."""
-    most = whole_number("record", record, least=0)
-    if most == 1:
-        raise ValueError("record must be 0, for no history, or a whole number of at least 2; got 1")
-    return most
+    return work.train(session) if client is None else train_in_shards(client, work, session)

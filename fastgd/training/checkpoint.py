@@ -105,7 +105,12 @@ class Checkpoint(Generic[Kept]):
         self.save(kept)
 
 
-def checkpoint_of_run(path: Path, every: float, samples: Samples, held_out: Samples | float | None) -> Checkpoint[Run]:
+def checkpoint_of_run(
+    samples: Samples,
+    held_out: Samples | float | None,
+    path: Path,
+    every: float,
+) -> Checkpoint[Run]:
     """The checkpoint of a training on these rows; nothing is read or written yet."""
     more: tuple[Array, ...] = () if held_out is None or isinstance(held_out, float) else held_out
     if isinstance(held_out, float):  # which rows that is depends on classes, where there are any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.optimizers import Rprop
 from fastgd.state import BEST, NON_FINITE, STOPPED, State
+from fastgd.training.progress import Progress
 from fastgd.training.run import DivergedError, Run, history_of
+from fastgd.training.session import Session
 
 if TYPE_CHECKING:
     from fastgd.kernels import Bound
@@ -64,6 +66,44 @@ class Loop:
                 self._raise_diverged()
             yield
             limit = max(1, int(limit * min(100.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
+
+    def train(self, session: Session[Run]) -> Run:
+        """The run that it ends in; the checkpoint is written first, also where an error ends it."""
+        file = session.file
+        if file is not None:
+            file.prepare(self.state.nbytes)
+        with self.kernel, session:
+            self.compile()
+            try:
+                run = self.finished(self._ended_by(session))
+            except BaseException as error:
+                if file is not None and not isinstance(error, DivergedError):
+                    self._save(file.save_last)
+                raise
+            if file is not None:
+                file.save_last(run)
+        return run
+
+    def _ended_by(self, session: Session[Run]) -> str | None:
+        """Train to the end, or to what ends it between two chunks; what that was."""
+        session.begin()
+        if session.interrupt.asked:  # while compiling
+            return "interrupt"
+        for _ in self.chunks():
+            epoch, params = self.state.epoch, self.params.copy()
+            session.look(Progress(epoch, self.epochs, self.latest_cost, self.seconds, params))
+            if self.is_done:
+                break
+            if session.reason is not None:
+                return session.reason
+            if session.file is not None and session.file.is_due:
+                self._save(session.file.save)
+        return None
+
+    def _save(self, save: Callable[[Run], None]) -> None:
+        """Save the run so far, unless it is on its way to a DivergedError."""
+        if self.has_finite_cost():
+            save(self.so_far("interrupt"))
 
     # -- what there is to show
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -87,13 +88,32 @@ def origin_of(
     return Origin(values, seed, last, before, what, checkpoint)
 
 
+def what_stays(
+    was: Options,
+    now: Options,
+    slots: int,
+    batch: Any,
+    batches: int,
+    stopped_by: Any,
+) -> tuple[bool, Any, Any, bool]:
+    """Whether so many slots, a place in an epoch of so many batches, what stop rules count from and
+    the history mean the same still; `batch` and `stopped_by` are of one run or of each member.
+    """
+    return (
+        type(was.optimizer) is type(now.optimizer) and slots == now.optimizer.slots,
+        ((was.batch_size, was.shuffle) == (now.batch_size, now.shuffle)) & (batch < batches),
+        ~np.isin(stopped_by, STOPS[1:]),  # by a rule
+        (was.record, was.spacing) == (now.record, now.spacing),
+    )
+
+
 def resumed_from(before: Run, fresh: State, options: Options, batches: int) -> State:
     """The state in which training goes on; `fresh` is one that begins, for the same options, at `batches` an epoch.
 
     Updates are counted on, whatever made them. Slots stay with their optimizer, the batch in the epoch with the batches, the history
     where it is recorded in the same way. The stop rules begin anew if one of them ended the run, or if they watched something else.
     """
-    n, earlier, was = before.net.n_params, before.state, before.options
+    n, earlier = before.net.n_params, before.state
     state = fresh.copy()
     state.params[:n] = before.params
     state.cursor[[EPOCH, BEST_EPOCH, PATIENCE_EPOCH]] = before.epochs
@@ -104,13 +124,15 @@ def resumed_from(before: Run, fresh: State, options: Options, batches: int) -> S
 
     state.params[:n] = earlier.params
     state.cursor[UPDATES] = earlier.updates
-    if type(was["optimizer"]) is type(options.optimizer) and len(earlier.slots) == len(state.slots):
+    was, slots, batch = Options.of(before.options), len(earlier.slots), earlier.cursor[BATCH]
+    stays = what_stays(was, options, slots, batch, batches, before.stopped_by)
+    slots_stay, place_stays, rules_stay, history_stays = stays
+    if slots_stay:
         state.slots[:, :n] = earlier.slots
         state.powers[:] = earlier.powers
-    same = was["batch_size"] == options.batch_size and was["shuffle"] == options.shuffle
-    if same and earlier.cursor[BATCH] < batches:
-        state.cursor[BATCH], state.sums[EPOCH_COST_SUM] = earlier.cursor[BATCH], earlier.sums[EPOCH_COST_SUM]
-    if before.stopped_by not in STOPS[1:] and bool(len(earlier.held_out)) == bool(len(state.held_out)):
+    if place_stays:
+        state.cursor[BATCH], state.sums[EPOCH_COST_SUM] = batch, earlier.sums[EPOCH_COST_SUM]
+    if rules_stay and bool(len(earlier.held_out)) == bool(len(state.held_out)):
         state.cursor[[BEST_EPOCH, PATIENCE_EPOCH]] = earlier.cursor[[BEST_EPOCH, PATIENCE_EPOCH]]
         state.sums[[BEST, PATIENCE_COST]] = earlier.sums[[BEST, PATIENCE_COST]]
         if len(state.best) and len(earlier.best):
@@ -120,7 +142,7 @@ def resumed_from(before: Run, fresh: State, options: Options, batches: int) -> S
     if len(state.held_out) and len(earlier.held_out):
         state.sums[HELD_OUT] = earlier.sums[HELD_OUT]
     done = earlier.recorded
-    if was["record"] == options.record and was["spacing"] == options.spacing:
+    if history_stays:
         state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = earlier.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
         state.points[:], state.costs[:] = earlier.points, earlier.costs
         if len(state.held_out) and len(earlier.held_out):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,17 +13,18 @@ from fastgd.arguments.checks import check_name, whole_number
 from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer
-from fastgd.options import Options, check_options
+from fastgd.options import Options
 from fastgd.samples import Samples, apart, check_samples, check_validation, largest_input, on_disk
 from fastgd.schedules import Schedule
 from fastgd.state import MOST
 from fastgd.system.float_errors import quiet
+from fastgd.training.checkpoint import checkpoint_of_run
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
 from fastgd.training.loop import Loop
 from fastgd.training.progress import Progress
 from fastgd.training.resume import Origin, origin_of
 from fastgd.training.run import Run
-from fastgd.training.session import check_session
+from fastgd.training.session import Session, check_session
 
 
 @quiet
@@ -157,39 +159,28 @@ def train(
 
     In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters at its end for the stop rules.
     """
+    given = dict(locals())  # all arguments by name
     check_net(net, "train")
     samples = check_samples(net, X, Y, sample_weight)
     held_out = check_validation(net, validation, samples)
     n = len(samples.X) - (round(held_out * len(samples.X)) if isinstance(held_out, float) else 0)
     epochs = whole_number("epochs", epochs, least=0, most=MOST)
-    options = check_options(
-        net, n,
-        {
-            "method": method, "learning_rate": learning_rate, "eps": eps, "batch_size": batch_size, "shuffle": shuffle,
-            "optimizer": optimizer, "l2": l2, "clip_norm": clip_norm, "target_cost": target_cost, "patience": patience,
-            "min_delta": min_delta, "restore_best": restore_best, "record": record, "spacing": spacing,
-        },
-    )  # fmt: skip
+    whole_number("record", record, least=2)
+    options = Options.of(given).checked_for(net, n)
     check_name("kernel", kernel, KERNELS)
-    between = check_session(
-        samples, held_out,
-        {
-            "progress": progress, "callback": callback, "max_seconds": max_seconds, "checkpoint": checkpoint,
-            "checkpoint_every": checkpoint_every, "resume": resume, "on_interrupt": on_interrupt,
-        },
-    )  # fmt: skip
+    session = check_session(Session, given, partial(checkpoint_of_run, samples, held_out))
     threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
 
-    origin = origin_of(net, params, rng, epochs, between.checkpoint if resume else None)
+    origin = origin_of(net, params, rng, epochs, session.file if resume else None)
     goes_on = isinstance(params, Run) and params.state is not None  # and was warned of before
     if epochs and not goes_on:
         warn_of_targets(net, samples)
         warn_of_equal_units(net, origin.params)
     loop = _loop(net, *apart(samples, held_out, origin.seed, (X, Y, sample_weight)), options, kernel, epochs, origin, threads)
     del samples, held_out  # the kernel keeps what it needs of them
-    return between.train(loop)
+    return loop.train(session)
 
 
 def _loop(
