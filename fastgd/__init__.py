@@ -29,8 +29,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "MLP", "SGD", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "RMSprop", "Rprop", "Run", "Runs", "__version__", "data",
-    "load_run", "load_runs", "schedules", "train", "train_many",
+    "MLP", "SGD", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "RMSprop", "Rprop", "Run",
+    "Runs", "__version__", "data", "load_run", "load_runs", "schedules", "train", "train_many",
 ]  # fmt: skip
 
 

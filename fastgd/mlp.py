@@ -20,21 +20,24 @@ if TYPE_CHECKING:
 
 
 class MLP(Network):
-    """A multi-layer perceptron: widths, activations and loss. It owns no numbers; parameters are a flat array of the caller's.
+    """A multi-layer perceptron: widths, activations and loss. It owns no numbers; parameters are a
+    flat array of the caller's.
 
-    Layer l computes a(l) = f(W(l) a(l-1) + b(l)), notes 002 (45) for width one and 004 for any. The cost is the mean over the samples
-    of the loss of one sample.
+    Layer l computes a(l) = f(W(l) a(l-1) + b(l)), notes 002 (45) for width one and 004 for any. The
+    cost is the mean over the samples of the loss of one sample.
 
     Parameters
     ----------
     *widths : int
         Inputs, then the units of each layer. `MLP(2, 1)` is one neuron with two inputs.
     activation : str or sequence of str
-        identity, sigmoid, tanh, relu, leaky_relu (slope 0.01), sin or softmax (output only); one for all layers, or one a layer.
+        identity, sigmoid, tanh, relu, leaky_relu (slope 0.01), sin or softmax (output only); one
+        for all layers, or one a layer.
     output : str, optional
         Activation of the last layer; `activation` if not given.
     loss : str
-        squared_error (summed over the outputs), binary_cross_entropy (sigmoid output) or cross_entropy (softmax output).
+        squared_error (summed over the outputs), binary_cross_entropy (sigmoid output) or
+        cross_entropy (softmax output).
     bias : bool
         Whether layers have biases.
     dtype : str
@@ -63,30 +66,55 @@ class MLP(Network):
 
     @quiet
     def layer_costs(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Array:
-        """The notes' costs C(1) ... C(m), one a layer, notes 002 (32), (39), (49); squared error only. Shape (m,)."""
+        """The notes' costs C(1) ... C(m), one a layer, notes 002 (32), (39), (49); squared error
+        only. Shape (m,).
+        """
         if self.loss != "squared_error":
-            raise ValueError(f"layer costs are defined for loss 'squared_error'; got loss {self.loss!r}")
-        return _evaluate(self, self.check_params(params), *check_data(self, X, Y), layer_costs=True)[1][1:]
+            raise ValueError(
+                f"layer costs are defined for loss 'squared_error'; got loss {self.loss!r}"
+            )
+        return _evaluate(
+            self, self.check_params(params), *check_data(self, X, Y), layer_costs=True
+        )[1][1:]
 
     @quiet
-    def gradient(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike, method: str = "backprop", eps: float = 1e-3) -> Array:
+    def gradient(
+        self,
+        params: ArrayLike,
+        X: ArrayLike,
+        Y: ArrayLike,
+        method: str = "backprop",
+        eps: float = 1e-3,
+    ) -> Array:
         """Gradient of the cost, flat (n_params,).
 
-        `backprop` is exact, notes 004. `layerwise` is the recursion of notes 002 (50)-(52) with a factor 2 at every layer: 2^(m - l)
-        times the exact gradient at layer l of m. `finite_difference` is notes 002 (1) with step `eps`, `central_difference` its
-        symmetric form.
+        `backprop` is exact, notes 004. `layerwise` is the recursion of notes 002 (50)-(52) with a
+        factor 2 at every layer: 2^(m - l) times the exact gradient at layer l of m.
+        `finite_difference` is notes 002 (1) with step `eps`, `central_difference` its symmetric
+        form.
         """
         check_method(self, method)
         eps = finite_number("eps", eps, positive=True)
         return unchecked(self, self.check_params(params), *check_data(self, X, Y), method, eps)[1]
 
     @quiet
-    def cost_and_gradient(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> tuple[float, Array]:
-        """The cost and its exact gradient from one pass, as `scipy.optimize.minimize(..., jac=True)` wants them."""
+    def cost_and_gradient(
+        self, params: ArrayLike, X: ArrayLike, Y: ArrayLike
+    ) -> tuple[float, Array]:
+        """The cost and its exact gradient from one pass, as `scipy.optimize.minimize(...,
+        jac=True)` wants them.
+        """
         return unchecked(self, self.check_params(params), *check_data(self, X, Y))
 
     @quiet
-    def source(self, n: int = 4, *, method: str = "backprop", batch_size: int | None = None, shuffle: bool = True) -> str:
+    def source(
+        self,
+        n: int = 4,
+        *,
+        method: str = "backprop",
+        batch_size: int | None = None,
+        shuffle: bool = True,
+    ) -> str:
         """The Python module that the unrolled kernel compiles to train this network on `n` rows.
 
         Raises
@@ -119,7 +147,9 @@ def predict_many(net: MLP, params: Array, X: ArrayLike) -> Iterator[Array]:
     return (kernel.evaluate(each)[0] for each in params)
 
 
-def _evaluate(net: MLP, params: Array, X: Array, Y: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
+def _evaluate(
+    net: MLP, params: Array, X: Array, Y: Array, *, layer_costs: bool = False
+) -> tuple[Array, Array]:
     return _matrix(net, X, Y).evaluate(params, layer_costs=layer_costs)
 
 
@@ -128,11 +158,17 @@ def _matrix(net: MLP, X: Array, Y: Array) -> Matrix:
     from fastgd import kernels
 
     options = Options()
-    return kernels.Matrix(kernels.make_plan(net, len(X), options, "matrix"), options, Samples.alike(X, Y))
+    return kernels.Matrix(
+        kernels.make_plan(net, len(X), options, "matrix"), options, Samples.alike(X, Y)
+    )
 
 
-def unchecked(net: MLP, params: Array, X: Array, Y: Array, method: str = "backprop", eps: float = 1e-3) -> tuple[float, Array]:
-    """Cost and gradient of checked arguments: one epoch of training at rate 0, and what it leaves behind."""
+def unchecked(
+    net: MLP, params: Array, X: Array, Y: Array, method: str = "backprop", eps: float = 1e-3
+) -> tuple[float, Array]:
+    """Cost and gradient of checked arguments: one epoch of training at rate 0, and what it leaves
+    behind.
+    """
     from fastgd import kernels
 
     options = Options(method=method, learning_rate=0.0, eps=eps)

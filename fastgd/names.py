@@ -2,11 +2,13 @@
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin", "softmax")
 LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
-# losses of probabilities, each with the only output that it serves; their derivatives are taken by z
+# losses of probabilities, each with the only output that it serves; their derivatives are taken by
+# z
 PARTNERS = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 METHODS = ("backprop", "layerwise", "finite_difference", "central_difference")
 OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw", "rprop")
-UPDATE_KINDS = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")  # of updates; plain is sgd in registers
+# of updates; plain is sgd in registers
+UPDATE_KINDS = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")
 SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine")
 KERNELS_OF_ONE = ("auto", "matrix", "unrolled")
 KERNELS = (*KERNELS_OF_ONE, "lanes")  # which is for many networks

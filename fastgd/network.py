@@ -20,7 +20,9 @@ _MOST_PARAMETERS = 2**32  # 32 GiB of float64
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer and its place in the flat array: W, (outputs, inputs), row by row, then b, (outputs,)."""
+    """One layer and its place in the flat array: W, (outputs, inputs), row by row, then b,
+    (outputs,).
+    """
 
     inputs: int
     outputs: int
@@ -70,7 +72,9 @@ class Network:
         check_name("loss", loss, LOSSES)
         needed = PARTNERS.get(loss, activations[-1])
         if activations[-1] != needed:
-            raise ValueError(f"loss {loss!r} needs output {needed!r}; got output {activations[-1]!r}")
+            raise ValueError(
+                f"loss {loss!r} needs output {needed!r}; got output {activations[-1]!r}"
+            )
         if activations[-1] == "softmax" and checked[-1] == 1:
             raise ValueError(
                 "widths must end with 2 or more for output 'softmax', which is always 1 over a "
@@ -82,9 +86,16 @@ class Network:
         for inputs, outputs, name in zip(checked, checked[1:], activations, strict=False):
             layers.append(Layer(inputs, outputs, name, layers[-1].stop if layers else 0, bias))
         if layers[-1].stop > _MOST_PARAMETERS:
-            raise ValueError(f"widths must make at most 2**32 parameters; got {checked}, which make {layers[-1].stop}")
+            raise ValueError(
+                f"widths must make at most 2**32 parameters; got {checked}, which make "
+                f"{layers[-1].stop}"
+            )
 
-        name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
+        name = (
+            dtype
+            if isinstance(dtype, str)
+            else getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
+        )
         values = {
             "widths": checked,
             "activations": activations,
@@ -101,7 +112,8 @@ class Network:
         activation = self.activations[0] if same else list(self.activations)
         bias = "" if self.bias else ", bias=False"
         widths = ", ".join(map(str, self.widths))
-        return f"MLP({widths}, activation={activation!r}, loss={self.loss!r}{bias}, dtype={self.dtype.name!r})"
+        rest = f"loss={self.loss!r}{bias}, dtype={self.dtype.name!r}"
+        return f"MLP({widths}, activation={activation!r}, {rest})"
 
     @property
     def n_params(self) -> int:
@@ -112,9 +124,9 @@ class Network:
     def init(self, rng: int | np.random.Generator | None = None, scheme: str = "auto") -> Array:
         """Initial parameters, flat (n_params,).
 
-        `auto` is `he` for layers with relu or leaky_relu and `glorot` for others. `uniform` draws weights and biases from [0, 1), like
-        the programs of the notes; `glorot` and `he` draw weights uniformly, of variance 2 / (inputs + outputs) and 2 / inputs, with
-        biases 0.
+        `auto` is `he` for layers with relu or leaky_relu and `glorot` for others. `uniform` draws
+        weights and biases from [0, 1), like the programs of the notes; `glorot` and `he` draw
+        weights uniformly, of variance 2 / (inputs + outputs) and 2 / inputs, with biases 0.
         """
         check_name("scheme", scheme, SCHEMES)
         generator = np.random.default_rng(seed_of(rng))
@@ -123,32 +135,47 @@ class Network:
             params[:] = generator.random(self.n_params)
         elif scheme != "zeros":
             for layer in self.layers:
-                he = scheme == "he" or (scheme == "auto" and layer.activation in ("relu", "leaky_relu"))
+                he = scheme == "he" or (
+                    scheme == "auto" and layer.activation in ("relu", "leaky_relu")
+                )
                 variance = 2 / layer.inputs if he else 2 / (layer.inputs + layer.outputs)
                 bound = np.sqrt(3 * variance)
-                params[layer.weights] = generator.uniform(-bound, bound, layer.outputs * layer.inputs)
+                params[layer.weights] = generator.uniform(
+                    -bound, bound, layer.outputs * layer.inputs
+                )
         return params.astype(self.dtype)
 
     @quiet
     def check_params(self, params: ArrayLike) -> Array:
-        """`params` as a flat (n_params,) array of the network's dtype, or a ValueError or TypeError."""
+        """`params` as a flat (n_params,) array of the network's dtype, or a ValueError or
+        TypeError.
+        """
         return params_array(self, params, (self.n_params,))
 
     @quiet
     def unpack(self, params: ArrayLike) -> list[tuple[Array, Array | None]]:
-        """[(W, b), ...] as views of the flat array: W is (outputs, inputs), b is (outputs,) or None without biases."""
+        """[(W, b), ...] as views of the flat array: W is (outputs, inputs), b is (outputs,) or None
+        without biases.
+        """
         flat = self.check_params(params)
-        return [(flat[s.weights].reshape(s.outputs, s.inputs), flat[s.biases] if s.bias else None) for s in self.layers]
+        return [
+            (flat[s.weights].reshape(s.outputs, s.inputs), flat[s.biases] if s.bias else None)
+            for s in self.layers
+        ]
 
     @quiet
     def pack(self, layers: Sequence[tuple[ArrayLike, ArrayLike | None]]) -> Array:
-        """The flat (n_params,) array of [(W, b), ...]; a b of None means no biases or, where the network has them, zeros."""
+        """The flat (n_params,) array of [(W, b), ...]; a b of None means no biases or, where the
+        network has them, zeros.
+        """
         if not isinstance(layers, (list, tuple)):
             got = shown(layers) + how_to_pair(layers)
             raise TypeError(f"layers must be a list of pairs (W, b); got {got}")
         if len(layers) != len(self.layers):
             got = f"{len(layers)}{how_to_pair(layers)}"
-            raise ValueError(f"layers must be {len(self.layers)} pairs (W, b) for {self}; got {got}")
+            raise ValueError(
+                f"layers must be {len(self.layers)} pairs (W, b) for {self}; got {got}"
+            )
         params = np.zeros(self.n_params, self.dtype)
         for number, (pair, place) in enumerate(zip(layers, self.layers, strict=True)):
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -166,14 +193,20 @@ class Network:
             if pair[1] is None:
                 continue
             biases = real_array(f"b of layers[{number}]", pair[1], self.dtype)
-            expected = f"have shape ({place.outputs},)" if self.bias else "be None for a network without biases"
+            expected = (
+                f"have shape ({place.outputs},)"
+                if self.bias
+                else "be None for a network without biases"
+            )
             if not self.bias or biases.shape != (place.outputs,):
                 raise ValueError(f"b of layers[{number}] must {expected}; got shape {biases.shape}")
             params[place.biases] = biases
         return params
 
 
-def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: int) -> tuple[str, ...]:
+def _one_a_layer(
+    activation: str | Sequence[str], output: str | None, n_layers: int
+) -> tuple[str, ...]:
     """The activation of each layer; softmax is allowed in the last one only."""
     if isinstance(activation, str):
         names = [activation] * n_layers
@@ -182,13 +215,21 @@ def _one_a_layer(activation: str | Sequence[str], output: str | None, n_layers: 
         if output is not None and len(names) == n_layers - 1:
             names.append(output)
         if len(names) != n_layers:
-            raise ValueError(f"activation must be one name or one for each of {n_layers} layers; got {len(names)}: {names}")
+            raise ValueError(
+                f"activation must be one name or one for each of {n_layers} layers; got "
+                f"{len(names)}: {names}"
+            )
     else:
-        raise TypeError(f"activation must be a name or a sequence of names; got {shown(activation)}")
+        raise TypeError(
+            f"activation must be a name or a sequence of names; got {shown(activation)}"
+        )
     if output is not None:
         names[-1] = check_name("output", output, ACTIVATIONS)
     for position, name in enumerate(names):
         check_name("activation", name, ACTIVATIONS)
         if name == "softmax" and position < n_layers - 1:
-            raise ValueError(f"activation 'softmax' belongs to the output layer only; got it in layer {position + 1} of {n_layers}")
+            raise ValueError(
+                "activation 'softmax' belongs to the output layer only; got it in layer "
+                f"{position + 1} of {n_layers}"
+            )
     return tuple(names)

@@ -1,6 +1,8 @@
-"""Optimizers: how a gradient becomes an update, as descriptions. Meanings and defaults are PyTorch's.
+"""Optimizers: how a gradient becomes an update, as descriptions. Meanings and defaults are
+PyTorch's.
 
-Each names its formula with w a parameter, g its gradient, r the learning rate. What is computed is in `updates`.
+Each names its formula with w a parameter, g its gradient, r the learning rate. What is computed is
+in `updates`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ class Optimizer:
             elif field.name in self.below_one:
                 value = finite_number(argument, given, least=0.0, below=1.0)
             else:
-                value = finite_number(argument, given, positive=field.name in self.positive, least=0.0)
+                value = finite_number(
+                    argument, given, positive=field.name in self.positive, least=0.0
+                )
             object.__setattr__(self, field.name, value)
 
     @property
@@ -47,12 +51,19 @@ class Optimizer:
     def of(cls, numbers: Iterable[float]) -> Optimizer:
         """The one that has these `numbers`."""
         own = fields(cls)
-        return cls(*(bool(one) if isinstance(field.default, bool) else one for field, one in zip(own, numbers, strict=True)))
+        return cls(
+            *(
+                bool(one) if isinstance(field.default, bool) else one
+                for field, one in zip(own, numbers, strict=True)
+            )
+        )
 
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """w - r g, notes 004 Algorithm 1. With momentum: v = momentum v + g, w - r v; nesterov: w - r (g + momentum v)."""
+    """w - r g, notes 004 Algorithm 1. With momentum: v = momentum v + g, w - r v; nesterov: w - r
+    (g + momentum v).
+    """
 
     momentum: float = 0.0
     nesterov: bool = False
@@ -94,7 +105,9 @@ class RMSprop(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, w - r m' / (sqrt v' + eps), m' = m / (1 - beta1^t) and v' likewise."""
+    """m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, w - r m' / (sqrt v' + eps), m' =
+    m / (1 - beta1^t) and v' likewise.
+    """
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -121,8 +134,9 @@ class AdamW(Optimizer):
 class Rprop(Optimizer):
     """iRPROP-: w - sign(g) step, each parameter with a step of its own; full batch only.
 
-    A step begins as the learning rate, grows by eta_plus up to step_max while the gradient keeps its sign, and shrinks by eta_minus
-    down to step_min when it changes; then the parameter waits for one update.
+    A step begins as the learning rate, grows by eta_plus up to step_max while the gradient keeps
+    its sign, and shrinks by eta_minus down to step_min when it changes; then the parameter waits
+    for one update.
     """
 
     eta_minus: float = 0.5
@@ -135,12 +149,20 @@ class Rprop(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.eta_minus < 1 < self.eta_plus:
-            raise ValueError(f"eta_minus and eta_plus of Rprop must lie below and above 1; got {self.eta_minus} and {self.eta_plus}")
+            raise ValueError(
+                f"eta_minus and eta_plus of Rprop must lie below and above 1; got {self.eta_minus} "
+                f"and {self.eta_plus}"
+            )
         if self.step_min > self.step_max:
-            raise ValueError(f"step_min of Rprop must be at most step_max; got {self.step_min} and {self.step_max}")
+            raise ValueError(
+                f"step_min of Rprop must be at most step_max; got {self.step_min} and "
+                f"{self.step_max}"
+            )
 
 
-KINDS: dict[str, type[Optimizer]] = dict(zip(OPTIMIZERS, (SGD, Adagrad, RMSprop, Adam, AdamW, Rprop), strict=True))
+KINDS: dict[str, type[Optimizer]] = dict(
+    zip(OPTIMIZERS, (SGD, Adagrad, RMSprop, Adam, AdamW, Rprop), strict=True)
+)
 
 
 def check_optimizer(argument: str, optimizer: object) -> Optimizer:
@@ -149,6 +171,7 @@ def check_optimizer(argument: str, optimizer: object) -> Optimizer:
         return optimizer
     if not isinstance(optimizer, str):
         raise TypeError(
-            f"{argument} must be a name, one of {', '.join(OPTIMIZERS)}, or an object like fastgd.Adam(); got {shown(optimizer)}"
+            f"{argument} must be a name, one of {', '.join(OPTIMIZERS)}, or an object like "
+            f"fastgd.Adam(); got {shown(optimizer)}"
         )
     return KINDS[check_name(argument, optimizer, OPTIMIZERS)]()

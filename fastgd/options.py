@@ -1,4 +1,6 @@
-"""Options: how a network is trained, all but the data, the length of the run and what happens between chunks."""
+"""Options: how a network is trained, all but the data, the length of the run and what happens
+between chunks.
+"""
 
 from __future__ import annotations
 
@@ -87,12 +89,20 @@ class Options:
     @property
     def modifies_gradient(self) -> bool:
         """Whether something is done to the gradient or the rate before an update."""
-        return self.l2 != 0 or self.clip_norm is not None or isinstance(self.learning_rate, Schedule)
+        return (
+            self.l2 != 0 or self.clip_norm is not None or isinstance(self.learning_rate, Schedule)
+        )
 
     @property
     def update_kind(self) -> str:
-        """The name of the update: "plain" where it is w - r g at a constant rate and nothing else, otherwise the optimizer's."""
-        return "plain" if self.optimizer.update_kind == "sgd" and not self.modifies_gradient else self.optimizer.update_kind
+        """The name of the update: "plain" where it is w - r g at a constant rate and nothing else,
+        otherwise the optimizer's.
+        """
+        return (
+            "plain"
+            if self.optimizer.update_kind == "sgd" and not self.modifies_gradient
+            else self.optimizer.update_kind
+        )
 
     @property
     def first_rate(self) -> float:

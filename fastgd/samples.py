@@ -1,4 +1,6 @@
-"""Samples: rows of X and Y with their weights, checked; and those that are kept apart for validation."""
+"""Samples: rows of X and Y with their weights, checked; and those that are kept apart for
+validation.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _BLOCK = 4096  # rows that are moved at a time
 
 
 class Samples(NamedTuple):
-    """X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous; weights are (n,), or (0,) where all weigh the same."""
+    """X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous; weights are (n,),
+    or (0,) where all weigh the same.
+    """
 
     X: Array
     Y: Array
@@ -28,7 +32,9 @@ class Samples(NamedTuple):
         return cls(X, Y, X.reshape(-1)[:0])
 
     def divided(self, drawn: Array, given: tuple[Any, ...]) -> tuple[Samples, Samples]:
-        """The samples that a (n,) mask leaves, and those that it draws: copies, unless ours are copies of what was `given` already."""
+        """The samples that a (n,) mask leaves, and those that it draws: copies, unless ours are
+        copies of what was `given` already.
+        """
         pairs = [
             _divided(array, drawn, is_ours=_is_copy(array, value)) if len(array) else (array, array)
             for array, value in zip(self, given, strict=True)
@@ -38,11 +44,15 @@ class Samples(NamedTuple):
 
 def _is_copy(array: Array, given: Any) -> bool:
     """Whether an array is certainly not the memory of what it was made of."""
-    return isinstance(given, (list, tuple)) or (isinstance(given, np.ndarray) and not np.may_share_memory(array, given))
+    return isinstance(given, (list, tuple)) or (
+        isinstance(given, np.ndarray) and not np.may_share_memory(array, given)
+    )
 
 
 def _divided(array: Array, drawn: Array, *, is_ours: bool) -> tuple[Array, Array]:
-    """Rows that are left and rows that are drawn, each in their order; where the array is ours, in its place, the drawn ones last."""
+    """Rows that are left and rows that are drawn, each in their order; where the array is ours, in
+    its place, the drawn ones last.
+    """
     apart = array[drawn]
     if not is_ours:
         return array[~drawn], apart
@@ -66,7 +76,9 @@ def on_disk(array: Array) -> bool:
 
 
 def check_data(net: Network, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
-    """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError."""
+    """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a
+    ValueError or TypeError.
+    """
     X = rows("X", X, net.widths[0], str(net), net.dtype)
     Y = check_targets(net, Y)
     if len(X) != len(Y):
@@ -78,18 +90,25 @@ def check_targets(net: Network, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
     Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
     if net.loss in PARTNERS and not (Y.min() >= 0 and Y.max() <= 1):
-        raise ValueError(f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}")
+        raise ValueError(
+            f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to "
+            f"{Y.max()}"
+        )
     return Y
 
 
-def check_samples(net: Network, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None) -> Samples:
+def check_samples(
+    net: Network, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None
+) -> Samples:
     """Checked data and weights."""
     X, Y = check_data(net, X, Y)
     if sample_weight is None:
         return check_classes(net, Samples.alike(X, Y))
     weights = real_array("sample_weight", sample_weight, net.dtype)
     if weights.shape != (len(X),):
-        raise ValueError(f"sample_weight must have shape ({len(X)},), one for each row; got {weights.shape}")
+        raise ValueError(
+            f"sample_weight must have shape ({len(X)},), one for each row; got {weights.shape}"
+        )
     check_weights(weights)
     return check_classes(net, Samples(X, Y, weights))
 
@@ -117,7 +136,10 @@ def check_weights(weights: Array) -> None:
         raise ValueError(f"sample_weight must have a finite sum; got {largest}")
     if (weights < 0).any() or not weights.any(axis=-1).all():
         lowest, highest = weights.min(), weights.max()
-        raise ValueError(f"sample_weight must be at least 0 everywhere and above 0 somewhere; got values from {lowest} to {highest}")
+        raise ValueError(
+            "sample_weight must be at least 0 everywhere and above 0 somewhere; got values from "
+            f"{lowest} to {highest}"
+        )
 
 
 def check_validation(net: Network, validation: Any, samples: Samples) -> float | Samples | None:
@@ -126,16 +148,24 @@ def check_validation(net: Network, validation: Any, samples: Samples) -> float |
         return None
     if isinstance(validation, (tuple, list)):
         if len(validation) != 2:
-            raise ValueError(f"validation must be (X, Y) or a share of the rows; got {len(validation)} values")
+            raise ValueError(
+                f"validation must be (X, Y) or a share of the rows; got {len(validation)} values"
+            )
         try:
             return check_classes(net, Samples.alike(*check_data(net, *validation)))
         except (ValueError, TypeError) as error:
             raise type(error)(f"validation: {error}") from None
     share, n = finite_number("validation", validation, positive=True), len(samples.X)
     if on_disk(samples.X):
-        raise ValueError(f"validation must be (X, Y) where X is a memmap, whose rows are not copied into memory; got {share:g}")
+        raise ValueError(
+            "validation must be (X, Y) where X is a memmap, whose rows are not copied into "
+            f"memory; got {share:g}"
+        )
     if not 0 < round(share * n) < n:
-        raise ValueError(f"validation must be (X, Y) or a share of the rows that leaves some for both; got {share:g} of {n} rows")
+        raise ValueError(
+            "validation must be (X, Y) or a share of the rows that leaves some for both; got "
+            f"{share:g} of {n} rows"
+        )
     return share
 
 
@@ -173,18 +203,28 @@ def _of_each(classes: Array, number: int) -> Array:
 
 
 def apart(
-    samples: Samples, validation: float | Samples | None, seed: int, given: tuple[Any, ...] = (None, None, None)
+    samples: Samples,
+    validation: float | Samples | None,
+    seed: int,
+    given: tuple[Any, ...] = (None, None, None),
 ) -> tuple[Samples, Samples | None]:
-    """The samples to train on, and those to validate on; a share of them is drawn by the seed. `given` is how X, Y and weights came."""
+    """The samples to train on, and those to validate on; a share of them is drawn by the seed.
+    `given` is how X, Y and weights came.
+    """
     if not isinstance(validation, float):
         return samples, validation
     chosen, held_out = samples.divided(drawn_rows(samples.Y, validation, seed), given)
     for side, name in ((chosen, "training"), (held_out, "validation")):
         if len(side.weights) and not side.weights.any():
-            raise ValueError(f"sample_weight must be above 0 somewhere among the {name} rows that seed {seed} draws; got zeros alone")
+            raise ValueError(
+                f"sample_weight must be above 0 somewhere among the {name} rows that seed {seed} "
+                "draws; got zeros alone"
+            )
     return chosen, held_out
 
 
 def largest_input(samples: Samples, method: str) -> float:
-    """The largest size of an input, which matters to methods that take differences; for others 1, and X is not read."""
+    """The largest size of an input, which matters to methods that take differences; for others 1,
+    and X is not read.
+    """
     return float(max(samples.X.max(), -samples.X.min())) if method.endswith("difference") else 1.0

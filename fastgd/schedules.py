@@ -1,7 +1,8 @@
 """Learning rates that change: `learning_rate=schedules.Cosine(0.1, steps=1000, warmup=50)`.
 
-Time t is the number of updates made so far: epochs in full batch, batches otherwise. In a warm-up of n updates the rate rises in equal
-steps to its first value, rate (t + 1) / n; the schedule's own time begins after it.
+Time t is the number of updates made so far: epochs in full batch, batches otherwise. In a warm-up
+of n updates the rate rises in equal steps to its first value, rate (t + 1) / n; the schedule's own
+time begins after it.
 """
 
 from __future__ import annotations
@@ -24,9 +25,16 @@ class Schedule:
         for field in fields(self):
             argument, given = f"{field.name} of {type(self).__name__}", getattr(self, field.name)
             if field.name in ("every", "steps", "warmup"):
-                value: float = whole_number(argument, given, least=0 if field.name == "warmup" else 1, most=2**53)
+                value: float = whole_number(
+                    argument, given, least=0 if field.name == "warmup" else 1, most=2**53
+                )
             else:
-                value = finite_number(argument, given, positive=field.name == "factor", least=0.0 if field.name == "decay" else None)
+                value = finite_number(
+                    argument,
+                    given,
+                    positive=field.name == "factor",
+                    least=0.0 if field.name == "decay" else None,
+                )
             object.__setattr__(self, field.name, value)
 
     @property
@@ -37,7 +45,11 @@ class Schedule:
     @property
     def numbers(self) -> list[float]:
         """rate, warm-up and two numbers of its own, as compiled code gets them."""
-        own = [float(getattr(self, field.name)) for field in fields(self) if field.name not in ("rate", "warmup")]
+        own = [
+            float(getattr(self, field.name))
+            for field in fields(self)
+            if field.name not in ("rate", "warmup")
+        ]
         return [self.rate, float(getattr(self, "warmup", 0)), *own, 0.0, 0.0][:4]
 
     @classmethod
@@ -89,7 +101,9 @@ class Cosine(Schedule):
     warmup: int = 0
 
 
-KINDS: dict[str, type[Schedule]] = dict(zip(SCHEDULES, (Constant, Step, Exponential, InverseTime, Cosine), strict=True))
+KINDS: dict[str, type[Schedule]] = dict(
+    zip(SCHEDULES, (Constant, Step, Exponential, InverseTime, Cosine), strict=True)
+)
 
 
 def check_learning_rate(argument: str, learning_rate: Any) -> float | Schedule:
@@ -97,7 +111,9 @@ def check_learning_rate(argument: str, learning_rate: Any) -> float | Schedule:
     if isinstance(learning_rate, Schedule):
         if type(learning_rate) not in KINDS.values():
             known = ", ".join(kind.__name__ for kind in KINDS.values())
-            raise TypeError(f"{argument} must be a number or a schedule, one of {known}; got {learning_rate!r}")
+            raise TypeError(
+                f"{argument} must be a number or a schedule, one of {known}; got {learning_rate!r}"
+            )
         return learning_rate
     return finite_number(argument, learning_rate)
 

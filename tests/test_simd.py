@@ -6,8 +6,9 @@ import pytest
 from conftest import compiles_for
 
 from fastgd.machine import jit
+from fastgd.machine.lane_sums import lane_sum
 from fastgd.machine.span import broadcast, lanes_of, load, span_of, store
-from fastgd.machine.vector import lane_sum, like, plus, where_negative, where_positive
+from fastgd.machine.vector import like, plus, where_negative, where_positive
 
 LANES = {"float64": 4, "float32": 8}
 

@@ -12,7 +12,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def whole_number(argument: str, value: object, least: int, most: int | None = None) -> int:
     """`value` as an int between `least` and `most`; bools and fractions are refused."""
-    expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
+    expected = (
+        f"a whole number of at least {least}"
+        if most is None
+        else f"a whole number from {least} to {most}"
+    )
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{argument} must be {expected}; got {shown(value)}")
     if isinstance(value, (float, np.floating)):
@@ -38,18 +42,39 @@ def shown(value: object) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
-def finite_number(argument: str, value: object, *, positive: bool = False, least: float | None = None, below: float | None = None) -> float:
+def finite_number(
+    argument: str,
+    value: object,
+    *,
+    positive: bool = False,
+    least: float | None = None,
+    below: float | None = None,
+) -> float:
     """`value` as a finite float: above zero if `positive`, at least `least`, below `below`."""
-    bound = "" if least is None else f" of at least {least:g}" if below is None else f" from {least:g} to below {below:g}"
+    bound = (
+        ""
+        if least is None
+        else f" of at least {least:g}"
+        if below is None
+        else f" from {least:g} to below {below:g}"
+    )
     expected = "a positive, finite number" if positive else f"a finite number{bound}"
     kind = getattr(getattr(value, "dtype", None), "kind", "f")
-    if isinstance(value, (bool, str, bytes, complex)) or kind not in "iuf" or getattr(value, "shape", ()) != ():
+    if (
+        isinstance(value, (bool, str, bytes, complex))
+        or kind not in "iuf"
+        or getattr(value, "shape", ()) != ()
+    ):
         raise TypeError(f"{argument} must be {expected}; got {shown(value)}")
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{argument} must be {expected}; got {shown(value)}") from None
-    outside = (positive and number <= 0) or (least is not None and number < least) or (below is not None and number >= below)
+    outside = (
+        (positive and number <= 0)
+        or (least is not None and number < least)
+        or (below is not None and number >= below)
+    )
     if not math.isfinite(number) or outside:
         raise ValueError(f"{argument} must be {expected}; got {shown(value)}")
     return number
@@ -63,7 +88,9 @@ def truth(argument: str, value: object) -> bool:
 
 
 def seed_of(rng: object) -> int:
-    """The seed behind `rng`: itself if it is an int, drawn from a Generator, drawn from the system for None."""
+    """The seed behind `rng`: itself if it is an int, drawn from a Generator, drawn from the system
+    for None.
+    """
     if rng is None:
         return int(np.random.default_rng().integers(2**63))
     if isinstance(rng, np.random.Generator):
@@ -76,7 +103,9 @@ def seed_of(rng: object) -> int:
 
 
 def check_name(argument: str, name: object, known: Sequence[str]) -> str:
-    """`name` if it is one of `known`; otherwise a ValueError, or TypeError for what is no string, that lists them."""
+    """`name` if it is one of `known`; otherwise a ValueError, or TypeError for what is no string,
+    that lists them.
+    """
     if not isinstance(name, str):
         from fastgd.arguments.checks import shown  # which takes NumPy
 

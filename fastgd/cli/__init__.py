@@ -1,4 +1,6 @@
-"""The `fastgd` command: one file a subcommand, which parses its flags, calls the library and prints."""
+"""The `fastgd` command: one file a subcommand, which parses its flags, calls the library and
+prints.
+"""
 
 from fastgd.cli.main import main
 

@@ -1,4 +1,6 @@
-"""The library's bar, and before it a line that says what is waited for; nothing where stderr is no terminal."""
+"""The library's bar, and before it a line that says what is waited for; nothing where stderr is no
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ class WaitingBar(Bar):
         self._show(f"{title}compiling, or loading what was compiled before ...")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         super().__exit__(kind, error, trace)
         self._show("")
 

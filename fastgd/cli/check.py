@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastgd.cli.options import add_command, add_network_flags, count, names, network, number, seed, whole, widths
+from fastgd.cli.options import (
+    add_command,
+    add_network_flags,
+    count,
+    names,
+    network,
+    number,
+    seed,
+    whole,
+    widths,
+)
 
 if TYPE_CHECKING:
     from fastgd.arguments.checks import Array
@@ -19,20 +29,40 @@ examples:
   fastgd check --layers 2-8-8-3 --activation tanh --output softmax --loss cross_entropy
   fastgd check --layers 2-1 --eps 1e-1,1e-2,1e-3,1e-4
 
-The layerwise gradient of the notes has a factor 2 at every layer, 002 (52): at layer l of m it is compared with 2^(m-l) times backprop.
+The layerwise gradient of the notes has a factor 2 at every layer, 002 (52): at layer l of m it is
+compared with 2^(m-l) times backprop.
 """
 
 
 def add(commands: Any) -> None:
     """The subcommand and its flags."""
-    parser = add_command(commands, "check", "compare the four gradients of a network, layer by layer", _EXAMPLES)
-    parser.add_argument("--layers", type=widths, required=True, metavar="W-W-...", help="widths, inputs first: 3-5-2")
+    parser = add_command(
+        commands, "check", "compare the four gradients of a network, layer by layer", _EXAMPLES
+    )
+    parser.add_argument(
+        "--layers",
+        type=widths,
+        required=True,
+        metavar="W-W-...",
+        help="widths, inputs first: 3-5-2",
+    )
     loss = "cross_entropy for a softmax output, else squared_error"
     add_network_flags(parser, activation="sigmoid", output="as --activation", loss=loss)
-    parser.add_argument("--rows", type=whole, default=16, metavar="N", help="random rows (default: %(default)s)")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of rows and parameters (default: %(default)s)")
     parser.add_argument(
-        "--eps", type=_steps, metavar="EPS[,EPS...]", help="show the differences approaching the derivative, step by step, 002 (1)"
+        "--rows", type=whole, default=16, metavar="N", help="random rows (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="of rows and parameters (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--eps",
+        type=_steps,
+        metavar="EPS[,EPS...]",
+        help="show the differences approaching the derivative, step by step, 002 (1)",
     )
     parser.set_defaults(command=check)
 
@@ -47,10 +77,19 @@ def _steps(text: str) -> list[float]:
 def check(options: argparse.Namespace) -> None:
     """Print the comparison."""
     softmax = "softmax" in (options.output, *names(options.activation or "")[-1:])
-    net = network(options, options.layers, "sigmoid", None, "cross_entropy" if softmax else "squared_error")
+    net = network(
+        options, options.layers, "sigmoid", None, "cross_entropy" if softmax else "squared_error"
+    )
     params, X, Y = _problem(net, options.rows, options.seed)
-    print(f"{'-'.join(map(str, net.widths))}, {', '.join(net.activations)}, {net.loss}, {net.dtype}: ", end="")
-    print(f"{count(net.n_params, 'parameter')}, {count(options.rows, 'random row')}, seed {options.seed}\n")
+    print(
+        f"{'-'.join(map(str, net.widths))}, {', '.join(net.activations)}, {net.loss}, {net.dtype}: "
+        "",
+        end="",
+    )
+    print(
+        f"{count(net.n_params, 'parameter')}, {count(options.rows, 'random row')}, seed "
+        f"{options.seed}\n"
+    )
     exact = net.gradient(params, X, Y)
     if options.eps:
         _approach(net, params, X, Y, exact, options.eps)
@@ -86,7 +125,9 @@ def _compare(net: MLP, params: Array, X: Array, Y: Array, exact: Array) -> None:
     layerwise = net.gradient(params, X, Y, "layerwise") if net.loss == "squared_error" else None
     print("Largest derivative by backprop, and the largest difference of the others from it:\n")
     titles = ["layerwise", *others] if layerwise is not None else list(others)
-    header = f"{'layer':<7}{'widths':<10}{'backprop':>12}" + "".join(f"{title:>16}" for title in titles)
+    header = f"{'layer':<7}{'widths':<10}{'backprop':>12}" + "".join(
+        f"{title:>16}" for title in titles
+    )
     print(header + ("" if layerwise is None else "   layerwise is"))
     last = len(net.layers)
     for l, place in enumerate(net.layers, start=1):
@@ -94,15 +135,31 @@ def _compare(net: MLP, params: Array, X: Array, Y: Array, exact: Array) -> None:
         factor = 2 ** (last - l)
         cells = [] if layerwise is None else [abs(layerwise[part] - factor * exact[part]).max()]
         cells += [abs(other[part] - exact[part]).max() for other in others.values()]
-        row = f"{l:<7}{f'{place.inputs}-{place.outputs}':<10}{abs(exact[part]).max():>12.4e}{''.join(f'{cell:>16.2e}' for cell in cells)}"
+        between = f"{place.inputs}-{place.outputs}"
+        row = f"{l:<7}{between:<10}{abs(exact[part]).max():>12.4e}"
+        row += "".join(f"{cell:>16.2e}" for cell in cells)
         print(row + ("" if layerwise is None else f"   {factor} x backprop"))
     if layerwise is None:
-        print(f"\nlayerwise is left out: the notes define it for squared_error, and the loss is {net.loss}.")
+        print(
+            "\nlayerwise is left out: the notes define it for squared_error, and the loss is "
+            f"{net.loss}."
+        )
 
 
-def _approach(net: MLP, params: Array, X: Array, Y: Array, exact: Array, steps: list[float]) -> None:
-    print(f"Largest difference from the derivative, whose largest is {abs(exact).max():.4e}, notes 002 (1):\n")
+def _approach(
+    net: MLP, params: Array, X: Array, Y: Array, exact: Array, steps: list[float]
+) -> None:
+    print(
+        f"Largest difference from the derivative, whose largest is {abs(exact).max():.4e}, notes "
+        "002 (1):\n"
+    )
     print(f"{'eps':>10}{'finite':>14}{'central':>14}")
     for eps in steps:
-        differences = [net.gradient(params, X, Y, method, eps) for method in ("finite_difference", "central_difference")]
-        print(f"{eps:>10g}" + "".join(f"{abs(difference - exact).max():>14.4e}" for difference in differences))
+        differences = [
+            net.gradient(params, X, Y, method, eps)
+            for method in ("finite_difference", "central_difference")
+        ]
+        print(
+            f"{eps:>10g}"
+            + "".join(f"{abs(difference - exact).max():>14.4e}" for difference in differences)
+        )

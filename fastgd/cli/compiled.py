@@ -1,4 +1,6 @@
-"""`fastgd show`, `warmup` and `cache`: the code that is compiled for a network, and where it is kept."""
+"""`fastgd show`, `warmup` and `cache`: the code that is compiled for a network, and where it is
+kept.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +9,53 @@ import sys
 import time
 from typing import Any
 
-from fastgd.cli.options import add_command, add_network_flags, count, duration, network, whole, widths
+from fastgd.cli.options import (
+    add_command,
+    add_network_flags,
+    count,
+    duration,
+    network,
+    whole,
+    widths,
+)
 from fastgd.cli.training_flags import add_option_flag, add_update_flags, option_arguments
 
 
 def add_show(commands: Any) -> None:
     """`fastgd show` and its flags."""
-    parser = add_command(commands, "show", "print the loop that is written out for one small network", _SHOW_EXAMPLES)
+    parser = add_command(
+        commands, "show", "print the loop that is written out for one small network", _SHOW_EXAMPLES
+    )
     _add_plan_flags(parser)
     parser.set_defaults(command=show)
 
 
 def add_warmup(commands: Any) -> None:
     """`fastgd warmup` and its flags."""
-    parser = add_command(commands, "warmup", "compile the kernels of a network now, so that training need not wait", _WARMUP_EXAMPLES)
+    parser = add_command(
+        commands,
+        "warmup",
+        "compile the kernels of a network now, so that training need not wait",
+        _WARMUP_EXAMPLES,
+    )
     _add_plan_flags(parser)
     add_update_flags(
-        parser.add_argument_group("optimizer", "Other kernels are compiled for other optimizers, schedules, --l2, --clip-norm.")
+        parser.add_argument_group(
+            "optimizer",
+            "Other kernels are compiled for other optimizers, schedules, --l2, --clip-norm.",
+        )
     )
     parser.set_defaults(command=warmup)
 
 
 def add_cache(commands: Any) -> None:
     """`fastgd cache` and its flags."""
-    parser = add_command(commands, "cache", "show what compiled code is kept on disk", _CACHE_EXAMPLES)
-    parser.add_argument("--clear", action="store_true", help="delete it all; it is compiled again when it is needed")
+    parser = add_command(
+        commands, "cache", "show what compiled code is kept on disk", _CACHE_EXAMPLES
+    )
+    parser.add_argument(
+        "--clear", action="store_true", help="delete it all; it is compiled again when it is needed"
+    )
     parser.set_defaults(command=cache)
 
 
@@ -51,13 +75,22 @@ examples:
   fastgd cache
   fastgd cache --clear
 
-FASTGD_CACHE_DIR names another folder, by its absolute path. It is used only if it is yours and nobody else may write to it.
+FASTGD_CACHE_DIR names another folder, by its absolute path. It is used only if it is yours and
+nobody else may write to it.
 """
 
 
 def _add_plan_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--layers", type=widths, required=True, metavar="W-W-...", help="widths, inputs first: 2-2-1")
-    parser.add_argument("--rows", type=whole, default=4, metavar="N", help="rows of the data (default: %(default)s)")
+    parser.add_argument(
+        "--layers",
+        type=widths,
+        required=True,
+        metavar="W-W-...",
+        help="widths, inputs first: 2-2-1",
+    )
+    parser.add_argument(
+        "--rows", type=whole, default=4, metavar="N", help="rows of the data (default: %(default)s)"
+    )
     for name in ("batch_size", "shuffle", "method"):
         add_option_flag(parser, name)
     add_network_flags(parser, activation="sigmoid", output="as --activation", loss="squared_error")
@@ -94,7 +127,10 @@ def cache(options: argparse.Namespace) -> None:
         _print(f"deleted {count(store.clear(), 'file')} from {place}")
         return
     entries = store.entries()
-    _print(f"{place}: {count(len(entries), 'kernel')}, {sum(size for _, size, _ in entries) / 1e6:.1f} MB")
+    _print(
+        f"{place}: {count(len(entries), 'kernel')}, "
+        f"{sum(size for _, size, _ in entries) / 1e6:.1f} MB"
+    )
     if reason := store.trouble():
         _print(f"  nothing can be kept there: {reason}")
     for name, size, title in entries:

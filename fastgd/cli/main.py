@@ -13,22 +13,25 @@ from fastgd.system.files import reason_of
 
 _EXAMPLES = """\
 examples:
-  fastgd race                                             finite differences against gradient descent on a NAND gate
-  fastgd train --gate xor --layers 2-2-1                  a network of the notes
+  fastgd race                                     finite differences against gradient descent
+  fastgd train --gate xor --layers 2-2-1          a network of the notes
   fastgd train data.csv --target price --layers 4-8-1 --out run.npz
   fastgd sweep --gate xor --layers 2-2-1 --learning-rates 0.3,1,3
-                                                          which of them learn, from 1,000 seeds each
-  fastgd predict run.npz new.csv                          its predictions, as CSV
-  fastgd check --layers 3-5-2                             the four gradients, layer by layer
-  fastgd show --layers 2-2-1                              the loop that is compiled for this network
-  fastgd cache                                            compiled code kept on disk
+                                                  which of them learn, from 1,000 seeds each
+  fastgd predict run.npz new.csv                  its predictions, as CSV
+  fastgd check --layers 3-5-2                     the four gradients, layer by layer
+  fastgd show --layers 2-2-1                      the loop that is compiled for this network
+  fastgd cache                                    compiled code kept on disk
 
-`fastgd COMMAND --help` shows the flags of a command. Bad input is one line on stderr and exit status 2.
+`fastgd COMMAND --help` shows the flags of a command. Bad input is one line on stderr and exit
+status 2.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with these arguments, those of the process if None, and return its exit status."""
+    """Run the command with these arguments, those of the process if None, and return its exit
+    status.
+    """
     with safe_streams():
         return _status(arguments)
 
@@ -67,7 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fastgd {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (race.add, train.add, sweep.add, predict.add, check.add, compiled.add_show, compiled.add_warmup, compiled.add_cache):
+    for add in (
+        race.add,
+        train.add,
+        sweep.add,
+        predict.add,
+        check.add,
+        compiled.add_show,
+        compiled.add_warmup,
+        compiled.add_cache,
+    ):
         add(commands)
     return parser
 

@@ -21,11 +21,15 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Parser(argparse.ArgumentParser):
-    """Bad flags are one line, like every other error; -1e-3 is a number, which argparse of Python 3.11 takes for a flag."""
+    """Bad flags are one line, like every other error; -1e-3 is a number, which argparse of Python
+    3.11 takes for a flag.
+    """
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self._negative_number_matcher = re.compile(r"-((\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[-+]?\d+)?|inf|infinity|nan)$", re.IGNORECASE)
+        self._negative_number_matcher = re.compile(
+            r"-((\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[-+]?\d+)?|inf|infinity|nan)$", re.IGNORECASE
+        )
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"fastgd: error: {message} (see {self.prog} --help)\n")
@@ -73,7 +77,9 @@ def seconds(text: str) -> float:
     except argparse.ArgumentTypeError:
         value = -1.0
     if value < 0:
-        raise argparse.ArgumentTypeError(f"expected seconds, or a time like 90s, 10m or 2h; got {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"expected seconds, or a time like 90s, 10m or 2h; got {text!r}"
+        )
     return value
 
 
@@ -81,7 +87,9 @@ def seed(text: str) -> int:
     """A seed: a whole number below 2^63."""
     value = whole(text)
     if not 0 <= value < 2**63:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 2**63 - 1; got {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 0 to 2**63 - 1; got {text!r}"
+        )
     return value
 
 
@@ -90,7 +98,9 @@ def widths(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split("-"))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected widths like 4-8-3, inputs first; got {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"expected widths like 4-8-3, inputs first; got {text!r}"
+        ) from None
 
 
 def names(text: str) -> list[str]:
@@ -109,19 +119,40 @@ def check_name_flag(known: Sequence[str]) -> Callable[[str], str]:
     return read
 
 
-def add_network_flags(parser: argparse._ActionsContainer, activation: str, output: str, loss: str) -> None:
-    """--activation, --output, --loss, --no-bias and --dtype; the arguments say what each is if not given."""
+def add_network_flags(
+    parser: argparse._ActionsContainer, activation: str, output: str, loss: str
+) -> None:
+    """--activation, --output, --loss, --no-bias and --dtype; the arguments say what each is if not
+    given.
+    """
     known = ", ".join(ACTIVATIONS)
     parser.add_argument(
-        "--activation", metavar="NAME[,NAME...]", help=f"one for all layers, or one a layer: {known} (default: {activation})"
+        "--activation",
+        metavar="NAME[,NAME...]",
+        help=f"one for all layers, or one a layer: {known} (default: {activation})",
     )
-    parser.add_argument("--output", metavar="NAME", help=f"activation of the last layer (default: {output})")
+    parser.add_argument(
+        "--output", metavar="NAME", help=f"activation of the last layer (default: {output})"
+    )
     parser.add_argument("--loss", metavar="NAME", help=f"{', '.join(LOSSES)} (default: {loss})")
-    parser.add_argument("--no-bias", action="store_true", help="layers without biases (default: with)")
-    parser.add_argument("--dtype", choices=DTYPES, default="float64", help="of parameters and data (default: %(default)s)")
+    parser.add_argument(
+        "--no-bias", action="store_true", help="layers without biases (default: with)"
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=DTYPES,
+        default="float64",
+        help="of parameters and data (default: %(default)s)",
+    )
 
 
-def network(options: argparse.Namespace, layers: tuple[int, ...], activation: str, output: str | None, loss: str) -> MLP:
+def network(
+    options: argparse.Namespace,
+    layers: tuple[int, ...],
+    activation: str,
+    output: str | None,
+    loss: str,
+) -> MLP:
     """The network that the flags describe; the arguments stand in for flags that were not given."""
     from fastgd.mlp import MLP
 
@@ -141,7 +172,9 @@ def network(options: argparse.Namespace, layers: tuple[int, ...], activation: st
 
 
 def check_writable(flag: str, path: str, *others: str) -> None:
-    """Refuse, before any work, the file of a flag if it could not be written, or would replace an input."""
+    """Refuse, before any work, the file of a flag if it could not be written, or would replace an
+    input.
+    """
     if not path:
         raise ValueError(f"{flag} must name a file; got ''")
     for other in others:
@@ -186,7 +219,9 @@ def machine() -> str:
 
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+            models = [
+                line.partition(":")[2].strip() for line in file if line.startswith("model name")
+            ]
     except OSError:
         models = []
     return models[0] if models else platform.processor() or platform.machine() or sys.platform

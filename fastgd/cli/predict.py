@@ -25,19 +25,30 @@ examples:
   fastgd predict iris.npz new.csv --probabilities --out predicted.csv
   head -20 new.csv | fastgd predict iris.npz -
 
-Input columns are found by name, in any order; other columns are ignored. Where the target columns are there too, accuracy or mean
-squared error goes to stderr, over the rows whose targets can be read; NA, ? and empty cells are left out. A run saved from Python
-without a table takes all columns of the file in their order.
+Input columns are found by name, in any order; other columns are ignored. Where the target columns
+are there too, accuracy or mean squared error goes to stderr, over the rows whose targets can be
+read; NA, ? and empty cells are left out. A run saved from Python without a table takes all columns
+of the file in their order.
 """
 
 
 def add(commands: Any) -> None:
     """The subcommand and its flags."""
-    parser = add_command(commands, "predict", "print what a saved run predicts for the rows of a file", _EXAMPLES)
+    parser = add_command(
+        commands, "predict", "print what a saved run predicts for the rows of a file", _EXAMPLES
+    )
     parser.add_argument("run", help="a file that `fastgd train --out` or Run.save wrote")
-    parser.add_argument("file", help="CSV with a header row, or .npz with an array X; - for standard input")
-    parser.add_argument("--probabilities", action="store_true", help="add a column p_CLASS for every class (default: without)")
-    parser.add_argument("--out", metavar="FILE", help="write the CSV there (default: standard output)")
+    parser.add_argument(
+        "file", help="CSV with a header row, or .npz with an array X; - for standard input"
+    )
+    parser.add_argument(
+        "--probabilities",
+        action="store_true",
+        help="add a column p_CLASS for every class (default: without)",
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="write the CSV there (default: standard output)"
+    )
     parser.set_defaults(command=predict)
 
 
@@ -51,7 +62,11 @@ def predict(options: argparse.Namespace) -> None:
     elif sys.stdout is None:
         raise ValueError("standard output is closed; --out FILE writes the CSV")
     run = load_run(options.run)
-    columns = columns_of(sys.stdin.buffer, "standard input") if options.file == "-" else read_columns(options.file)
+    columns = (
+        columns_of(sys.stdin.buffer, "standard input")
+        if options.file == "-"
+        else read_columns(options.file)
+    )
     if run.table is None:
         header, rows = _plain(options, run, columns)
         score: list[str] = []
@@ -67,16 +82,24 @@ def predict(options: argparse.Namespace) -> None:
         print(text, file=sys.stderr)
 
 
-def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[list[str], Rows, list[str]]:
+def _by_table(
+    options: argparse.Namespace, run: Run, columns: Columns
+) -> tuple[list[str], Rows, list[str]]:
     """Header and rows of the CSV, and lines of score where the file has the targets."""
     from fastgd.data.table import Table
 
     assert run.table is not None
     table = Table.from_dict(run.table)
     if (len(table.inputs), table.outputs) != (run.net.widths[0], run.net.widths[-1]):
-        raise ValueError(f"{options.run}: its table has {len(table.inputs)} inputs and {table.outputs} outputs; its network is {run.net}")
+        raise ValueError(
+            f"{options.run}: its table has {len(table.inputs)} inputs and {table.outputs} outputs; "
+            f"its network is {run.net}"
+        )
     if options.probabilities and run.net.activations[-1] not in ("sigmoid", "softmax"):
-        raise ValueError(f"--probabilities needs a sigmoid or softmax output; {options.run} has {run.net.activations[-1]}")
+        raise ValueError(
+            f"--probabilities needs a sigmoid or softmax output; {options.run} has "
+            f"{run.net.activations[-1]}"
+        )
     outputs = run.predict(table.encode(columns))
     header, cells = list(table.targets), table.decode(outputs).T.tolist()
     if options.probabilities:
@@ -90,7 +113,10 @@ def _by_table(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[
             warnings.warn(f"no score: {error}", RuntimeWarning, stacklevel=2)
             score = {"rows": 0}
         if score["rows"]:
-            lines = [f"{title} {text}" if table.classes else f"{title}: {text}" for title, text in score_lines(score)]
+            lines = [
+                f"{title} {text}" if table.classes else f"{title}: {text}"
+                for title, text in score_lines(score)
+            ]
     return header, zip(*cells, strict=True), lines
 
 
@@ -99,16 +125,23 @@ def _plain(options: argparse.Namespace, run: Run, columns: Columns) -> tuple[lis
     import numpy as np
 
     if options.probabilities:
-        raise ValueError(f"--probabilities needs a run trained on classes; {options.run} has no table")
+        raise ValueError(
+            f"--probabilities needs a run trained on classes; {options.run} has no table"
+        )
     inputs = [name for name in columns.names if name not in columns.targets]
     if len(inputs) != run.net.widths[0]:
-        raise ValueError(f"{columns.source} must have {run.net.widths[0]} columns for {run.net}; it has {len(inputs)}: {', '.join(inputs)}")
+        raise ValueError(
+            f"{columns.source} must have {run.net.widths[0]} columns for {run.net}; it has "
+            f"{len(inputs)}: {', '.join(inputs)}"
+        )
     outputs = run.predict(np.column_stack([columns.numbers(name) for name in inputs]))
     return [f"y{i + 1}" for i in range(outputs.shape[1])], outputs.astype(float).tolist()
 
 
 def _write_file(path: str, header: list[str], rows: Rows) -> None:
-    """At any instant a regular file at `path` is the old one or the new one, whole; a device or a pipe is written to."""
+    """At any instant a regular file at `path` is the old one or the new one, whole; a device or a
+    pipe is written to.
+    """
     replace_file(path, as_text(lambda file: _write(file, header, rows)))
 
 

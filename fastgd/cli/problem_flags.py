@@ -1,4 +1,6 @@
-"""Flags of what is learned: a gate or the rows of a file, by which network, and which rows validate it."""
+"""Flags of what is learned: a gate or the rows of a file, by which network, and which rows validate
+it.
+"""
 
 from __future__ import annotations
 
@@ -13,47 +15,82 @@ def add_problem_flags(parser: argparse.ArgumentParser) -> None:
     data = parser.add_argument_group("data")
     data.add_argument("file", nargs="?", help="CSV with a header row, or .npz with arrays X and Y")
     data.add_argument("--gate", choices=GATES, help="a gate of the notes instead of a file")
-    data.add_argument("--target", action="append", metavar="COLUMN[,COLUMN...]", help="columns to learn (default: Y of an .npz)")
-    data.add_argument("--inputs", action="append", metavar="COLUMN[,COLUMN...]", help="columns to learn from (default: all others)")
-    data.add_argument("--sample-weight", metavar="COLUMN", help="what each row weighs, a column that is no input; 0 leaves it out")
-    data.add_argument("--task", choices=TASKS, help="what the target holds (default: auto, see below)")
-    data.add_argument("--scale-inputs", choices=SCALES, help="mean 0 and deviation 1, [0, 1], or as is (default: standard)")
+    data.add_argument(
+        "--target",
+        action="append",
+        metavar="COLUMN[,COLUMN...]",
+        help="columns to learn (default: Y of an .npz)",
+    )
+    data.add_argument(
+        "--inputs",
+        action="append",
+        metavar="COLUMN[,COLUMN...]",
+        help="columns to learn from (default: all others)",
+    )
+    data.add_argument(
+        "--sample-weight",
+        metavar="COLUMN",
+        help="what each row weighs, a column that is no input; 0 leaves it out",
+    )
+    data.add_argument(
+        "--task", choices=TASKS, help="what the target holds (default: auto, see below)"
+    )
+    data.add_argument(
+        "--scale-inputs",
+        choices=SCALES,
+        help="mean 0 and deviation 1, [0, 1], or as is (default: standard)",
+    )
     data.add_argument(
         "--scale-targets",
         choices=TARGET_SCALES,
-        help="of values; auto: standard for identity, none for softmax, [-1, 1] for tanh and sin, [0, 1] for others (default: auto)",
+        help="of values; auto: standard for identity, none for softmax, [-1, 1] for tanh and sin, "
+        "[0, 1] for others (default: auto)",
     )
 
     model = parser.add_argument_group("network")
     model.add_argument(
-        "--layers", type=widths, metavar="W-W-...", help="widths, inputs first: 4-8-3 (default for gates: 2-1, 2-2-1 for xor and xnor)"
+        "--layers",
+        type=widths,
+        metavar="W-W-...",
+        help="widths, inputs first: 4-8-3 (default for gates: 2-1, 2-2-1 for xor and xnor)",
     )
     add_network_flags(
         model,
         activation="sigmoid on gates, tanh on files, where one name leaves the output to --output",
-        output="as --activation on gates; softmax for classes, sigmoid for two in one output, identity for values",
-        loss="cross_entropy for softmax, binary_cross_entropy for two classes in one sigmoid output, else squared_error",
+        output="as --activation on gates; softmax for classes, sigmoid for two in one output, "
+        "identity for values",
+        loss="cross_entropy for softmax, binary_cross_entropy for two classes in one sigmoid "
+        "output, else squared_error",
     )
 
 
 def add_validation_flag(parser: argparse._ActionsContainer, use: str) -> None:
     """--validation, and what its rows are for."""
     parser.add_argument(
-        "--validation", metavar="SHARE|FILE", help=f"rows not trained on, {use}: a share such as 0.2, or a file (default: none)"
+        "--validation",
+        metavar="SHARE|FILE",
+        help=f"rows not trained on, {use}: a share such as 0.2, or a file (default: none)",
     )
 
 
 def add_init_flag(parser: argparse._ActionsContainer) -> None:
     """--init, which is None where the problem decides."""
     parser.add_argument(
-        "--init", type=check_name_flag(SCHEMES), metavar="SCHEME", help=f"{', '.join(SCHEMES)} (default: uniform on gates, auto on files)"
+        "--init",
+        type=check_name_flag(SCHEMES),
+        metavar="SCHEME",
+        help=f"{', '.join(SCHEMES)} (default: uniform on gates, auto on files)",
     )
 
 
 def check_source(command: str, options: argparse.Namespace) -> tuple[float | None, str | None]:
-    """Refuse a command without data, or with two; what --validation gives, a share of the rows or a file."""
+    """Refuse a command without data, or with two; what --validation gives, a share of the rows or a
+    file.
+    """
     if (options.file is None) == (options.gate is None):
-        raise ValueError(f"{command} needs a file or --gate, one of the two; see fastgd {command} --help")
+        raise ValueError(
+            f"{command} needs a file or --gate, one of the two; see fastgd {command} --help"
+        )
     text = options.validation
     if text is None:
         return None, None
@@ -61,10 +98,15 @@ def check_source(command: str, options: argparse.Namespace) -> tuple[float | Non
         share = float(text)
     except ValueError:
         if options.gate or not text:
-            raise ValueError(f"--validation must be a share of the rows{'' if options.gate else ', or a file'}; got {text!r}") from None
+            raise ValueError(
+                f"--validation must be a share of the rows{'' if options.gate else ', or a file'}; "
+                f"got {text!r}"
+            ) from None
         return None, text
     if not 0 < share < 1:
-        raise ValueError(f"--validation must be a share of the rows between 0 and 1, or a file; got {text!r}")
+        raise ValueError(
+            f"--validation must be a share of the rows between 0 and 1, or a file; got {text!r}"
+        )
     return share, None
 
 

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 FEW = 1_000
 _METHODS = {"finite_difference": "finite difference", "backprop": "gradient descent"}
-_NOTES: dict[str, Any] = {"epochs": 8_000_000, "seconds": {"finite_difference": 1.556, "backprop": 0.473}, "machine": "AMD Ryzen 7 7840HS"}
+_NOTES: dict[str, Any] = {
+    "epochs": 8_000_000,
+    "seconds": {"finite_difference": 1.556, "backprop": 0.473},
+    "machine": "AMD Ryzen 7 7840HS",
+}
 _EXAMPLES = """\
 examples:
   fastgd race
@@ -27,14 +31,48 @@ examples:
 def add(commands: Any) -> None:
     """The subcommand and its flags."""
     parser = add_command(
-        commands, "race", "train one neuron on a gate by finite differences and by gradient descent, and time both", _EXAMPLES
+        commands,
+        "race",
+        "train one neuron on a gate by finite differences and by gradient descent, and time both",
+        _EXAMPLES,
     )
-    parser.add_argument("--gate", choices=GATES, default="nand", help="what to learn (default: %(default)s)")
-    parser.add_argument("--epochs", type=whole, default=8_000_000, metavar="N", help="passes over the four rows (default: 8,000,000)")
-    parser.add_argument("--learning-rate", type=number, default=0.1, metavar="RATE", help="step along the gradient (default: %(default)s)")
-    parser.add_argument("--eps", type=number, default=0.1, metavar="EPS", help="step of the finite differences (default: %(default)s)")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the initial values, uniform in [0, 1) (default: %(default)s)")
-    parser.add_argument("--dtype", choices=DTYPES, default="float64", help="of parameters and data (default: %(default)s)")
+    parser.add_argument(
+        "--gate", choices=GATES, default="nand", help="what to learn (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--epochs",
+        type=whole,
+        default=8_000_000,
+        metavar="N",
+        help="passes over the four rows (default: 8,000,000)",
+    )
+    parser.add_argument(
+        "--learning-rate",
+        type=number,
+        default=0.1,
+        metavar="RATE",
+        help="step along the gradient (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--eps",
+        type=number,
+        default=0.1,
+        metavar="EPS",
+        help="step of the finite differences (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="of the initial values, uniform in [0, 1) (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=DTYPES,
+        default="float64",
+        help="of parameters and data (default: %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
     parser.set_defaults(command=race)
 
@@ -48,7 +86,10 @@ def race(options: argparse.Namespace) -> None:
     if options.epochs > FEW:
         races.append(_run_both(net, options, FEW))
     facts = {
-        **{name: getattr(options, name) for name in ("gate", "learning_rate", "eps", "seed", "dtype")},
+        **{
+            name: getattr(options, name)
+            for name in ("gate", "learning_rate", "eps", "seed", "dtype")
+        },
         "machine": machine(),
         "races": races,
         "notes": {**_NOTES, "ratio": _ratio(_NOTES["seconds"])},
@@ -70,8 +111,8 @@ def _run_both(net: MLP, options: argparse.Namespace, epochs: int) -> dict[str, A
     for method, title in _METHODS.items():
         began = time.perf_counter()
         run = train(
-            net, X, Y, epochs, options.learning_rate, params=params, rng=options.seed, method=method, eps=options.eps,
-            progress=WaitingBar(title), on_interrupt="raise",
+            net, X, Y, epochs, options.learning_rate, params=params, rng=options.seed,
+            method=method, eps=options.eps, progress=WaitingBar(title), on_interrupt="raise",
         )  # fmt: skip
         results[method] = {
             "seconds": run.seconds,
@@ -81,7 +122,11 @@ def _run_both(net: MLP, options: argparse.Namespace, epochs: int) -> dict[str, A
             "outputs": run.predict(X)[:, 0].tolist(),
             "kernel": run.kernel,
         }
-    return {"epochs": epochs, "methods": results, "ratio": _ratio({method: result["seconds"] for method, result in results.items()})}
+    return {
+        "epochs": epochs,
+        "methods": results,
+        "ratio": _ratio({method: result["seconds"] for method, result in results.items()}),
+    }
 
 
 def _ratio(seconds: dict[str, float]) -> float | None:
@@ -90,10 +135,14 @@ def _ratio(seconds: dict[str, float]) -> float | None:
 
 def _show(facts: dict[str, Any]) -> None:
     notes = facts["notes"]
-    settings = f"rate {facts['learning_rate']:g}, eps {facts['eps']:g}, {facts['dtype']}, seed {facts['seed']}"
+    settings = f"rate {facts['learning_rate']:g}, eps {facts['eps']:g}"
+    settings += f", {facts['dtype']}, seed {facts['seed']}"
     print(f"One sigmoid neuron learns {facts['gate'].upper()}: {settings}")
     print(f"on {facts['machine']}\n")
-    print(f"{'':>20}{'seconds':>10}{'ns/epoch':>10}{'cost':>11}   {'outputs for 00, 10, 01, 11':<30}{'compile s':>10}")
+    print(
+        f"{'':>20}{'seconds':>10}{'ns/epoch':>10}{'cost':>11}   "
+        f"{'outputs for 00, 10, 01, 11':<30}{'compile s':>10}"
+    )
     for race in facts["races"]:
         print(f"{race['epochs']:,} epochs")
         for method, result in race["methods"].items():
@@ -103,11 +152,19 @@ def _show(facts: dict[str, Any]) -> None:
     for method, seconds in notes["seconds"].items():
         _row(method, seconds, notes["epochs"], None)
     print(_ratio_row(notes["ratio"]))
-    print("\nSeconds are of the epochs alone. Compile is the rest of the call: compiling, or loading what an earlier call compiled.")
+    print(
+        "\nSeconds are of the epochs alone. Compile is the rest of the call: compiling, or loading "
+        "what an earlier call compiled."
+    )
     if len(facts["races"]) > 1:
         few = facts["races"][-1]
-        apart = few["methods"]["finite_difference"]["seconds"] - few["methods"]["backprop"]["seconds"]
-        print(f"With {few['epochs']:,} epochs the two are {1e3 * abs(apart):.2f} ms apart: about the same, as the notes say.")
+        apart = (
+            few["methods"]["finite_difference"]["seconds"] - few["methods"]["backprop"]["seconds"]
+        )
+        print(
+            f"With {few['epochs']:,} epochs the two are {1e3 * abs(apart):.2f} ms apart: about the "
+            "same, as the notes say."
+        )
 
 
 def _row(method: str, seconds: float, epochs: int, result: dict[str, Any] | None) -> None:

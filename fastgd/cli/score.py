@@ -10,5 +10,7 @@ def score_lines(score: dict[str, Any]) -> list[tuple[str, str]]:
     lines = []
     for name, error in score["mean_squared_error"].items():
         r2 = score["r2"][name]
-        lines.append((name, f"mean squared error {error:.6g}{'' if r2 is None else f', R2 {r2:.4f}'}"))
+        lines.append(
+            (name, f"mean squared error {error:.6g}{'' if r2 is None else f', R2 {r2:.4f}'}")
+        )
     return lines

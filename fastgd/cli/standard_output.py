@@ -1,4 +1,6 @@
-"""Standard output for what programs read: CSV and JSON are UTF-8 there, whatever the terminal's encoding."""
+"""Standard output for what programs read: CSV and JSON are UTF-8 there, whatever the terminal's
+encoding.
+"""
 
 from __future__ import annotations
 

@@ -25,12 +25,22 @@ def print_network(net: MLP) -> None:
     """Its widths, activations and loss, and how many parameters it has."""
     bias = "" if net.bias else ", no biases"
     widths = "-".join(map(str, net.widths))
-    print_line("network", f"{widths}, {', '.join(net.activations)}, {net.loss}{bias}, {net.dtype}: {count(net.n_params, 'parameter')}")
+    print_line(
+        "network",
+        f"{widths}, {', '.join(net.activations)}, {net.loss}{bias}, {net.dtype}: "
+        f"{count(net.n_params, 'parameter')}",
+    )
 
 
 def network_facts(net: MLP) -> dict[str, Any]:
     """The same for JSON."""
-    return {"widths": net.widths, "activations": net.activations, "loss": net.loss, "bias": net.bias, "dtype": net.dtype.name}
+    return {
+        "widths": net.widths,
+        "activations": net.activations,
+        "loss": net.loss,
+        "bias": net.bias,
+        "dtype": net.dtype.name,
+    }
 
 
 def batches(size: int | None) -> str:
@@ -39,11 +49,17 @@ def batches(size: int | None) -> str:
 
 
 def print_run(run: Run, checkpoint: str | None, validated_on: str) -> None:
-    """All but the data, the scores and where it is saved. `validated_on` says what rows were validated on, where there were any."""
+    """All but the data, the scores and where it is saved. `validated_on` says what rows were
+    validated on, where there were any.
+    """
     options, history = run.options, run.history
     print_network(run.net)
     rate, batch = _rate(options["learning_rate"]), batches(options["batch_size"])
-    print_line("training", f"{count(run.epochs, 'epoch')} of {options['method']}, {batch}, rate {rate}, seed {run.seed}")
+    print_line(
+        "training",
+        f"{count(run.epochs, 'epoch')} of {options['method']}, {batch}, rate {rate}, seed "
+        f"{run.seed}",
+    )
     if update := _update(options):
         print_line("update", update)
     pace = f", {duration(run.seconds / run.epochs)} an epoch" if run.epochs else ""
@@ -58,7 +74,9 @@ def print_run(run: Run, checkpoint: str | None, validated_on: str) -> None:
         costs = f"cost {history.validation[0]:.6g} at first, {history.validation[-1]:.6g} at last"
         print_line("validation", f"{costs}, on {validated_on}")
     if options["restore_best"]:
-        costs = f"cost {run.cost:.6g}" + ("" if history.validation is None else f", validation cost {validation_cost(run):.6g}")
+        costs = f"cost {run.cost:.6g}" + (
+            "" if history.validation is None else f", validation cost {validation_cost(run):.6g}"
+        )
         print_line("restored", f"the parameters after epoch {run.best_epoch:,}: {costs}")
 
 
@@ -87,7 +105,9 @@ def print_json(options: argparse.Namespace, run: Run, more: dict[str, Any]) -> N
 
 
 def validation_cost(run: Run) -> float | None:
-    """The cost of the validation rows, if there are any, for the run's parameters: the latest, or the best."""
+    """The cost of the validation rows, if there are any, for the run's parameters: the latest, or
+    the best.
+    """
     from fastgd.state import BEST
 
     if run.history.validation is None or run.state is None:
@@ -107,16 +127,32 @@ def _rate(rate: float | Schedule) -> str:
 def _update(options: dict[str, Any]) -> str:
     """What else makes an update of a gradient; nothing for plain gradient descent."""
     optimizer: Optimizer = options["optimizer"]
-    parts = [] if optimizer.update_kind == "sgd" else [f"{type(optimizer).__name__.lower()} ({_numbers(optimizer)})"]
+    parts = (
+        []
+        if optimizer.update_kind == "sgd"
+        else [f"{type(optimizer).__name__.lower()} ({_numbers(optimizer)})"]
+    )
     parts += [f"l2 {options['l2']:g}"] if options["l2"] else []
-    parts += [] if options["clip_norm"] is None else [f"gradient clipped to norm {options['clip_norm']:g}"]
+    parts += (
+        []
+        if options["clip_norm"] is None
+        else [f"gradient clipped to norm {options['clip_norm']:g}"]
+    )
     return ", ".join(parts)
 
 
 def _numbers(described: Optimizer | Schedule) -> str:
     """The fields of an optimizer or schedule, but for its rate: momentum 0.9, nesterov."""
-    given = {field.name: getattr(described, field.name) for field in fields(described) if field.name != "rate"}
-    return ", ".join(name if value is True else f"{name} {value:.6g}" for name, value in given.items() if value is not False)
+    given = {
+        field.name: getattr(described, field.name)
+        for field in fields(described)
+        if field.name != "rate"
+    }
+    return ", ".join(
+        name if value is True else f"{name} {value:.6g}"
+        for name, value in given.items()
+        if value is not False
+    )
 
 
 def _reason(run: Run, checkpoint: str | None) -> str:
@@ -127,6 +163,14 @@ def _reason(run: Run, checkpoint: str | None) -> str:
     if run.stopped_by == "patience":
         delta = f" by more than {options['min_delta']:g}" if options["min_delta"] else ""
         return f"{monitored} no lower{delta} in {count(options['patience'], 'epoch')}"
-    reason = {"epochs": "all epochs are done", "max_seconds": "time is up", "interrupt": "interrupted"}[run.stopped_by]
-    goes_on = "; the same command with --resume goes on" if checkpoint and run.stopped_by != "epochs" else ""
+    reason = {
+        "epochs": "all epochs are done",
+        "max_seconds": "time is up",
+        "interrupt": "interrupted",
+    }[run.stopped_by]
+    goes_on = (
+        "; the same command with --resume goes on"
+        if checkpoint and run.stopped_by != "epochs"
+        else ""
+    )
     return reason + goes_on

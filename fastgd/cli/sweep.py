@@ -1,4 +1,6 @@
-"""`fastgd sweep`: what optimizers and learning rates come to on a gate or on the rows of a file, from many seeds."""
+"""`fastgd sweep`: what optimizers and learning rates come to on a gate or on the rows of a file,
+from many seeds.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastgd.arguments.checks import check_name
+from fastgd.cli.make_problem import make_problem
 from fastgd.cli.members import Members, print_members, print_members_json, write_members
 from fastgd.cli.options import add_command, check_writable, names, number, seed, whole
-from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, add_validation_flag, check_source, files_read
-from fastgd.cli.problems import FILE_EPOCHS, make_problem
+from fastgd.cli.problem_flags import (
+    add_init_flag,
+    add_problem_flags,
+    add_validation_flag,
+    check_source,
+    files_read,
+)
+from fastgd.cli.problems import FILE_EPOCHS
 from fastgd.cli.saving import saved
 from fastgd.cli.training_flags import (
     add_long_run_flags,
@@ -33,33 +42,53 @@ GATE_EPOCHS, GATE_COST = 100_000, 0.01
 _EXAMPLES = """\
 examples:
   fastgd sweep --gate xor --layers 2-2-1 --seeds 1000 --learning-rates 0.1,0.3,1,3
-  fastgd sweep --gate xor --layers 2-4-1 --activation tanh --optimizers sgd,adam --learning-rates 0.01,0.1 --json
+  fastgd sweep --gate xor --layers 2-4-1 --optimizers sgd,adam --learning-rates 0.01,0.1 --json
   fastgd sweep --gate nand --layers 2-1 --learning-rates 1,10 --out nand.csv
-  fastgd sweep iris.csv --target species --layers 4-8-3 --optimizers sgd,adam --learning-rates 0.01,0.1 --validation 0.2
-  fastgd sweep big.csv --target y --layers 20-16-1 --learning-rates 0.01,0.1 --seeds 1000 --checkpoint big --resume
+  fastgd sweep iris.csv --target species --layers 4-8-3 --learning-rates 0.01,0.1 --validation 0.2
+  fastgd sweep big.csv --target y --layers 20-16-1 --learning-rates 0.1 --checkpoint big --resume
 
-With --target-cost, a member learns if its cost reaches that within --epochs: printed are the share that learn, and the median and the
-quartiles of their epochs. Without, those of the final costs, of --validation rows where there are some, and the best member. `fastgd train`
-with its optimizer, rate, seed and --init trains it again, to rounding, but draws other rows for a share of --validation: here --seed draws
-the same ones for all members. Those that diverge are counted, and are in no quartiles. What columns mean is as in `fastgd train`.
+With --target-cost, a member learns if its cost reaches that within --epochs: printed are the share
+that learn, and the median and the quartiles of their epochs. Without, those of the final costs, of
+--validation rows where there are some, and the best member. `fastgd train` with its optimizer,
+rate, seed and --init trains it again, to rounding, but draws other rows for a share of
+--validation: here --seed draws the same ones for all members. Those that diverge are counted, and
+are in no quartiles. What columns mean is as in `fastgd train`.
 """
 
 
 def add(commands: Any) -> None:
     """The subcommand and its flags."""
-    parser = add_command(commands, "sweep", "train many copies of a network, to see what settings come to", _EXAMPLES)
+    parser = add_command(
+        commands, "sweep", "train many copies of a network, to see what settings come to", _EXAMPLES
+    )
     add_problem_flags(parser)
     tried = parser.add_argument_group("settings")
-    tried.add_argument("--learning-rates", type=_rates, required=True, metavar="RATE[,RATE...]", help="to be tried")
-    tried.add_argument("--optimizers", type=_optimizers, default=["sgd"], metavar="NAME[,NAME...]", help="to be tried (default: sgd)")
     tried.add_argument(
-        "--seeds", type=whole, metavar="N", help=f"members of each setting (default: {GATE_SEEDS:,} on gates, {FILE_SEEDS} on files)"
+        "--learning-rates", type=_rates, required=True, metavar="RATE[,RATE...]", help="to be tried"
     )
-    tried.add_argument("--seed", type=seed, default=0, metavar="N", help="the first of them (default: %(default)s)")
+    tried.add_argument(
+        "--optimizers",
+        type=_optimizers,
+        default=["sgd"],
+        metavar="NAME[,NAME...]",
+        help="to be tried (default: sgd)",
+    )
+    tried.add_argument(
+        "--seeds",
+        type=whole,
+        metavar="N",
+        help=f"members of each setting (default: {GATE_SEEDS:,} on gates, {FILE_SEEDS} on files)",
+    )
+    tried.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="the first of them (default: %(default)s)"
+    )
 
     training = parser.add_argument_group("training")
     training.add_argument(
-        "--epochs", type=whole, metavar="N", help=f"most of a member (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
+        "--epochs",
+        type=whole,
+        metavar="N",
+        help=f"most of a member (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)",
     )
     add_init_flag(training)
     add_option_flag(training, "batch_size")
@@ -70,7 +99,9 @@ def add(commands: Any) -> None:
 
     result = parser.add_argument_group("result")
     result.add_argument("--out", metavar="FILE", help="write a line for each member, as CSV")
-    result.add_argument("--json", action="store_true", help="print the summary as JSON and nothing else")
+    result.add_argument(
+        "--json", action="store_true", help="print the summary as JSON and nothing else"
+    )
     parser.set_defaults(command=sweep)
 
 
@@ -86,7 +117,9 @@ def _optimizers(text: str) -> list[str]:
 
 
 def sweep(options: argparse.Namespace) -> int:
-    """Train, print a line for each setting, write one for each member; the exit status, 130 after Ctrl-C."""
+    """Train, print a line for each setting, write one for each member; the exit status, 130 after
+    Ctrl-C.
+    """
     share, validation_file = check_source("sweep", options)
     _complete(options)
     if options.out is not None:
@@ -117,22 +150,35 @@ def _complete(options: argparse.Namespace) -> None:
             setattr(options, name, of_gates if on_gate else of_files)
     whole_number("--seeds", options.seeds, least=1, most=2**63 - options.seed)
     if options.validation is not None and options.target_cost is not None:
-        raise ValueError("--validation is for files without --target-cost, which members reach on the rows that they are trained on")
+        raise ValueError(
+            "--validation is for files without --target-cost, which members reach on the rows that "
+            "they are trained on"
+        )
     if "rprop" in options.optimizers and min(options.learning_rates) <= 0:
-        raise ValueError(f"--learning-rates must be above 0 for rprop, its first step; got {min(options.learning_rates):g}")
+        raise ValueError(
+            "--learning-rates must be above 0 for rprop, its first step; got "
+            f"{min(options.learning_rates):g}"
+        )
 
 
 def _check_folder(folder: str) -> None:
     """Refuse what is no folder that files can be written to, and can't become one."""
     if os.path.isfile(folder):
         raise ValueError(f"--checkpoint must name a folder; {folder} is a file")
-    check_writable("--checkpoint", os.path.join(folder, "members.npz") if os.path.isdir(folder) else folder.rstrip(os.sep))
+    check_writable(
+        "--checkpoint",
+        os.path.join(folder, "members.npz") if os.path.isdir(folder) else folder.rstrip(os.sep),
+    )
 
 
-def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) -> dict[str, Members]:
-    """The members of every optimizer, kept on the way by these arguments; after Ctrl-C, of those that had begun.
+def _train(
+    options: argparse.Namespace, problem: Problem, kept: dict[str, Any]
+) -> dict[str, Members]:
+    """The members of every optimizer, kept on the way by these arguments; after Ctrl-C, of those
+    that had begun.
 
-    Where one can't be trained, for want of memory or of room on the disk, those before it are not lost.
+    Where one can't be trained, for want of memory or of room on the disk, those before it are not
+    lost.
     """
     import numpy as np
 
@@ -140,16 +186,27 @@ def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) 
     from fastgd.samples import apart, check_samples, check_validation
 
     samples = check_samples(problem.net, problem.X, problem.Y, problem.weights)
-    samples, held_out = apart(samples, check_validation(problem.net, problem.validation, samples), options.seed)
-    each = np.tile(options.seed + np.arange(options.seeds, dtype=np.int64), len(options.learning_rates))
+    samples, held_out = apart(
+        samples, check_validation(problem.net, problem.validation, samples), options.seed
+    )
+    each = np.tile(
+        options.seed + np.arange(options.seeds, dtype=np.int64), len(options.learning_rates)
+    )
     rates = np.repeat(options.learning_rates, options.seeds)
-    first = np.stack([problem.net.init(seed, options.init or problem.scheme) for seed in each[: options.seeds].tolist()])
+    first = np.stack(
+        [
+            problem.net.init(seed, options.init or problem.scheme)
+            for seed in each[: options.seeds].tolist()
+        ]
+    )
     params = np.tile(first, (len(options.learning_rates), 1))
     more = {"params": params, "rng": each, "progress": True, **option_arguments(options)}
 
     def of(samples: Samples, *arguments: Any, **more: Any) -> Runs:
         weights = samples.weights if len(samples.weights) else None
-        return train_many(problem.net, samples.X, samples.Y, *arguments, sample_weight=weights, **more)
+        return train_many(
+            problem.net, samples.X, samples.Y, *arguments, sample_weight=weights, **more
+        )
 
     found: dict[str, Members] = {}
     for optimizer in options.optimizers:
@@ -158,11 +215,19 @@ def _train(options: argparse.Namespace, problem: Problem, kept: dict[str, Any]) 
             kept["checkpoint"] = os.path.join(options.checkpoint, f"{optimizer}.npz")
         try:
             runs = of(samples, options.epochs, rates, optimizer=optimizer, **more, **kept)
-            validation = None if held_out is None else of(held_out, 0, params=runs.params, threads=options.threads).cost
+            validation = (
+                None
+                if held_out is None
+                else of(held_out, 0, params=runs.params, threads=options.threads).cost
+            )
         except (OSError, MemoryError) as error:
             if not found:
                 raise
-            print(f"fastgd: error: {optimizer}: {reason_of(error)}; the others are {', '.join(found)}", file=sys.stderr)
+            print(
+                f"fastgd: error: {optimizer}: {reason_of(error)}; the others are "
+                f"{', '.join(found)}",
+                file=sys.stderr,
+            )
             break
         found[optimizer] = Members(runs, validation)
         if (runs.stopped_by == "interrupt").any():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from fastgd.cli.make_problem import make_problem
 from fastgd.cli.options import add_command, seed, whole
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, check_source, files_read
-from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS, make_problem
+from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS
 from fastgd.cli.saving import saved
 from fastgd.cli.summary import print_json, print_line, print_run, print_saved
 from fastgd.cli.training_flags import (
@@ -31,23 +32,29 @@ examples:
   fastgd train --gate xor --layers 2-2-1
   fastgd train --gate nand --method finite_difference --eps 0.1
   fastgd train iris.csv --target species --layers 4-8-3 --out iris.npz
-  fastgd train houses.csv --target price,rent --inputs area,rooms,year --layers 3-16-2 --batch-size 32
-  fastgd train iris.csv --target species --layers 4-8-3 --optimizer adam --validation 0.2 --patience 50 --restore-best
-  fastgd train big.csv --target y --layers 20-64-1 --epochs 1e6 --max-seconds 2h --checkpoint big.npz --resume
+  fastgd train houses.csv --target price,rent --inputs area,rooms,year --layers 3-16-2
+  fastgd train iris.csv --target species --layers 4-8-3 --validation 0.2 --patience 50
+  fastgd train big.csv --target y --layers 20-64-1 --max-seconds 2h --checkpoint big.npz --resume
 
-A CSV file has a header row, and commas, semicolons, tabs, bars or blanks between its cells; it is in UTF-8, or in UTF-16 with a
-byte-order mark. An .npz file has arrays X and Y. Text in a target column makes classes, one output each; so do whole numbers of as many
-different values as there are outputs. Two classes also fit one output, which is then 0 or 1.
+A CSV file has a header row, and commas, semicolons, tabs, bars or blanks between its cells; it is
+in UTF-8, or in UTF-16 with a byte-order mark. An .npz file has arrays X and Y. Text in a target
+column makes classes, one output each; so do whole numbers of as many different values as there are
+outputs. Two classes also fit one output, which is then 0 or 1.
 """
 
 
 def add(commands: Any) -> None:
     """The subcommand and its flags."""
-    parser = add_command(commands, "train", "train a network on a gate or on the rows of a file", _EXAMPLES)
+    parser = add_command(
+        commands, "train", "train a network on a gate or on the rows of a file", _EXAMPLES
+    )
     add_problem_flags(parser)
     training = parser.add_argument_group("training")
     training.add_argument(
-        "--epochs", type=whole, metavar="N", help=f"passes over the rows (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
+        "--epochs",
+        type=whole,
+        metavar="N",
+        help=f"passes over the rows (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)",
     )
     add_option_flags(training, "training")
     training.add_argument(
@@ -64,13 +71,21 @@ def add(commands: Any) -> None:
     add_stopping_flags(parser.add_argument_group("stopping"))
     add_long_run_flags(
         parser.add_argument_group(
-            "long runs", "Ctrl-C ends training; the run so far is saved and summed up. A second one ends all at once."
+            "long runs",
+            "Ctrl-C ends training; the run so far is saved and summed up. A second one ends all at "
+            "once.",
         )
     )
 
     result = parser.add_argument_group("result")
-    result.add_argument("--out", metavar="FILE", help="save the run, with columns, classes and scales; `fastgd predict` reads it")
-    result.add_argument("--json", action="store_true", help="print the summary as JSON and nothing else")
+    result.add_argument(
+        "--out",
+        metavar="FILE",
+        help="save the run, with columns, classes and scales; `fastgd predict` reads it",
+    )
+    result.add_argument(
+        "--json", action="store_true", help="print the summary as JSON and nothing else"
+    )
     add_option_flags(result, "history")
     parser.set_defaults(command=train)
 
@@ -110,8 +125,9 @@ def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any
     net = problem.net
     # a run that begins, so that checkpoints have the table too
     start = Run(
-        net, net.init(options.seed, options.init or problem.scheme), np.nan, 0, 0.0, options.kernel, options.seed, "epochs",
-        History(np.zeros(0, np.int64), np.zeros(0)), {}, table=None if problem.table is None else problem.table.to_dict(),
+        net, net.init(options.seed, options.init or problem.scheme), np.nan, 0, 0.0, options.kernel,
+        options.seed, "epochs", History(np.zeros(0, np.int64), np.zeros(0)), {},
+        table=None if problem.table is None else problem.table.to_dict(),
     )  # fmt: skip
     try:
         return training.train(

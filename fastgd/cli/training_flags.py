@@ -1,4 +1,6 @@
-"""Flags of how a network learns: the update, when to stop, what long runs need; and what they are as arguments of `fastgd.train`."""
+"""Flags of how a network learns: the update, when to stop, what long runs need; and what they are
+as arguments of `fastgd.train`.
+"""
 
 from __future__ import annotations
 
@@ -51,25 +53,79 @@ class _Field(NamedTuple):
 
 
 _OPTIMIZER_FIELDS = (
-    _Field("--momentum", "momentum", number, "SHARE", "of the last step that is kept: sgd (default: 0)"),
-    _Field("--nesterov", "nesterov", None, None, "look ahead by the momentum: sgd (default: without)"),
-    _Field("--beta1", "beta1", number, "SHARE", "of the mean gradient that is kept: adam, adamw (default: 0.9)"),
-    _Field("--beta2", "beta2", number, "SHARE", "of the mean square that is kept: adam, adamw (default: 0.999)"),
-    _Field("--rho", "rho", number, "SHARE", "of the mean square that is kept: rmsprop (default: 0.99)"),
-    _Field("--weight-decay", "weight_decay", number, "SHARE", "of every parameter, times the rate, taken off: adamw (default: 0.01)"),
-    _Field("--optimizer-eps", "eps", number, "EPS", "added to the root: adagrad (default: 1e-10), rmsprop, adam, adamw (1e-8)"),
-    _Field("--eta-minus", "eta_minus", number, "FACTOR", "of a step after a change of sign: rprop (default: 0.5)"),
-    _Field("--eta-plus", "eta_plus", number, "FACTOR", "of a step after no change of sign: rprop (default: 1.2)"),
+    _Field(
+        "--momentum", "momentum", number, "SHARE", "of the last step that is kept: sgd (default: 0)"
+    ),
+    _Field(
+        "--nesterov", "nesterov", None, None, "look ahead by the momentum: sgd (default: without)"
+    ),
+    _Field(
+        "--beta1",
+        "beta1",
+        number,
+        "SHARE",
+        "of the mean gradient that is kept: adam, adamw (default: 0.9)",
+    ),
+    _Field(
+        "--beta2",
+        "beta2",
+        number,
+        "SHARE",
+        "of the mean square that is kept: adam, adamw (default: 0.999)",
+    ),
+    _Field(
+        "--rho", "rho", number, "SHARE", "of the mean square that is kept: rmsprop (default: 0.99)"
+    ),
+    _Field(
+        "--weight-decay",
+        "weight_decay",
+        number,
+        "SHARE",
+        "of every parameter, times the rate, taken off: adamw (default: 0.01)",
+    ),
+    _Field(
+        "--optimizer-eps",
+        "eps",
+        number,
+        "EPS",
+        "added to the root: adagrad (default: 1e-10), rmsprop, adam, adamw (1e-8)",
+    ),
+    _Field(
+        "--eta-minus",
+        "eta_minus",
+        number,
+        "FACTOR",
+        "of a step after a change of sign: rprop (default: 0.5)",
+    ),
+    _Field(
+        "--eta-plus",
+        "eta_plus",
+        number,
+        "FACTOR",
+        "of a step after no change of sign: rprop (default: 1.2)",
+    ),
     _Field("--step-min", "step_min", number, "STEP", "least step: rprop (default: 1e-6)"),
     _Field("--step-max", "step_max", number, "STEP", "largest step: rprop (default: 50)"),
 )
 _SCHEDULE_FIELDS = (
     _Field("--decay-every", "every", whole, "N", "updates from one step down to the next: step"),
-    _Field("--decay-factor", "factor", number, "FACTOR", "of the rate at every step (default: 0.1), or at every update: step, exponential"),
+    _Field(
+        "--decay-factor",
+        "factor",
+        number,
+        "FACTOR",
+        "of the rate at every step (default: 0.1), or at every update: step, exponential",
+    ),
     _Field("--decay", "decay", number, "DECAY", "d of rate / (1 + d t): inverse_time"),
     _Field("--cosine-steps", "steps", whole, "N", "updates down to the least rate: cosine"),
     _Field("--least-rate", "least", number, "RATE", "at which it ends: cosine (default: 0)"),
-    _Field("--warmup", "warmup", whole, "N", "updates in which the rate first rises, any schedule (default: 0)"),
+    _Field(
+        "--warmup",
+        "warmup",
+        whole,
+        "N",
+        "updates in which the rate first rises, any schedule (default: 0)",
+    ),
 )
 
 
@@ -117,16 +173,32 @@ def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
     """What ends a run before its epochs are done."""
     add_validation_flag(parser, "whose cost is watched")
     add_option_flags(parser, "stopping")
-    parser.add_argument("--max-seconds", type=seconds, metavar="TIME", help="stop after so long: 90, 90s, 10m or 2h")
+    parser.add_argument(
+        "--max-seconds", type=seconds, metavar="TIME", help="stop after so long: 90, 90s, 10m or 2h"
+    )
 
 
-def add_long_run_flags(parser: argparse._ActionsContainer, place: str = "FILE", what: str = "the run so far") -> None:
+def add_long_run_flags(
+    parser: argparse._ActionsContainer, place: str = "FILE", what: str = "the run so far"
+) -> None:
     """What long runs need; a checkpoint is `what`, in a `place`."""
-    parser.add_argument("--checkpoint", metavar=place, help=f"keep {what} there, written while training goes on")
-    parser.add_argument("--checkpoint-every", type=seconds, metavar="TIME", help="between two checkpoints: 90, 90s, 10m, 2h (default: 60)")
+    parser.add_argument(
+        "--checkpoint", metavar=place, help=f"keep {what} there, written while training goes on"
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=seconds,
+        metavar="TIME",
+        help="between two checkpoints: 90, 90s, 10m, 2h (default: 60)",
+    )
     resume = "go on from the checkpoint, if there is one, to the same bits"
     parser.add_argument("--resume", action="store_const", const=True, help=resume)
-    parser.add_argument("--threads", type=whole, metavar="N", help="most threads to use; results do not depend on it (default: all)")
+    parser.add_argument(
+        "--threads",
+        type=whole,
+        metavar="N",
+        help="most threads to use; results do not depend on it (default: all)",
+    )
 
 
 def option_arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -159,13 +231,18 @@ def _given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 
 def check_files(options: argparse.Namespace, *read: str) -> None:
-    """Refuse files of --out and --checkpoint that can't be written, or are one, or among those that are read."""
+    """Refuse files of --out and --checkpoint that can't be written, or are one, or among those that
+    are read.
+    """
     if options.out is not None:
         check_writable("--out", options.out, *read)
     if options.checkpoint is not None:
         check_writable("--checkpoint", options.checkpoint, *read)
         if options.out is not None and same_file(options.out, options.checkpoint):
-            raise ValueError(f"--out and --checkpoint must be two files; got {options.out} and {options.checkpoint}")
+            raise ValueError(
+                f"--out and --checkpoint must be two files; got {options.out} and "
+                f"{options.checkpoint}"
+            )
 
 
 def _add_fields(parser: argparse._ActionsContainer, flags: tuple[_Field, ...]) -> None:
@@ -176,15 +253,21 @@ def _add_fields(parser: argparse._ActionsContainer, flags: tuple[_Field, ...]) -
             parser.add_argument(field.flag, type=field.read, metavar=field.metavar, help=field.help)
 
 
-def _fields_given(options: argparse.Namespace, choice: str, kinds: Mapping[str, type], flags: tuple[_Field, ...]) -> dict[str, Any]:
-    """Fields of the chosen class that flags give; a flag of other classes, or a missing one, is refused by name."""
+def _fields_given(
+    options: argparse.Namespace, choice: str, kinds: Mapping[str, type], flags: tuple[_Field, ...]
+) -> dict[str, Any]:
+    """Fields of the chosen class that flags give; a flag of other classes, or a missing one, is
+    refused by name.
+    """
     chosen = getattr(options, choice)
     own = {field.name: field for field in fields(kinds[chosen])}
     given = {}
     for flag, name, *_ in flags:
         value = getattr(options, flag[2:].replace("-", "_"))
         if value is not None and name not in own:
-            owners = [kind for kind, of in kinds.items() if name in {field.name for field in fields(of)}]
+            owners = [
+                kind for kind, of in kinds.items() if name in {field.name for field in fields(of)}
+            ]
             raise ValueError(f"{flag} is for {', '.join(owners)}; got --{choice} {chosen}")
         if value is None and name in own and own[name].default is MISSING:
             raise ValueError(f"--{choice} {chosen} needs {flag}")

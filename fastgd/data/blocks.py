@@ -1,4 +1,6 @@
-"""Records as plain text: numbers are read at once, by pyarrow or NumPy, cells cut when asked for."""
+"""Records as plain text: numbers are read at once, by pyarrow or NumPy, cells cut
+when asked for.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,13 @@ class Block(NamedTuple):
             lines = self.text[:-1].decode().split("\n")
             after = self.width - 1 - position
             if position <= after:
-                cells = [line.split(self.separator, position + 1)[position].strip() for line in lines]
+                cells = [
+                    line.split(self.separator, position + 1)[position].strip() for line in lines
+                ]
             else:
-                cells = [line.rsplit(self.separator, after + 1)[-1 - after].strip() for line in lines]
+                cells = [
+                    line.rsplit(self.separator, after + 1)[-1 - after].strip() for line in lines
+                ]
             kept: dict[str, str] = {}
             self.cut[position] = [kept.setdefault(cell, cell) for cell in cells]
         return self.cut[position]
@@ -50,7 +56,9 @@ class Block(NamedTuple):
         wanted = [position for position in range(self.width) if position not in odd]
         columns = None if self.cut else _matrix(self, wanted)
         for i, position in enumerate(wanted):
-            values = self.known[position] = self.numbers(position) if columns is None else columns[i]
+            values = self.known[position] = (
+                self.numbers(position) if columns is None else columns[i]
+            )
             if np.isnan(values).any():
                 odd.add(position)
 
@@ -89,7 +97,9 @@ def _matrix(block: Block, columns: list[int]) -> Sequence[Array] | None:
 def _by_numpy(block: Block, columns: list[int]) -> Sequence[Array] | None:
     lines = io.StringIO(block.text.decode())
     try:
-        return list(np.loadtxt(lines, delimiter=block.separator, comments=None, usecols=columns, ndmin=2).T)
+        return list(
+            np.loadtxt(lines, delimiter=block.separator, comments=None, usecols=columns, ndmin=2).T
+        )
     except ValueError:
         return None
 
@@ -106,7 +116,11 @@ def _by_arrow(block: Block, columns: list[int]) -> Sequence[Array] | None:
             BufferReader(block.text),
             csv.ReadOptions(use_threads=False, block_size=len(block.text) + 1, column_names=names),
             csv.ParseOptions(delimiter=block.separator, quote_char=False, double_quote=False),
-            csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, float64()), null_values=[]),
+            csv.ConvertOptions(
+                include_columns=wanted,
+                column_types=dict.fromkeys(wanted, float64()),
+                null_values=[],
+            ),
         )
     except ArrowInvalid:
         return None

@@ -14,7 +14,10 @@ _NOT_FINITE = ("nan", "inf", "infinity")
 _MISSING = ("", "na", "n/a", "#n/a", "<na>", "null", "none", "?", "-", *_NOT_FINITE)
 # 1e400, which a wider float may have written; 0047583311587E590003 is an identifier
 _AS_NUMBERS_ARE_WRITTEN = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d{1,4})?", re.IGNORECASE)
-_MONTH = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)"
+_MONTH = (
+    "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?"
+    "|oct(ober)?|nov(ember)?|dec(ember)?)"
+)
 _DATE = (
     r"\d{1,4}([-/.])\d{1,2}\2\d{1,4}|\d{4}[-/]\d{1,2}"
     rf"|(\d{{1,2}}[-/. ]*)?{_MONTH}[-/. ]*\d{{2,4}}|{_MONTH}[. ]*\d{{1,2}}, *\d{{4}}"
@@ -29,7 +32,8 @@ _HINTS = (
     (r"[+-]?\d*,\d+(e[+-]?\d+)?", "write decimals after a point"),
     (
         rf"({_DATE})([T ]+{_TIME}.*)?|{_TIME}",
-        "write dates and times as numbers, such as days or seconds since the first, or leave the column out of the inputs",
+        "write dates and times as numbers, such as days or seconds since the first, or leave the "
+        "column out of the inputs",
     ),
     (r"[+-]?[$€£¥]\s*[\d.,]+|[\d.,]+\s*[$€£¥]", "write amounts without the currency"),
 )
@@ -85,7 +89,9 @@ def is_plain_whole(cell: str) -> bool:
 
 def hint(cell: str) -> str:
     """What to do about a date, a percentage or a number with separators; nothing for others."""
-    return next((f"; {what}" for pattern, what in _HINTS if re.fullmatch(pattern, cell, re.IGNORECASE)), "")
+    return next(
+        (f"; {what}" for pattern, what in _HINTS if re.fullmatch(pattern, cell, re.IGNORECASE)), ""
+    )
 
 
 class _Numbers(dict[str, float]):

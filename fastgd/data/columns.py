@@ -1,4 +1,6 @@
-"""Files of rows, CSV with a header or .npz with X and Y, as named columns; errors name the place."""
+"""Files of rows, CSV with a header or .npz with X and Y, as named columns; errors
+name the place.
+"""
 
 from __future__ import annotations
 
@@ -118,7 +120,10 @@ class Columns:
         """Refuse a name that is no column, and one that comes twice."""
         for position, name in enumerate(names):
             if name not in self.cells:
-                raise ValueError(f"{argument}: {self.source} has no column {name!r}; it has: {', '.join(self.names)}")
+                raise ValueError(
+                    f"{argument}: {self.source} has no column {name!r}; it has: "
+                    f"{', '.join(self.names)}"
+                )
             if name in names[:position]:
                 raise ValueError(f"{argument}: column {name!r} is named twice")
 
@@ -149,7 +154,9 @@ class Columns:
         if not finite.all():
             row = int(np.argmin(finite))
             cell = self.cells[name].text()[row]
-            wrong = f"expected a finite number; got {cell!r}{hint(cell)}" if cell else "missing value"
+            wrong = (
+                f"expected a finite number; got {cell!r}{hint(cell)}" if cell else "missing value"
+            )
             raise ValueError(f"{self.place(row, name)}: {wrong}")
         return values
 
@@ -157,13 +164,17 @@ class Columns:
         """These columns alone, as text or as numbers, which do without the rest of the file."""
         cells: dict[str, Column] = {}
         for name in names:
-            cells[name] = TextColumn(self.cells[name].text()) if text else ArrayColumn(self.values(name))
+            cells[name] = (
+                TextColumn(self.cells[name].text()) if text else ArrayColumn(self.values(name))
+            )
         return Columns(self.source, cells, self.lines, self.targets, self.unit)
 
     def take(self, rows: Sequence[int] | Array) -> Columns:
         """These rows alone."""
         rows = np.asarray(rows)
-        columns: dict[str, Column] = {name: RowsOfColumn(column, rows) for name, column in self.cells.items()}
+        columns: dict[str, Column] = {
+            name: RowsOfColumn(column, rows) for name, column in self.cells.items()
+        }
         return Columns(self.source, columns, np.asarray(self.lines)[rows], self.targets, self.unit)
 
 
@@ -194,7 +205,9 @@ def parse_columns(data: bytes, source: str) -> Columns:
 def columns_of(file: BinaryIO, source: str) -> Columns:
     """The columns of an open CSV or .npz file, read from here on, that messages call `source`."""
     start = file.read(len(_ZIP))
-    return _from_npz(start + file.read(), source) if start == _ZIP else _from_csv(start, file, source)
+    return (
+        _from_npz(start + file.read(), source) if start == _ZIP else _from_csv(start, file, source)
+    )
 
 
 def _from_csv(start: bytes, file: BinaryIO, source: str) -> Columns:
@@ -205,9 +218,15 @@ def _from_csv(start: bytes, file: BinaryIO, source: str) -> Columns:
     columns: dict[str, Column] = {name: CsvColumn(blocks, i) for i, name in enumerate(header.names)}
     if "" in columns:
         counted = columns.pop("").numbers()
-        if not columns or not (counted == np.arange(len(counted)) + counted[0]).all() or counted[0] not in (0, 1):
+        if (
+            not columns
+            or not (counted == np.arange(len(counted)) + counted[0]).all()
+            or counted[0] not in (0, 1)
+        ):
             raise ValueError(f"{source}, line 1: column 1 has no name")
-        caution.warn(f"{source}: the first column, which has no name, counts the rows; it is left out")
+        caution.warn(
+            f"{source}: the first column, which has no name, counts the rows; it is left out"
+        )
     return Columns(source, columns, lines)
 
 
@@ -216,17 +235,34 @@ def _from_npz(data: bytes, source: str) -> Columns:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in ("X", "Y") if name in archive.files}
             found = ", ".join(archive.files)
-    except Exception as error:  # zipfile, zlib, struct and numpy raise errors of no common ancestor for damaged files
+    # zipfile, zlib, struct and numpy raise errors of no common ancestor for damaged files
+    except Exception as error:
         raise ValueError(f"{source} is no whole .npz file of plain arrays: {error}") from None
     if "X" not in arrays:
         raise ValueError(f"{source} has no array X; it has: {found}")
     columns: dict[str, Column] = {}
     for name, array in arrays.items():
-        kinds, expected = ("biuf", "real numbers") if name == "X" else ("biufU", "real numbers or text")
+        kinds, expected = (
+            ("biuf", "real numbers") if name == "X" else ("biufU", "real numbers or text")
+        )
         if array.dtype.kind not in kinds or array.ndim not in (1, 2):
-            raise ValueError(f"{source}: {name} must be rows of {expected}; got shape {array.shape} of dtype {array.dtype}")
+            raise ValueError(
+                f"{source}: {name} must be rows of {expected}; got shape {array.shape} of dtype "
+                f"{array.dtype}"
+            )
         if len(array) != len(arrays["X"]) or array.size == 0:
-            raise ValueError(f"{source}: X and Y must have the same number of rows, at least one; got shape {array.shape} for {name}")
+            raise ValueError(
+                f"{source}: X and Y must have the same number of rows, at least one; got shape "
+                f"{array.shape} for {name}"
+            )
         table = array.reshape(len(array), -1)
-        columns |= {f"{name.lower()}{i + 1}": ArrayColumn(table[:, i]) for i in range(table.shape[1])}
-    return Columns(source, columns, range(len(arrays["X"])), tuple(name for name in columns if name[0] == "y"), "row")
+        columns |= {
+            f"{name.lower()}{i + 1}": ArrayColumn(table[:, i]) for i in range(table.shape[1])
+        }
+    return Columns(
+        source,
+        columns,
+        range(len(arrays["X"])),
+        tuple(name for name in columns if name[0] == "y"),
+        "row",
+    )

@@ -81,7 +81,9 @@ class _Lines:
                 try:
                     whole = (start + file.read()).decode(encoding).encode()
                 except UnicodeError as error:
-                    raise ValueError(f"{source}: expected text in {encoding}, as its first bytes say; {error}") from None
+                    raise ValueError(
+                        f"{source}: expected text in {encoding}, as its first bytes say; {error}"
+                    ) from None
                 self.file, self.rest = io.BytesIO(whole), b""
                 break
 
@@ -106,7 +108,9 @@ def _read_header(lines: _Lines) -> tuple[Header, int, bytes]:
     """The names of the columns, the line after them, and bytes that follow."""
     text = lines.take(_BLOCK)
     if not text:
-        raise ValueError(f"{lines.source} is empty; expected a header row of column names, then rows")
+        raise ValueError(
+            f"{lines.source} is empty; expected a header row of column names, then rows"
+        )
     while True:
         decoded = _decoded(text, lines.source, 1)
         separator, nameless = _separator(decoded)
@@ -128,12 +132,17 @@ def _read_header(lines: _Lines) -> tuple[Header, int, bytes]:
 def _check_names(source: str, names: list[str]) -> None:
     """Refuse what is no header; a first column without a name may count the rows."""
     if names in ([], [""]):
-        raise ValueError(f"{source}, line 1: expected a header row of column names; got a blank line")
+        raise ValueError(
+            f"{source}, line 1: expected a header row of column names; got a blank line"
+        )
     for position, name in enumerate(names):
         if not name and position:
             raise ValueError(f"{source}, line 1: column {position + 1} has no name")
         if name in names[:position]:
-            raise ValueError(f"{source}, line 1: two columns, {names.index(name) + 1} and {position + 1}, have the name {name!r}")
+            raise ValueError(
+                f"{source}, line 1: two columns, {names.index(name) + 1} and {position + 1}, have "
+                f"the name {name!r}"
+            )
     if all(map(is_number, names)) and names != [str(i) for i in range(len(names))]:
         raise ValueError(f"{source}, line 1: expected a header row of column names; got numbers")
 
@@ -179,10 +188,14 @@ def _records_block(header: Header, decoded: str, line: int) -> Block:
     width = len(header.names)
     starts: list[int] = []
     rows: list[list[str]] = []
-    for start, cells in _records(io.StringIO(decoded, newline=""), header.source, header.separator, line):
+    for start, cells in _records(
+        io.StringIO(decoded, newline=""), header.source, header.separator, line
+    ):
         if len(cells) != width:
             got = len(cells) if len(cells) > 1 or "".join(cells).strip() else "a blank line"
-            raise ValueError(f"{header.source}, line {start}: expected {width} cells, one a column; got {got}")
+            raise ValueError(
+                f"{header.source}, line {start}: expected {width} cells, one a column; got {got}"
+            )
         starts.append(start)
         rows.append(cells)
     text = "\n".join(map(_APART.join, rows)) + "\n"
@@ -218,18 +231,26 @@ def _plain(header: Header, text: bytes) -> tuple[bytes, str] | None:
         inside[first], inside[last] = 1, -1
         outside = np.cumsum(inside, dtype=np.int8) == 0
         end &= outside
-        if not (newline <= outside).all() or not (end[first - 1] | (first == 0)).all() or not end[last + 1].all():
+        if (
+            not (newline <= outside).all()
+            or not (end[first - 1] | (first == 0)).all()
+            or not end[last + 1].all()
+        ):
             return None
         data, separator = np.where(end & ~newline, np.uint8(ord(_APART)), data), _APART
         kept = data != _QUOTE
         data, newline, end = data[kept], newline[kept], end[kept]
         text = data.tobytes()
     ends = np.flatnonzero(end)
-    whole = ends.size == np.count_nonzero(newline) * width and newline[ends[width - 1 :: width]].all()
+    whole = (
+        ends.size == np.count_nonzero(newline) * width and newline[ends[width - 1 :: width]].all()
+    )
     return (text, separator) if whole else None
 
 
-def _records(stream: io.StringIO, source: str, separator: str, line: int) -> Iterator[tuple[int, list[str]]]:
+def _records(
+    stream: io.StringIO, source: str, separator: str, line: int
+) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line that it begins in; the stream's first line is `line`."""
     reader = csv.reader(stream, delimiter=separator, strict=True, skipinitialspace=True)
     start = line
@@ -249,7 +270,9 @@ def _decoded(text: bytes, source: str, line: int) -> str:
         return text.decode()
     except UnicodeDecodeError as error:
         line += text.count(b"\n", 0, error.start)
-        raise ValueError(f"{source}, line {line}: expected text in UTF-8; got byte 0x{text[error.start]:02x}") from None
+        raise ValueError(
+            f"{source}, line {line}: expected text in UTF-8; got byte 0x{text[error.start]:02x}"
+        ) from None
 
 
 def _count_lines(text: str) -> int:

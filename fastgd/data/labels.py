@@ -7,7 +7,14 @@ from collections.abc import Sequence, Sized
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.data.cells import is_identifier, is_missing, is_number, is_plain_whole, is_too_large, is_whole
+from fastgd.data.cells import (
+    is_identifier,
+    is_missing,
+    is_number,
+    is_plain_whole,
+    is_too_large,
+    is_whole,
+)
 from fastgd.data.columns import Columns
 
 Label = str | int
@@ -18,7 +25,9 @@ def widths(classes: Sized) -> tuple[int, ...]:
     return {1: (), 2: (2, 1)}.get(len(classes), (len(classes),))
 
 
-def classes_of(columns: Columns, targets: Sequence[str], task: str, outputs: int | None) -> tuple[Label, ...] | None:
+def classes_of(
+    columns: Columns, targets: Sequence[str], task: str, outputs: int | None
+) -> tuple[Label, ...] | None:
     """The classes of the target column, sorted, or None if targets are values.
 
     A number that is spelled in two ways, 1 and 01, is two classes. It is refused where `task` is
@@ -37,15 +46,26 @@ def classes_of(columns: Columns, targets: Sequence[str], task: str, outputs: int
     spelled = sorted(set(text))
     _check_missing(columns, name, text, spelled)
     fits = outputs in widths(spelled)
-    if task == "auto" and any(map(is_number, spelled)) and not fits and not any(map(is_identifier, spelled)):
+    if (
+        task == "auto"
+        and any(map(is_number, spelled))
+        and not fits
+        and not any(map(is_identifier, spelled))
+    ):
         _check_spelling(columns, name, spelled, outputs)
         # numbers, or numbers with a slip among them, which reading them as numbers will name
         return None
     if len(spelled) < 2:
-        raise ValueError(f"{columns.source}, column {name!r}: classes must be at least two; got {_label(spelled[0])!r} alone")
+        raise ValueError(
+            f"{columns.source}, column {name!r}: classes must be at least two; got "
+            f"{_label(spelled[0])!r} alone"
+        )
     if outputs is not None and not fits:
         needed = " or ".join(map(str, widths(spelled)))
-        raise ValueError(f"column {name!r} holds {len(spelled)} classes and needs {needed} outputs; got {outputs}")
+        raise ValueError(
+            f"column {name!r} holds {len(spelled)} classes and needs {needed} outputs; got "
+            f"{outputs}"
+        )
     if all(map(is_number, spelled)):
         spelled.sort(key=float)
     return tuple(map(_label, spelled)) if all(map(is_plain_whole, spelled)) else tuple(spelled)
@@ -66,7 +86,10 @@ def positions_of(columns: Columns, name: str, classes: Sequence[Label]) -> Array
     for cell in unknown:
         if is_number(cell) and float(cell) in numbers:
             known = numbers[float(cell)]
-            raise ValueError(f"{columns.place(cells.index(cell), name)}: {cell!r} is not how class {known!r} was written in training")
+            raise ValueError(
+                f"{columns.place(cells.index(cell), name)}: {cell!r} is not how class {known!r} "
+                "was written in training"
+            )
     order |= dict.fromkeys(unknown, -1)
     return np.fromiter(map(order.__getitem__, cells), np.int64, len(cells))
 
@@ -83,10 +106,16 @@ def _are_values(values: Array, outputs: int | None) -> bool:
 
 
 def _check_missing(columns: Columns, name: str, text: list[str], spelled: Sequence[str]) -> None:
-    """Refuse NA and the like among numbers, which would be one more class; in text they are text."""
+    """Refuse NA and the like among numbers, which would be one more class; in text
+    they are text.
+    """
     large = {cell for cell in spelled if is_too_large(cell)}
     numeric = large or columns.cells[name].typed
-    wrong = {cell for cell in spelled if is_missing(cell)} if numeric or any(map(is_number, spelled)) else set()
+    wrong = (
+        {cell for cell in spelled if is_missing(cell)}
+        if numeric or any(map(is_number, spelled))
+        else set()
+    )
     if all(is_number(cell) or cell in large or cell in wrong for cell in spelled):
         wrong |= large
     if wrong:
@@ -94,7 +123,9 @@ def _check_missing(columns: Columns, name: str, text: list[str], spelled: Sequen
         raise ValueError(f"{columns.place(row, name)}: expected a finite number; got {text[row]!r}")
 
 
-def _check_spelling(columns: Columns, name: str, spelled: Sequence[str], outputs: int | None) -> None:
+def _check_spelling(
+    columns: Columns, name: str, spelled: Sequence[str], outputs: int | None
+) -> None:
     """Refuse whole numbers that would fit `outputs` if two spellings of one were one class."""
     if not all(map(is_whole, spelled)) or outputs not in widths({float(cell) for cell in spelled}):
         return
@@ -103,6 +134,7 @@ def _check_spelling(columns: Columns, name: str, spelled: Sequence[str], outputs
         other = first.setdefault(float(cell), cell)
         if other != cell:
             raise ValueError(
-                f"{columns.source}, column {name!r}: {other!r} and {cell!r} are one number and two classes; "
+                f"{columns.source}, column {name!r}: {other!r} and {cell!r} are one number and two "
+                "classes; "
                 "write them alike, or say what they are by task values or classes"
             )

@@ -26,8 +26,12 @@ def is_constant(values: Array) -> bool:
     return variance <= n * _EPS * variance + (n * mean * _EPS) ** 2
 
 
-def scaling(columns: Columns, names: Sequence[str], how: str, lowest: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Shift and scale of each column; `range` is from `lowest` to 1. A constant column is only shifted."""
+def scaling(
+    columns: Columns, names: Sequence[str], how: str, lowest: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Shift and scale of each column; `range` is from `lowest` to 1. A constant column is only
+    shifted.
+    """
     shifts, scales = [], []
     for name in names:
         values = columns.numbers(name)
@@ -42,7 +46,10 @@ def scaling(columns: Columns, names: Sequence[str], how: str, lowest: float) -> 
                 scale = (high - low) / (1 - lowest)
                 shift = low - lowest * scale
         if not (np.isfinite(scale) and np.isfinite(shift) and scale > 0):
-            raise ValueError(f"{columns.source}, column {name!r}: values from {low:g} to {high:g} can't be scaled to {how}")
+            raise ValueError(
+                f"{columns.source}, column {name!r}: values from {low:g} to {high:g} can't be "
+                f"scaled to {how}"
+            )
         shifts.append(shift)
         scales.append(scale)
     return tuple(shifts), tuple(scales)

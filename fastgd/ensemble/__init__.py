@@ -1,1 +1,3 @@
-"""Many networks at once: what members have of their own, where they stand, how they are trained, what is left behind."""
+"""Many networks at once: what members have of their own, where they stand, how they are trained,
+what is left behind.
+"""

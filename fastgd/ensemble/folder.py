@@ -1,4 +1,6 @@
-"""A folder that holds the runs of members which are trained in shards: all of them at the start, and each shard so far."""
+"""A folder that holds the runs of members which are trained in shards: all of them at the start,
+and each shard so far.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _MOST_SHARDS, _LEAST_MEMBERS = 64, {"lanes": 64}  # in all, and of a shard
 
 
 def shards_of(kernel: str, members: int) -> list[slice]:
-    """Which members the shards have, a matter of the arguments alone: every so manieth, as neighbours are often alike."""
+    """Which members the shards have, a matter of the arguments alone: every so manieth, as
+    neighbours are often alike.
+    """
     count = max(1, min(_MOST_SHARDS, members // _LEAST_MEMBERS.get(kernel, 1)))
     return [slice(first, None, count) for first in range(count)]
 
@@ -48,7 +52,8 @@ def checkpoint_of_runs(
 
 
 def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs]]:
-    """Write where all members stand, which makes files of shards needless; the files of shards of this call.
+    """Write where all members stand, which makes files of shards needless; the files of shards of
+    this call.
 
     Raises
     ------
@@ -60,7 +65,10 @@ def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs
     save_runs(runs, file.path, keep=False, data=file.data, call=call)
     end(file)
     count = len(shards_of(runs.kernel, len(runs)))
-    return [replace(file, path=_path(file.path, call, i), read=load_runs_with_facts) for i in range(count)]
+    return [
+        replace(file, path=_path(file.path, call, i), read=load_runs_with_facts)
+        for i in range(count)
+    ]
 
 
 def end(file: Checkpoint[Runs]) -> None:
@@ -75,15 +83,16 @@ def end(file: Checkpoint[Runs]) -> None:
 def load_runs(path: str | os.PathLike[str]) -> Runs:
     """Read what `Runs.save` wrote, or a checkpoint of `train_many`.
 
-    In a checkpoint, be it the folder that `train_many` with a `client` keeps, members that had not ended are stopped by "interrupt", with a
-    cost of NaN if it was written on the way.
+    In a checkpoint, be it the folder that `train_many` with a `client` keeps, members that had not
+    ended are stopped by "interrupt", with a cost of NaN if it was written on the way.
 
     Raises
     ------
     OSError
         If the file can't be read.
     ValueError
-        If it is damaged, or holds no runs of many members, or is of a format that this version does not know.
+        If it is damaged, or holds no runs of many members, or is of a format that this version does
+        not know.
     """
     if os.path.isdir(path):
         return load_together(Path(path) / ALL)[0]

@@ -28,7 +28,8 @@ _ARGUMENTS = {
 class OriginOfMany:
     """What a training goes on from, made by `origin_of_many`."""
 
-    given: dict[str, Any]  # arguments, those that were left open being those of what it goes on from
+    # arguments, those that were left open being those of what it goes on from
+    given: dict[str, Any]
     further: Runs | None = None  # runs given as `params`, after which `epochs` are further ones
     before: Runs | None = None
     what: str = "params"  # how errors call it
@@ -45,20 +46,27 @@ class OriginOfMany:
         return self.before.seconds if self.before is not None else 0.0
 
     def to_train_to(self, settings: MemberSettings) -> MemberSettings:
-        """With the epochs to train to; ValueError if they are too many, or fewer than there were."""
+        """With the epochs to train to; ValueError if they are too many, or fewer
+        than there were.
+        """
         if self.before is None:
             return settings
-        done = self.further.epochs if self.further is not None else np.zeros(len(settings), np.int64)
+        done = (
+            self.further.epochs if self.further is not None else np.zeros(len(settings), np.int64)
+        )
         least, most = self.before.epochs - done, MOST - done
         wrong = (settings.epochs < least) | (settings.epochs > most)
         if wrong.any():
             i = int(wrong.argmax())
             raise ValueError(
-                f"epochs must be from {max(least[i], 0)} to {most[i]} for member {i} to go on from {self.what}; got {settings.epochs[i]}"
+                f"epochs must be from {max(least[i], 0)} to {most[i]} for member {i} to go on from "
+                f"{self.what}; got {settings.epochs[i]}"
             )
         return replace(settings, epochs=settings.epochs + done)
 
-    def states(self, settings: MemberSettings, options: Options, kernel: str, batches: int) -> EnsembleState:
+    def states(
+        self, settings: MemberSettings, options: Options, kernel: str, batches: int
+    ) -> EnsembleState:
         """Where members stand; ValueError if that is not where such a training could."""
         before, fresh = self.before, EnsembleState.at_start(settings, options)
         if before is None:
@@ -68,13 +76,24 @@ class OriginOfMany:
             _check_same(before, options, settings, kernel, self.checkpoint)
             states = states.resumed(settings.epochs)
         else:
-            states = states.resumed_from(before.options, before.settings, settings, options, batches if kernel != "lanes" else 0)
+            states = states.resumed_from(
+                before.options,
+                before.settings,
+                settings,
+                options,
+                batches if kernel != "lanes" else 0,
+            )
         if not states.fits(fresh, batches):
-            raise ValueError(f"{self.what} can't be gone on from: its members do not stand where such a training could")
+            raise ValueError(
+                f"{self.what} can't be gone on from: its members do not stand where such a "
+                "training could"
+            )
         return states
 
 
-def origin_of_many(net: MLP, given: dict[str, Any], members: int, file: Checkpoint[Runs] | None) -> OriginOfMany:
+def origin_of_many(
+    net: MLP, given: dict[str, Any], members: int, file: Checkpoint[Runs] | None
+) -> OriginOfMany:
     """`file` is the checkpoint to resume, if there is something in it."""
     resumed = file.load() if file is not None else None
     further = given["params"] if isinstance(given["params"], Runs) else None
@@ -95,22 +114,47 @@ def origin_of_many(net: MLP, given: dict[str, Any], members: int, file: Checkpoi
     return OriginOfMany(given, further, before, what, checkpoint)
 
 
-def _check_same(before: Runs, options: Options, settings: MemberSettings, kernel: str, path: str) -> None:
-    """Refuse to go on with a training that is not the one of the checkpoint, naming the difference."""
-    old, new = before.options.to_dict() | {"kernel": before.kernel}, options.to_dict() | {"kernel": kernel}
-    of_members = settings.own_options(0, options).keys() - {"optimizer"}  # these are compared below, the optimizer's numbers too
+def _check_same(
+    before: Runs, options: Options, settings: MemberSettings, kernel: str, path: str
+) -> None:
+    """Refuse to go on with a training that is not the one of the checkpoint, naming
+    the difference.
+    """
+    old, new = (
+        before.options.to_dict() | {"kernel": before.kernel},
+        options.to_dict() | {"kernel": kernel},
+    )
+    # these are compared below, the optimizer's numbers too
+    of_members = settings.own_options(0, options).keys() - {"optimizer"}
     for name in sorted(new.keys() - of_members):
         then, now = old.get(name), new[name]
         if type(then) is not type(now) if name == "optimizer" else then != now:
-            raise ValueError(f"checkpoint {path!r} was made with {name} {then}; got {now}. To start afresh, delete it")
+            raise ValueError(
+                f"checkpoint {path!r} was made with {name} {then}; got {now}. To start afresh, "
+                "delete it"
+            )
     theirs, ours = arrays_of(before.settings), arrays_of(settings)
-    for name in sorted((theirs.keys() | ours.keys()) - {"epochs"}, key=lambda name: name == "params"):
+    for name in sorted(
+        (theirs.keys() | ours.keys()) - {"epochs"}, key=lambda name: name == "params"
+    ):
         argument = _ARGUMENTS.get(name, name)
         if name not in theirs or name not in ours or theirs[name].shape != ours[name].shape:
-            raise ValueError(f"checkpoint {path!r} was made with another {argument}. To start afresh, delete it")
+            raise ValueError(
+                f"checkpoint {path!r} was made with another {argument}. To start afresh, delete it"
+            )
         differ = (theirs[name] != ours[name]).reshape(len(settings), -1).any(axis=1)
         if differ.any():
             i = int(differ.argmax())
-            then, now = before.settings.arguments(i, before.options)[argument], settings.arguments(i, options)[argument]
-            what, got = ("other params", "") if argument == "params" else (f"{argument} {then}", f"; got {now}")
-            raise ValueError(f"checkpoint {path!r} was made with {what} for member {i}{got}. To start afresh, delete it")
+            then, now = (
+                before.settings.arguments(i, before.options)[argument],
+                settings.arguments(i, options)[argument],
+            )
+            what, got = (
+                ("other params", "")
+                if argument == "params"
+                else (f"{argument} {then}", f"; got {now}")
+            )
+            raise ValueError(
+                f"checkpoint {path!r} was made with {what} for member {i}{got}. To start afresh, "
+                "delete it"
+            )

@@ -22,7 +22,10 @@ def check_samples_of_many(net: MLP, X: Any, Y: Any, sample_weight: Any) -> Sampl
         return check_classes(net, Samples.alike(X, Y))
     weights = real_array("sample_weight", sample_weight, net.dtype)
     if weights.ndim not in (1, 2) or weights.shape[-1] != n:
-        raise ValueError(f"sample_weight must have shape ({n},) or (members, {n}), one for each row; got {weights.shape}")
+        raise ValueError(
+            f"sample_weight must have shape ({n},) or (members, {n}), one for each row; got "
+            f"{weights.shape}"
+        )
     check_weights(weights)
     return check_classes(net, Samples(X, Y, weights))
 
@@ -33,11 +36,17 @@ def _each_rows(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
         return check(array if isinstance(value, (list, tuple)) else value)  # a frame has names
     members, n, columns = array.shape
     if members * n == 0:
-        raise ValueError(f"{name} must have at least one row for each member; got shape {array.shape}")
+        raise ValueError(
+            f"{name} must have at least one row for each member; got shape {array.shape}"
+        )
     return check(array.reshape(members * n, columns)).reshape(members, n, -1)
 
 
 def samples_of(samples: Samples, member: int) -> Samples:
     """Those of one member."""
     X, Y, weights = samples
-    return Samples(X[member] if X.ndim == 3 else X, Y[member] if Y.ndim == 3 else Y, weights[member] if weights.ndim == 2 else weights)
+    return Samples(
+        X[member] if X.ndim == 3 else X,
+        Y[member] if Y.ndim == 3 else Y,
+        weights[member] if weights.ndim == 2 else weights,
+    )

@@ -1,4 +1,6 @@
-"""What members of an ensemble may have of their own: arguments with one value for all or one for each, checked."""
+"""What members of an ensemble may have of their own: arguments with one value for all or one for
+each, checked.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +48,11 @@ class MemberSettings:
 
     def arguments(self, member: int, options: Options) -> dict[str, Any]:
         """The arguments of `train` that make it this member."""
-        return {"params": self.params[member], "rng": int(self.seeds[member]), "epochs": int(self.epochs[member])} | self.own_options(
-            member, options
-        )
+        return {
+            "params": self.params[member],
+            "rng": int(self.seeds[member]),
+            "epochs": int(self.epochs[member]),
+        } | self.own_options(member, options)
 
     def own_options(self, member: int, options: Options) -> dict[str, Any]:
         """The options of this member, of those that may differ."""
@@ -65,13 +69,19 @@ class MemberSettings:
 
     def _learning_rate(self, member: int) -> float | Schedule:
         rate, place = float(self.rates[member]), int(self.schedules[member])
-        return rate if place < 0 else KINDS[SCHEDULES[place]].of([rate, *self.times[member].tolist()])
+        return (
+            rate if place < 0 else KINDS[SCHEDULES[place]].of([rate, *self.times[member].tolist()])
+        )
 
     def common_options(self, optimizer: Optimizer) -> dict[str, Any]:
-        """Of the options that may differ, values that ask as much of a loop as those of any member; `optimizer` is such a one."""
+        """Of the options that may differ, values that ask as much of a loop as those of any member;
+        `optimizer` is such a one.
+        """
         changes = (self.schedules > 0) | (self.times[:, 0] > 0)
         return self.own_options(0, Options(optimizer=optimizer)) | {
-            "learning_rate": self._learning_rate(int(np.argmax(2 * changes + (self.schedules >= 0)))),
+            "learning_rate": self._learning_rate(
+                int(np.argmax(2 * changes + (self.schedules >= 0)))
+            ),
             "optimizer": optimizer,
             "l2": float(self.l2.max()),
             "clip_norm": _or_none(self.clip_norm.min()),
@@ -83,7 +93,8 @@ def _or_none(clip_norm: float) -> float | None:
 
 
 def count_members(given: dict[str, Any]) -> int:
-    """How many members the arguments speak of; those with one axis more than one run's have one value for each.
+    """How many members the arguments speak of; those with one axis more than one run's have one
+    value for each.
 
     Raises
     ------
@@ -98,15 +109,20 @@ def count_members(given: dict[str, Any]) -> int:
         if len(shape) == axes + 1:
             counts[name] = int(shape[0])
     if not counts:
-        raise ValueError("members must be given, where no other argument has a value for each of them; got None")
+        raise ValueError(
+            "members must be given, where no other argument has a value for each of them; got None"
+        )
     if len(set(counts.values())) > 1 or 0 in counts.values():
-        raise ValueError(f"members must be as many in all arguments; got {', '.join(f'{n} by {name}' for name, n in counts.items())}")
+        raise ValueError(
+            "members must be as many in all arguments; got "
+            f"{', '.join(f'{n} by {name}' for name, n in counts.items())}"
+        )
     return next(iter(counts.values()))
 
 
 _AXES = {  # of an argument that all members share
-    "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "optimizer": 0, "l2": 0, "clip_norm": 0, "target_cost": 0, "patience": 0,
-    "min_delta": 0, "X": 2, "Y": 2, "sample_weight": 1,
+    "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "optimizer": 0, "l2": 0, "clip_norm": 0,
+    "target_cost": 0, "patience": 0, "min_delta": 0, "X": 2, "Y": 2, "sample_weight": 1,
 }  # fmt: skip
 
 
@@ -130,15 +146,22 @@ def check_optimizers(optimizer: Any) -> list[Optimizer]:
     if not _is_array(optimizer):
         return [check_optimizer("optimizer", optimizer)]
     if np.ndim(optimizer) != 1:
-        raise ValueError(f"optimizer must be one, or one for each member; got an array of {np.ndim(optimizer)} axes")
+        raise ValueError(
+            f"optimizer must be one, or one for each member; got an array of {np.ndim(optimizer)} "
+            "axes"
+        )
     optimizers = [check_optimizer("optimizer", one) for one in optimizer]
     kinds = list(dict.fromkeys(type(one).__name__ for one in optimizers))
     if len(kinds) > 1:
-        raise ValueError(f"optimizer must be of one kind for all members; got {' and '.join(kinds)}")
+        raise ValueError(
+            f"optimizer must be of one kind for all members; got {' and '.join(kinds)}"
+        )
     return optimizers
 
 
-def check_settings(net: MLP, members: int, given: dict[str, Any], optimizers: list[Optimizer]) -> MemberSettings:
+def check_settings(
+    net: MLP, members: int, given: dict[str, Any], optimizers: list[Optimizer]
+) -> MemberSettings:
     """One value for each member, or a ValueError or TypeError that names what is wrong."""
     seeds = _seeds(given["rng"], members)
     rates, schedules, times = _rates(given["learning_rate"], members)
@@ -169,9 +192,16 @@ def _values(name: str, value: Any, members: int) -> Array:
         return np.full(members, none, dtype)
     if not _is_array(value) or np.ndim(value) == 0:
         return np.full(members, check(name, value), dtype)
-    array = real_array(name, value, np.dtype(np.float64)) if np.asarray(value).dtype.kind == "f" else np.asarray(value)
+    array = (
+        real_array(name, value, np.dtype(np.float64))
+        if np.asarray(value).dtype.kind == "f"
+        else np.asarray(value)
+    )
     if array.ndim != 1:
-        raise ValueError(f"{name} must be one value or one for each of {members} members; got shape {array.shape}")
+        raise ValueError(
+            f"{name} must be one value or one for each of {members} members; got shape "
+            f"{array.shape}"
+        )
     if array.dtype.kind not in "iuf":
         return np.array([check(name, one) for one in np.asarray(value, object)], dtype)
     fractions = array[array != np.floor(array)] if array.dtype.kind == "f" else array[:0]
@@ -192,14 +222,21 @@ def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
         rates = _values("learning_rate", value, members)
         return rates, np.full(members, -1, np.int64), np.zeros((members, 3))
     checked = [check_learning_rate("learning_rate", one) for one in several]
-    places = np.array([SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked], np.int64)
+    places = np.array(
+        [SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked],
+        np.int64,
+    )
     numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
     return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()
 
 
 def _clip_norm(value: Any, members: int) -> Array:
     """inf where there is none."""
-    none = np.isposinf(value) if _is_array(value) and np.asarray(value).dtype.kind == "f" else np.zeros((), bool)
+    none = (
+        np.isposinf(value)
+        if _is_array(value) and np.asarray(value).dtype.kind == "f"
+        else np.zeros((), bool)
+    )
     given = np.where(none, 1.0, value) if none.any() else value
     clip_norm = _values("clip_norm", given, members)
     return np.where(none, np.inf, clip_norm)

@@ -1,4 +1,6 @@
-"""Members in shards: each is trained by one call, on a Dask cluster or by joblib, and what comes back is put together."""
+"""Members in shards: each is trained by one call, on a Dask cluster or by joblib, and what comes
+back is put together.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,15 @@ def check_client(client: Any) -> None:
         try:
             import joblib  # noqa: F401
         except ImportError:
-            raise ImportError("client='joblib' needs joblib: pip install 'fastgd[joblib]'") from None
+            raise ImportError(
+                "client='joblib' needs joblib: pip install 'fastgd[joblib]'"
+            ) from None
         return
     if type(client).__module__.partition(".")[0] != "distributed" or not hasattr(client, "submit"):
-        raise TypeError(f"client must be a dask.distributed Client (pip install 'fastgd[dask]'), 'joblib' or None; got {shown(client)}")
+        raise TypeError(
+            "client must be a dask.distributed Client (pip install 'fastgd[dask]'), 'joblib' or "
+            f"None; got {shown(client)}"
+        )
     if client.asynchronous:
         raise ValueError(f"client must be a Client that is not asynchronous; got {client!r}")
 
@@ -62,11 +69,19 @@ class Shard:
     link: Link
 
     def train(self, *samples: Array) -> tuple[int, EnsembleState, float]:
-        """Go on from the file, if there is one, to the end, or until the link says so: where the members stand, and seconds."""
+        """Go on from the file, if there is one, to the end, or until the link says so: where the
+        members stand, and seconds.
+        """
         kept = self.file.load() if self.file is not None else None
         states, seconds = (self.work.states, 0.0) if kept is None else (kept.states, kept.seconds)
-        in_memory = Samples(*(np.array(array) if on_disk(array) else array for array in samples))  # joblib maps what is large
-        work = replace(self.work, samples=in_memory, states=states.resumed(self.work.settings.epochs), seconds=seconds)
+        # joblib maps what is large
+        in_memory = Samples(*(np.array(array) if on_disk(array) else array for array in samples))
+        work = replace(
+            self.work,
+            samples=in_memory,
+            states=states.resumed(self.work.settings.epochs),
+            seconds=seconds,
+        )
         file = None if self.file is None else replace(self.file, saved=time.monotonic())
         work.train(Session(None, self._asker(), None, file, "raise"))
         return self.index, work.states, work.seconds
@@ -96,7 +111,10 @@ class _Course:
         if session.file is not None:
             self.files = begin(session.file, work.runs(), self.call)
         self.told = [self._part(i).progress(0.0) for i in range(len(self.parts))]
-        self.is_own = [array.ndim > ndim for array, ndim in zip(work.samples, (2, 2, 1), strict=True)]  # whether members have own rows
+        # whether members have own rows
+        self.is_own = [
+            array.ndim > ndim for array, ndim in zip(work.samples, (2, 2, 1), strict=True)
+        ]
 
     def _part(self, i: int) -> SideBySide:
         """The members of a shard, without their rows."""
@@ -104,7 +122,14 @@ class _Course:
         settings, states = part_of(work.settings, members), part_of(work.states, members)
         nothing = work.samples.weights[:0]
         samples = Samples(nothing, nothing, nothing)
-        return replace(work, samples=samples, settings=settings, states=states, threads=min(work.threads, len(states)), seconds=0.0)
+        return replace(
+            work,
+            samples=samples,
+            settings=settings,
+            states=states,
+            threads=min(work.threads, len(states)),
+            seconds=0.0,
+        )
 
     def shards(self, link: Link) -> list[Shard]:
         """Those with members that have not ended."""
@@ -113,7 +138,10 @@ class _Course:
 
     def rows(self, shard: Shard, samples: Iterable[Any]) -> list[Any]:
         """The samples for a shard, of which `samples` are those that all members share."""
-        return [array[self.parts[shard.index]] if own else array for array, own in zip(samples, self.is_own, strict=True)]
+        return [
+            array[self.parts[shard.index]] if own else array
+            for array, own in zip(samples, self.is_own, strict=True)
+        ]
 
     def take(self, i: int, states: EnsembleState, seconds: float) -> None:
         """What a shard has come to."""
@@ -124,7 +152,10 @@ class _Course:
     def look(self) -> bool:
         """Tell how far all are; whether the shards are to stop."""
         costs = [one.cost for one in self.told if not math.isnan(one.cost)]
-        epoch, epochs, ended, members = (sum(getattr(one, name) for one in self.told) for name in ("epoch", "epochs", "ended", "members"))
+        epoch, epochs, ended, members = (
+            sum(getattr(one, name) for one in self.told)
+            for name in ("epoch", "epochs", "ended", "members")
+        )
         least, seconds = min(costs, default=math.nan), self.session.seconds
         self.session.look(ManyProgress(epoch, epochs, least, seconds, ended, members))
         return self.session.reason is not None
@@ -151,13 +182,13 @@ def train_in_shards(client: Any, work: SideBySide, session: Session) -> Runs:
         return course.runs()
 
 
-# -- joblib ----------------------------------------------------------------------------------------------------------------------------
+# -- joblib ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Flag:
-    """A file that is there when shards are to stop, on one machine, and a time of the clock when they are to in any case: the caller hears
-    of a shard only when it has ended.
+    """A file that is there when shards are to stop, on one machine, and a time of the clock when
+    they are to in any case: the caller hears of a shard only when it has ended.
     """
 
     path: Path
@@ -176,8 +207,15 @@ def _by_joblib(course: _Course) -> None:
     with ExitStack() as stack:
         folder = tempfile.mkdtemp()
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        flag = _Flag(Path(folder) / "stop", time.time() + (math.inf if course.session.max_seconds is None else course.session.max_seconds))
-        calls = [delayed(shard.train)(*course.rows(shard, course.work.samples)) for shard in course.shards(flag)]
+        flag = _Flag(
+            Path(folder) / "stop",
+            time.time()
+            + (math.inf if course.session.max_seconds is None else course.session.max_seconds),
+        )
+        calls = [
+            delayed(shard.train)(*course.rows(shard, course.work.samples))
+            for shard in course.shards(flag)
+        ]
         try:
             parallel = Parallel(return_as="generator_unordered")
         except ValueError:  # the backend hands them back all at once
@@ -192,12 +230,14 @@ def _by_joblib(course: _Course) -> None:
             raise
 
 
-# -- Dask ------------------------------------------------------------------------------------------------------------------------------
+# -- Dask ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Topic:
-    """An event of the cluster that is set when shards are to stop, and a topic that they tell how far they are; both of this name."""
+    """An event of the cluster that is set when shards are to stop, and a topic that they tell how
+    far they are; both of this name.
+    """
 
     name: str
 
@@ -227,12 +267,16 @@ def _by_dask(client: Any, course: _Course) -> None:
     client.subscribe_topic(topic.name, hear)
     try:
         samples = [
-            array if own or array.nbytes <= _SMALL else client.scatter([array], broadcast=True, hash=False)[0]
+            array
+            if own or array.nbytes <= _SMALL
+            else client.scatter([array], broadcast=True, hash=False)[0]
             for array, own in zip(course.work.samples, course.is_own, strict=True)
         ]
         for shard in course.shards(topic):
             key = f"{topic.name}-{shard.index}"
-            running[shard.index] = client.submit(shard.train, *course.rows(shard, samples), key=key, pure=False, retries=_RETRIES)
+            running[shard.index] = client.submit(
+                shard.train, *course.rows(shard, samples), key=key, pure=False, retries=_RETRIES
+            )
         while running:
             time.sleep(LOOK_SECONDS)
             for i in [i for i, future in running.items() if future.done()]:

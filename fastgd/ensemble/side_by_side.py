@@ -1,7 +1,9 @@
-"""Many members on threads: those of small networks in the lanes of one compiled loop, others each by `train`, on a thread of its own.
+"""Many members on threads: those of small networks in the lanes of one compiled loop, others each
+by `train`, on a thread of its own.
 
-Training goes in rounds: threads train until all members have ended, or until there is a reason to stop. Then every member is written back
-to where it stands, and the next round begins with those that have not ended.
+Training goes in rounds: threads train until all members have ended, or until there is a reason to
+stop. Then every member is written back to where it stands, and the next round begins with those
+that have not ended.
 """
 
 from __future__ import annotations
@@ -24,7 +26,16 @@ from fastgd.ensemble.state import EnsembleState
 from fastgd.mlp import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import BATCH, EPOCH_COST_SUM, NEXT_RECORD, PATIENCE_COST, PATIENCE_EPOCH, RECORDED, STRIDE, UPDATES
+from fastgd.state import (
+    BATCH,
+    EPOCH_COST_SUM,
+    NEXT_RECORD,
+    PATIENCE_COST,
+    PATIENCE_EPOCH,
+    RECORDED,
+    STRIDE,
+    UPDATES,
+)
 from fastgd.training.progress import ManyProgress, Progress
 from fastgd.training.run import DivergedError, Run
 
@@ -36,7 +47,9 @@ _FIRST_LIMIT = 64  # epochs of the first chunk
 
 @dataclass
 class SideBySide(ABC):
-    """Members on their way, and what they are trained by. In every round each thread trains one chunk in any case."""
+    """Members on their way, and what they are trained by. In every round each thread trains one
+    chunk in any case.
+    """
 
     plan: Plan
     options: Options
@@ -78,7 +91,14 @@ class SideBySide(ABC):
 
     def runs(self, reason: str = "interrupt") -> Runs:
         """The runs so far, those that have not ended being stopped by this."""
-        return Runs(self.net, self.plan.kernel, self.seconds, self.options, self.settings, self.states.ended_by(reason))
+        return Runs(
+            self.net,
+            self.plan.kernel,
+            self.seconds,
+            self.options,
+            self.settings,
+            self.states.ended_by(reason),
+        )
 
     @abstractmethod
     def _round(self, session: Session) -> None:
@@ -90,7 +110,9 @@ class SideBySide(ABC):
         chunks: Callable[[int], Iterator[float]],
         write_back: Callable[[], None],
     ) -> None:
-        """On each thread, go through the chunks of its rank, which yield their seconds, until there is a reason to stop."""
+        """On each thread, go through the chunks of its rank, which yield their seconds, until there
+        is a reason to stop.
+        """
         seconds = np.zeros(self.threads)
 
         def work(rank: int) -> None:
@@ -115,8 +137,19 @@ class SideBySide(ABC):
     def progress(self, seconds: float) -> ManyProgress:
         """How far all members are."""
         states, last, running = self.states, self.settings.epochs, self.states.running
-        left, total, costs = int((last - states.epochs)[running].sum()), int(last.sum()), states.costs[~running]
-        return ManyProgress(total - left, total, float(costs.min()) if len(costs) else np.nan, seconds, len(costs), len(running))
+        left, total, costs = (
+            int((last - states.epochs)[running].sum()),
+            int(last.sum()),
+            states.costs[~running],
+        )
+        return ManyProgress(
+            total - left,
+            total,
+            float(costs.min()) if len(costs) else np.nan,
+            seconds,
+            len(costs),
+            len(running),
+        )
 
 
 class InLanes(SideBySide):
@@ -129,15 +162,19 @@ class InLanes(SideBySide):
 
         settings, states = self.settings, self.states
         stopped = (states.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
-        patience_cost, patience_epochs = states.patience_cost.astype(states.params.dtype), states.patience_epochs.copy()
+        patience_cost, patience_epochs = (
+            states.patience_cost.astype(states.params.dtype),
+            states.patience_epochs.copy(),
+        )
         self.kernel = kernel = Lanes(
-            self.plan, self.options, self.samples, self.threads,
-            params=states.params, slots=states.slots, powers=states.powers, epochs=states.epochs, updates=states.updates,
-            patience_cost=patience_cost, patience_epochs=patience_epochs, costs=states.costs, stopped=stopped,
-            recorded=states.recorded, points=states.points, history=states.history,
-            seeds=settings.seeds, rates=settings.rates, schedules=settings.schedules, times=settings.times,
-            numbers=settings.numbers, l2=settings.l2, clip_norm=settings.clip_norm, last=settings.epochs,
-            target_cost=settings.target_cost, patience=settings.patience, min_delta=settings.min_delta,
+            self.plan, self.options, self.samples, self.threads, params=states.params,
+            slots=states.slots, powers=states.powers, epochs=states.epochs, updates=states.updates,
+            patience_cost=patience_cost, patience_epochs=patience_epochs, costs=states.costs,
+            stopped=stopped, recorded=states.recorded, points=states.points, history=states.history,
+            seeds=settings.seeds, rates=settings.rates, schedules=settings.schedules,
+            times=settings.times, numbers=settings.numbers, l2=settings.l2,
+            clip_norm=settings.clip_norm, last=settings.epochs, target_cost=settings.target_cost,
+            patience=settings.patience, min_delta=settings.min_delta,
         )  # fmt: skip
 
         def chunks(rank: int) -> Iterator[float]:
@@ -145,7 +182,8 @@ class InLanes(SideBySide):
             limit = _FIRST_LIMIT
             while not kernel.is_done(rank):
                 before = time.perf_counter()
-                kernel.advance(rank, limit + 1)  # a first look at costs counts for one, and some epoch has to follow
+                # a first look at costs counts for one, and some epoch has to follow
+                kernel.advance(rank, limit + 1)
                 elapsed = time.perf_counter() - before
                 limit = max(1, int(limit * min(10.0, LOOK_SECONDS / max(elapsed, 1e-9))))
                 yield elapsed
@@ -154,7 +192,10 @@ class InLanes(SideBySide):
             kernel.flush()
             self._take_reasons()
             monitored = settings.monitored  # others may have been looked at beside them
-            states.patience_cost[monitored], states.patience_epochs[monitored] = patience_cost[monitored], patience_epochs[monitored]
+            states.patience_cost[monitored], states.patience_epochs[monitored] = (
+                patience_cost[monitored],
+                patience_epochs[monitored],
+            )
 
         self._over(session, chunks, write_back)
 
@@ -174,7 +215,10 @@ class OnThreads(SideBySide):
     def _round(self, session: Session) -> None:
         states = self.states
         left = np.where(states.running, self.settings.epochs - states.epochs, -1)
-        waiting, lock = iter(np.argsort(-left, kind="stable")[: states.running.sum()].tolist()), threading.Lock()
+        waiting, lock = (
+            iter(np.argsort(-left, kind="stable")[: states.running.sum()].tolist()),
+            threading.Lock(),
+        )
 
         def look(member: int, progress: Progress) -> bool:
             states.epochs[member] = progress.epoch
@@ -199,8 +243,16 @@ class OnThreads(SideBySide):
         options = replace(self.options, record=self.options.record or 2)
         before = Runs(self.net, self.plan.kernel, 0.0, options, self.settings, self.states)[member]
         X, Y, weights = samples_of(self.samples, member)
-        given = options.to_dict() | self.settings.arguments(member, options) | {"kernel": self.plan.kernel, "threads": 1, "callback": look}
-        given |= {"params": before, "epochs": epochs, "sample_weight": weights if len(weights) else None}
+        given = (
+            options.to_dict()
+            | self.settings.arguments(member, options)
+            | {"kernel": self.plan.kernel, "threads": 1, "callback": look}
+        )
+        given |= {
+            "params": before,
+            "epochs": epochs,
+            "sample_weight": weights if len(weights) else None,
+        }
         try:
             return train(self.net, X, Y, **given)
         except DivergedError as error:
@@ -214,11 +266,18 @@ class OnThreads(SideBySide):
         states.slots[member, : len(state.slots)], states.powers[member] = state.slots, state.powers
         states.batch[member], states.updates[member] = state.cursor[[BATCH, UPDATES]]
         # where nobody looks at an epoch's cost, that is not of all batches
-        states.epoch_cost_sum[member] = state.sums[EPOCH_COST_SUM] if self.settings.monitored[member] or states.has_histories else 0.0
+        states.epoch_cost_sum[member] = (
+            state.sums[EPOCH_COST_SUM]
+            if self.settings.monitored[member] or states.has_histories
+            else 0.0
+        )
         if states.has_histories:
             states.recorded[member] = state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
             states.points[member], states.history[member] = state.points, state.costs
-        states.patience_cost[member], states.patience_epochs[member] = state.sums[PATIENCE_COST], state.cursor[PATIENCE_EPOCH]
+        states.patience_cost[member], states.patience_epochs[member] = (
+            state.sums[PATIENCE_COST],
+            state.cursor[PATIENCE_EPOCH],
+        )
         if run.stopped_by != "callback":
             states.stopped_by[member], states.costs[member] = run.stopped_by, _cost(run)
 

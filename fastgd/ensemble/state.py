@@ -1,4 +1,6 @@
-"""Where the members of an ensemble stand: at the start, after runs that they go on from, or in the middle of a training."""
+"""Where the members of an ensemble stand: at the start, after runs that they go on from, or in the
+middle of a training.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from fastgd.options import Options
 from fastgd.state import MOST
 from fastgd.training.resume import what_stays
 
-FROM_OUTSIDE = ("", "max_seconds", "callback", "interrupt")  # by what a member is stopped that has not ended
+# by what a member is stopped that has not ended
+FROM_OUTSIDE = ("", "max_seconds", "callback", "interrupt")
 _COUNTS = ("epochs", "updates", "batch", "patience_epochs", "recorded", "points")
 
 
@@ -30,10 +33,12 @@ class EnsembleState:
     costs: Array  # (members,) NaN until a member has ended
     stopped_by: Array  # (members,) of str, "" until then
     batch: Array  # (members,) int64: batches done of a begun epoch
-    epoch_cost_sum: Array  # (members,) sums of their costs, where stop rules will look at the epoch's
+    # (members,) sums of their costs, where stop rules will look at the epoch's
+    epoch_cost_sum: Array
     patience_cost: Array  # (members,) costs that patience counts from
     patience_epochs: Array  # (members,) int64: epochs of these
-    recorded: Array  # (members, 3) int64: points of the history, the epoch of the next, epochs between them
+    # (members, 3) int64: points of the history, the epoch of the next, epochs between them
+    recorded: Array
     points: Array  # (members, record - 1) int64: epochs of the history; (members, 0) without one
     history: Array  # (members, record - 1) costs of it
 
@@ -59,20 +64,30 @@ class EnsembleState:
             epoch_cost_sum=np.zeros(members),
             patience_cost=np.full(members, np.inf),
             patience_epochs=np.zeros(members, np.int64),
-            recorded=np.tile(np.array([0, 0 if options.record else MOST, 1], np.int64), (members, 1)),
+            recorded=np.tile(
+                np.array([0, 0 if options.record else MOST, 1], np.int64), (members, 1)
+            ),
             points=points,
             history=np.full(points.shape, np.nan),
         )
 
-    def resumed_from(self, was: Options, were: MemberSettings, settings: MemberSettings, options: Options, batches: int) -> EnsembleState:
+    def resumed_from(
+        self,
+        was: Options,
+        were: MemberSettings,
+        settings: MemberSettings,
+        options: Options,
+        batches: int,
+    ) -> EnsembleState:
         """Where members go on for further epochs, trained by other options before.
 
-        `batches` are those of an epoch, 1 where members can't go on in the middle of one. Histories that are to be recorded in another
-        way begin anew.
+        `batches` are those of an epoch, 1 where members can't go on in the middle of one. Histories
+        that are to be recorded in another way begin anew.
         """
         fresh, slots = EnsembleState.at_start(settings, options), self.slots.copy()
         if isinstance(was.optimizer, SGD) and slots.shape[1]:
-            slots[were.numbers[:, 0] == 0] = 0  # without momentum, it is no velocity that a member kept beside others
+            # without momentum, it is no velocity that a member kept beside others
+            slots[were.numbers[:, 0] == 0] = 0
         count = slots.shape[1]
         stays = what_stays(was, options, count, self.batch, batches, self.stopped_by)
         slots_stay, place_stays, rules_stay, history_stays = stays
@@ -95,22 +110,37 @@ class EnsembleState:
         )
 
     def resumed(self, last: Array) -> EnsembleState:
-        """Where the same training goes on to `last` epochs: members that were stopped from outside, or by fewer epochs, have not ended."""
-        open_ = np.isin(self.stopped_by, FROM_OUTSIDE) | ((self.stopped_by == "epochs") & (self.epochs < last))
+        """Where the same training goes on to `last` epochs: members that were stopped from outside,
+        or by fewer epochs, have not ended.
+        """
+        open_ = np.isin(self.stopped_by, FROM_OUTSIDE) | (
+            (self.stopped_by == "epochs") & (self.epochs < last)
+        )
         copies = {name: array.copy() for name, array in arrays_of(self).items()}
-        copies |= {"costs": np.where(open_, np.nan, self.costs), "stopped_by": np.where(open_, "", self.stopped_by)}
+        copies |= {
+            "costs": np.where(open_, np.nan, self.costs),
+            "stopped_by": np.where(open_, "", self.stopped_by),
+        }
         return EnsembleState(**copies)
 
     def fits(self, fresh: EnsembleState, batches: int) -> bool:
-        """Whether compiled code may go on from here where `fresh` is the start, at `batches` an epoch: arrays of the same kind, and
-        counts that are some.
+        """Whether compiled code may go on from here where `fresh` is the start, at `batches` an
+        epoch: arrays of the same kind, and counts that are some.
         """
         ours, other = arrays_of(self), arrays_of(fresh)
         same = ours.keys() == other.keys() and all(
-            array.dtype == other[name].dtype and array.shape == other[name].shape for name, array in ours.items()
+            array.dtype == other[name].dtype and array.shape == other[name].shape
+            for name, array in ours.items()
         )
-        places = bool((self.batch < max(batches, 1)).all()) and bool((self.recorded[:, 0] <= self.points.shape[1]).all())
-        return same and places and bool((self.recorded[:, 2] > 0).all()) and all((ours[name] >= 0).all() for name in _COUNTS)
+        places = bool((self.batch < max(batches, 1)).all()) and bool(
+            (self.recorded[:, 0] <= self.points.shape[1]).all()
+        )
+        return (
+            same
+            and places
+            and bool((self.recorded[:, 2] > 0).all())
+            and all((ours[name] >= 0).all() for name in _COUNTS)
+        )
 
     def ended_by(self, reason: str) -> EnsembleState:
         """The same, those that have not ended being stopped by this."""
@@ -135,4 +165,6 @@ def arrays_of(table: Any) -> dict[str, Array]:
 
 def part_of(table: Any, members: slice) -> Any:
     """A dataclass of arrays, of these members alone."""
-    return replace(table, **{name: array[members].copy() for name, array in arrays_of(table).items()})
+    return replace(
+        table, **{name: array[members].copy() for name, array in arrays_of(table).items()}
+    )

@@ -66,47 +66,58 @@ def train_many(
     threads: int | None = None,
     client: Any = None,
 ) -> Runs:
-    """Train many members, each of which may differ from the others. What is not said here is as in `train`.
+    """Train many members, each of which may differ from the others. What is not said here is as in
+    `train`.
 
-    An argument with one value for each member says how many there are: (members,) `epochs`, `learning_rate`, `optimizer`, `l2`,
-    `clip_norm`, `target_cost`, `patience`, `min_delta` or `rng`; (members, n_params) `params`; (members, n, inputs) `X`; (members, n,
-    outputs) `Y`; (members, n) `sample_weight`, for a bootstrap. Where none has, `members` does.
+    An argument with one value for each member says how many there are: (members,) `epochs`,
+    `learning_rate`, `optimizer`, `l2`, `clip_norm`, `target_cost`, `patience`, `min_delta` or
+    `rng`; (members, n_params) `params`; (members, n, inputs) `X`; (members, n, outputs) `Y`;
+    (members, n) `sample_weight`, for a bootstrap. Where none has, `members` does.
 
     Parameters
     ----------
     rng : int, (members,) array_like of int, numpy Generator or None
-        From an int, member i has the seed rng + i; a Generator draws one for each; None draws the first.
+        From an int, member i has the seed rng + i; a Generator draws one for each; None draws the
+        first.
     params : (n_params,) or (members, n_params) array_like, or Runs, optional
-        Initial parameters, `net.init(seed)` of each member's seed if not given; or runs to go on from, for `epochs` further ones.
+        Initial parameters, `net.init(seed)` of each member's seed if not given; or runs to go on
+        from, for `epochs` further ones.
     learning_rate : float, Schedule or (members,) sequence of these
         Members may have schedules of different kinds.
     optimizer : str, Optimizer or (members,) sequence of these
-        Of one kind for all, whose numbers may differ. SGD with momentum and without it are one kind.
+        Of one kind for all, whose numbers may differ. SGD with momentum and without it are one
+        kind.
     clip_norm : float, None or (members,) array_like
         In an array, inf stands for no clipping.
     record : int
-        0 for no history but the final cost, or the most points that each member's history has, as in `train`, with its `spacing`. In lanes
-        a point interrupts the loop for all members that train beside its own, for about a microsecond: to a small network in full
-        batch that is many epochs.
+        0 for no history but the final cost, or the most points that each member's history has, as
+        in `train`, with its `spacing`. In lanes a point interrupts the loop for all members that
+        train beside its own, for about a microsecond: to a small network in full batch that is many
+        epochs.
     kernel : str
-        lanes (small networks: every vector instruction trains several members), matrix or unrolled (each member by `train`, on threads).
-        auto chooses lanes where they serve the network, and training takes longer than compiling them.
+        lanes (small networks: every vector instruction trains several members), matrix or unrolled
+        (each member by `train`, on threads). auto chooses lanes where they serve the network, and
+        training takes longer than compiling them.
     progress, callback : callable
         Called every 50 ms with a `ManyProgress`.
     checkpoint : path, optional
-        A file that holds all members so far, replaced whole every `checkpoint_every` seconds and at the end; `fastgd.load_runs` reads it
-        too. Members that had not ended have a cost of NaN in one that was written on the way.
+        A file that holds all members so far, replaced whole every `checkpoint_every` seconds and at
+        the end; `fastgd.load_runs` reads it too. Members that had not ended have a cost of NaN in
+        one that was written on the way.
     resume : bool
-        Go on from the checkpoint if there is one, to the bits of an uninterrupted training. All must be as before but `epochs`, which may
-        be raised, and `threads`, `max_seconds`, `progress`, `callback` and `checkpoint_every`.
+        Go on from the checkpoint if there is one, to the bits of an uninterrupted training. All
+        must be as before but `epochs`, which may be raised, and `threads`, `max_seconds`,
+        `progress`, `callback` and `checkpoint_every`.
     threads : int, optional
-        All processors if not given, or OMP_NUM_THREADS where that is less; where there is a `client`, of each shard, 1 if not given.
-        Results do not depend on it.
+        All processors if not given, or OMP_NUM_THREADS where that is less; where there is a
+        `client`, of each shard, 1 if not given. Results do not depend on it.
     client : dask.distributed.Client or "joblib", optional
-        Where to train: members are cut into shards, a matter of the arguments alone, each of which is trained by one call there, to the
-        same bits as here. "joblib" is the backend that `joblib.parallel_config` has set. `checkpoint` names a folder then, which all
-        workers must see; a shard whose worker is lost goes on from its file there. Shards look once a second whether they are to stop.
-        With joblib, progress and callback are told after each shard, and Ctrl-C raises.
+        Where to train: members are cut into shards, a matter of the arguments alone, each of which
+        is trained by one call there, to the same bits as here. "joblib" is the backend that
+        `joblib.parallel_config` has set. `checkpoint` names a folder then, which all workers must
+        see; a shard whose worker is lost goes on from its file there. Shards look once a second
+        whether they are to stop. With joblib, progress and callback are told after each shard, and
+        Ctrl-C raises.
 
     Returns
     -------
@@ -114,17 +125,21 @@ def train_many(
 
     Notes
     -----
-    Member i equals `train` with its seed and options: bit for bit in the matrix and unrolled kernels, whose loop is that of `train` with
-    the same kernel. In lanes it is equal to rounding, since sums over samples are added in another order; the member's bits depend
-    neither on the other members, nor on how many there are, nor on threads. But one loop serves all: whether any of them asks for a
-    momentum, a schedule, l2 or clipping may change the last bits of the others. Stop rules act at the exact epoch.
+    Member i equals `train` with its seed and options: bit for bit in the matrix and unrolled
+    kernels, whose loop is that of `train` with the same kernel. In lanes it is equal to rounding,
+    since sums over samples are added in another order; the member's bits depend neither on the
+    other members, nor on how many there are, nor on threads. But one loop serves all: whether any
+    of them asks for a momentum, a schedule, l2 or clipping may change the last bits of the others.
+    Stop rules act at the exact epoch.
 
-    A member that ends makes room for the next one that waits, so that members that stop early cost no more than their own epochs. One
-    that diverges is no error: it is marked, and keeps its parameters of the last epoch after which they and its cost were finite. In
-    lanes, in full batch without stop rules, that is looked at every so often, as the course of all has it: a cost that is infinite on the
-    way, and finite again at the next look, may pass.
+    A member that ends makes room for the next one that waits, so that members that stop early cost
+    no more than their own epochs. One that diverges is no error: it is marked, and keeps its
+    parameters of the last epoch after which they and its cost were finite. In lanes, in full batch
+    without stop rules, that is looked at every so often, as the course of all has it: a cost that
+    is infinite on the way, and finite again at the next look, may pass.
 
-    In lanes, a member needs 300 bytes beside its parameters, twice, and what the optimizer keeps, and 16 for a point of its history.
+    In lanes, a member needs 300 bytes beside its parameters, twice, and what the optimizer keeps,
+    and 16 for a point of its history.
     """
     given = dict(locals())  # all arguments by name
     check_net(net, "train_many")
@@ -146,14 +161,21 @@ def train_many(
     common = settings.common_options(max(optimizers, key=lambda one: one.slots))
     options = Options.of(given | common).checked_for(net, n)
     if isinstance(options.optimizer, Rprop) and settings.rates.min() <= 0:
-        raise ValueError(f"learning_rate must be above 0 for optimizer Rprop, its first step; got {settings.rates.min():g}")
+        raise ValueError(
+            "learning_rate must be above 0 for optimizer Rprop, its first step; got "
+            f"{settings.rates.min():g}"
+        )
     if origin.before is None and settings.epochs.any():
         warn_of_targets(net, samples)
         warn_of_equal_units(net, settings.params)
 
     from fastgd import kernels
 
-    if kernel == "auto" and origin.kernel is not None and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method)):
+    if (
+        kernel == "auto"
+        and origin.kernel is not None
+        and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method))
+    ):
         kernel = origin.kernel
     plan = kernels.make_plan_for_many(
         net, n, options, kernel, count, int(settings.epochs.sum()),

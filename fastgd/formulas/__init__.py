@@ -1,1 +1,3 @@
-"""The mathematics, once: activations, losses, updates and schedules, for one float or one vector of them."""
+"""The mathematics, once: activations, losses, updates and schedules, for one float or one vector of
+them.
+"""

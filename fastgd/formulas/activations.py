@@ -1,7 +1,8 @@
 """Each activation f(z) and its derivative, once, for one float or one vector of them.
 
-A derivative gets the pre-activation z and the activation a = f(z) and uses whichever is cheaper. Softmax, which needs a whole layer,
-is the exception: it is written where layers are, in the kernels.
+A derivative gets the pre-activation z and the activation a = f(z) and uses whichever is cheaper.
+Softmax, which needs a whole layer, is the exception: it is written where layers are, in the
+kernels.
 """
 
 from fastgd.machine.dispatch import by_number

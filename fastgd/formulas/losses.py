@@ -1,7 +1,9 @@
-"""The loss of one output of one sample, and its derivative, once, for one float or one vector of them.
+"""The loss of one output of one sample, and its derivative, once, for one float or one vector of
+them.
 
-z is the pre-activation, a the activation, y the target. The derivative of squared error is taken by a. Those of the cross-entropies
-are taken by z, where the activation's own derivative cancels; so are their values, which stay finite when a reaches 0 or 1.
+z is the pre-activation, a the activation, y the target. The derivative of squared error is taken by
+a. Those of the cross-entropies are taken by z, where the activation's own derivative cancels; so
+are their values, which stay finite when a reaches 0 or 1.
 """
 
 from fastgd.machine.dispatch import by_number
@@ -26,7 +28,9 @@ def squared_error_derivative(a, y):
 
 @merged
 def binary_cross_entropy(z, a, y):
-    """-y log a - (1 - y) log(1 - a) for a = sigmoid(z), which is (max(z, 0) - y z) + log(1 + e^-|z|)."""
+    """-y log a - (1 - y) log(1 - a) for a = sigmoid(z), which is (max(z, 0) - y z) + log(1 +
+    e^-|z|).
+    """
     return (where_negative(z, like(z, 0.0), z) - y * z) + log1p(exp(where_negative(z, z, -z)))
 
 
@@ -38,7 +42,9 @@ def binary_cross_entropy_derivative(a, y):
 
 @merged
 def cross_entropy(z, log_sum_exp, y):
-    """-y log a for a = softmax(z): y (log sum exp z - z), both less the sample's largest z, whose rounding they would share."""
+    """-y log a for a = softmax(z): y (log sum exp z - z), both less the sample's largest z, whose
+    rounding they would share.
+    """
     return y * (log_sum_exp - z)
 
 

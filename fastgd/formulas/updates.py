@@ -1,7 +1,9 @@
-"""The update of one parameter by each optimizer, and the learning rate at a step, once, for one float or one vector of them.
+"""The update of one parameter by each optimizer, and the learning rate at a step, once, for one
+float or one vector of them.
 
-w is a parameter, g its gradient, the rest is what the optimizer keeps for it. The optimizer's own numbers are float64, or vectors of it
-where each lane has its own. `optimizers` and `schedules` describe them to the user.
+w is a parameter, g its gradient, the rest is what the optimizer keeps for it. The optimizer's own
+numbers are float64, or vectors of it where each lane has its own. `optimizers` and `schedules`
+describe them to the user.
 """
 
 import math
@@ -58,7 +60,11 @@ def larger(x, y):
 @merged
 def rprop_step(step, agreement, shrink, grow, least, most):
     """The step after gradients whose product is `agreement`."""
-    step = where_positive(agreement, step * like(step, grow), where_negative(agreement, step * like(step, shrink), step))
+    step = where_positive(
+        agreement,
+        step * like(step, grow),
+        where_negative(agreement, step * like(step, shrink), step),
+    )
     return larger(smaller(step, like(step, most)), like(step, least))
 
 
@@ -74,7 +80,8 @@ def rprop(w, g, step):
     return w - where_positive(g, step, where_negative(g, -step, 0.0 * g))
 
 
-# -- schedules: the rate t updates after a warm-up; a and b are a schedule's own numbers, in the order of its fields
+# -- schedules: the rate t updates after a warm-up; a and b are a schedule's own numbers, in the
+# order of its fields
 
 
 @merged
@@ -114,7 +121,9 @@ SCHEDULE_FUNCTIONS = {
     "inverse_time": inverse_time,
     "cosine": cosine,
 }
-_scheduled = by_number({i: SCHEDULE_FUNCTIONS[name] for i, name in enumerate(SCHEDULES)}, "rate, a, b, t")
+_scheduled = by_number(
+    {i: SCHEDULE_FUNCTIONS[name] for i, name in enumerate(SCHEDULES)}, "rate, a, b, t"
+)
 
 
 @merged

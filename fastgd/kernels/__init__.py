@@ -13,13 +13,21 @@ from fastgd.samples import Samples
 from fastgd.system.processors import available_threads
 
 __all__ = [
-    "REASONS", "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan", "make_plan_for_many", "serving",
-    "source",
+    "REASONS", "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
+    "make_plan_for_many", "serving", "source",
 ]  # fmt: skip
 
 
-def load(plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1) -> Bound:
-    """The kernel that the plan names, bound to its data and options; the matrix kernel runs on up to `threads` threads."""
+def load(
+    plan: Plan,
+    options: Options,
+    samples: Samples,
+    held_out: Samples | None = None,
+    threads: int = 1,
+) -> Bound:
+    """The kernel that the plan names, bound to its data and options; the matrix kernel runs on up
+    to `threads` threads.
+    """
     if plan.kernel == "unrolled":
         return Unrolled(plan, options, samples, held_out)
     return Matrix(plan, options, samples, held_out, threads)

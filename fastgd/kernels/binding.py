@@ -1,4 +1,6 @@
-"""A plan bound to data and options, whatever the kernel: its arrays, and the calls of compiled code."""
+"""A plan bound to data and options, whatever the kernel: its arrays, and the calls of compiled
+code.
+"""
 
 import time
 from abc import ABC, abstractmethod
@@ -35,12 +37,21 @@ _NONE = np.zeros(0, np.int64)  # for a pointer to nothing
 class Bound(ABC):
     """A plan bound to its data and options.
 
-    Blocks of at most `most_rows` are passed over at once, on up to `threads` threads while it is entered as a context.
+    Blocks of at most `most_rows` are passed over at once, on up to `threads` threads while it is
+    entered as a context.
     """
 
     keeps_layers = True  # whether what a layer computes is kept in memory
 
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None, threads: int, most_rows: int):
+    def __init__(
+        self,
+        plan: Plan,
+        options: Options,
+        samples: Samples,
+        held_out: Samples | None,
+        threads: int,
+        most_rows: int,
+    ):
         net, dtype = plan.net, plan.net.dtype
         self.plan, self.options = plan, options
         self.size = padded(net.n_params, dtype)
@@ -48,8 +59,12 @@ class Bound(ABC):
         nothing = samples.weights[:0]
         held_out = held_out or Samples(nothing, nothing, nothing)
         parts = 1 if plan.unit_slices else plan.row_parts(plan.batch)
-        self.data = data_of(samples, len(samples.X), plan.batch, plan.shuffle, parts, unit_slices=plan.unit_slices)
-        self.held_out = data_of(held_out, len(held_out.X), len(held_out.X), False, plan.row_parts(len(held_out.X)))
+        self.data = data_of(
+            samples, len(samples.X), plan.batch, plan.shuffle, parts, unit_slices=plan.unit_slices
+        )
+        self.held_out = data_of(
+            held_out, len(held_out.X), len(held_out.X), False, plan.row_parts(len(held_out.X))
+        )
         shared = max(self.data.row_parts, self.held_out.row_parts, plan.update_slices)
         ranks = range(min(threads, shared))
         gradient = aligned((self.data.row_parts * self.size,), dtype)
@@ -60,7 +75,9 @@ class Bound(ABC):
             self.works = [self._scratch(self.data, most_rows, gradient) for _ in ranks]
         self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
         self.helpers = Helpers(len(ranks) - 1)
-        self.queue = WorkQueue(self.helpers.counters, np.zeros(8, np.int64), np.zeros(4), np.zeros(shared), give_way())
+        self.queue = WorkQueue(
+            self.helpers.counters, np.zeros(8, np.int64), np.zeros(4), np.zeros(shared), give_way()
+        )
         self.is_weight = is_weight_of(net, options, self.size)
 
     def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
@@ -70,7 +87,14 @@ class Bound(ABC):
         block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
         units = sum(net.widths) * block if self.keeps_layers else 0
         return Work(
-            rows=aligned(((net.widths[0] + net.widths[-1]) * block if self.keeps_layers or not self.plan.rows_stay else 0,), dtype),
+            rows=aligned(
+                (
+                    (net.widths[0] + net.widths[-1]) * block
+                    if self.keeps_layers or not self.plan.rows_stay
+                    else 0,
+                ),
+                dtype,
+            ),
             a=aligned((max(units, net.widths[0] * block),), dtype),
             z=aligned((units,), dtype),
             delta=aligned((units,), dtype),
@@ -98,22 +122,43 @@ class Bound(ABC):
         slots = np.zeros((options.optimizer.slots, len(params)), params.dtype)
         if options.optimizer.update_kind == "rprop":
             slots[1] = options.first_rate
-        state = start(params, slots, options.record, keeps_best=options.restore_best, held_out=self.held_out.n > 0)
+        state = start(
+            params,
+            slots,
+            options.record,
+            keeps_best=options.restore_best,
+            held_out=self.held_out.n > 0,
+        )
         return state.widened(self.size)
 
-    def problem(self, state: State, command: int, seed: int = 0, epochs: int = 1, *, monitored: bool = False, rank: int = 0) -> Problem:
+    def problem(
+        self,
+        state: State,
+        command: int,
+        seed: int = 0,
+        epochs: int = 1,
+        *,
+        monitored: bool = False,
+        rank: int = 0,
+    ) -> Problem:
         """The problem as the thread of this rank sees it: 0 leads by the command, others help."""
         method = METHODS.index(self.plan.method) if command == TRAIN else NO_UPDATE
         options = self.options
-        rule = rule_of(options, state.slots, state.powers, self.is_weight, self.size, self.plan.update_slices)
-        course = course_of(state, options, seed, epochs, monitored=monitored, held_out=self.held_out.n > 0)
+        rule = rule_of(
+            options, state.slots, state.powers, self.is_weight, self.size, self.plan.update_slices
+        )
+        course = course_of(
+            state, options, seed, epochs, monitored=monitored, held_out=self.held_out.n > 0
+        )
         problem = Problem(
-            self.net, self.data, state.params, self.works[rank], rule, course, self.queue, HELP if rank else command, method, options.eps,
-            False, _NONE,
+            self.net, self.data, state.params, self.works[rank], rule, course, self.queue,
+            HELP if rank else command, method, options.eps, False, _NONE,
         )  # fmt: skip
         if self.held_out.n == 0:
             return problem
-        rows = problem._replace(data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=True)
+        rows = problem._replace(
+            data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=True
+        )
         return problem._replace(held_out=self._struct(rows))
 
     @cached_property
@@ -126,23 +171,37 @@ class Bound(ABC):
     def _struct(self, problem: Problem) -> Array:
         return struct_of(problem, self.plan.net.dtype, self._known)
 
-    def advance(self, state: State, seed: int, epochs: int, limit: int, *, monitored: bool = True) -> float:
-        """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0 compiles what has not been compiled yet.
+    def advance(
+        self, state: State, seed: int, epochs: int, limit: int, *, monitored: bool = True
+    ) -> float:
+        """At most `limit` updates on the way to `epochs`, and the seconds that they took; 0
+        compiles what has not been compiled yet.
 
         Unless `monitored`, no stop rule acts.
         """
         ranks = range(len(self.works) if limit else 1)
-        problems = [self.problem(state, TRAIN, seed, epochs, monitored=monitored, rank=rank) for rank in ranks]
-        structs = [self._struct(problem) for problem in problems]  # they point to what the problems keep alive
+        problems = [
+            self.problem(state, TRAIN, seed, epochs, monitored=monitored, rank=rank)
+            for rank in ranks
+        ]
+        # they point to what the problems keep alive
+        structs = [self._struct(problem) for problem in problems]
         last = state.updates + limit
         seconds = self._enter(structs, limit)
-        while state.is_full and state.epoch < epochs and not state.cursor[STOPPED] and state.updates < last:
+        while (
+            state.is_full
+            and state.epoch < epochs
+            and not state.cursor[STOPPED]
+            and state.updates < last
+        ):
             state.thin_out()
             seconds += self._enter(structs, last - state.updates)
         return seconds
 
     def _enter(self, structs: list[Array], limit: int = 0) -> float:
-        """Have the first of these problems done by the compiled loop, the others helping, and return its seconds."""
+        """Have the first of these problems done by the compiled loop, the others helping, and
+        return its seconds.
+        """
         train = self.entry("train")
         with self.helpers.at_work(train, structs[1:]):
             before = time.perf_counter()
@@ -162,7 +221,10 @@ class Bound(ABC):
         state = start(params).widened(self.size)
         works = self.held_out_works if is_held_out else self.works
         problems = [
-            self.problem(state, PASS, rank=rank)._replace(data=data, work=work, is_held_out=is_held_out) for rank, work in enumerate(works)
+            self.problem(state, PASS, rank=rank)._replace(
+                data=data, work=work, is_held_out=is_held_out
+            )
+            for rank, work in enumerate(works)
         ]
         self._enter([self._struct(problem) for problem in problems])
         return float(state.sums[EPOCH_COST_SUM])
@@ -173,7 +235,8 @@ class Bound(ABC):
         return self.options.monitors and self.held_out.n > 0
 
     def watch_end(self, state: State, cost: float) -> None:
-        """Apply the stop rules to the parameters after the last epoch, which no further pass looks at.
+        """Apply the stop rules to the parameters after the last epoch, which no further pass looks
+        at.
 
         `cost` is that of all rows. An epoch of several batches was looked at when it ended.
         """

@@ -40,12 +40,14 @@ _FAR = 2**40  # epochs: further than one call goes
 problem_of = viewer(Problem)
 
 
-# -- looking at costs ----------------------------------------------------------------------------------------------------------------
+# -- looking at costs ------------------------------------------------------------------------------
 
 
 @merged
 def point_after(epoch, points, room, stride, growth):
-    """When the next point of a history is due, which has so many points, the latest at `epoch`; MOST if it is never to have one more."""
+    """When the next point of a history is due, which has so many points, the latest at `epoch`;
+    MOST if it is never to have one more.
+    """
     if growth == 0.0:
         distance, only = stride, 1  # points that can't be thinned out
     else:
@@ -65,12 +67,15 @@ def _record(course, epoch, cost):
     cursor[RECORDED] = i + 1
     if cost - cost != 0.0:  # inf or NaN
         cursor[NON_FINITE] = 1
-    cursor[NEXT_RECORD] = point_after(epoch, i + 1, len(course.points), cursor[STRIDE], course.growth)
+    cursor[NEXT_RECORD] = point_after(
+        epoch, i + 1, len(course.points), cursor[STRIDE], course.growth
+    )
 
 
 @merged
 def check_stop_rules(course, kind, epoch, cost):
-    """Look at a cost, HELD_OUT_COST or TRAINING_COST, of the parameters after `epoch` epochs: apply the stop rules if it is watched.
+    """Look at a cost, HELD_OUT_COST or TRAINING_COST, of the parameters after `epoch` epochs: apply
+    the stop rules if it is watched.
 
     Whether these parameters are to be kept as the best.
     """
@@ -95,8 +100,8 @@ def check_stop_rules(course, kind, epoch, cost):
 
 @merged
 def observe_epoch(course, epoch, cost):
-    """Look at the training cost of an epoch that is one batch, before its update, and record it if it is due. Whether its parameters are
-    to be kept as the best.
+    """Look at the training cost of an epoch that is one batch, before its update, and record it if
+    it is due. Whether its parameters are to be kept as the best.
     """
     cost = np.float64(cost)
     if epoch == course.cursor[NEXT_RECORD]:
@@ -104,18 +109,24 @@ def observe_epoch(course, epoch, cost):
     return check_stop_rules(course, np.int64(TRAINING_COST), epoch, cost)
 
 
-# -- the course ----------------------------------------------------------------------------------------------------------------------
+# -- the course ------------------------------------------------------------------------------------
 
 
 @kernel
 def next_stretch(course, data, left, looked):
-    """What comes next: how many updates before something has to be seen, whether to observe their costs, and whether to look at the
-    validation rows first, unless they were `looked` at. 0 updates where the history has no room for the cost that is due.
+    """What comes next: how many updates before something has to be seen, whether to observe their
+    costs, and whether to look at the validation rows first, unless they were `looked` at. 0 updates
+    where the history has no room for the cost that is due.
     """
     cursor = course.cursor
     epoch, batch = cursor[EPOCH], cursor[BATCH]
     due, full = cursor[NEXT_RECORD] == epoch, cursor[RECORDED] == len(course.points)
-    looks = len(course.held_out) != 0 and batch == 0 and not looked and (course.monitored == HELD_OUT_COST or due)
+    looks = (
+        len(course.held_out) != 0
+        and batch == 0
+        and not looked
+        and (course.monitored == HELD_OUT_COST or due)
+    )
     if due and full:
         count = 0
     elif data.batches > 1 or data.shuffled != 0 or course.monitored == HELD_OUT_COST:
@@ -130,8 +141,8 @@ def next_stretch(course, data, left, looked):
 
 @kernel
 def finish_epoch(course, data, params, looked, count, observe):
-    """Look at the cost of the validation rows, if it is there; or move the cursor `count` updates on, and look at the mean cost of a
-    finished epoch of several batches.
+    """Look at the cost of the validation rows, if it is there; or move the cursor `count` updates
+    on, and look at the mean cost of a finished epoch of several batches.
     """
     cursor, sums = course.cursor, course.sums
     epoch, kind, cost = cursor[EPOCH], np.int64(HELD_OUT_COST), sums[EPOCH_COST_SUM]
@@ -155,13 +166,16 @@ def finish_epoch(course, data, params, looked, count, observe):
 
 @inline
 def advance(steps, problem, limit):
-    """Make `limit` updates, or as many as are left of the course, or as the history has room for. Or, by other commands, one pass over all
-    rows, without updates; or the stop rules applied to the cost in sums[EPOCH_COST_SUM].
+    """Make `limit` updates, or as many as are left of the course, or as the history has room for.
+    Or, by other commands, one pass over all rows, without updates; or the stop rules applied to the
+    cost in sums[EPOCH_COST_SUM].
 
     `steps` is called in one place: it is most of what there is to compile.
     """
     course, cursor, passes = problem.course, problem.course.cursor, problem.command == PASS
-    if problem.command == CHECK_RULES and check_stop_rules(course, course.monitored, cursor[EPOCH], course.sums[EPOCH_COST_SUM]):
+    if problem.command == CHECK_RULES and check_stop_rules(
+        course, course.monitored, cursor[EPOCH], course.sums[EPOCH_COST_SUM]
+    ):
         copy(course.best, 0, problem.params, 0, len(course.best))
     made, looks = np.int64(0), np.bool_(False)
     while passes or (made < limit and cursor[EPOCH] < course.epochs and cursor[STOPPED] == 0):
@@ -181,5 +195,7 @@ def advance(steps, problem, limit):
 
 @inline
 def train(steps, address, zero, limit):
-    """What the Problem at an address, whose Reals are of the type of `zero`, is to have done; see `advance`."""
+    """What the Problem at an address, whose Reals are of the type of `zero`, is to have done; see
+    `advance`.
+    """
     advance(steps, problem_of(address, zero), limit)

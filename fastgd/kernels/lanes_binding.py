@@ -19,20 +19,23 @@ _MANY = 10_000  # epochs of a call that only computes costs
 
 
 class Lanes:
-    """Members that are trained in the lanes of vectors: those without a cost. Each of `threads` threads calls `advance` with its rank until
-    `is_done`, or for as long as it likes; then one of them calls `flush`, and `add_costs` if the others are to have one.
+    """Members that are trained in the lanes of vectors: those without a cost. Each of `threads`
+    threads calls `advance` with its rank until `is_done`, or for as long as it likes; then one of
+    them calls `flush`, and `add_costs` if the others are to have one.
 
-    Arrays of `samples` have a first axis of members where each has its own; all other arrays have one. Those of where members stand are
-    changed in place: params, slots, powers, epochs, updates, patience_cost, patience_epochs, histories,
-    stopped, and costs, which are NaN until a member has ended. `options` are of a member that asks most of the loop.
+    Arrays of `samples` have a first axis of members where each has its own; all other arrays have
+    one. Those of where members stand are changed in place: params, slots, powers, epochs, updates,
+    patience_cost, patience_epochs, histories, stopped, and costs, which are NaN until a member has
+    ended. `options` are of a member that asks most of the loop.
     """
 
     def __init__(
-        self, plan: Plan, options: Options, samples: Samples, threads: int, *,
-        params: Array, slots: Array, powers: Array, epochs: Array, updates: Array, patience_cost: Array,
-        patience_epochs: Array, costs: Array, stopped: Array, recorded: Array, points: Array, history: Array,
-        seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array, l2: Array, clip_norm: Array, last: Array,
-        target_cost: Array, patience: Array, min_delta: Array,
+        self, plan: Plan, options: Options, samples: Samples, threads: int, *, params: Array,
+        slots: Array, powers: Array, epochs: Array, updates: Array, patience_cost: Array,
+        patience_epochs: Array, costs: Array, stopped: Array, recorded: Array, points: Array,
+        history: Array, seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array,
+        l2: Array, clip_norm: Array, last: Array, target_cost: Array, patience: Array,
+        min_delta: Array,
     ):  # fmt: skip
         dtype = plan.net.dtype
         self.plan, self.options, self.samples = plan, options, samples
@@ -63,13 +66,16 @@ class Lanes:
             points=points,
             history=history,
             stopped=stopped,
-            waiting=waiting[np.argsort((epochs - last)[waiting], kind="stable")],  # the longest first, so that lanes are full to the end
+            # the longest first, so that lanes are full to the end
+            waiting=waiting[np.argsort((epochs - last)[waiting], kind="stable")],
             taken=np.zeros(1, np.int64),
             X_stride=samples.X[0].size if samples.X.ndim == 3 else 0,
             Y_stride=samples.Y[0].size if samples.Y.ndim == 3 else 0,
             weights_stride=plan.n if samples.weights.ndim == 2 else 0,
         )
-        self.own_rows = bool(self.members.X_stride or self.members.Y_stride or self.members.weights_stride)
+        self.own_rows = bool(
+            self.members.X_stride or self.members.Y_stride or self.members.weights_stride
+        )
         self.groups = [self._group() for _ in range(threads)]
         self.structs = [struct_of(group, dtype) for group in self.groups]
 
@@ -78,8 +84,12 @@ class Lanes:
         net, dtype, lanes, samples = plan.net, plan.net.dtype, self.lanes, self.samples
         size, slots = net.n_params * lanes, options.optimizer.slots * net.n_params * lanes
         powers = aligned((2 * lanes,), np.dtype(np.float64))
-        rule = rule_of(options, aligned((slots,), dtype), powers, is_weight_of(net, options, size, lanes), size)
-        rows = 0 if plan.rows_stay and not self.own_rows else plan.n if plan.rows_stay else plan.batch
+        rule = rule_of(
+            options, aligned((slots,), dtype), powers, is_weight_of(net, options, size, lanes), size
+        )
+        rows = (
+            0 if plan.rows_stay and not self.own_rows else plan.n if plan.rows_stay else plan.batch
+        )
         weight = aligned((rows * lanes if plan.weighted else 0,), dtype)
         if plan.weighted and plan.rows_stay and not members.weights_stride:
             shares = (samples.weights / samples.weights.sum(dtype=np.float64)).astype(dtype)
@@ -126,12 +136,17 @@ class Lanes:
         return entry("lanes", source(self.plan, self.own_rows), "train", self.plan.net.dtype)
 
     def advance(self, rank: int, limit: int) -> None:
-        """Train for about `limit` epochs of a vector of members; 0 compiles what has not been compiled yet."""
+        """Train for about `limit` epochs of a vector of members; 0 compiles what has not been
+        compiled yet.
+        """
         self.entry(self.structs[rank], limit)
 
     def is_done(self, rank: int) -> bool:
         """Whether a thread has nobody left to train."""
-        return bool(self.members.taken[0] >= len(self.members.waiting) and (self.groups[rank].member_of_lane == NOBODY).all())
+        return bool(
+            self.members.taken[0] >= len(self.members.waiting)
+            and (self.groups[rank].member_of_lane == NOBODY).all()
+        )
 
     def flush(self) -> None:
         """Write back where all members stand."""
@@ -139,7 +154,9 @@ class Lanes:
             self.entry(struct_of(group._replace(command=FLUSH), self.plan.net.dtype), 0)
 
     def add_costs(self) -> None:
-        """Compute the costs of members that are without, be it that they have not ended, once they are written back."""
+        """Compute the costs of members that are without, be it that they have not ended, once they
+        are written back.
+        """
         members = self.members
         was_running = members.stopped == RUNNING
         alone = members._replace(
@@ -157,6 +174,8 @@ class Lanes:
 
 
 def _rounded_down(numbers: Array, dtype: np.dtype[Any]) -> Array:
-    """The largest of the dtype that are at most these: a cost is under the one where it is under the other."""
+    """The largest of the dtype that are at most these: a cost is under the one where it is under
+    the other.
+    """
     rounded = numbers.astype(dtype)
     return np.where(rounded > numbers, np.nextafter(rounded, dtype.type(-np.inf)), rounded)

@@ -36,17 +36,27 @@ def evaluate(address, zero, limit):
 class Matrix(Bound):
     """The matrix kernel of a plan and its data."""
 
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None, threads: int = 1):
+    def __init__(
+        self,
+        plan: Plan,
+        options: Options,
+        samples: Samples,
+        held_out: Samples | None = None,
+        threads: int = 1,
+    ):
         super().__init__(plan, options, samples, held_out, threads, BLOCK)
 
     def entry(self, function: str) -> Entry:
         return entry("matrix", MATRIX, function, self.plan.net.dtype)
 
     def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
-        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if asked for, (1 + m,)."""
+        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if
+        asked for, (1 + m,).
+        """
         outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
         costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        evaluation = Evaluation(self.problem(self.start(params), PASS), outputs, costs)  # keeps alive what its struct points to
+        # keeps alive what its struct points to
+        evaluation = Evaluation(self.problem(self.start(params), PASS), outputs, costs)
         self.entry("evaluate")(struct_of(evaluation, self.plan.net.dtype), 0)
         return outputs, costs
 

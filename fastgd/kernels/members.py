@@ -1,4 +1,6 @@
-"""What the lanes kernel is given, as structs: the members of an ensemble, which all threads share, and the lanes of one thread."""
+"""What the lanes kernel is given, as structs: the members of an ensemble, which all threads share,
+and the lanes of one thread.
+"""
 
 from typing import NamedTuple
 
@@ -6,7 +8,8 @@ from fastgd.kernels.structs import Data, NetworkStruct, Rule
 from fastgd.machine.struct import Doubles, Integers, Reals
 
 NOBODY = -1  # in the place of a member
-TRAIN, FLUSH = range(2)  # commands: train the members of a lane group; write them back and free the lanes
+# commands: train the members of a lane group; write them back and free the lanes
+TRAIN, FLUSH = range(2)
 # by what a member was stopped
 RUNNING, TARGET_COST, PATIENCE, EPOCHS, DIVERGED = range(5)
 # places in what a member's history has of its own
@@ -33,10 +36,12 @@ class Members(NamedTuple):
     targets: Reals  # (members,) target_cost, rounded down; -inf for none
     patience: Integers  # (members,)
     min_delta: Reals  # (members,)
-    patience_cost: Reals  # (members,) a cost is better that is below this one, which was, by more than min_delta
+    # (members,) a cost is better that is below this one, which was, by more than min_delta
+    patience_cost: Reals
     patience_epochs: Integers  # (members,) when the cost was last better
     costs: Doubles  # (members,) of all rows, when a member has ended
-    recorded: Integers  # (members, 3) points of the history, the epoch of the next, epochs between them
+    # (members, 3) points of the history, the epoch of the next, epochs between them
+    recorded: Integers
     points: Integers  # (members, record - 1) epochs of the history, or (members, 0)
     history: Doubles  # (members, record - 1) costs of it
     stopped: Integers  # (members,) RUNNING, or by what it was stopped
@@ -48,15 +53,20 @@ class Members(NamedTuple):
 
 
 class LaneGroup(NamedTuple):
-    """One vector of members that train side by side, in the lanes of one thread. Row r of an array of (rows, lanes) starts at r lanes."""
+    """One vector of members that train side by side, in the lanes of one thread. Row r of an array
+    of (rows, lanes) starts at r lanes.
+    """
 
     net: NetworkStruct
     data: Data  # its X, Y and weights hold those of all members, its order is scratch
     members: Members
     command: int  # TRAIN or FLUSH
-    rule: Rule  # its slots are (slots, n_params, lanes), its powers (2, lanes), its decays (n_params, lanes)
+    # its slots are (slots, n_params, lanes), its powers (2, lanes), its decays (n_params, lanes)
+    rule: Rule
     member_of_lane: Integers  # (lanes,) the member on each lane
-    max_epochs: Integers  # (lanes,) most epochs of the next stretch, while a divergence is being searched for; 0 if none is
+    # (lanes,) most epochs of the next stretch, while a divergence is being searched for; 0 if none
+    # is
+    max_epochs: Integers
     params: Reals  # (n_params, lanes)
     gradient: Reals  # (n_params, lanes)
     before: Reals  # params, slots and patience_cost at the start of a stretch
@@ -69,10 +79,13 @@ class LaneGroup(NamedTuple):
     targets: Reals  # (lanes,)
     min_delta: Reals  # (lanes,)
     patience_cost: Reals  # (lanes,)
-    patience_epoch: Reals  # (lanes,) the epoch of the stretch in which the cost was last better; -1 if in none
+    # (lanes,) the epoch of the stretch in which the cost was last better; -1 if in none
+    patience_epoch: Reals
     costs: Reals  # (lanes,) of the latest epoch
-    known: Doubles  # (lanes,) in full batch, the cost at the start of a stretch; NaN if it is not known
-    growth: float  # of the distance between points of a history, as a share of the epoch; 0 for even spacing
+    # (lanes,) in full batch, the cost at the start of a stretch; NaN if it is not known
+    known: Doubles
+    # of the distance between points of a history, as a share of the epoch; 0 for even spacing
+    growth: float
     x: Reals  # (rows, inputs, lanes) where members have rows or an order of their own
     y: Reals  # (rows, outputs, lanes)
     weight: Reals  # (rows, lanes), or (rows,) where all share them

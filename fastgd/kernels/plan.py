@@ -8,13 +8,15 @@ from fastgd.options import Options
 
 BLOCK = 256  # most rows of a block of the matrix kernel
 
-# How a batch and the parameters are cut for threads to share. The order of sums depends on it, so it is a matter of the plan alone.
+# How a batch and the parameters are cut for threads to share. The order of sums depends on it, so
+# it is a matter of the plan alone.
 _SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
 _LEAST_ROWS = 64  # of a part: the gradient of each is written and read once more
 _MOST_PARTS = 8
 _SHARED_PARAMS = 2**14
 
-# An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred lines.
+# An unrolled kernel is compiled once for its plan, in about a second and one more for every hundred
+# lines.
 _MOST_LINES = 800
 _FAR = 0.5  # changes of z up to which e^-z is used again, see generated.differences
 _MOST_LINES_IF_AUTO = 250
@@ -32,10 +34,12 @@ class Plan:
     method: str
     kernel: str
     update_kind: str = "plain"  # of the update, one of names.UPDATE_KINDS
-    modifies_gradient: bool = False  # whether something is done to the gradient or the rate before it
+    # whether something is done to the gradient or the rate before it
+    modifies_gradient: bool = False
     weighted: bool = False  # whether samples have weights
     validated: bool = False  # whether there are validation rows
-    small_changes: bool = True  # whether difference quotients change no z of the first layer by much
+    # whether difference quotients change no z of the first layer by much
+    small_changes: bool = True
 
     @property
     def batches(self) -> int:
@@ -49,7 +53,8 @@ class Plan:
 
     def _is_shared(self, rows: int) -> bool:
         """Whether a pass over so many rows is enough work for several threads."""
-        shares = self.kernel == "matrix" and not self.method.endswith("difference")  # which perturb the parameters in place
+        # which perturb the parameters in place
+        shares = self.kernel == "matrix" and not self.method.endswith("difference")
         return shares and rows * self.net.n_params >= _SHARED_PRODUCTS
 
     def row_parts(self, rows: int) -> int:
@@ -58,8 +63,8 @@ class Plan:
 
     @property
     def unit_slices(self) -> bool:
-        """Whether layers are cut into slices of units, instead of batches into parts: for a small batch
-        of a wide network.
+        """Whether layers are cut into slices of units, instead of batches into parts: for a small
+        batch of a wide network.
         """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
         return large and self._is_shared(self.batch)
@@ -81,7 +86,9 @@ def choose(plan: Plan, epochs: int = 0) -> Plan:
     if plan.kernel == "auto":
         return replace(plan, kernel="unrolled" if _pays_to_unroll(plan, epochs) else "matrix")
     if plan.kernel == "lanes":
-        raise ValueError("kernel 'lanes' serves many copies of a network, by fastgd.train_many; got one")
+        raise ValueError(
+            "kernel 'lanes' serves many copies of a network, by fastgd.train_many; got one"
+        )
     _check_written_out(plan)
     return plan
 
@@ -98,8 +105,11 @@ def choose_for_many(plan: Plan, members: int, epochs: int) -> Plan:
         pays = members >= _LEAST_MEMBERS and _pays_to_unroll(plan, epochs)
         plan = replace(plan, kernel="lanes" if pays else "matrix")
     _check_written_out(plan)
-    # the order of rows that are one batch only matters to rounding; as they are, their cost falls out before the update
-    return replace(plan, shuffle=plan.shuffle and plan.batches > 1) if plan.kernel == "lanes" else plan
+    # the order of rows that are one batch only matters to rounding; as they are, their cost falls
+    # out before the update
+    return (
+        replace(plan, shuffle=plan.shuffle and plan.batches > 1) if plan.kernel == "lanes" else plan
+    )
 
 
 def _check_written_out(plan: Plan) -> None:
@@ -107,35 +117,70 @@ def _check_written_out(plan: Plan) -> None:
     net, method = plan.net, plan.method
     if plan.kernel in ("unrolled", "lanes") and not can_unroll(net, method):
         raise ValueError(
-            f"kernel {plan.kernel!r} serves networks whose equations take at most {_MOST_LINES} lines; "
+            f"kernel {plan.kernel!r} serves networks whose equations take at most {_MOST_LINES} "
+            "lines; "
             f"got {net} with method {method!r}, which takes {_lines(net, method)}"
         )
 
 
 def make_plan(
-    net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *, largest: float = 1.0, weighted: bool = False,
-    validated: bool = False,
+    net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *,
+    largest: float = 1.0, weighted: bool = False, validated: bool = False,
 ) -> Plan:  # fmt: skip
-    """The plan of checked arguments, with its kernel; ValueError if that does not serve the network.
+    """The plan of checked arguments, with its kernel; ValueError if that does not serve the
+    network.
 
     Inputs are at most `largest` in size.
     """
-    return choose(_plan(net, n, options, kernel, largest, weighted=weighted, validated=validated), epochs)
+    return choose(
+        _plan(net, n, options, kernel, largest, weighted=weighted, validated=validated), epochs
+    )
 
 
 def make_plan_for_many(
-    net: Network, n: int, options: Options, kernel: str, members: int, epochs: int, *, largest: float = 1.0, weighted: bool
+    net: Network,
+    n: int,
+    options: Options,
+    kernel: str,
+    members: int,
+    epochs: int,
+    *,
+    largest: float = 1.0,
+    weighted: bool,
 ) -> Plan:
     """The same for many members."""
-    return choose_for_many(_plan(net, n, options, kernel, largest, weighted=weighted), members, epochs)
+    return choose_for_many(
+        _plan(net, n, options, kernel, largest, weighted=weighted), members, epochs
+    )
 
 
-def _plan(net: Network, n: int, options: Options, kernel: str, largest: float, *, weighted: bool, validated: bool = False) -> Plan:
+def _plan(
+    net: Network,
+    n: int,
+    options: Options,
+    kernel: str,
+    largest: float,
+    *,
+    weighted: bool,
+    validated: bool = False,
+) -> Plan:
     batch = n if options.batch_size is None else options.batch_size
     shuffle = options.shuffle and options.batch_size is not None
-    small_changes = not options.method.endswith("difference") or options.eps * max(1.0, largest) < _FAR
+    small_changes = (
+        not options.method.endswith("difference") or options.eps * max(1.0, largest) < _FAR
+    )
     return Plan(
-        net, n, batch, shuffle, options.method, kernel, options.update_kind, options.modifies_gradient, weighted, validated, small_changes
+        net,
+        n,
+        batch,
+        shuffle,
+        options.method,
+        kernel,
+        options.update_kind,
+        options.modifies_gradient,
+        weighted,
+        validated,
+        small_changes,
     )
 
 
@@ -154,7 +199,8 @@ def _lines(net: Network, method: str) -> int:
 def _pays_to_unroll(plan: Plan, epochs: int) -> bool:
     """Whether the matrix kernel would take longer than compiling does.
 
-    It takes about 50 ns an update, and one more for a sample's every parameter; difference methods pass once more for every parameter.
+    It takes about 50 ns an update, and one more for a sample's every parameter; difference methods
+    pass once more for every parameter.
     """
     lines = _lines(plan.net, plan.method)
     passes = 1 + plan.net.n_params if plan.method.endswith("difference") else 1

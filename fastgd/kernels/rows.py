@@ -29,8 +29,8 @@ def _shuffle(order, start, stop, key):
 def put_in_order(data, seed, epoch):
     """The order of the rows in an epoch, a function of (seed, epoch) alone.
 
-    Blocks of rows are shuffled, then the rows of as many of them as make a window. In memory all rows are one block; on disk a window
-    is what has to be read at a time.
+    Blocks of rows are shuffled, then the rows of as many of them as make a window. In memory all
+    rows are one block; on disk a window is what has to be read at a time.
     """
     order, blocks, n = data.order, data.blocks, data.n
     if data.shuffled == 0 or order[n] == epoch:
@@ -63,7 +63,9 @@ def batch_weight(data, start, rows):
 
 @inline
 def _take(data, work, start, rows, s, total):
-    """The row that is sample s of a batch, whose weight is put down; padding takes the first one, with weight 0."""
+    """The row that is sample s of a batch, whose weight is put down; padding takes the first one,
+    with weight 0.
+    """
     place = start + (s if s < rows else 0)
     row = data.order[place] if data.shuffled != 0 else place
     weight = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
@@ -73,19 +75,31 @@ def _take(data, work, start, rows, s, total):
 
 @kernel
 def gather(net, data, work, start, rows, stride, first, last, total):
-    """Copy places start ... start + rows of this epoch's order into the block, of which these are samples first ... last; there is padding
-    up to `stride` samples. `total` is what the weights of the batch sum to.
+    """Copy places start ... start + rows of this epoch's order into the block, of which these are
+    samples first ... last; there is padding up to `stride` samples. `total` is what the weights of
+    the batch sum to.
     """
     inputs, outputs = net.widths[0], net.widths[net.layers]
     targets = stride * inputs
     for s in range(first, last):
         row = _take(data, work, start, rows, s, total)
         _put_row(data.X, row * inputs, inputs, work.rows, s * inputs, work.a, s, stride)
-        _put_row(data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride)
+        _put_row(
+            data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride
+        )
     if inputs >= lanes_of(work.a):
         transpose(work.rows, first * inputs, inputs, work.a, first, stride, last - first, inputs)
     if outputs >= lanes_of(work.a):
-        transpose(work.rows, targets + first * outputs, outputs, work.y, first, stride, last - first, outputs)
+        transpose(
+            work.rows,
+            targets + first * outputs,
+            outputs,
+            work.y,
+            first,
+            stride,
+            last - first,
+            outputs,
+        )
 
 
 @merged

@@ -1,4 +1,6 @@
-"""What a kernel is given, as structs: a network in numbers, rows, scratch memory, the rule of the update, a course."""
+"""What a kernel is given, as structs: a network in numbers, rows, scratch memory, the rule of the
+update, a course.
+"""
 
 from typing import NamedTuple
 
@@ -6,7 +8,8 @@ from fastgd.machine.struct import Doubles, Integers, Pointer, Reals
 
 # in the place of a method: only costs are wanted
 NO_UPDATE = -1
-# commands: updates; the cost of all rows, by a pass without updates; the stop rules, for the cost in
+# commands: updates; the cost of all rows, by a pass without updates; the stop rules, for the cost
+# in
 # sums[EPOCH_COST_SUM]; parts of another thread's work
 TRAIN, PASS, CHECK_RULES, HELP = range(4)
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
@@ -34,7 +37,8 @@ class Data(NamedTuple):
     X: Reals  # (n * inputs,)
     Y: Reals  # (n * outputs,)
     weights: Reals  # (n,) of the samples, or (0,) where all weigh the same
-    order: Integers  # (n + 1,) the row at each place, and the epoch of which this is the order, where `shuffled`
+    # (n + 1,) the row at each place, and the epoch of which this is the order, where `shuffled`
+    order: Integers
     blocks: Integers  # the order of blocks of rows, from which that of rows is made
     span: int  # rows of such a block
     window: int  # rows that are mixed with each other
@@ -48,16 +52,21 @@ class Data(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Scratch memory, sized before the loop. Layer l's part of the first three starts at units_before[l + 1] * stride."""
+    """Scratch memory, sized before the loop. Layer l's part of the first three starts at
+    units_before[l + 1] * stride.
+    """
 
     a: Reals  # activations, the inputs first
-    rows: Reals  # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a vector
+    # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a
+    # vector
+    rows: Reals
     z: Reals  # pre-activations
     delta: Reals  # dC/da, then dC/dz
     y: Reals  # (outputs, stride) targets
     weight: Reals  # (stride,) share of each sample in the cost; 0 for padding
     panel: Reals  # scratch of products
-    gradient: Reals  # (parts * size,) one of each part of the batch; their sum comes to be in the first
+    # (parts * size,) one of each part of the batch; their sum comes to be in the first
+    gradient: Reals
     block: int  # most rows of a block, a multiple of the lanes
 
 
@@ -99,7 +108,8 @@ class Course(NamedTuple):
     costs: Doubles
     held_out: Doubles
     best: Reals
-    growth: float  # of the distance between points of the history, as a share of the epoch; 0 for even spacing
+    # of the distance between points of the history, as a share of the epoch; 0 for even spacing
+    growth: float
     monitored: int
     target_cost: float
     patience: int

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.structs import HELD_OUT_COST, NOTHING, TRAINING_COST, Course, Data, NetworkStruct, Rule
+from fastgd.kernels.structs import (
+    HELD_OUT_COST,
+    NOTHING,
+    TRAINING_COST,
+    Course,
+    Data,
+    NetworkStruct,
+    Rule,
+)
 from fastgd.names import ACTIVATIONS, LOSSES, SCHEDULES, UPDATE_KINDS
 from fastgd.network import Network
 from fastgd.options import Options
@@ -14,7 +22,8 @@ from fastgd.samples import Samples, on_disk
 from fastgd.schedules import as_schedule
 from fastgd.state import MOST, State, aligned
 
-_DISK_BLOCK, _DISK_BLOCKS = 2**18, 64  # bytes of a block of rows that are read from disk together, and how many are mixed
+# bytes of a block of rows that are read from disk together, and how many are mixed
+_DISK_BLOCK, _DISK_BLOCKS = 2**18, 64
 
 
 def _integers(values: Iterable[int]) -> Array:
@@ -35,7 +44,15 @@ def network_of(net: Network) -> NetworkStruct:
     )
 
 
-def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1, *, unit_slices: bool = False) -> Data:
+def data_of(
+    samples: Samples,
+    n: int,
+    batch: int,
+    shuffle: bool,
+    parts: int = 1,
+    *,
+    unit_slices: bool = False,
+) -> Data:
     """Samples, or those of many members with `n` rows each, in batches."""
     batches = -(-n // batch) if n else 0
     total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
@@ -60,14 +77,18 @@ def data_of(samples: Samples, n: int, batch: int, shuffle: bool, parts: int = 1,
 
 
 def is_weight_of(net: Network, options: Options, size: int, lanes: int = 1) -> Array:
-    """(size,) 1 for weights, 0 for biases, as many numbers of each as there are lanes; (0,) without l2."""
+    """(size,) 1 for weights, 0 for biases, as many numbers of each as there are lanes; (0,) without
+    l2.
+    """
     is_weight = aligned((size if options.l2 else 0,), net.dtype)
     for layer in net.layers if options.l2 else ():
         is_weight.reshape(-1, lanes)[layer.weights] = 1
     return is_weight
 
 
-def rule_of(options: Options, slots: Array, powers: Array, is_weight: Array, size: int, slices: int = 1) -> Rule:
+def rule_of(
+    options: Options, slots: Array, powers: Array, is_weight: Array, size: int, slices: int = 1
+) -> Rule:
     """The rule of the update of `size` parameters."""
     schedule = as_schedule(options.learning_rate)
     rate, *times = schedule.numbers
@@ -92,7 +113,9 @@ def growth_of(options: Options) -> float:
     return 0.0 if options.spacing == "even" else math.expm1(2 * math.log(MOST) / options.record)
 
 
-def course_of(state: State, options: Options, seed: int, epochs: int, *, monitored: bool, held_out: bool) -> Course:
+def course_of(
+    state: State, options: Options, seed: int, epochs: int, *, monitored: bool, held_out: bool
+) -> Course:
     """The course of a state; without stop rules unless `watched`."""
     monitored = monitored and options.monitors
     return Course(

@@ -12,11 +12,15 @@ from fastgd.samples import Samples
 
 
 class Unrolled(Bound):
-    """The unrolled kernel of a plan and its data. A batch that is all rows is put in place once; X and Y are not kept then."""
+    """The unrolled kernel of a plan and its data. A batch that is all rows is put in place once; X
+    and Y are not kept then.
+    """
 
     keeps_layers = False
 
-    def __init__(self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None):
+    def __init__(
+        self, plan: Plan, options: Options, samples: Samples, held_out: Samples | None = None
+    ):
         most = max(plan.batch, len(held_out.X) if held_out else 0)
         super().__init__(plan, options, samples, held_out, 1, most)
         if plan.rows_stay:
@@ -30,9 +34,13 @@ class Unrolled(Bound):
 
 
 def _hold(work: Work, data: Data) -> None:
-    """Put all rows into the block, for good, as `rows.gather` does with those of a batch; padding repeats the first with weight 0."""
+    """Put all rows into the block, for good, as `rows.gather` does with those of a batch; padding
+    repeats the first with weight 0.
+    """
     for block, rows in ((work.a, data.X), (work.y, data.Y)):
         columns = block[: rows.shape[1] * work.block].reshape(-1, work.block)
         columns[:, : data.n] = rows.T
         columns[:, data.n :] = rows[:1].T
-    work.weight[: data.n] = (data.weights.astype(np.float64) if len(data.weights) else 1.0) / data.mean_weight
+    work.weight[: data.n] = (
+        data.weights.astype(np.float64) if len(data.weights) else 1.0
+    ) / data.mean_weight

@@ -1,6 +1,7 @@
 """The update of a range of parameters from their gradient, by each optimizer.
 
-`numbers` are the optimizer's own: those of the rule, or a tuple of vectors where each lane has its own.
+`numbers` are the optimizer's own: those of the rule, or a tuple of vectors where each lane has its
+own.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from fastgd.formulas.updates import (
 )
 from fastgd.machine.dispatch import by_number
 from fastgd.machine.jit import kernel, merged
+from fastgd.machine.lane_sums import lane_sum
 from fastgd.machine.span import broadcast, lanes_of, load, store
-from fastgd.machine.vector import lane_sum, like, some_positive, where_positive
+from fastgd.machine.vector import like, some_positive, where_positive
 from fastgd.names import UPDATE_KINDS
 
 PLAIN, ADAM, ADAMW = (UPDATE_KINDS.index(form) for form in ("plain", "adam", "adamw"))
@@ -66,7 +68,9 @@ def rate_of(rule, t):
 
 @kernel
 def prepare(rule, params, gradient, t):
-    """Clip the whole gradient, add l2 w to that of weights; the learning rate of the update that follows t others."""
+    """Clip the whole gradient, add l2 w to that of weights; the learning rate of the update that
+    follows t others.
+    """
     factor = clip_factor(rule, gradient) if rule.clip_norm < math.inf else 1.0
     clip_and_decay(rule, params, gradient, factor, np.int64(0), rule.size)
     return rate_of(rule, t)
@@ -94,7 +98,11 @@ def update_momentum(rule, numbers, params, gradient, rate, start, stop):
         g = load(gradient, p)
         v = velocity(load(rule.slots, p), g, momentum)
         store(rule.slots, p, v)
-        ahead = where_positive(like(v, nesterov), velocity(v, g, momentum), v) if some_positive(nesterov) else v
+        ahead = (
+            where_positive(like(v, nesterov), velocity(v, g, momentum), v)
+            if some_positive(nesterov)
+            else v
+        )
         store(params, p, sgd(load(params, p), ahead, rate))
 
 
@@ -124,15 +132,16 @@ def update_rmsprop(rule, numbers, params, gradient, rate, start, stop):
 def update_adam(rule, numbers, params, gradient, rate, start, stop):
     """Adam, and AdamW where there is a fourth number, its weight_decay; after `count_power`."""
     root = math.sqrt(1.0 - rule.powers[1])
-    corrected = rate * (root / (1.0 - rule.powers[0]))  # r m' / (sqrt v' + eps), with one division instead of two
+    # r m' / (sqrt v' + eps), with one division instead of two
+    corrected = rate * (root / (1.0 - rule.powers[0]))
     kept = decayed(rate, numbers[3]) if len(numbers) > 3 else like(rate, 1.0)
     update_moments(rule, numbers, params, gradient, kept, corrected, numbers[2] * root, start, stop)
 
 
 @merged
 def update_moments(rule, numbers, params, gradient, kept, corrected, eps, start, stop):
-    """Adam's update with rate and eps corrected for the moments' beginning at 0: slot 0 is m, slot 1 is v. `kept` is what is left of a
-    parameter after its decay.
+    """Adam's update with rate and eps corrected for the moments' beginning at 0: slot 0 is m, slot
+    1 is v. `kept` is what is left of a parameter after its decay.
     """
     beta1, beta2 = numbers[0], numbers[1]
     for p in range(start, stop, lanes_of(params)):
@@ -170,7 +179,8 @@ FUNCTIONS = {
     "rprop": update_rprop,
 }
 _update_by_form = by_number(
-    {i: FUNCTIONS[kind] for i, kind in enumerate(UPDATE_KINDS)}, "rule, numbers, params, gradient, rate, start, stop"
+    {i: FUNCTIONS[kind] for i, kind in enumerate(UPDATE_KINDS)},
+    "rule, numbers, params, gradient, rate, start, stop",
 )
 
 

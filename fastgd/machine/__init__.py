@@ -1,1 +1,3 @@
-"""All that touches Numba and LLVM: compiling, vectors, spans of memory, structs, machine code and where it is kept."""
+"""All that touches Numba and LLVM: compiling, vectors, spans of memory, structs, machine code and
+where it is kept.
+"""

@@ -57,7 +57,9 @@ def add(typing_context, span, index, value):
 
 @intrinsic  # type: ignore[untyped-decorator]
 def give_way(typing_context, address):
-    """Let another thread of this processor run: a call of the C function `int f(void)` at an address."""
+    """Let another thread of this processor run: a call of the C function `int f(void)` at an
+    address.
+    """
 
     def generate(context, builder, sig, args):
         function = ir.FunctionType(ir.IntType(32), []).as_pointer()
@@ -78,7 +80,10 @@ def relax(typing_context):
             builder.call(builder.module.declare_intrinsic("llvm.x86.sse2.pause", fnty=pause), [])
         elif machine in ("aarch64", "arm64"):
             hint = ir.FunctionType(ir.VoidType(), [ir.IntType(32)])
-            builder.call(builder.module.declare_intrinsic("llvm.aarch64.hint", fnty=hint), [ir.Constant(ir.IntType(32), 1)])
+            builder.call(
+                builder.module.declare_intrinsic("llvm.aarch64.hint", fnty=hint),
+                [ir.Constant(ir.IntType(32), 1)],
+            )
         return context.get_dummy_value()
 
     return types.void(), generate

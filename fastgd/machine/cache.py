@@ -1,11 +1,14 @@
-"""Compiled kernels on disk: machine code in a cache folder, called without Numba, whose start takes longer than most trainings.
+"""Compiled kernels on disk: machine code in a cache folder, called without Numba, whose start takes
+longer than most trainings.
 
-A kernel is a C function `status(result, exception, address of a table, zero, limit)`, as Numba compiles one without Python objects. Its
-file holds a line of facts and an object file; llvmlite links it into the process. A file's name ends in a hash of the text of its
-module, of every source file that kernels are made of, of the versions of Python, Numba and llvmlite, of the processor and of the settings
-that change the code: an edited source is another file, and nothing stale is ever run. Code is loaded from the folder, so it is used only if
-it belongs to this user and nobody else may write to it. Whatever goes wrong with it, the kernel is compiled in memory instead, and where
-it can't be kept, a warning says so once.
+A kernel is a C function `status(result, exception, address of a table, zero, limit)`, as Numba
+compiles one without Python objects. Its file holds a line of facts and an object file; llvmlite
+links it into the process. A file's name ends in a hash of the text of its module, of every source
+file that kernels are made of, of the versions of Python, Numba and llvmlite, of the processor and
+of the settings that change the code: an edited source is another file, and nothing stale is ever
+run. Code is loaded from the folder, so it is used only if it belongs to this user and nobody else
+may write to it. Whatever goes wrong with it, the kernel is compiled in memory instead, and where it
+can't be kept, a warning says so once.
 """
 
 from __future__ import annotations
@@ -39,17 +42,19 @@ _has_warned = False
 _FILE_NAME = re.compile(r"(matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
 
 
-# -- the folder ----------------------------------------------------------------------------------------------------------------------
+# -- the folder ------------------------------------------------------------------------------------
 
 
 def folder() -> Path:
-    """The cache folder: FASTGD_CACHE_DIR, or the platform's own place; an error of any kind if none.
+    """The cache folder: FASTGD_CACHE_DIR, or the platform's own place; an error of any kind if
+    none.
 
     Its code is run, so it never lies where the working directory happens to be.
     """
     chosen = os.environ.get("FASTGD_CACHE_DIR")
     place = Path(chosen or platformdirs.user_cache_path("fastgd"))
-    if not chosen and not place.is_absolute():  # an XDG_CACHE_HOME that counts for nothing, or no HOME
+    # an XDG_CACHE_HOME that counts for nothing, or no HOME
+    if not chosen and not place.is_absolute():
         place = Path("~/.cache/fastgd")
     place = place.expanduser()
     if not place.is_absolute():
@@ -159,12 +164,14 @@ def _files() -> list[Path]:
     return sorted(path for path in found if _FILE_NAME.fullmatch(path.name))
 
 
-# -- a kernel ------------------------------------------------------------------------------------------------------------------------
+# -- a kernel --------------------------------------------------------------------------------------
 
 
 @contextmanager
 def _no_garbage_collected() -> Iterator[None]:
-    """Compiling makes many objects that live until its end: looking for those that do not takes a tenth of the time."""
+    """Compiling makes many objects that live until its end: looking for those that do not takes a
+    tenth of the time.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -175,9 +182,11 @@ def _no_garbage_collected() -> Iterator[None]:
 
 
 class Entry:
-    """A compiled function of a table and a limit; read from disk, or compiled, when it is called first.
+    """A compiled function of a table and a limit; read from disk, or compiled, when it is called
+    first.
 
-    Machine code that can't be read or written is a reason to compile in memory and to warn, never an error.
+    Machine code that can't be read or written is a reason to compile in memory and to warn, never
+    an error.
     """
 
     def __init__(self, name: str, source: str, function: str, dtype: np.dtype[Any]):
@@ -190,13 +199,17 @@ class Entry:
             if self._function is None:
                 self._function = self._prepare()
         result, exception = ctypes.c_void_p(), ctypes.c_void_p()
-        if self._function(ctypes.byref(result), ctypes.byref(exception), table.ctypes.data, 0.0, limit):
-            raise IndexError("compiled code reached outside an array")  # which only NUMBA_BOUNDSCHECK=1 looks for
+        if self._function(
+            ctypes.byref(result), ctypes.byref(exception), table.ctypes.data, 0.0, limit
+        ):
+            # which only NUMBA_BOUNDSCHECK=1 looks for
+            raise IndexError("compiled code reached outside an array")
 
     def _prepare(self) -> Any:
         try:
             facts, code = _read(self._path())
-        except Exception:  # not there yet, or damaged; what keeps it from being written is said then
+        # not there yet, or damaged; what keeps it from being written is said then
+        except Exception:
             return self._compile()
         try:
             return linked(facts["function"], facts["calls"], code, self.dtype)

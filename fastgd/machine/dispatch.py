@@ -1,4 +1,6 @@
-"""One compiled function that stands for several, of which a number known at run time chooses one."""
+"""One compiled function that stands for several, of which a number known at run
+time chooses one.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,8 +9,8 @@ from fastgd.machine.jit import merged
 
 
 def by_number(functions: Mapping[int, Callable[..., Any]], arguments: str) -> Any:
-    """The function `choose(number, arguments)` that is `functions[number](arguments)`; the first one
-    for numbers that are not there.
+    """The function `choose(number, arguments)` that is `functions[number](arguments)`; the first
+    one for numbers that are not there.
 
     It is written out as a branch for each: Numba can't merge the functions of a table into their
     caller. A function of several numbers is one branch.

@@ -1,7 +1,9 @@
-"""exp, log, tanh, sigmoid and friends for single floats and for vectors, in float64 and float32, without a branch or a call.
+"""exp, log, tanh, sigmoid and friends for single floats and for vectors, in float64 and float32,
+without a branch or a call.
 
-Each function is a formula over `values.Value`. Error bounds are tested against mpmath in tests/test_numeric.py. Results below 1.5 times
-the smallest normal number may be flushed to zero. The polynomials are printed by scripts/polynomials.py.
+Each function is a formula over `values.Value`. Error bounds are tested against mpmath in
+tests/test_numeric.py. Results below 1.5 times the smallest normal number may be flushed to zero.
+The polynomials are printed by scripts/polynomials.py.
 """
 
 import math
@@ -18,30 +20,28 @@ from fastgd.machine.vector import like, real_type
 
 # polynomials by the bits of a float, constant term first
 _EXP_TAIL = {  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
-    64: (
-        0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065, 0.0013888888917196719,
-        0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06, 2.7620075879983367e-07, 2.5100375832561234e-08,
-    ),
-    32: (0.5, 0.1666657702559799, 0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
+    64: ( 0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065,
+    0.0013888888917196719, 0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06,
+    2.7620075879983367e-07, 2.5100375832561234e-08, ), 32: (0.5, 0.1666657702559799,
+    0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
 }  # fmt: skip
 _STEP_TAIL = {  # (2^(-r / steps) - 1) / r on |r| <= 1 / 2, with `Format.steps`
-    64: (
-        -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05, 1.4676100321837672e-07, -1.2716085030349987e-09,
-        9.181334960907254e-12,
-    ),
+    64: ( -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05,
+    1.4676100321837672e-07, -1.2716085030349987e-09, 9.181334960907254e-12, ),
     32: (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
 }  # fmt: skip
-_LOG_TAIL = {  # (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for 1 / sqrt 2 <= (1 + s) / (1 - s) <= sqrt 2
-    64: (
-        0.666666666666667, 0.39999999999899505, 0.28571428625975487, 0.2222221113479508, 0.18182889125261723,
-        0.15331721600556042, 0.14616449685043406,
-    ),
-    32: (0.6666668503957586, 0.3998878056602198, 0.2957994939197279),
+# (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for 1 / sqrt 2 <= (1 + s) / (1 - s) <= sqrt 2
+_LOG_TAIL = {
+    64: ( 0.666666666666667, 0.39999999999899505, 0.28571428625975487, 0.2222221113479508,
+    0.18182889125261723, 0.15331721600556042, 0.14616449685043406, ), 32: (0.6666668503957586,
+    0.3998878056602198, 0.2957994939197279),
 }  # fmt: skip
 
 
 def _polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
-    """sum of c_k x^k by halving (Estrin): the chain of dependent operations is as short as it can be."""
+    """sum of c_k x^k by halving (Estrin): the chain of dependent operations is as short as it can
+    be.
+    """
     terms = [x.const(c) for c in coefficients]
     while len(terms) > 1:
         if len(terms) == 3:  # as long a chain without the square
@@ -56,8 +56,8 @@ def _polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
 class _Exponential:
     """e^x = 2^n (first + r4 rest) (1 - lacking).
 
-    x = n ln 2 + r takes r to be x - n fl(ln 2); `lacking` is n times what fl(ln 2) lacks. The parts are left apart, so that each
-    function can join them with the fewest dependent operations.
+    x = n ln 2 + r takes r to be x - n fl(ln 2); `lacking` is n times what fl(ln 2) lacks. The parts
+    are left apart, so that each function can join them with the fewest dependent operations.
     """
 
     shifted: Value  # round_magic + n
@@ -79,7 +79,8 @@ def _exponential(x: Value, sign: int = 1) -> _Exponential:
 
 
 def _exp(x: Value) -> Value:
-    # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does; the clamps end in an exact 0 and in inf
+    # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does; the clamps end in an exact 0 and in
+    # inf
     bias = x.format.bias
     e = _exponential(x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2)))
     half = e.shifted.power_of_two(-1) * ((e.first - e.lacking * e.first) + e.r4 * e.rest)
@@ -87,7 +88,9 @@ def _exp(x: Value) -> Value:
 
 
 def _between_clamps(x: Value) -> Value:
-    """x up to where t = 0, the sigmoid being no normal number, and to where it is 1, by far, but products of two t are finite."""
+    """x up to where t = 0, the sigmoid being no normal number, and to where it is 1, by far, but
+    products of two t are finite.
+    """
     return x.at_least(-x.format.bias * math.log(2)).at_most(3 * x.format.bias // 8 * math.log(2))
 
 
@@ -100,8 +103,9 @@ def _parts_by_octaves(x: Value) -> tuple[Value, Value, Value]:
 
 
 def _parts_by_table(x: Value) -> tuple[Value, Value, Value]:
-    """`_sigmoid_parts`: t = 2^(n / steps), corrected, and u = 2^(-r / steps), where x steps / ln 2 is n + r but for its rounding: a table
-    saves nearly half of the polynomial, and the clamps are not on the way from x to u.
+    """`_sigmoid_parts`: t = 2^(n / steps), corrected, and u = 2^(-r / steps), where x steps / ln 2
+    is n + r but for its rounding: a table saves nearly half of the polynomial, and the clamps are
+    not on the way from x to u.
     """
     f, c = x.format, _STEP_TAIL[x.format.bits]
     per = f.steps / math.log(2)
@@ -135,8 +139,10 @@ def _sigmoid(x: Value) -> Value:
 
 
 def _tanh(x: Value) -> Value:
-    # tanh |x| = u / (u + 1) with u = (e^(2 |x|) - 1) / 2 = 2^n p + (2^n - 1) / 2, p = (e^(2 h) - 1) / 2, |x| = n ln 2 / 2 + h. Where n is
-    # large enough for what fl(ln 2) lacks, so is u, whose error hardly matters. Beyond the clamp the result is 1 to the last bit.
+    # tanh |x| = u / (u + 1) with u = (e^(2 |x|) - 1) / 2 = 2^n p + (2^n - 1) / 2, p = (e^(2 h) - 1)
+    # / 2, |x| = n ln 2 / 2 + h. Where n is
+    # large enough for what fl(ln 2) lacks, so is u, whose error hardly matters. Beyond the clamp
+    # the result is 1 to the last bit.
     f = x.format
     bounded = x.abs().at_most((f.mantissa + 4) * math.log(2) / 2)
     shifted = bounded * (2 / math.log(2)) + f.round_magic
@@ -149,7 +155,8 @@ def _tanh(x: Value) -> Value:
 
 
 def _log(x: Value) -> Value:
-    # x = 2^k m with sqrt(1/2) <= m < sqrt 2, s = (m - 1) / (m + 1): log m = f - s (f - s^2 tail), f = m - 1
+    # x = 2^k m with sqrt(1/2) <= m < sqrt 2, s = (m - 1) / (m + 1): log m = f - s (f - s^2 tail), f
+    # = m - 1
     f, builder = x.format, x.builder
     tiny = 2.0 ** (1 - f.bias)
     scaled = x.where("<", tiny, x * 2.0**f.mantissa * 2.0, x)
@@ -157,14 +164,18 @@ def _log(x: Value) -> Value:
     bits = builder.add(scaled._bits(), below_one)
     k = builder.sub(builder.lshr(bits, x._int(f.mantissa)), x._int(f.bias))
     fraction = builder.and_(bits, x._int((1 << f.mantissa) - 1))
-    m = x._float_of_bits(builder.sub(builder.add(fraction, x._int(f.bias << f.mantissa)), below_one))
+    m = x._float_of_bits(
+        builder.sub(builder.add(fraction, x._int(f.bias << f.mantissa)), below_one)
+    )
     n = x._of(builder.sitofp(k, x.ir.type))
     n = x.where("<", tiny, n - (f.mantissa + 1.0), n)
     d = m - 1.0
     s = d / (d + 2.0)
     z = s * s
     half_square = d * d * 0.5
-    rest = d - (half_square - (s * (half_square + z * _polynomial(z, _LOG_TAIL[f.bits])) + n * f.ln2_low))
+    rest = d - (
+        half_square - (s * (half_square + z * _polynomial(z, _LOG_TAIL[f.bits])) + n * f.ln2_low)
+    )
     result = n.fma(f.ln2_high, rest)
     result = x.where("==", math.inf, x, result)
     result = x.where("==", 0.0, -math.inf, result)
@@ -178,7 +189,9 @@ def _log1p(x: Value) -> Value:
 
 
 def _lanewise(name: str) -> Any:
-    """A formula that calls the mathematical library once a lane: exact over the whole range, not fast."""
+    """A formula that calls the mathematical library once a lane: exact over the whole range, not
+    fast.
+    """
 
     def formula(x: Value) -> Value:
         builder = x.builder
@@ -211,7 +224,11 @@ def _define(name: str, formula: Any, doc: str) -> Any:
     return intrinsic(function)
 
 
-exp = _define("exp", _exp, "e^x; 0 below the logarithm of the smallest normal number, inf above that of the largest.")
+exp = _define(
+    "exp",
+    _exp,
+    "e^x; 0 below the logarithm of the smallest normal number, inf above that of the largest.",
+)
 log = _define("log", _log, "The natural logarithm; -inf at 0, NaN below.")
 log1p = _define("log1p", _log1p, "log(1 + x) for 0 <= x <= 1, accurate where x is small.")
 sigmoid = _define("sigmoid", _sigmoid, "1 / (1 + e^-x), notes 002 (9).")
@@ -258,6 +275,8 @@ def quotients(x, first, second):
 
 @merged
 def residuals(x, first, second, target):
-    """x / first - target and x / second - target by one division, and with nothing to subtract after it."""
+    """x / first - target and x / second - target by one division, and with nothing to subtract
+    after it.
+    """
     ratio = like(x, 1.0) / (first * second)
     return ratio * ((x - target * first) * second), ratio * ((x - target * second) * first)

@@ -1,7 +1,7 @@
 """How fastgd compiles: the flags of every kernel, in one place.
 
-"contract" lets a product and a sum become one fused instruction. Nothing else is relaxed: infinities, NaN and the order of sums are
-kept. Division follows IEEE instead of raising.
+"contract" lets a product and a sum become one fused instruction. Nothing else is relaxed:
+infinities, NaN and the order of sums are kept. Division follows IEEE instead of raising.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,17 @@ import numba
 if numba.config.DISABLE_JIT:
     raise RuntimeError("fastgd works by compiling: unset NUMBA_DISABLE_JIT")
 
-FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "no_cfunc_wrapper": True}
+FLAGS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+    "no_cfunc_wrapper": True,
+}
 _INNER = {**FLAGS, "no_cpython_wrapper": True}  # called by compiled code only
 
 # Numba would hand forceinline on, from the function that is being compiled to those that it calls
 kernel: Callable[..., Any] = numba.njit(forceinline=False, **_INNER)
-merged: Callable[..., Any] = numba.njit(forceinline=True, **_INNER)  # compiled, then merged into its callers by LLVM
-inline: Callable[..., Any] = numba.njit(inline="always", **_INNER)  # spliced into its callers by numba, before they are compiled
+# compiled, then merged into its callers by LLVM
+merged: Callable[..., Any] = numba.njit(forceinline=True, **_INNER)
+# spliced into its callers by numba, before they are compiled
+inline: Callable[..., Any] = numba.njit(inline="always", **_INNER)

@@ -1,8 +1,9 @@
 """A function as machine code: typed and lowered by Numba, then optimized once as a whole.
 
-Numba optimizes every function when it is compiled, and again inside each that calls it, and makes machine code of each. Of a kernel only
-the outermost function is ever called: here the inner ones stay as they were lowered, until all of them are optimized together. For a
-chain of ten functions that is a tenth of the time.
+Numba optimizes every function when it is compiled, and again inside each that calls it, and makes
+machine code of each. Of a kernel only the outermost function is ever called: here the inner ones
+stay as they were lowered, until all of them are optimized together. For a chain of ten functions
+that is a tenth of the time.
 
 That takes the place of methods of Numba's own. With a Numba that lacks one of them, `in_memory`
 gives what it makes of the function by itself, which takes longer and can't be kept on disk.
@@ -26,7 +27,9 @@ from fastgd.machine.object_file import undefined_names
 
 
 def machine_code(source: str, function: str, dtype: np.dtype[Any]) -> tuple[dict[str, Any], bytes]:
-    """The object code of the function of this name in a module of this text, with the names of itself and of what it calls."""
+    """The object code of the function of this name in a module of this text, with the names of
+    itself and of what it calls.
+    """
     with global_compiler_lock, _no_vector_library():
         name, library = optimized(source, function, dtype)
         check_call(library.get_function(name), dtype)
@@ -59,11 +62,14 @@ def in_memory(source: str, function: str, dtype: np.dtype[Any]) -> Any:
 
 
 def _with_aligned_stack(module: Any) -> Any:
-    """The same, its vectors on the stack aligned wherever the caller's stack lies: across two cache lines they take half as long again.
+    """The same, its vectors on the stack aligned wherever the caller's stack lies: across two cache
+    lines they take half as long again.
 
-    LLVM aligns the stack for what it finds to have no room in registers only where a register is kept for the frame.
+    LLVM aligns the stack for what it finds to have no room in registers only where a register is
+    kept for the frame.
     """
-    head = r"^(define .*?)((?: !\w+ !\d+)*) \{$"  # what is attached to it comes after its attributes
+    # what is attached to it comes after its attributes
+    head = r"^(define .*?)((?: !\w+ !\d+)*) \{$"
     # llvmlite's attributes of a function, be it made or parsed, know none that are strings
     text = re.sub(head, r'\1 "frame-pointer"="all"\2 {', str(module), flags=re.MULTILINE)
     return llvm.parse_assembly(text)
@@ -93,8 +99,9 @@ def _function(source: str, function: str) -> Any:
 
 @contextmanager
 def _no_vector_library() -> Iterator[None]:
-    """Without Intel's SVML, which Numba uses where it finds it: a process that calls the code without
-    Numba does not hold it, and its square root is slower than the instruction. Numba's lock must be held.
+    """Without Intel's SVML, which Numba uses where it finds it: a process that calls the code
+    without Numba does not hold it, and its square root is slower than the instruction. Numba's lock
+    must be held.
     """
     if not getattr(numba.config, "USING_SVML", False):
         yield
@@ -122,7 +129,8 @@ def _inner_functions_as_lowered() -> Iterator[None]:
     instead = {
         (CPUCodeLibrary, "_optimize_final_module"): lambda library: None,
         (CPUCodeLibrary, "_finalize_final_module"): finish,
-        (JITCPUCodegen, "set_env"): lambda codegen, name, env: None,  # which writes to what has been made machine code
+        # which writes to what has been made machine code
+        (JITCPUCodegen, "set_env"): lambda codegen, name, env: None,
     }
     before = {place: getattr(*place) for place in instead}
     try:

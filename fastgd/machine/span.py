@@ -1,6 +1,8 @@
-"""Flat arrays as values of compiled code that borrow them, read and written by floats and by vectors.
+"""Flat arrays as values of compiled code that borrow them, read and written by floats and by
+vectors.
 
-A Span is an address and a length. `load` reads neighbouring floats as one vector (see `simd`), `store` writes it back.
+A Span is an address and a length. `load` reads neighbouring floats as one vector (see `simd`),
+`store` writes it back.
 """
 
 import operator
@@ -16,7 +18,8 @@ from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES
 
 
 class Span(types.Type):  # type: ignore[misc]
-    """The numba type of a borrowed flat array: an address and a length, without reference counts or negative indices.
+    """The numba type of a borrowed flat array: an address and a length, without reference counts or
+    negative indices.
 
     Its vectors are of `vector_size` bytes.
     """
@@ -34,7 +37,9 @@ class Span(types.Type):  # type: ignore[misc]
 @register_model(Span)
 class _SpanModel(models.StructModel):  # type: ignore[misc]
     def __init__(self, manager: Any, span: Any) -> None:
-        super().__init__(manager, span, [("data", types.CPointer(span.dtype)), ("length", types.intp)])
+        super().__init__(
+            manager, span, [("data", types.CPointer(span.dtype)), ("length", types.intp)]
+        )
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -54,7 +59,8 @@ def span_of(typing_context, array):
 
 
 def element_address(context, builder, span_type, span_value, index_type, index, count=1):
-    """Pointer to element `index` of a span; under NUMBA_BOUNDSCHECK refuses unless `count` elements are there.
+    """Pointer to element `index` of a span; under NUMBA_BOUNDSCHECK refuses unless `count` elements
+    are there.
 
     `count` is a number or an LLVM integer.
     """
@@ -78,24 +84,38 @@ def in_wide_vectors(typing_context, span):
 
 @typing_of(operator.getitem)
 def _get_item_of(span: Any, index: Any) -> Any:
-    return span.dtype(span, index) if isinstance(span, Span) and isinstance(index, types.Integer) else None
+    return (
+        span.dtype(span, index)
+        if isinstance(span, Span) and isinstance(index, types.Integer)
+        else None
+    )
 
 
 @lower_builtin(operator.getitem, Span, types.Integer)  # type: ignore[untyped-decorator]
 def _get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    return builder.load(element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1]))
+    return builder.load(
+        element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1])
+    )
 
 
 @typing_of(operator.setitem)
 def _set_item_of(span: Any, index: Any, value: Any) -> Any:
-    if isinstance(span, Span) and isinstance(index, types.Integer) and isinstance(value, types.Number):
+    if (
+        isinstance(span, Span)
+        and isinstance(index, types.Integer)
+        and isinstance(value, types.Number)
+    ):
         return types.none(span, index, span.dtype)
     return None
 
 
-@lower_builtin(operator.setitem, Span, types.Integer, types.Number)  # type: ignore[untyped-decorator]
+@lower_builtin(  # type: ignore[untyped-decorator]
+    operator.setitem, Span, types.Integer, types.Number
+)
 def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    builder.store(args[2], element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1]))
+    builder.store(
+        args[2], element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1])
+    )
     return context.get_dummy_value()
 
 
@@ -115,7 +135,9 @@ def _is_float_span(span) -> bool:
 
 def _vector_address(context, builder, sig, args):
     vector = sig.args[0].vector
-    pointer = element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1], vector.lanes)
+    pointer = element_address(
+        context, builder, sig.args[0], args[0], sig.args[1], args[1], vector.lanes
+    )
     return builder.bitcast(pointer, context.get_value_type(vector).as_pointer())
 
 
@@ -126,7 +148,9 @@ def load(typing_context, span, index):
         return None
 
     def generate(context, builder, sig, args):
-        return builder.load(_vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8)
+        return builder.load(
+            _vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8
+        )
 
     return span.vector(span, index), generate
 
@@ -138,7 +162,11 @@ def store(typing_context, span, index, value):
         return None
 
     def generate(context, builder, sig, args):
-        builder.store(args[2], _vector_address(context, builder, sig, args), align=sig.args[0].dtype.bitwidth // 8)
+        builder.store(
+            args[2],
+            _vector_address(context, builder, sig, args),
+            align=sig.args[0].dtype.bitwidth // 8,
+        )
         return context.get_dummy_value()
 
     return types.void(span, index, span.vector), generate
@@ -152,8 +180,12 @@ def load_doubles(typing_context, span, doubles, index):
     vector = Vector(types.float64, 8 * span.vector.lanes)
 
     def generate(context, builder, sig, args):
-        pointer = element_address(context, builder, doubles, args[1], sig.args[2], args[2], vector.lanes)
-        return builder.load(builder.bitcast(pointer, context.get_value_type(vector).as_pointer()), align=8)
+        pointer = element_address(
+            context, builder, doubles, args[1], sig.args[2], args[2], vector.lanes
+        )
+        return builder.load(
+            builder.bitcast(pointer, context.get_value_type(vector).as_pointer()), align=8
+        )
 
     return vector(span, doubles, index), generate
 
@@ -186,7 +218,9 @@ def lanes_of(typing_context, span):
     if not _is_float_span(span):
         return None
     lanes = span.vector.lanes
-    return types.intp(span), lambda context, builder, sig, args: context.get_constant(types.intp, lanes)
+    return types.intp(span), lambda context, builder, sig, args: context.get_constant(
+        types.intp, lanes
+    )
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -1,8 +1,11 @@
-"""How arrays and numbers cross from Python into compiled code: as one struct of addresses, lengths and numbers.
+"""How arrays and numbers cross from Python into compiled code: as one struct of addresses, lengths
+and numbers.
 
-Compiling the conversion of fifty Python objects, or handing them from function to function, would take longer than compiling a small
-kernel. A NamedTuple says what a struct holds: its fields are `int`, `float`, NamedTuples, a Pointer to another struct, or arrays: Integers
-(int64), Doubles (float64) or Reals (of the network's dtype). `struct_of` writes it; compiled code sees it as a `struct_view.StructView`.
+Compiling the conversion of fifty Python objects, or handing them from function to function, would
+take longer than compiling a small kernel. A NamedTuple says what a struct holds: its fields are
+`int`, `float`, NamedTuples, a Pointer to another struct, or arrays: Integers (int64), Doubles
+(float64) or Reals (of the network's dtype). `struct_of` writes it; compiled code sees it as a
+`struct_view.StructView`.
 """
 
 import struct
@@ -21,24 +24,31 @@ Pointer = Annotated[Any, "the struct of another such NamedTuple, an int64 array"
 
 _WORD, _DOUBLE = struct.Struct("=q"), struct.Struct("=d")
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
-_DTYPES = {Integers: _INT64, Doubles: _FLOAT64, Pointer: _INT64}  # of arrays; Reals are of the struct's own
+# of arrays; Reals are of the struct's own
+_DTYPES = {Integers: _INT64, Doubles: _FLOAT64, Pointer: _INT64}
 
 
-def struct_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]] | None = None) -> Array:
-    """Two int64 a field: an array's address and length, or a number and 0. Valid as long as the arrays are alive.
+def struct_of(
+    values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]] | None = None
+) -> Array:
+    """Two int64 a field: an array's address and length, or a number and 0. Valid as long as the
+    arrays are alive.
 
-    Its Reals are of the dtype `real`. Asking arrays for their addresses is what takes time; `known` are the `words_of` inner
-    NamedTuples by their id.
+    Its Reals are of the dtype `real`. Asking arrays for their addresses is what takes time; `known`
+    are the `words_of` inner NamedTuples by their id.
 
     Raises
     ------
     TypeError
-        For an array of another dtype than compiled code reads it as, or that does not lie row by row.
+        For an array of another dtype than compiled code reads it as, or that does not lie row by
+        row.
     """
     return np.array(words_of(values, real, known or {}), np.int64)
 
 
-def words_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]]) -> list[int]:
+def words_of(
+    values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, list[int]]
+) -> list[int]:
     """The struct as a list."""
     numbers: list[int] = []
     for (name, kind), value in zip(fields_of(type(values)), values, strict=True):
@@ -47,8 +57,13 @@ def words_of(values: tuple[Any, ...], real: np.dtype[Any], known: Mapping[int, l
         elif isinstance(value, np.ndarray):
             expected = _DTYPES.get(kind, real)
             if value.dtype != expected or not value.flags.c_contiguous:
-                place, order = f"{type(values).__name__}.{name}", "" if value.flags.c_contiguous else ", not row by row"
-                raise TypeError(f"{place} must be a C-contiguous array of {expected}; got {value.dtype}{order}")
+                place, order = (
+                    f"{type(values).__name__}.{name}",
+                    "" if value.flags.c_contiguous else ", not row by row",
+                )
+                raise TypeError(
+                    f"{place} must be a C-contiguous array of {expected}; got {value.dtype}{order}"
+                )
             numbers += value.ctypes.data, value.size
         elif kind is float:
             numbers += *_WORD.unpack(_DOUBLE.pack(value)), 0

@@ -1,4 +1,6 @@
-"""A struct as compiled code sees it: one pointer, whose attributes are the fields of a NamedTuple, a Span for every array."""
+"""A struct as compiled code sees it: one pointer, whose attributes are the fields of a NamedTuple,
+a Span for every array.
+"""
 
 import itertools
 from typing import Any
@@ -14,7 +16,9 @@ from fastgd.state import VECTOR_BYTES
 
 
 class StructView(types.Type):  # type: ignore[misc]
-    """The numba type of a struct with the fields of `cls`, whose Reals are of type `real`, in vectors of `vector_size` bytes."""
+    """The numba type of a struct with the fields of `cls`, whose Reals are of type `real`, in
+    vectors of `vector_size` bytes.
+    """
 
     def __init__(self, cls: Any, real: Any, vector_size: int = VECTOR_BYTES) -> None:
         self.cls, self.real, self.vector_size = cls, real, vector_size
@@ -24,14 +28,17 @@ class StructView(types.Type):  # type: ignore[misc]
         """The type of a field."""
         kind = dict(fields_of(self.cls))[name]
         known = {
-            int: types.int64, float: types.float64, Integers: Span(types.int64), Doubles: Span(types.float64),
-            Reals: Span(self.real, self.vector_size), Pointer: self,
+            int: types.int64, float: types.float64, Integers: Span(types.int64),
+            Doubles: Span(types.float64), Reals: Span(self.real, self.vector_size), Pointer: self,
         }  # fmt: skip
         return known[kind] if kind in known else StructView(kind, self.real, self.vector_size)
 
     def row(self, name: str) -> int:
         """The first row of a field."""
-        return sum(rows_of(kind) for _, kind in itertools.takewhile(lambda pair: pair[0] != name, fields_of(self.cls)))
+        return sum(
+            rows_of(kind)
+            for _, kind in itertools.takewhile(lambda pair: pair[0] != name, fields_of(self.cls))
+        )
 
     def is_pointer(self, name: str) -> bool:
         """Whether a field is the address of another struct."""
@@ -58,7 +65,8 @@ def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str)
 
     def word(index: int) -> Any:
         load = builder.load(builder.gep(value, [ir.Constant(ir.IntType(64), index)]))
-        load.set_metadata("invariant.load", builder.module.add_metadata([]))  # nobody writes to a struct
+        # nobody writes to a struct
+        load.set_metadata("invariant.load", builder.module.add_metadata([]))
         return load
 
     if view.is_pointer(name):
@@ -67,17 +75,23 @@ def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str)
         return builder.gep(value, [ir.Constant(ir.IntType(64), 2 * row)])
     if isinstance(ty, Span):
         span = cgutils.create_struct_proxy(ty)(context, builder)
-        span.data = builder.inttoptr(word(2 * row), context.get_value_type(types.CPointer(ty.dtype)))
+        span.data = builder.inttoptr(
+            word(2 * row), context.get_value_type(types.CPointer(ty.dtype))
+        )
         span.length = word(2 * row + 1)
         return span._getvalue()
     return builder.bitcast(word(2 * row), ir.DoubleType()) if ty == types.float64 else word(2 * row)
 
 
 def viewer(cls: Any, vector_size: int = VECTOR_BYTES) -> Any:
-    """The intrinsic `view(address, zero)`: the struct at an address as a StructView of `cls`; its Reals are of the type of `zero`."""
+    """The intrinsic `view(address, zero)`: the struct at an address as a StructView of `cls`; its
+    Reals are of the type of `zero`.
+    """
 
     def view(typing_context, address, zero):
         result = StructView(cls, zero, vector_size)
-        return result(address, zero), lambda context, builder, sig, args: builder.inttoptr(args[0], context.get_value_type(result))
+        return result(address, zero), lambda context, builder, sig, args: builder.inttoptr(
+            args[0], context.get_value_type(result)
+        )
 
     return intrinsic(view)

@@ -5,8 +5,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from fastgd.machine.internals import cpu_target
+from fastgd.machine.lane_sums import exchanging, sum_lanes
 from fastgd.machine.span import element_address
-from fastgd.machine.vector import exchanging, has_avx512, splat, sum_lanes
+from fastgd.machine.vector import has_avx512, splat
 
 # vectors of a tile: its sums must fit into the registers
 WIDEST = 4 if has_avx512(cpu_target.target_context) else 2

@@ -1,7 +1,8 @@
-"""A float or a vector of floats as LLVM has it, with Python's arithmetic, so that a formula over it reads as one.
+"""A float or a vector of floats as LLVM has it, with Python's arithmetic, so that a formula over it
+reads as one.
 
-Instructions are flagged "contract" alone: the fast-math flags of the caller change neither the rounding nor the handling of infinities
-and NaN.
+Instructions are flagged "contract" alone: the fast-math flags of the caller change neither the
+rounding nor the handling of infinities and NaN.
 """
 
 import math
@@ -53,7 +54,10 @@ class Format:
         return int(np.array(number, self.dtype).view(f"i{self.bits // 8}"))
 
 
-_FORMATS = {"double": Format(np.float64, bits=64, mantissa=52), "float": Format(np.float32, bits=32, mantissa=23)}
+_FORMATS = {
+    "double": Format(np.float64, bits=64, mantissa=52),
+    "float": Format(np.float32, bits=32, mantissa=23),
+}
 
 
 class Value:
@@ -111,18 +115,24 @@ class Value:
         return self._call("sqrt")
 
     def _call(self, name: str, *others: Any) -> "Value":
-        """One of LLVM's intrinsic functions, of a vector of one lane where this is a float: Numba flags calls that return floats, and LLVM
-        takes a flagged fma apart where the processor has no such instruction.
+        """One of LLVM's intrinsic functions, of a vector of one lane where this is a float: Numba
+        flags calls that return floats, and LLVM takes a flagged fma apart where the processor has
+        no such instruction.
         """
         if not self.is_vector:
             one = ir.VectorType(self.ir.type, 1)
-            x, *rest = (self._of(splat(self.builder, operand, one)) for operand in (self.ir, *map(self._coerce, others)))
+            x, *rest = (
+                self._of(splat(self.builder, operand, one))
+                for operand in (self.ir, *map(self._coerce, others))
+            )
             return x._call(name, *rest).first_lane()
         kind = self.ir.type
         suffix = f"v{kind.count}{kind.element.intrinsic_name}"
         operands = [self.ir, *map(self._coerce, others)]
         signature = ir.FunctionType(kind, [kind] * len(operands))
-        function = cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.{name}.{suffix}")
+        function = cgutils.get_or_insert_function(
+            self.builder.module, signature, f"llvm.{name}.{suffix}"
+        )
         return self._of(self.builder.call(function, operands))
 
     def where(self, condition: str, bound: Any, yes: Any, no: Any) -> "Value":
@@ -140,7 +150,9 @@ class Value:
 
     def _int(self, number: int) -> Any:
         element = ir.IntType(self.format.bits)
-        return ir.Constant(ir.VectorType(element, self.ir.type.count) if self.is_vector else element, number)
+        return ir.Constant(
+            ir.VectorType(element, self.ir.type.count) if self.is_vector else element, number
+        )
 
     def _bits(self) -> Any:
         return self.builder.bitcast(self.ir, self._int(0).type)
@@ -151,15 +163,23 @@ class Value:
     def power_of_two(self, offset: int) -> "Value":
         """2^(n + offset) for self = round_magic + n; zero where the exponent is the smallest."""
         shifted = self.builder.shl(self._bits(), self._int(self.format.mantissa))
-        return self._float_of_bits(self.builder.add(shifted, self._int((self.format.bias + offset) << self.format.mantissa)))
+        return self._float_of_bits(
+            self.builder.add(
+                shifted, self._int((self.format.bias + offset) << self.format.mantissa)
+            )
+        )
 
     def inverse_power_of_two(self) -> "Value":
         """2^-n for self = round_magic + n; zero where the exponent is the smallest."""
         shifted = self.builder.shl(self._bits(), self._int(self.format.mantissa))
-        return self._float_of_bits(self.builder.sub(self._int(self.format.bias << self.format.mantissa), shifted))
+        return self._float_of_bits(
+            self.builder.sub(self._int(self.format.bias << self.format.mantissa), shifted)
+        )
 
     def abs(self) -> "Value":
-        return self._float_of_bits(self.builder.and_(self._bits(), self._int((1 << (self.format.bits - 1)) - 1)))
+        return self._float_of_bits(
+            self.builder.and_(self._bits(), self._int((1 << (self.format.bits - 1)) - 1))
+        )
 
     def with_sign_of(self, other: "Value") -> "Value":
         sign = self.builder.and_(other._bits(), self._int(-(1 << (self.format.bits - 1))))
@@ -169,12 +189,16 @@ class Value:
 
     @property
     def looks_up(self) -> bool:
-        """Whether the machine that is compiled for has what `less_nearest` and `power_of_steps` of vectors take."""
+        """Whether the machine that is compiled for has what `less_nearest` and `power_of_steps` of
+        vectors take.
+        """
         return has_avx512(self.context)
 
     def as_vector(self) -> "Value":
         """A vector with self, a single float, on every lane."""
-        return self._of(splat(self.builder, self.ir, ir.VectorType(self.ir.type, 256 // self.format.bits)))
+        return self._of(
+            splat(self.builder, self.ir, ir.VectorType(self.ir.type, 256 // self.format.bits))
+        )
 
     def first_lane(self) -> "Value":
         return self._of(self.builder.extract_element(self.ir, ir.IntType(32)(0)))
@@ -182,7 +206,10 @@ class Value:
     def _x86(self, name: str, *operands: Any) -> Any:
         """What an instruction makes of the operands, of the first one's type."""
         signature = ir.FunctionType(operands[0].type, [operand.type for operand in operands])
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.x86.{name}"), operands)
+        return self.builder.call(
+            cgutils.get_or_insert_function(self.builder.module, signature, f"llvm.x86.{name}"),
+            operands,
+        )
 
     def less_nearest(self) -> "Value":
         """self less the nearest whole number; 0 for an infinite one."""
@@ -190,22 +217,35 @@ class Value:
         name = f"avx512.mask.reduce.{'pd' if self.format.bits == 64 else 'ps'}.{size}"
         everywhere = ir.IntType(max(8, kind.count))(-1)
         rounding = [number(4)] if size == 512 else []  # as the processor is set to
-        return self._of(self._x86(name, self.ir, number(8), ir.Constant(kind, None), everywhere, *rounding))
+        return self._of(
+            self._x86(name, self.ir, number(8), ir.Constant(kind, None), everywhere, *rounding)
+        )
 
     def power_of_steps(self) -> "Value":
-        """2^(n / steps) for self = round_magic + n; zero where that is half the smallest normal number, no better than that up to it."""
+        """2^(n / steps) for self = round_magic + n; zero where that is half the smallest normal
+        number, no better than that up to it.
+        """
         f, builder, index, lanes = self.format, self.builder, self._bits(), self.ir.type.count
         # entries lack their steps at the place where adding n, shifted to whole octaves, puts them
         place = f.mantissa - (f.steps.bit_length() - 1)
-        entries = [f.bits_of(2.0 ** (j / f.steps)) - (j << place) for j in range(max(lanes, f.steps))]
+        entries = [
+            f.bits_of(2.0 ** (j / f.steps)) - (j << place) for j in range(max(lanes, f.steps))
+        ]
 
         def table(*some: int) -> Any:
             bits = ir.Constant(ir.VectorType(index.type.element, len(some)), list(some))
             return builder.bitcast(bits, ir.VectorType(self.ir.type.element, len(some)))
 
         if f.bits == 64:
-            found = self._x86("avx512.vpermi2var.pd.512", table(*entries[:8]), resized(builder, index, 8), table(*entries[8:]))
+            found = self._x86(
+                "avx512.vpermi2var.pd.512",
+                table(*entries[:8]),
+                resized(builder, index, 8),
+                table(*entries[8:]),
+            )
         else:
-            found = self._x86({8: "avx2.permps", 16: "avx512.permvar.sf.512"}[lanes], table(*entries), index)
+            found = self._x86(
+                {8: "avx2.permps", 16: "avx512.permvar.sf.512"}[lanes], table(*entries), index
+            )
         power = builder.bitcast(resized(builder, found, lanes), index.type)
         return self._float_of_bits(builder.add(power, builder.shl(index, self._int(place))))

@@ -1,27 +1,25 @@
 """Vectors of floats as values of compiled code.
 
-Whether LLVM turns a loop over four samples into one packed instruction depends on the day. Here the vector is explicit: `spans.load`
-reads neighbouring floats of a flat array as one value, arithmetic works lane by lane, `spans.store` writes it back, `lane_sum` adds
-the lanes in a fixed order. A function that uses only arithmetic and the operations of this file and of `numeric` runs unchanged on a
-single float and on a vector.
+Whether LLVM turns a loop over four samples into one packed instruction depends on the day. Here the
+vector is explicit: `spans.load` reads neighbouring floats of a flat array as one value, arithmetic
+works lane by lane, `spans.store` writes it back, `lane_sum` adds the lanes in a fixed order. A
+function that uses only arithmetic and the operations of this file and of `numeric` runs unchanged
+on a single float and on a vector.
 
-Arithmetic between a vector and a number broadcasts the number and rounds it to the vector's dtype, so that a literal never widens
-float32 lanes. For single floats `like(x, 0.5)` is the literal of x's dtype.
+Arithmetic between a vector and a number broadcasts the number and rounds it to the vector's dtype,
+so that a literal never widens float32 lanes. For single floats `like(x, 0.5)` is the literal of x's
+dtype.
 """
 
 import operator
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
 
 from fastgd.machine.internals import typing_of
-from fastgd.machine.jit import inline
 from fastgd.state import VECTOR_BYTES
-
-llvm.initialize_native_asmparser()  # for the instruction in `_swapped`
 
 
 class Vector(types.Type):  # type: ignore[misc]
@@ -36,7 +34,11 @@ class Vector(types.Type):  # type: ignore[misc]
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, vector: Any) -> None:
-        super().__init__(manager, vector, ir.VectorType(manager.lookup(vector.dtype).get_value_type(), vector.lanes))
+        super().__init__(
+            manager,
+            vector,
+            ir.VectorType(manager.lookup(vector.dtype).get_value_type(), vector.lanes),
+        )
 
 
 def splat(builder: Any, value: Any, vector_type: Any) -> Any:
@@ -48,7 +50,9 @@ def splat(builder: Any, value: Any, vector_type: Any) -> Any:
 
 
 def resized(builder: Any, value: Any, lanes: int) -> Any:
-    """The LLVM vector of the first lanes of `value`, of up to twice as many as it has; nothing is said of those that it lacks."""
+    """The LLVM vector of the first lanes of `value`, of up to twice as many as it has; nothing is
+    said of those that it lacks.
+    """
     if value.type.count == lanes:
         return value
     chosen = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
@@ -63,7 +67,9 @@ def _number_to_vector(context: Any, builder: Any, from_type: Any, to_type: Any, 
 
 @lower_cast(Vector, Vector)  # type: ignore[untyped-decorator]
 def _vector_to_vector(context: Any, builder: Any, from_type: Any, to_type: Any, value: Any) -> Any:
-    convert = builder.fptrunc if to_type.dtype.bitwidth < from_type.dtype.bitwidth else builder.fpext
+    convert = (
+        builder.fptrunc if to_type.dtype.bitwidth < from_type.dtype.bitwidth else builder.fpext
+    )
     return convert(value, context.get_value_type(to_type))
 
 
@@ -108,7 +114,9 @@ def real_type(ty: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def like(typing_context, x, number):
-    """The number, or a vector of as many lanes as x has, rounded to x's dtype; a number on every lane if x is a vector."""
+    """The number, or a vector of as many lanes as x has, rounded to x's dtype; a number on every
+    lane if x is a vector.
+    """
     if real_type(x) is None:
         return None
 
@@ -120,12 +128,15 @@ def like(typing_context, x, number):
 
 @intrinsic  # type: ignore[untyped-decorator]
 def plus(typing_context, x, y):
-    """x + y as an addition of its own, into which no product is fused: where a product is late, that is less to wait for."""
+    """x + y as an addition of its own, into which no product is fused: where a product is late,
+    that is less to wait for.
+    """
     if real_type(x) is None or x != y:
         return None
 
     def generate(context, builder, sig, args):
-        return builder.fadd(*args, flags=("arcp",))  # which says nothing of a sum, and keeps Numba from flagging it "contract"
+        # which says nothing of a sum, and keeps Numba from flagging it "contract"
+        return builder.fadd(*args, flags=("arcp",))
 
     return x(x, y), generate
 
@@ -146,68 +157,6 @@ def has_avx512(context: Any) -> bool:
     return {"+avx512vl", "+avx512dq"} <= set(context.codegen().magic_tuple()[2].split(","))
 
 
-def _swapped(context: Any, builder: Any, value: Any, apart: int) -> Any:
-    """The LLVM vector whose lanes so far apart have changed places."""
-    size = value.type.count * (32 if isinstance(value.type.element, ir.FloatType) else 64)
-    if size == 256 and apart == value.type.count // 2 and has_avx512(context):  # LLVM's choice, vpermpd, takes longer
-        signature = ir.FunctionType(value.type, [value.type])
-        return builder.asm(signature, "vshuff64x2 $$1, $1, $1, $0", "=v,v", [value], side_effect=False)
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), value.type.count), [i ^ apart for i in range(value.type.count)])
-    return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), mask)
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def lane_total(typing_context, vector):
-    """The sum of the lanes, on every lane: lanes half the vector apart are added first."""
-    if not isinstance(vector, Vector):
-        return None
-
-    def generate(context, builder, sig, args):
-        (value,) = args
-        apart = vector.lanes // 2
-        while apart:
-            value = builder.fadd(value, _swapped(context, builder, value, apart), flags=("contract",))
-            apart //= 2
-        return value
-
-    return vector(vector), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def lane_sums(typing_context, vectors):
-    """The vector of the sums of the lanes of as many vectors as it has lanes; neighbouring lanes are added first.
-
-    Adding while transposing takes half the instructions of one `lane_total` after another.
-    """
-    vector = vectors.dtype if isinstance(vectors, types.UniTuple) else None
-    if not isinstance(vector, Vector) or vectors.count != vector.lanes:
-        return None
-
-    def generate(context, builder, sig, args):
-        return sum_lanes(builder, [builder.extract_value(args[0], i) for i in range(vector.lanes)])
-
-    return vector(vectors), generate
-
-
-def exchanging(lanes, apart):
-    """Two masks for two rows of lanes: the first row and the second, their lanes so far apart exchanged."""
-    # those with the bit `apart` clear come from the first row, those with it set from the second
-    low = [i if not i & apart else lanes + i - apart for i in range(lanes)]
-    kind = ir.VectorType(ir.IntType(32), lanes)
-    return [ir.Constant(kind, [i + shift for i in low]) for shift in (0, apart)]
-
-
-def sum_lanes(builder, rows):
-    """The LLVM vector of the sums of the lanes of as many LLVM vectors as it has lanes."""
-    lanes, apart = len(rows), 1
-    while len(rows) > 1:
-        masks = exchanging(lanes, apart)
-        pairs = zip(rows[::2], rows[1::2], strict=True)
-        rows = [builder.fadd(*(builder.shuffle_vector(*pair, mask) for mask in masks), flags=("contract",)) for pair in pairs]
-        apart *= 2
-    return rows[0]
-
-
 @intrinsic  # type: ignore[untyped-decorator]
 def all_between(typing_context, x, low, high):
     """Whether low < x < high on every lane; not where one of them is NaN."""
@@ -216,7 +165,9 @@ def all_between(typing_context, x, low, high):
 
     def generate(context, builder, sig, args):
         value, least, most = args
-        inside = builder.and_(builder.fcmp_ordered(">", value, least), builder.fcmp_ordered("<", value, most))
+        inside = builder.and_(
+            builder.fcmp_ordered(">", value, least), builder.fcmp_ordered("<", value, most)
+        )
         bits = ir.IntType(x.lanes)
         return builder.icmp_unsigned("==", builder.bitcast(inside, bits), ir.Constant(bits, -1))
 
@@ -249,12 +200,6 @@ def first_lane(typing_context, vector):
         return builder.extract_element(args[0], ir.Constant(ir.IntType(32), 0))
 
     return vector.dtype(vector), generate
-
-
-@inline
-def lane_sum(vector):
-    """The sum of the lanes, as a number."""
-    return first_lane(lane_total(vector))
 
 
 def _select(name, condition):

@@ -1,1 +1,3 @@
-"""What the operating system has a part in: files, streams, warnings, Ctrl-C, processors, floating-point errors."""
+"""What the operating system has a part in: files, streams, warnings, Ctrl-C, processors,
+floating-point errors.
+"""

@@ -24,7 +24,12 @@ class Interrupt:
             self.handles = True
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self.handles:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 

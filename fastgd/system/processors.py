@@ -37,7 +37,9 @@ def _processors() -> int:
 
 @cache
 def _openmp_limit(text: str) -> int:
-    """As GNU's OpenMP reads it: the first number of a list, which is that of the outermost level."""
+    """As GNU's OpenMP reads it: the first number of a list, which is that of the
+    outermost level.
+    """
     numbers = [int(part) if _NUMBER.fullmatch(part) else 0 for part in text.split(",")]
     if all(1 <= number <= _MOST for number in numbers):
         return numbers[0]

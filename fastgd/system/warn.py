@@ -14,7 +14,10 @@ def warn(message: str) -> None:
     Where warnings are errors it is one; that it can't be shown is none.
     """
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "fastgd":
+    while (
+        frame.f_back is not None
+        and str(frame.f_globals.get("__name__")).partition(".")[0] == "fastgd"
+    ):
         frame, level = frame.f_back, level + 1
     try:
         warnings.warn(message, RuntimeWarning, stacklevel=level)
@@ -25,7 +28,9 @@ def warn(message: str) -> None:
 
 
 def say(message: str) -> None:
-    """A warning about work that goes on, which it may not end: where warnings are errors, it is a line on stderr."""
+    """A warning about work that goes on, which it may not end: where warnings are errors, it is a
+    line on stderr.
+    """
     try:
         warn(message)
     except Exception:

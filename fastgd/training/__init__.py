@@ -1,1 +1,3 @@
-"""Training one network: arguments, the loop, what happens between its chunks, and the run that it leaves."""
+"""Training one network: arguments, the loop, what happens between its chunks, and the run that it
+leaves.
+"""

@@ -1,4 +1,6 @@
-"""Files of facts and arrays: one .npz with a digest, replaced whole or not at all, that loading never runs code from."""
+"""Files of facts and arrays: one .npz with a digest, replaced whole or not at all, that loading
+never runs code from.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,11 @@ from fastgd.mlp import MLP
 from fastgd.system.files import replace_file
 
 FORMAT = 3
-_KINDS = {"run": ("fastgd run", "load_run"), "runs": ("file of fastgd runs", "load_runs")}  # what a file is called, and what reads it
-_DESCRIBED: dict[str, type[Any]] = {kind.__name__: kind for kind in (*optimizers.KINDS.values(), *schedules.KINDS.values())}
+# what a file is called, and what reads it
+_KINDS = {"run": ("fastgd run", "load_run"), "runs": ("file of fastgd runs", "load_runs")}
+_DESCRIBED: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (*optimizers.KINDS.values(), *schedules.KINDS.values())
+}
 Read = TypeVar("Read")
 
 
@@ -32,7 +37,13 @@ def write(
     keep: bool,
 ) -> None:
     """Write facts and arrays to one file, whole or not at all; `keep` is that of `replace_file`."""
-    described = {"widths": net.widths, "activation": net.activations, "loss": net.loss, "bias": net.bias, "dtype": net.dtype.name}
+    described = {
+        "widths": net.widths,
+        "activation": net.activations,
+        "loss": net.loss,
+        "bias": net.bias,
+        "dtype": net.dtype.name,
+    }
     told = {name: to_json(value) for name, value in options.items()}
     text = json.dumps({"format": FORMAT, "kind": kind, "net": described, "options": told, **facts})
     arrays = {"facts": np.array(text), **arrays}
@@ -40,15 +51,21 @@ def write(
     replace_file(path, lambda file: np.savez(file, **arrays), keep=keep)  # type: ignore[arg-type]
 
 
-def read(path: str | os.PathLike[str], kind: str, made_of: Callable[[MLP, dict[str, Any], dict[str, Any], dict[str, Array]], Read]) -> Read:
-    """What `made_of` makes of the network, the options, the facts and the arrays of a file of this kind.
+def read(
+    path: str | os.PathLike[str],
+    kind: str,
+    made_of: Callable[[MLP, dict[str, Any], dict[str, Any], dict[str, Array]], Read],
+) -> Read:
+    """What `made_of` makes of the network, the options, the facts and the arrays of a file of this
+    kind.
 
     Raises
     ------
     OSError
         If the file can't be read.
     ValueError
-        If it is damaged, or of another kind, or of a format that this version does not know, or if `made_of` can't make anything of it.
+        If it is damaged, or of another kind, or of a format that this version does not know, or if
+        `made_of` can't make anything of it.
     """
     try:
         arrays = _arrays(path)
@@ -60,10 +77,16 @@ def read(path: str | os.PathLike[str], kind: str, made_of: Callable[[MLP, dict[s
             raise ValueError(f"it has format {facts['format']}; this version reads format {FORMAT}")
         described = dict(facts["net"])
         net = MLP(*described.pop("widths"), **described)
-        return made_of(net, {name: _from_json(value) for name, value in facts["options"].items()}, facts, arrays)
+        return made_of(
+            net,
+            {name: _from_json(value) for name, value in facts["options"].items()},
+            facts,
+            arrays,
+        )
     except OSError:
         raise
-    except Exception as error:  # what zipfile, zlib, json and struct raise on damaged files has no common ancestor
+    # what zipfile, zlib, json and struct raise on damaged files has no common ancestor
+    except Exception as error:
         raise ValueError(f"{os.fspath(path)!r} is no whole {_KINDS[kind][0]}: {error}") from None
 
 

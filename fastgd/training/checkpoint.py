@@ -1,4 +1,6 @@
-"""Checkpoints: what is trained so far in a file, written while training goes on, and the check that it is the same that goes on."""
+"""Checkpoints: what is trained so far in a file, written while training goes on, and the check that
+it is the same that goes on.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def fingerprint(arrays: Iterable[Array]) -> str:
     """A hash of arrays, of blocks spread over those above 64 MiB."""
     digest = hashlib.blake2b(digest_size=16)
     for array in arrays:
-        digest.update(f"{array.dtype.str} {array.shape} {on_disk(array)}\0".encode())  # rows on disk are taken in another order
+        # rows on disk are taken in another order
+        digest.update(f"{array.dtype.str} {array.shape} {on_disk(array)}\0".encode())
         flat = array.reshape(-1)
         size = max(1, _BLOCK // array.itemsize)
         if array.nbytes <= _HASHED_WHOLE:
@@ -39,8 +42,13 @@ def fingerprint(arrays: Iterable[Array]) -> str:
 
 
 def check_checkpoint(given: dict[str, Any]) -> tuple[Path | None, float]:
-    """The path and the seconds of `checkpoint` and `checkpoint_every`; a ValueError or TypeError for what is wrong, `resume` included."""
-    path, every = given["checkpoint"], finite_number("checkpoint_every", given["checkpoint_every"], least=0.0)
+    """The path and the seconds of `checkpoint` and `checkpoint_every`; a ValueError or TypeError
+    for what is wrong, `resume` included.
+    """
+    path, every = (
+        given["checkpoint"],
+        finite_number("checkpoint_every", given["checkpoint_every"], least=0.0),
+    )
     if truth("resume", given["resume"]) and path is None:
         raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
     if not isinstance(path, (str, os.PathLike, type(None))):
@@ -70,14 +78,24 @@ class Checkpoint(Generic[Kept]):
             return None
         kept, facts = self.read(self.path)
         if "data" not in facts:
-            what, reader = ("run", "load_run") if isinstance(kept, Run) else ("file of runs", "load_runs")
-            raise ValueError(f"{str(self.path)!r} is a saved {what}, no checkpoint; go on from it with params=fastgd.{reader}(...)")
+            what, reader = (
+                ("run", "load_run") if isinstance(kept, Run) else ("file of runs", "load_runs")
+            )
+            raise ValueError(
+                f"{str(self.path)!r} is a saved {what}, no checkpoint; go on from it with "
+                f"params=fastgd.{reader}(...)"
+            )
         if facts["data"] != self.data:
-            raise ValueError(f"checkpoint {str(self.path)!r} was made with other data: X, Y, sample_weight or validation")
+            raise ValueError(
+                f"checkpoint {str(self.path)!r} was made with other data: X, Y, sample_weight or "
+                "validation"
+            )
         return kept
 
     def prepare(self, size: int) -> None:
-        """Remove what a killed process left half written; refuse a place where `size` bytes can't be written."""
+        """Remove what a killed process left half written; refuse a place where `size` bytes can't
+        be written.
+        """
         sweep(self.path)
         check_place(self.path, size)
         if self.path.exists() and not self.path.is_file():
@@ -89,7 +107,9 @@ class Checkpoint(Generic[Kept]):
         return time.monotonic() - self.saved >= self.every
 
     def save(self, kept: Kept) -> None:
-        """Write what is to be kept. Where that fails, say so once and go on: what is in memory is worth more."""
+        """Write what is to be kept. Where that fails, say so once and go on: what is in memory is
+        worth more.
+        """
         self.saved = time.monotonic()
         try:
             self.write(kept, self.path, data=self.data, keep=self.is_last)
@@ -100,7 +120,9 @@ class Checkpoint(Generic[Kept]):
             self.failed = True
 
     def save_last(self, kept: Kept) -> None:
-        """Write what no other will follow: beside the file where that can't be replaced, which is said then."""
+        """Write what no other will follow: beside the file where that can't be replaced, which is
+        said then.
+        """
         self.is_last = True
         self.save(kept)
 
@@ -120,9 +142,17 @@ def checkpoint_of_run(
 
 
 def check_same(before: Run, now: Run, path: str) -> None:
-    """Refuse to go on with a training that is not the one of the checkpoint, naming the difference."""
-    pairs: list[tuple[str, Any, Any]] = [("rng", before.seed, now.seed), ("kernel", before.kernel, now.kernel)]
+    """Refuse to go on with a training that is not the one of the checkpoint, naming
+    the difference.
+    """
+    pairs: list[tuple[str, Any, Any]] = [
+        ("rng", before.seed, now.seed),
+        ("kernel", before.kernel, now.kernel),
+    ]
     pairs += [(name, before.options.get(name), value) for name, value in now.options.items()]
     for name, old, new in pairs:
         if old != new:
-            raise ValueError(f"checkpoint {path!r} was made with {name} {old}; got {new}. To start afresh, delete it")
+            raise ValueError(
+                f"checkpoint {path!r} was made with {name} {old}; got {new}. To start afresh, "
+                "delete it"
+            )

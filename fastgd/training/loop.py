@@ -1,4 +1,6 @@
-"""The loop of a training run: a state advanced in chunks, and what is done when its numbers stop being finite."""
+"""The loop of a training run: a state advanced in chunks, and what is done when its numbers stop
+being finite.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
     from fastgd.kernels import Bound
 
 CHUNK_SECONDS = 0.05
-_FAR_BACK = 512  # updates between the two latest states that are kept: more than it takes a cost to overflow before parameters do
+# updates between the two latest states that are kept: more than it takes a cost to overflow before
+# parameters do
+_FAR_BACK = 512
 
 
 class Loop:
-    """A state on its way to `epochs`. `run` says how it is trained, and for how long it has been."""
+    """A state on its way to `epochs`. `run` says how it is trained, and for how
+    long it has been.
+    """
 
     def __init__(self, run: Run, kernel: Bound, state: State, epochs: int):
         self.run, self.kernel, self.epochs = run, kernel, epochs
@@ -116,20 +122,28 @@ class Loop:
         return replace(self.so_far(ended_by or self.state.stopped_by), stalled=self._is_stalled())
 
     def so_far(self, stopped_by: str) -> Run:
-        """The run as far as it has come: the best parameters if they are to be restored, otherwise the latest."""
+        """The run as far as it has come: the best parameters if they are to be restored, otherwise
+        the latest.
+        """
         state, net = self.state.widened(self.run.net.n_params), self.run.net
         cost = latest = self._cost()
         params = state.params
         if len(state.best) and np.isfinite(state.sums[BEST]) and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
-        history = history_of(state, latest, self.kernel.held_out_cost(state.params) if self.kernel.held_out.n else None)
+        history = history_of(
+            state,
+            latest,
+            self.kernel.held_out_cost(state.params) if self.kernel.held_out.n else None,
+        )
         return replace(
-            self.run, params=net.check_params(params), cost=cost, epochs=state.epoch, seconds=self.seconds, stopped_by=stopped_by,
-            history=history, state=state,
+            self.run, params=net.check_params(params), cost=cost, epochs=state.epoch,
+            seconds=self.seconds, stopped_by=stopped_by, history=history, state=state,
         )  # fmt: skip
 
     def _is_stalled(self) -> bool:
-        """Whether the next update would change no parameter: each step is under half a unit in the last place."""
+        """Whether the next update would change no parameter: each step is under half a unit in the
+        last place.
+        """
         state = self.state.copy()
         state.cursor[STOPPED] = 0
         if isinstance(self.run.options["optimizer"], Rprop) or state.updates == 0:
@@ -137,14 +151,19 @@ class Loop:
         self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, monitored=False)
         return np.array_equal(state.params, self.state.params)
 
-    # -- numbers that stop being finite: the verdict depends on the updates alone, not on where chunks end
+    # -- numbers that stop being finite: the verdict depends on the updates alone, not on where
+    # chunks end
 
     def _is_finite(self) -> bool:
-        """Whether all parameters and the costs that were looked at are; once they are not, they stay so."""
+        """Whether all parameters and the costs that were looked at are; once they are not, they
+        stay so.
+        """
         return not self.state.cursor[NON_FINITE] and bool(np.isfinite(self.params).all())
 
     def has_finite_cost(self) -> bool:
-        """Whether the cost of all rows is finite, and that of validation rows which stop rules watch."""
+        """Whether the cost of all rows is finite, and that of validation rows which stop rules
+        watch.
+        """
         return all(np.isfinite(cost) for cost in self._costs().values())
 
     def _cost(self) -> float:
@@ -175,14 +194,18 @@ class Loop:
         self._advance(update - nearest.updates)
 
     def _raise_diverged(self) -> None:
-        """Find the last update after which every number was finite, the cost of all rows included, and raise."""
-        # by halving: up to `good` parameters and recorded costs are finite, from `bad` on they are not
+        """Find the last update after which every number was finite, the cost of all rows included,
+        and raise.
+        """
+        # by halving: up to `good` parameters and recorded costs are finite, from `bad` on they are
+        # not
         good, bad = self.kept[-1].updates, self.state.updates + int(self._is_finite())
         while bad - good > 1:
             middle = (good + bad) // 2
             self._go_to(middle)
             good, bad = (middle, bad) if self._is_finite() else (good, middle)
-        # the cost overflows before the parameters do: go back in growing steps until it does not, then halve again
+        # the cost overflows before the parameters do: go back in growing steps until it does not,
+        # then halve again
         first, back, bad, update = self.kept[0].updates, 0, good + 1, good
         self._go_to(update)
         while not self.has_finite_cost() and update > first:
@@ -198,9 +221,12 @@ class Loop:
         run = self.so_far("diverged")
         for name, cost in self._costs().items():
             if not np.isfinite(cost):
-                raise DivergedError(f"the {name} of the initial parameters is {cost}; scale X and Y", run)
+                raise DivergedError(
+                    f"the {name} of the initial parameters is {cost}; scale X and Y", run
+                )
         raise DivergedError(
-            f"cost or parameters stopped being finite in epoch {run.epochs + 1} at learning_rate {run.options['learning_rate']}; "
+            f"cost or parameters stopped being finite in epoch {run.epochs + 1} at learning_rate "
+            f"{run.options['learning_rate']}; "
             "try a smaller learning_rate, clip_norm=1.0, or scale X and Y",
             run,
         )

@@ -26,7 +26,9 @@ class Progress(NamedTuple):
 
 
 class ManyProgress(NamedTuple):
-    """The same of `train_many`. Members that have ended count with all the epochs that they might have taken."""
+    """The same of `train_many`. Members that have ended count with all the epochs that they might
+    have taken.
+    """
 
     epoch: int  # epochs finished, of all members
     epochs: int  # to be finished
@@ -51,12 +53,18 @@ class Bar:
     def __enter__(self) -> Bar:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self.bar is None:
             return
         with suppress(Exception):
             if kind is None:
-                self.bar.total = self.bar.n  # a notebook's bar is red where less came than was expected
+                # a notebook's bar is red where less came than was expected
+                self.bar.total = self.bar.n
             self.bar.close()
 
     def __call__(self, progress: Any) -> None:
@@ -73,7 +81,8 @@ class Bar:
         file, in_notebook = Forgiving(sys.stderr), _in_notebook()
         self.is_shown = in_notebook or file.isatty()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that a notebook lacks widgets, and gets a line of text
+            # that a notebook lacks widgets, and gets a line of text
+            warnings.simplefilter("ignore")
             tqdm = import_module("tqdm.auto" if in_notebook else "tqdm").tqdm
         return tqdm(
             initial=progress.epoch,

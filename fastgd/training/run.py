@@ -14,24 +14,32 @@ from fastgd.mlp import MLP
 from fastgd.state import BEST, BEST_EPOCH, State
 from fastgd.training import archive
 
-_NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalled", "table")  # of a run, in its file
+# of a run, in its file
+_NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalled", "table")
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The cost on the way. In full batch, `cost[i]` belongs to the parameters after `epoch[i]` epochs.
+    """The cost on the way. In full batch, `cost[i]` belongs to the parameters after `epoch[i]`
+    epochs.
 
-    In mini-batches it is the mean over the batches of the epoch that followed; the last one is a full pass in both.
+    In mini-batches it is the mean over the batches of the epoch that followed; the last one is a
+    full pass in both.
     """
 
     epoch: Array  # (points,) int64, rising
     cost: Array  # (points,) float64
-    validation: Array | None = None  # (points,) float64: cost of the validation rows after epoch[i] epochs, where there are any
+    # (points,) float64: cost of the validation rows after epoch[i] epochs, where there are any
+    validation: Array | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
             return NotImplemented
-        pairs = [(self.epoch, other.epoch), (self.cost, other.cost), (self.validation, other.validation)]
+        pairs = [
+            (self.epoch, other.epoch),
+            (self.cost, other.cost),
+            (self.validation, other.validation),
+        ]
         both = ((ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None)
         same = (self.validation is None) == (other.validation is None)
         return same and all(np.array_equal(ours, theirs, equal_nan=True) for ours, theirs in both)
@@ -40,34 +48,45 @@ class History:
 
 
 def history_of(state: State, cost: float, held_out: float | None = None) -> History:
-    """The points that a state has recorded, and the cost of its parameters; with that of the validation rows, where there are any."""
+    """The points that a state has recorded, and the cost of its parameters; with that of the
+    validation rows, where there are any.
+    """
     done = state.recorded
-    # an epoch that has begun, or whose update was not made, has a recorded cost of its own beside the final one
+    # an epoch that has begun, or whose update was not made, has a recorded cost of its own beside
+    # the final one
     keep = done if done == 0 or state.points[done - 1] < state.epoch else done - 1
     validation = None if held_out is None else np.append(state.held_out[:keep], held_out)
-    return History(np.append(state.points[:keep], state.epoch), np.append(state.costs[:keep], cost), validation)
+    return History(
+        np.append(state.points[:keep], state.epoch), np.append(state.costs[:keep], cost), validation
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished training run. Runs compare by everything but `seconds`, pickle, and hold no compiled code.
+    """A finished training run. Runs compare by everything but `seconds`, pickle, and hold no
+    compiled code.
 
     Attributes
     ----------
     net : MLP
-    params : (n_params,) array of the network's dtype; with restore_best those of the least cost, otherwise the latest
+    params : (n_params,) array of the network's dtype; with restore_best those of the least cost,
+        otherwise the latest
     cost : float, of all rows, for these parameters
     epochs : int, epochs finished since the initial parameters
     seconds : float, time spent in compiled loops; compiling, Python and file writing excluded
     kernel : str, which kernel ran
     seed : int, of initial parameters and of the order of rows
-    stopped_by : str, why it ended: epochs, target_cost, patience, max_seconds, callback, interrupt, or diverged in a DivergedError
+    stopped_by : str, why it ended: epochs, target_cost, patience, max_seconds, callback, interrupt,
+        or diverged in a DivergedError
     history : History
-    options : dict, how it was trained: method, learning_rate, eps, batch_size, shuffle, optimizer, l2, clip_norm, target_cost, patience,
+    options : dict, how it was trained: method, learning_rate, eps, batch_size, shuffle, optimizer,
+        l2, clip_norm, target_cost, patience,
         min_delta, restore_best, record, spacing
-    stalled : bool, whether a further update would have changed no parameter, each step being under half a unit in its last place
+    stalled : bool, whether a further update would have changed no parameter, each step being under
+        half a unit in its last place
     table : dict or None, how columns of a table became X and Y; see `fastgd.data.Table`
-    state : State, what going on needs: latest parameters, what the optimizer keeps, the batch in the epoch
+    state : State, what going on needs: latest parameters, what the optimizer keeps, the batch in
+        the epoch
     """
 
     net: MLP
@@ -87,24 +106,43 @@ class Run:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Run):
             return NotImplemented
-        names = ("net", "cost", "epochs", "kernel", "seed", "stopped_by", "history", "options", "stalled", "table", "state")
+        names = (
+            "net",
+            "cost",
+            "epochs",
+            "kernel",
+            "seed",
+            "stopped_by",
+            "history",
+            "options",
+            "stalled",
+            "table",
+            "state",
+        )
         same = all(getattr(self, name) == getattr(other, name) for name in names)
         return same and np.array_equal(self.params, other.params)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"Run({self.net}, epochs={self.epochs}, cost={self.cost:.6g}, {self.seconds:.3g} s, kernel={self.kernel!r})"
+        time = f"{self.seconds:.3g} s, kernel={self.kernel!r}"
+        return f"Run({self.net}, epochs={self.epochs}, cost={self.cost:.6g}, {time})"
 
     @property
     def best_epoch(self) -> int:
         """After how many epochs the watched cost was least; all of them where none was watched."""
         monitored = self.state is not None and np.isfinite(self.state.sums[BEST])
-        return int(self.state.cursor[BEST_EPOCH]) if monitored and self.state is not None else self.epochs
+        return (
+            int(self.state.cursor[BEST_EPOCH])
+            if monitored and self.state is not None
+            else self.epochs
+        )
 
     @property
     def best_cost(self) -> float:
-        """The least watched cost, that of the validation rows where there are any; the final one where none was watched."""
+        """The least watched cost, that of the validation rows where there are any; the final one
+        where none was watched.
+        """
         least = self.state.sums[BEST] if self.state is not None else np.inf
         return float(least) if np.isfinite(least) else self.cost
 
@@ -115,8 +153,8 @@ class Run:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the run to one file, whole or not at all. `fastgd.load_run` reads it.
 
-        Symbolic links are followed, and the mode of a file that is there stays. Where that can't be replaced, the OSError says in which
-        file beside it the run is kept.
+        Symbolic links are followed, and the mode of a file that is there stays. Where that can't be
+        replaced, the OSError says in which file beside it the run is kept.
         """
         save_run(self, path)
 
@@ -136,13 +174,27 @@ class DivergedError(ArithmeticError):
 
 
 def save_run(run: Run, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:
-    """Write `run`, and more facts, to one file, whole or not at all; beside it, if `keep`, where the old one can't be replaced."""
-    arrays = {"params": run.params, "history_epoch": run.history.epoch, "history_cost": run.history.cost}
+    """Write `run`, and more facts, to one file, whole or not at all; beside it, if `keep`, where
+    the old one can't be replaced.
+    """
+    arrays = {
+        "params": run.params,
+        "history_epoch": run.history.epoch,
+        "history_cost": run.history.cost,
+    }
     if run.history.validation is not None:
         arrays["history_validation"] = run.history.validation
     if run.state is not None:
         arrays |= {f"state_{name}": array for name, array in run.state.arrays().items()}
-    archive.write(path, "run", run.net, run.options, {name: getattr(run, name) for name in _NUMBERS} | more, arrays, keep)
+    archive.write(
+        path,
+        "run",
+        run.net,
+        run.options,
+        {name: getattr(run, name) for name in _NUMBERS} | more,
+        arrays,
+        keep,
+    )
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
@@ -163,12 +215,20 @@ def load_with_facts(path: str | os.PathLike[str]) -> tuple[Run, dict[str, Any]]:
     return archive.read(path, "run", _run)
 
 
-def _run(net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]) -> tuple[Run, dict[str, Any]]:
-    state = {name.removeprefix("state_"): array for name, array in arrays.items() if name.startswith("state_")}
+def _run(
+    net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
+) -> tuple[Run, dict[str, Any]]:
+    state = {
+        name.removeprefix("state_"): array
+        for name, array in arrays.items()
+        if name.startswith("state_")
+    }
     run = Run(
         net=net,
         params=net.check_params(arrays["params"]),
-        history=History(arrays["history_epoch"], arrays["history_cost"], arrays.get("history_validation")),
+        history=History(
+            arrays["history_epoch"], arrays["history_cost"], arrays.get("history_validation")
+        ),
         options=options,
         state=State(**state) if state else None,
         **{name: facts[name] for name in _NUMBERS},

@@ -68,48 +68,57 @@ def train(
     ----------
     net : MLP
     X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column
-        Frames and series of pandas and polars too. Arrays of the network's dtype are used where they are,
-        not copied: leave them alone while training runs; others are copied once.
-        X may be a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block, to check it. Its mini-batches are
-        then drawn from windows of 16 MiB, each of 64 blocks of neighbouring rows that are chosen anew every epoch: rows far apart in
-        the file may meet in a batch, but shuffle a file that is sorted by class.
+        Frames and series of pandas and polars too. Arrays of the network's dtype are used where
+        they are, not copied: leave them alone while training runs; others are copied once. X may be
+        a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block, to
+        check it. Its mini-batches are then drawn from windows of 16 MiB, each of 64 blocks of
+        neighbouring rows that are chosen anew every epoch: rows far apart in the file may meet in a
+        batch, but shuffle a file that is sorted by class.
     epochs : int
         Passes over the rows. With `params=run`, further ones.
     learning_rate : float or Schedule
         A number, or how it changes: `fastgd.schedules`.
     params : (n_params,) array_like or Run, optional
-        Initial parameters, `net.init(rng)` if not given. A Run goes on where it ended, at its latest parameters: its seed, its count of
-        epochs, its history, what its optimizer keeps. With the same options, the result is that of one longer run.
+        Initial parameters, `net.init(rng)` if not given. A Run goes on where it ended, at its
+        latest parameters: its seed, its count of epochs, its history, what its optimizer keeps.
+        With the same options, the result is that of one longer run.
     rng : int, numpy Generator or None
-        Seed of the initial parameters, of the order of rows and of validation rows; None draws one. Same seed, same bits.
+        Seed of the initial parameters, of the order of rows and of validation rows; None draws one.
+        Same seed, same bits.
     method : str
-        backprop (exact), layerwise (a factor 2 at every layer, notes 002 (52)), finite_difference (notes 002 (1)) or central_difference.
+        backprop (exact), layerwise (a factor 2 at every layer, notes 002 (52)), finite_difference
+        (notes 002 (1)) or central_difference.
     eps : float
         Step of the two difference methods.
     batch_size : int, optional
-        Rows of a batch, notes 004 Algorithm 1; None takes all rows at once. The last batch of an epoch may be short.
+        Rows of a batch, notes 004 Algorithm 1; None takes all rows at once. The last batch of an
+        epoch may be short.
     shuffle : bool
         Whether the rows of mini-batches are put in a new order every epoch.
     optimizer : str or Optimizer
-        sgd, adagrad, rmsprop, adam, adamw or rprop, or an object such as `fastgd.SGD(momentum=0.9)`; meanings and defaults are PyTorch's.
+        sgd, adagrad, rmsprop, adam, adamw or rprop, or an object such as
+        `fastgd.SGD(momentum=0.9)`; meanings and defaults are PyTorch's.
     kernel : str
-        auto, matrix (any network) or unrolled (small ones, several times faster, compiled for each). auto chooses by the arguments alone,
-        and unrolls where training would take longer than compiling; after a Run it is the Run's.
+        auto, matrix (any network) or unrolled (small ones, several times faster, compiled for
+        each). auto chooses by the arguments alone, and unrolls where training would take longer
+        than compiling; after a Run it is the Run's.
     l2 : float
-        l2 * w is added to the gradient of weights, not of biases. Reported costs are of the data alone.
+        l2 * w is added to the gradient of weights, not of biases. Reported costs are of the data
+        alone.
     clip_norm : float, optional
         Largest norm of the gradient; a longer one is shortened to it before l2 is added.
     sample_weight : (n,) array_like, optional
         What each row weighs in the mean of a batch; 0 leaves it out.
     validation : (X, Y) or float, optional
-        Rows that are not trained on, given or as a share of the rows, drawn by the seed: of each class by its
-        part where targets are one-hot, or 0 and 1 in one column, with two rows of each class or more.
-        Their cost is in `history.validation`, and the stop rules watch it instead of the training cost.
-        Where none does, it may stop being finite while training goes on.
+        Rows that are not trained on, given or as a share of the rows, drawn by the seed: of each
+        class by its part where targets are one-hot, or 0 and 1 in one column, with two rows of each
+        class or more. Their cost is in `history.validation`, and the stop rules watch it instead of
+        the training cost. Where none does, it may stop being finite while training goes on.
     target_cost : float, optional
         Stop when the watched cost is at most this.
     patience : int, optional
-        Stop after this many epochs in which the watched cost has not become less than the least one by more than `min_delta`.
+        Stop after this many epochs in which the watched cost has not become less than the least one
+        by more than `min_delta`.
     restore_best : bool
         Whether `run.params` are those of the least watched cost instead of the latest.
     max_seconds : float, optional
@@ -117,25 +126,31 @@ def train(
     record : int
         Most points of the history; the first and the last epoch are always among them.
     spacing : str
-        even (a power of two epochs apart, which doubles when the history is full) or log (ever further apart).
+        even (a power of two epochs apart, which doubles when the history is full) or log (ever
+        further apart).
     progress : bool or callable
-        True shows a bar on stderr, if that is a terminal, or in a notebook; a function is called between chunks with a `Progress`.
+        True shows a bar on stderr, if that is a terminal, or in a notebook; a function is called
+        between chunks with a `Progress`.
     callback : callable, optional
-        Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run, None or
-        False does not, anything else is refused.
+        Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run,
+        None or False does not, anything else is refused.
     checkpoint : path, optional
-        A file that holds the run so far, replaced whole every `checkpoint_every` seconds and at the end; `fastgd.load_run` reads it too.
+        A file that holds the run so far, replaced whole every `checkpoint_every` seconds and at the
+        end; `fastgd.load_run` reads it too.
     resume : bool
-        Go on from the checkpoint if there is one, to the bits of an uninterrupted run. Everything but `epochs`, `max_seconds`, `progress`,
-        `callback` and `checkpoint_every` must be as before.
+        Go on from the checkpoint if there is one, to the bits of an uninterrupted run. Everything
+        but `epochs`, `max_seconds`, `progress`, `callback` and `checkpoint_every` must be as
+        before.
     on_interrupt : str
-        What the first Ctrl-C does after writing the checkpoint: return the run so far, or raise KeyboardInterrupt.
+        What the first Ctrl-C does after writing the checkpoint: return the run so far, or raise
+        KeyboardInterrupt.
     threads : int, optional
-        Most threads to use, all processors if not given, or OMP_NUM_THREADS where that is less. Only updates of the matrix kernel that
-        take some microseconds are shared out. Results do not depend on it: batches are cut in parts of their rows, or layers in slices
-        of their units, as the arguments alone say, and each piece is the work of one thread. They
-        are Python threads, which live as long as the call; while they wait for each other they
-        keep their processors busy for some 50 us, then give way.
+        Most threads to use, all processors if not given, or OMP_NUM_THREADS where that is less.
+        Only updates of the matrix kernel that take some microseconds are shared out. Results do not
+        depend on it: batches are cut in parts of their rows, or layers in slices of their units, as
+        the arguments alone say, and each piece is the work of one thread. They are Python threads,
+        which live as long as the call; while they wait for each other they keep their processors
+        busy for some 50 us, then give way.
 
     Returns
     -------
@@ -146,18 +161,22 @@ def train(
     ValueError, TypeError, OSError
         For bad arguments, or a checkpoint that can't be written, before anything is compiled.
     RuntimeWarning
-        Before training, where it is likely to learn nothing: targets to which outputs come no nearer than
-        their mean does, targets for cross_entropy that do not sum to 1, hidden units that stay alike.
+        Before training, where it is likely to learn nothing: targets to which outputs come no
+        nearer than their mean does, targets for cross_entropy that do not sum to 1, hidden units
+        that stay alike.
     DivergedError
-        When a parameter, the cost, or a validation cost that stop rules watch stops being finite; it carries the last good run.
+        When a parameter, the cost, or a validation cost that stop rules watch stops being finite;
+        it carries the last good run.
 
     Notes
     -----
-    Memory beyond X and Y: 8 bytes a row where rows are shuffled, up to eight gradients, and blocks of 256 rows of every layer for each
-    thread. The unrolled kernel puts the rows of a full batch in an order of its own, a copy of X and Y. Where a share of the rows is for
-    validation, both parts are copied, unless X and Y are copies already, which are divided in their place.
+    Memory beyond X and Y: 8 bytes a row where rows are shuffled, up to eight gradients, and blocks
+    of 256 rows of every layer for each thread. The unrolled kernel puts the rows of a full batch in
+    an order of its own, a copy of X and Y. Where a share of the rows is for validation, both parts
+    are copied, unless X and Y are copies already, which are divided in their place.
 
-    In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters at its end for the stop rules.
+    In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters
+    at its end for the stop rules.
     """
     given = dict(locals())  # all arguments by name
     check_net(net, "train")
@@ -178,25 +197,55 @@ def train(
     if epochs and not goes_on:
         warn_of_targets(net, samples)
         warn_of_equal_units(net, origin.params)
-    loop = _loop(net, *apart(samples, held_out, origin.seed, (X, Y, sample_weight)), options, kernel, epochs, origin, threads)
+    loop = _loop(
+        net,
+        *apart(samples, held_out, origin.seed, (X, Y, sample_weight)),
+        options,
+        kernel,
+        epochs,
+        origin,
+        threads,
+    )
     del samples, held_out  # the kernel keeps what it needs of them
     return loop.train(session)
 
 
 def _loop(
-    net: MLP, samples: Samples, held_out: Samples | None, options: Options, kernel: str, epochs: int, origin: Origin, threads: int | None
+    net: MLP,
+    samples: Samples,
+    held_out: Samples | None,
+    options: Options,
+    kernel: str,
+    epochs: int,
+    origin: Origin,
+    threads: int | None,
 ) -> Loop:
     """The loop over these rows, where it begins or goes on; after a run, `auto` is its kernel."""
     from fastgd import kernels
 
     before = origin.before
-    if before is not None and kernel == "auto" and before.kernel in kernels.serving(net, options.method):
+    if (
+        before is not None
+        and kernel == "auto"
+        and before.kernel in kernels.serving(net, options.method)
+    ):
         kernel = before.kernel
     if kernel == "auto" and options.batch_size is None and on_disk(samples.X):
         kernel = "matrix"  # the unrolled kernel puts a full batch into memory
     n, weighted = len(samples.X), len(samples.weights) > 0
     largest = largest_input(samples, options.method)
-    plan = kernels.make_plan(net, n, options, kernel, epochs, largest=largest, weighted=weighted, validated=held_out is not None)
+    plan = kernels.make_plan(
+        net,
+        n,
+        options,
+        kernel,
+        epochs,
+        largest=largest,
+        weighted=weighted,
+        validated=held_out is not None,
+    )
     run = origin.run(net, options, plan.kernel)
     bound = kernels.load(plan, options, samples, held_out, threads or kernels.available_threads())
-    return Loop(run, bound, origin.state(bound.start(origin.params), options, plan.batches), origin.last)
+    return Loop(
+        run, bound, origin.state(bound.start(origin.params), options, plan.batches), origin.last
+    )

@@ -1,9 +1,11 @@
 """The equations of one sample, written out for one network as lines of Python.
 
-A name is that of the notes: `w2_0_1` is the weight of layer 2 from unit 1 of the layer before to unit 0, `b2_0` a bias, `z` a
-pre-activation, `a` an activation, `delta` the cost's derivative by z, `x` an input, `y` a target; `dw2_0_1` collects the gradient.
-The lines are the same whether a name holds a number, a vector of samples or a vector of networks: that is for the loop around them. So are
-the samples' shares in the cost: `weight` if each has its own, otherwise `share`, which the loop gives to the gradient after its sum.
+A name is that of the notes: `w2_0_1` is the weight of layer 2 from unit 1 of the layer before to
+unit 0, `b2_0` a bias, `z` a pre-activation, `a` an activation, `delta` the cost's derivative by z,
+`x` an input, `y` a target; `dw2_0_1` collects the gradient. The lines are the same whether a name
+holds a number, a vector of samples or a vector of networks: that is for the loop around them. So
+are the samples' shares in the cost: `weight` if each has its own, otherwise `share`, which the loop
+gives to the gradient after its sum.
 """
 
 from collections.abc import Sequence
@@ -46,15 +48,23 @@ def total(terms: Sequence[str]) -> str:
     return f"({left}) + {right if len(terms) - middle == 1 else f'({right})'}"
 
 
-# -- forward -------------------------------------------------------------------------------------------------------------------------
+# -- forward ---------------------------------------------------------------------------------------
 
 
 def pre_activation(layer: Layer, l: int, j: int, in_halves: bool) -> str:
-    """b + sum of w a, notes 002 (45); of two halves that are added by themselves, `in_halves`, if there are two."""
+    """b + sum of w a, notes 002 (45); of two halves that are added by themselves, `in_halves`, if
+    there are two.
+    """
     bias = [bias_name(l, j)] if layer.bias else []
-    terms = bias + [f"{weight_name(l, j, k)} * {activation_of(l - 1, k)}" for k in range(layer.inputs)]
+    terms = bias + [
+        f"{weight_name(l, j, k)} * {activation_of(l - 1, k)}" for k in range(layer.inputs)
+    ]
     middle = (len(terms) + 1) // 2
-    return f"plus({total(terms[:middle])}, {total(terms[middle:])})" if in_halves and len(terms) > 1 else total(terms)
+    return (
+        f"plus({total(terms[:middle])}, {total(terms[middle:])})"
+        if in_halves and len(terms) > 1
+        else total(terms)
+    )
 
 
 def activation(layer: Layer, z: str) -> str:
@@ -63,7 +73,9 @@ def activation(layer: Layer, z: str) -> str:
 
 
 def softmax(layer: Layer, l: int, mark: str = "") -> list[Line]:
-    """a_k = exp z_k / sum exp z, shifted by the largest z; also leaves log_sum_exp of the shifted ones."""
+    """a_k = exp z_k / sum exp z, shifted by the largest z; also leaves log_sum_exp of the shifted
+    ones.
+    """
     units = range(layer.outputs)
     largest, exponentials = f"largest{mark}", f"exponentials{mark}"
     lines = [let(largest, f"z{l}_0{mark}")]
@@ -76,14 +88,19 @@ def softmax(layer: Layer, l: int, mark: str = "") -> list[Line]:
 
 
 def forward(net: Network, parts: bool = False, in_halves: bool = False) -> list[Line]:
-    """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t where a is a sigmoid.
+    """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t
+    where a is a sigmoid.
 
     `apart` is for `pre_activation`.
     """
     lines: list[Line] = []
     for l, layer in enumerate(net.layers, start=1):
-        lines += [comment(f"layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004")]
-        lines += [let(f"z{l}_{j}", pre_activation(layer, l, j, in_halves)) for j in range(layer.outputs)]
+        lines += [
+            comment(f"layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004")
+        ]
+        lines += [
+            let(f"z{l}_{j}", pre_activation(layer, l, j, in_halves)) for j in range(layer.outputs)
+        ]
         if layer.activation == "softmax":
             lines += softmax(layer, l)
         elif layer.activation == "sigmoid" and parts:
@@ -91,7 +108,9 @@ def forward(net: Network, parts: bool = False, in_halves: bool = False) -> list[
                 lines += [let(f"t{l}_{j}, u{l}_{j}", f"sigmoid_parts(z{l}_{j})")]
                 lines += [let(f"a{l}_{j}", f"t{l}_{j} / (t{l}_{j} + u{l}_{j})")]
         else:
-            lines += [let(f"a{l}_{j}", activation(layer, f"z{l}_{j}")) for j in range(layer.outputs)]
+            lines += [
+                let(f"a{l}_{j}", activation(layer, f"z{l}_{j}")) for j in range(layer.outputs)
+            ]
     return lines
 
 
@@ -100,14 +119,17 @@ def loss(net: Network, mark: str = "") -> list[Line]:
     l, units = len(net.layers), range(net.widths[-1])
     if net.loss == "cross_entropy":
         lines = [let(f"log_sum_exp{mark}", f"log(exponentials{mark})")]
-        terms = [f"cross_entropy(z{l}_{k}{mark} - largest{mark}, log_sum_exp{mark}, y_{k})" for k in units]
+        terms = [
+            f"cross_entropy(z{l}_{k}{mark} - largest{mark}, log_sum_exp{mark}, y_{k})"
+            for k in units
+        ]
     else:
         lines = []
         terms = [f"{net.loss}(z{l}_{k}{mark}, a{l}_{k}{mark}, y_{k})" for k in units]
     return [*lines, let(f"loss{mark}", total(terms))]
 
 
-# -- backward ------------------------------------------------------------------------------------------------------------------------
+# -- backward --------------------------------------------------------------------------------------
 
 
 def output_delta(net: Network, weighted: bool) -> list[Line]:
@@ -126,18 +148,26 @@ def output_delta(net: Network, weighted: bool) -> list[Line]:
         lines += [let("inner", total([f"a{l}_{k} * da{l}_{k}" for k in units]))]
         return lines + [let(f"delta{l}_{k}", f"a{l}_{k} * (da{l}_{k} - inner)") for k in units]
     slopes = [" * ".join(([weight[:-3]] if weighted else []) + slope(layer, l, k)) for k in units]
-    return [let(f"delta{l}_{k}", derivatives[k] + (f" * ({slopes[k]})" if slopes[k] else "")) for k in units]
+    return [
+        let(f"delta{l}_{k}", derivatives[k] + (f" * ({slopes[k]})" if slopes[k] else ""))
+        for k in units
+    ]
 
 
 def slope(layer: Layer, l: int, j: int) -> list[str]:
     """f'(z), as a list of no factor where it is 1."""
-    return [] if layer.activation == "identity" else [f"{layer.activation}_derivative(z{l}_{j}, a{l}_{j})"]
+    return (
+        []
+        if layer.activation == "identity"
+        else [f"{layer.activation}_derivative(z{l}_{j}, a{l}_{j})"]
+    )
 
 
 def gradient(net: Network, l: int) -> list[Line]:
     """Add the sample's gradient to `dw` and `db` of layer l."""
     layer = net.layers[l - 1]
-    by_known = l == 1 < len(net.layers) and net.widths[2] == 1  # delta1 is delta2 times what is known, see `delta_before`
+    # delta1 is delta2 times what is known, see `delta_before`
+    by_known = l == 1 < len(net.layers) and net.widths[2] == 1
     lines = [comment(f"layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)")]
     for j in range(layer.outputs):
         for k in range(layer.inputs):
@@ -149,9 +179,13 @@ def gradient(net: Network, l: int) -> list[Line]:
 
 
 def delta_before(net: Network, l: int, method: str) -> list[Line]:
-    """delta of the layer before l. What is known before a single unit's is multiplied first, off the chain of dependent operations."""
+    """delta of the layer before l. What is known before a single unit's is multiplied first, off
+    the chain of dependent operations.
+    """
     layer, twice = net.layers[l - 1], ["2.0"] if method == "layerwise" else []
-    lines = [comment(f"layer {l - 1}: delta = {' '.join([*twice, 'W delta'])} f'(z), notes 002 (52)")]
+    lines = [
+        comment(f"layer {l - 1}: delta = {' '.join([*twice, 'W delta'])} f'(z), notes 002 (52)")
+    ]
     for k in range(layer.inputs):
         factors = [*twice, *slope(net.layers[l - 2], l - 1, k)]
         if layer.outputs == 1:
@@ -165,8 +199,13 @@ def delta_before(net: Network, l: int, method: str) -> list[Line]:
 
 
 def backward(net: Network, method: str, weighted: bool) -> list[Line]:
-    """Add the sample's gradient to `dw` and `db`, from the last layer to the first, notes 002 (50)-(52)."""
-    lines = [comment(f"{net.loss} at the output, notes 002 (20), 004"), *output_delta(net, weighted)]
+    """Add the sample's gradient to `dw` and `db`, from the last layer to the first, notes 002
+    (50)-(52).
+    """
+    lines = [
+        comment(f"{net.loss} at the output, notes 002 (20), 004"),
+        *output_delta(net, weighted),
+    ]
     for l in range(len(net.layers), 0, -1):
         lines += [*gradient(net, l), *(delta_before(net, l, method) if l > 1 else [])]
     return lines

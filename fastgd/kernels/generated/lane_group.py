@@ -1,9 +1,9 @@
-"""The course of a group of lanes: members come to them, train for stretches of epochs, end each at
-its own epoch, and make room for the next.
+"""A group of lanes: members come, train for stretches of epochs, end, and make room for the next.
 
-A kernel brings `steps(group, count)`: at most `count` epochs for all lanes, fewer where a lane has to be settled; it returns how many it
-made, and leaves in `costs` those of the parameters as they are. What a member computes depends neither on its lane nor on its neighbours,
-nor on where stretches end: lanes do not mix, and members that have not ended are only looked at, never changed.
+A kernel brings `steps(group, count)`: at most `count` epochs for all lanes, fewer where a lane has
+to be settled; it returns how many it made, and leaves in `costs` those of the parameters as they
+are. What a member computes depends neither on its lane nor on its neighbours, nor on where
+stretches end: lanes do not mix, and members that have not ended are only looked at, never changed.
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ _LONGEST = 1024  # epochs of a stretch
 group_of = viewer(LaneGroup, WIDE_VECTOR_BYTES)
 
 
-# -- members come and go -----------------------------------------------------------------------------------------------------------------
+# -- members come and go ---------------------------------------------------------------------------
 
 
 @inline
@@ -49,9 +49,15 @@ def _columns(lane_major, lane, lanes, member_major, start, count, arrives):
 @kernel
 def _move(group, lane, member, arrives):
     """What a member owns, from its place among all to its lane, or back."""
-    lanes, n, slots = lanes_of(group.params), group.net.n_params, len(group.rule.slots) // len(group.params)
+    lanes, n, slots = (
+        lanes_of(group.params),
+        group.net.n_params,
+        len(group.rule.slots) // len(group.params),
+    )
     _columns(group.params, lane, lanes, group.members.params, member * n, n, arrives)
-    _columns(group.rule.slots, lane, lanes, group.members.slots, member * n * slots, n * slots, arrives)
+    _columns(
+        group.rule.slots, lane, lanes, group.members.slots, member * n * slots, n * slots, arrives
+    )
     _columns(group.rule.powers, lane, lanes, group.members.powers, member * 2, 2, arrives)
     _columns(group.patience_cost, lane, lanes, group.members.patience_cost, member, 1, arrives)
 
@@ -68,7 +74,9 @@ def _put_rows(group, lane, member):
         for row in range(data.n):
             total += data.weights[member * members.weights_stride + row]
         for row in range(data.n):
-            group.weight[row * lanes + lane] = data.weights[member * members.weights_stride + row] / total
+            group.weight[row * lanes + lane] = (
+                data.weights[member * members.weights_stride + row] / total
+            )
 
 
 @kernel
@@ -80,7 +88,10 @@ def _take_on(group, lane):
     if place < len(members.waiting):
         member = members.waiting[place]
         group.member_of_lane[lane], group.rates[lane] = member, members.rates[member]
-        group.targets[lane], group.min_delta[lane] = members.targets[member], members.min_delta[member]
+        group.targets[lane], group.min_delta[lane] = (
+            members.targets[member],
+            members.min_delta[member],
+        )
         group.l2[lane], group.clip_norm[lane] = members.l2[member], members.clip_norm[member]
         numbers = len(group.numbers) // lanes
         _columns(group.numbers, lane, lanes, members.numbers, member * numbers, numbers, True)
@@ -104,22 +115,28 @@ def flush(group):
             group.member_of_lane[lane] = NOBODY
 
 
-# -- stretches -------------------------------------------------------------------------------------------------------------------------
+# -- stretches -------------------------------------------------------------------------------------
 
 
 @kernel
 def _until_point(group, member, epoch, known, passes):
-    """Epochs until a cost for the history may be wanted. That of a point is the one `known` at the start of a stretch, which none is yet
-    if it is NaN; or with `passes` the mean one of a single epoch.
+    """Epochs until a cost for the history may be wanted: that of a point is `known` at the start of
+    a stretch, unless it is NaN; or with `passes` the mean one of a single epoch.
     """
     members, own = group.members, 3 * member
-    points, due, stride = members.recorded[own + POINTS], members.recorded[own + NEXT_POINT], members.recorded[own + STRIDE]
+    points, due, stride = (
+        members.recorded[own + POINTS],
+        members.recorded[own + NEXT_POINT],
+        members.recorded[own + STRIDE],
+    )
     if epoch < due:
         return due - epoch
     if passes:
         return 1
     room = len(members.points) // len(members.seeds)
-    return point_after(epoch, points + 1, room, stride, group.growth) - epoch if known == known else 0
+    return (
+        point_after(epoch, points + 1, room, stride, group.growth) - epoch if known == known else 0
+    )
 
 
 @kernel
@@ -133,7 +150,10 @@ def _length(group, limit, passes):
             epoch = members.epochs[member]
             count = min(count, members.last[member] - epoch)
             if group.monitored != 0:
-                count = min(count, max(1, members.patience_epochs[member] + members.patience[member] - epoch))
+                count = min(
+                    count,
+                    max(1, members.patience_epochs[member] + members.patience[member] - epoch),
+                )
             if group.max_epochs[lane] != 0:
                 count = min(count, group.max_epochs[lane])
             count = min(count, _until_point(group, member, epoch, group.known[lane], passes))
@@ -175,7 +195,9 @@ def _is_finite(group, lane):
 
 @kernel
 def _record(group, member, epoch, cost):
-    """A point of a member's history, if one is due. Where there is no room, every other one goes, and the distance between them doubles."""
+    """A point of a member's history, if one is due. Where there is no room, every other one goes,
+    and the distance between them doubles.
+    """
     recorded, points, history = group.members.recorded, group.members.points, group.members.history
     room, own = len(points) // len(group.members.seeds), 3 * member
     first = member * room
@@ -185,20 +207,28 @@ def _record(group, member, epoch, cost):
             if points[i] % stride == 0:
                 points[first + kept], history[first + kept] = points[i], history[i]
                 kept += 1
-        recorded[own + POINTS], recorded[own + NEXT_POINT], recorded[own + STRIDE] = kept, (epoch + stride - 1) // stride * stride, stride
+        recorded[own + POINTS], recorded[own + NEXT_POINT], recorded[own + STRIDE] = (
+            kept,
+            (epoch + stride - 1) // stride * stride,
+            stride,
+        )
     if epoch == recorded[own + NEXT_POINT]:
         i = recorded[own + POINTS]
         points[first + i], history[first + i] = epoch, cost
         recorded[own + POINTS] = i + 1
-        recorded[own + NEXT_POINT] = point_after(epoch, i + 1, room, recorded[own + STRIDE], group.growth)
+        recorded[own + NEXT_POINT] = point_after(
+            epoch, i + 1, room, recorded[own + STRIDE], group.growth
+        )
 
 
 @kernel
 def _settle(group, lane, made, passes):
-    """After `made` epochs: by what the member of a lane is stopped, or RUNNING. Its cost is that of all rows unless `passes` and made > 0.
+    """After `made` epochs: by what the member of a lane is stopped, or RUNNING. Its cost is that of
+    all rows unless `passes` and made > 0.
 
-    Where its numbers are no longer finite, it goes back to the start of the stretch to find the last epoch after which they were, by
-    halving: each further stretch is at most half as long, until the one that spoils them is a single epoch.
+    Where its numbers are no longer finite, it goes back to the start of the stretch to find the
+    last epoch after which they were, by halving: each further stretch is at most half as long,
+    until the one that spoils them is a single epoch.
     """
     members, member, cost = group.members, group.member_of_lane[lane], np.float64(group.costs[lane])
     if made == 0 and members.stopped[member] != RUNNING:  # only its cost was wanted
@@ -214,26 +244,31 @@ def _settle(group, lane, made, passes):
         return RUNNING
     group.max_epochs[lane] = (group.max_epochs[lane] + 1) // 2
     if group.monitored != 0 and group.patience_epoch[lane] >= 0.0:
-        members.patience_epochs[member] = members.epochs[member] + np.int64(group.patience_epoch[lane])
+        members.patience_epochs[member] = members.epochs[member] + np.int64(
+            group.patience_epoch[lane]
+        )
     if made > 0:  # a point belongs to the update that follows it
         _record(group, member, members.epochs[member], cost if passes else group.known[lane])
     members.epochs[member], group.known[lane] = epoch, cost
     members.updates[member] += made * group.data.batches
     reason = EPOCHS if epoch >= members.last[member] else RUNNING
-    monitored = group.monitored != 0 and (made > 0 or not passes)  # the pass for a cost is no epoch's end
+    # the pass for a cost is no epoch's end
+    monitored = group.monitored != 0 and (made > 0 or not passes)
     if monitored and group.costs[lane] <= group.targets[lane]:
         reason = TARGET_COST
     elif monitored and epoch - members.patience_epochs[member] >= members.patience[member]:
         reason = PATIENCE
-    if reason != RUNNING and not passes and epoch < members.last[member]:  # what is due then is looked at before the rule
+    # what is due then is looked at before the rule
+    if reason != RUNNING and not passes and epoch < members.last[member]:
         _record(group, member, epoch, cost)
     return reason
 
 
 @inline
 def train(steps, address, zero, limit):
-    """Train members in the lanes of the LaneGroup at an address for about `limit` epochs, and until no divergence is being searched for,
-    which would begin anew where lanes are freed in between; or free them.
+    """Train members in the lanes of the LaneGroup at an address for about `limit` epochs, and until
+    no divergence is being searched for, which would begin anew where lanes are freed in between; or
+    free them.
     """
     group = group_of(address, zero)
     members, passes, left = group.members, group.data.batches > 1 or group.data.shuffled != 0, limit

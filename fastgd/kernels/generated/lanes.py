@@ -1,7 +1,9 @@
-"""The kernel for many copies of one small network: its equations written out, the members of an ensemble in the lanes of vectors.
+"""The kernel for many copies of one small network: its equations written out, the members of an
+ensemble in the lanes of vectors.
 
-Each name of `equations` holds a vector with one number of every member. Rows that all members take in the same order are broadcast;
-others are gathered, so that every lane has its own. Stop rules are lines of the loop: members are settled, by `lane_group`, where one ends.
+Each name of `equations` holds a vector with one number of every member. Rows that all members take
+in the same order are broadcast; others are gathered, so that every lane has its own. Stop rules are
+lines of the loop: members are settled, by `lane_group`, where one ends.
 """
 
 from dataclasses import fields
@@ -13,8 +15,11 @@ from fastgd.kernels.generated.sample import divisor, lines_of_sample
 from fastgd.kernels.plan import Plan
 from fastgd.optimizers import KINDS, SGD
 
-_MOST_ROWS_WRITTEN_OUT, _MOST_LINES_WRITTEN_OUT = 8, 200  # of a full batch, instead of a loop over them
-_MOST_LINES_IN_PAIRS = 160  # of a sample, up to which a loop takes two at a time: beyond, compiling takes longer than that gains
+# of a full batch, instead of a loop over them
+_MOST_ROWS_WRITTEN_OUT, _MOST_LINES_WRITTEN_OUT = 8, 200
+# of a sample, up to which a loop takes two at a time: beyond, compiling takes longer than that
+# gains
+_MOST_LINES_IN_PAIRS = 160
 
 _HEADER = '''"""{title}. Written by fastgd.kernels.generated.lanes."""
 
@@ -41,7 +46,9 @@ def train(address, zero, limit):
 
 @cache
 def source(plan: Plan, own_rows: bool) -> str:
-    """The text of the module that trains many copies by `plan`; `own_rows` says whether members have rows or weights of their own."""
+    """The text of the module that trains many copies by `plan`; `own_rows` says whether members
+    have rows or weights of their own.
+    """
     details = ["many copies", plan.method, _rows(plan)]
     details += [f"{plan.update_kind} update"] if plan.update_kind != "plain" else []
     details += ["with a schedule, l2 or clipping"] if plan.modifies_gradient else []
@@ -58,8 +65,14 @@ def _rows(plan: Plan) -> str:
 
 
 def _is_written_out(plan: Plan, lines: int) -> bool:
-    """Whether samples of so many lines are written out one after another: of two that a loop holds, less is done at once."""
-    return plan.rows_stay and plan.n <= _MOST_ROWS_WRITTEN_OUT and plan.n * lines <= _MOST_LINES_WRITTEN_OUT
+    """Whether samples of so many lines are written out one after another: of two that a loop holds,
+    less is done at once.
+    """
+    return (
+        plan.rows_stay
+        and plan.n <= _MOST_ROWS_WRITTEN_OUT
+        and plan.n * lines <= _MOST_LINES_WRITTEN_OUT
+    )
 
 
 def _load_parameters(names: list[str]) -> list[str]:
@@ -70,11 +83,18 @@ def _steps(plan: Plan, own_rows: bool) -> list[str]:
     """The body of `steps`."""
     names = parameter_names(plan.net)
     body = _load_parameters(names)
-    body += ["target_cost, min_delta, patience_cost = load(group.targets, 0), load(group.min_delta, 0), load(group.patience_cost, 0)"]
+    body += [
+        "target_cost, min_delta, patience_cost = load(group.targets, 0), load(group.min_delta, 0), "
+        "load(group.patience_cost, 0)"
+    ]
     body += ["epoch, patience_epoch, made = broadcast(params, 0.0), broadcast(params, -1.0), 0"]
     body += ["rate = narrowed(params, group.rates, 0)"] if plan.update_kind == "plain" else []
     body += _full_batch(plan, names, own_rows) if plan.rows_stay else _mini_batches(plan, names)
-    body += [f"store(params, {i} * lanes, {name})" for i, name in enumerate(names)] if plan.update_kind == "plain" else []
+    body += (
+        [f"store(params, {i} * lanes, {name})" for i, name in enumerate(names)]
+        if plan.update_kind == "plain"
+        else []
+    )
     return [
         *body,
         "store(group.patience_cost, 0, patience_cost)",
@@ -85,7 +105,9 @@ def _steps(plan: Plan, own_rows: bool) -> list[str]:
 
 
 def _full_batch(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
-    """Epochs that end in a look at the cost of the parameters as they are, before an update of which is stopped."""
+    """Epochs that end in a look at the cost of the parameters as they are, before an update of
+    which is stopped.
+    """
     body = ["rows = data.n", "share = 1.0 / rows", f"scale = {_scale(plan)}"]
     epoch = ["observe = group.monitored != 0 or made == count", "costs = broadcast(params, 0.0)"]
     epoch += _pass(plan, names, own_rows)
@@ -95,14 +117,30 @@ def _full_batch(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
 
 
 def _mini_batches(plan: Plan, names: list[str]) -> list[str]:
-    """Epochs of several updates, after which their mean cost is looked at; if `count` is 0, one pass without updates."""
+    """Epochs of several updates, after which their mean cost is looked at; if `count` is 0, one
+    pass without updates.
+    """
     batch = ["start = batch_index * data.batch", "rows = min(data.batch, data.n - start)"]
-    batch += [f"gather_members(group, start, rows, learning, {plan.net.widths[0]}, {plan.net.widths[-1]})", f"scale = {_scale(plan)}"]
+    batch += [
+        f"gather_members(group, start, rows, learning, {plan.net.widths[0]}, "
+        f"{plan.net.widths[-1]})",
+        f"scale = {_scale(plan)}",
+    ]
     batch += ["share = 1.0 / (rows * data.batches if learning else data.n)"]
-    batch += [*_pass(plan, names, own_rows=True), "if learning:", *indented(_update(plan, names, "batch_index"))]
+    batch += [
+        *_pass(plan, names, own_rows=True),
+        "if learning:",
+        *indented(_update(plan, names, "batch_index")),
+    ]
     epoch = ["if learning:", "    order_rows(group, made)", "costs = broadcast(params, 0.0)"]
     epoch += ["for batch_index in range(data.batches):", *indented(batch)]
-    epoch += ["if not learning:", "    break", "made += 1", "epoch += 1.0", *_look(["made == count"])]
+    epoch += [
+        "if not learning:",
+        "    break",
+        "made += 1",
+        "epoch += 1.0",
+        *_look(["made == count"]),
+    ]
     return ["learning, observe = count != 0, True", "while True:", *indented(epoch)]
 
 
@@ -115,14 +153,24 @@ def _pass(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
     """The rows of a batch: their cost and their gradient."""
     inputs, outputs = plan.net.widths[0], plan.net.widths[-1]
     if own_rows:
-        sample = [let(f"x_{k}", f"load(group.x, (s * {inputs} + {k}) * lanes)") for k in range(inputs)]
-        sample += [let(f"y_{k}", f"load(group.y, (s * {outputs} + {k}) * lanes)") for k in range(outputs)]
+        sample = [
+            let(f"x_{k}", f"load(group.x, (s * {inputs} + {k}) * lanes)") for k in range(inputs)
+        ]
+        sample += [
+            let(f"y_{k}", f"load(group.y, (s * {outputs} + {k}) * lanes)") for k in range(outputs)
+        ]
         sample += [let("weight", "load(group.weight, s * lanes)")] if plan.weighted else []
     else:
-        sample = [let(f"x_{k}", f"broadcast(params, data.X[s * {inputs} + {k}])") for k in range(inputs)]
-        sample += [let(f"y_{k}", f"broadcast(params, data.Y[s * {outputs} + {k}])") for k in range(outputs)]
+        sample = [
+            let(f"x_{k}", f"broadcast(params, data.X[s * {inputs} + {k}])") for k in range(inputs)
+        ]
+        sample += [
+            let(f"y_{k}", f"broadcast(params, data.Y[s * {outputs} + {k}])") for k in range(outputs)
+        ]
         sample += [let("weight", "broadcast(params, group.weight[s])")] if plan.weighted else []
-    forward, cost, gradient = lines_of_sample(plan.net, plan.method, plan.weighted, plan.small_changes)
+    forward, cost, gradient = lines_of_sample(
+        plan.net, plan.method, plan.weighted, plan.small_changes
+    )
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = [Line("if observe:"), *indented(cost)]
     lines = [f"d{name} = broadcast(params, 0.0)" for name in names]
@@ -135,27 +183,50 @@ def _pass(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
 
 
 def _look(ends: list[str]) -> list[str]:
-    """Remember when the cost was last better; leave the loop at its end, or where a member has reached its target or an infinite cost."""
-    lines = ["better = costs - (patience_cost - min_delta)", "patience_epoch = where_negative(better, epoch, patience_epoch)"]
+    """Remember when the cost was last better; leave the loop at its end, or where a member has
+    reached its target or an infinite cost.
+    """
+    lines = [
+        "better = costs - (patience_cost - min_delta)",
+        "patience_epoch = where_negative(better, epoch, patience_epoch)",
+    ]
     lines += ["patience_cost = where_negative(better, costs, patience_cost)"]
-    return [*lines, f"if {' or '.join([*ends, 'not all_between(costs, target_cost, most)'])}:", "    break"]
+    return [
+        *lines,
+        f"if {' or '.join([*ends, 'not all_between(costs, target_cost, most)'])}:",
+        "    break",
+    ]
 
 
 def _update(plan: Plan, names: list[str], batch_index: str) -> list[str]:
-    """The update of every parameter: in registers, or by the optimizer's function, over arrays of all lanes."""
+    """The update of every parameter: in registers, or by the optimizer's function, over arrays of
+    all lanes.
+    """
     if plan.update_kind == "plain":
         return ["step = rate * scale", *(f"{name} = sgd({name}, d{name}, step)" for name in names)]
     lines = [f"store(group.gradient, {i} * lanes, d{name} * scale)" for i, name in enumerate(names)]
     lines += [f"prepare_members(group, made, {batch_index})"] if plan.modifies_gradient else []
     lines += ["rate = narrowed(params, group.rates, 0)"]
     count = len(fields(KINDS.get(plan.update_kind, SGD)))
-    lines += [f"number_{i} = load_doubles(params, group.numbers, {i} * lanes)" for i in range(count)]
+    lines += [
+        f"number_{i} = load_doubles(params, group.numbers, {i} * lanes)" for i in range(count)
+    ]
     lines += [f"numbers = ({' '.join(f'number_{i},' for i in range(count))})"]
     if plan.update_kind in ("adam", "adamw"):
         lines += ["correct_members(group)"]
-        lines += ["corrected, corrected_eps = narrowed(params, group.corrected, 0), narrowed(params, group.corrected, lanes)"]
-        lines += [f"kept = {'decayed(rate, number_3)' if plan.update_kind == 'adamw' else 'broadcast(params, 1.0)'}"]
-        lines += ["update_moments(rule, numbers, params, group.gradient, kept, corrected, corrected_eps, 0, rule.size)"]
+        lines += [
+            "corrected, corrected_eps = narrowed(params, group.corrected, 0), narrowed(params, "
+            "group.corrected, lanes)"
+        ]
+        is_decayed = plan.update_kind == "adamw"
+        kept = "decayed(rate, number_3)" if is_decayed else "broadcast(params, 1.0)"
+        lines += [f"kept = {kept}"]
+        lines += [
+            "update_moments(rule, numbers, params, group.gradient, kept, corrected, corrected_eps, "
+            "0, rule.size)"
+        ]
     else:
-        lines += [f"update_{plan.update_kind}(rule, numbers, params, group.gradient, rate, 0, rule.size)"]
+        lines += [
+            f"update_{plan.update_kind}(rule, numbers, params, group.gradient, rate, 0, rule.size)"
+        ]
     return lines + _load_parameters(names)

@@ -56,7 +56,8 @@ def text_of(lines: Iterable[str]) -> str:
 
 
 def interleaved(lines: Sequence[Line], index: str, marks: Sequence[str]) -> list[Line]:
-    """The lines once for every mark, which `index` and the names that the lines bind get; those that add to one name next to each other.
+    """The lines once for every mark, which `index` and the names that the lines bind get; those
+    that add to one name next to each other.
 
     With a mark, no name may be one that the lines use already.
     """
@@ -67,14 +68,17 @@ def interleaved(lines: Sequence[Line], index: str, marks: Sequence[str]) -> list
         if adds[i] is None:
             adds[i] = adds[i + 1]
     written: list[Line] = []
-    for adding, group in groupby(zip(adds, zip(*copies, strict=True), strict=True), key=lambda pair: pair[0]):
+    for adding, group in groupby(
+        zip(adds, zip(*copies, strict=True), strict=True), key=lambda pair: pair[0]
+    ):
         same = [copy for _, copy in group]
         written += chain(*map(dict.fromkeys, same)) if adding else chain(*zip(*same, strict=True))
     return written
 
 
 def in_pairs(lines: Sequence[Line], stop: str, step: str) -> list[Line]:
-    """The lines for every s from 0 by `step` to `stop`, two at a time, the names of the next one marked by an n; then for one that is left.
+    """The lines for every s from 0 by `step` to `stop`, two at a time, the names of the next one
+    marked by an n; then for one that is left.
 
     Sums are fetched and put away half as often, and one sample is computed where the other waits.
     """

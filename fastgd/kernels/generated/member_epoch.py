@@ -1,4 +1,6 @@
-"""What a lane group does in the middle of an epoch: every member's rows in its own order, its gradient prepared, its rate."""
+"""What a lane group does in the middle of an epoch: every member's rows in its own order, its
+gradient prepared, its rate.
+"""
 
 import numpy as np
 
@@ -14,7 +16,9 @@ from fastgd.machine.vector import like, stay_scalar, where_negative
 
 @kernel
 def order_rows(group, made):
-    """Put every member's rows in the order of its epoch, which is the one of `train` by the same seed."""
+    """Put every member's rows in the order of its epoch, which is the one of `train` by the same
+    seed.
+    """
     data, members, lanes = group.data, group.members, lanes_of(group.params)
     if data.shuffled == 0:
         return
@@ -27,18 +31,28 @@ def order_rows(group, made):
 
 @merged
 def gather_members(group, start, rows, learning, inputs, outputs):
-    """Copy places start ... start + rows of every member's order, or of the rows as they are, to its lane; with weights, if there are any,
-    that sum to 1 over these rows, or over all. `inputs` and `outputs`, the widths of a row, are constants of the caller.
+    """Copy places start ... start + rows of every member's order, or of the rows as they are, to
+    its lane; with weights, if there are any, that sum to 1 over these rows, or over all. `inputs`
+    and `outputs`, the widths of a row, are constants of the caller.
     """
     data, members, lanes = group.data, group.members, lanes_of(group.params)
     shuffled = learning and data.shuffled != 0
     for lane in range(lanes):
         member = max(group.member_of_lane[lane], 0)
-        X, Y, weights = member * members.X_stride, member * members.Y_stride, member * members.weights_stride
+        X, Y, weights = (
+            member * members.X_stride,
+            member * members.Y_stride,
+            member * members.weights_stride,
+        )
         total = 0.0
         for s in range(rows):
             row = group.order[lane * data.n + start + s] if shuffled else start + s
-            x, y, from_x, from_y = s * inputs * lanes + lane, s * outputs * lanes + lane, X + row * inputs, Y + row * outputs
+            x, y, from_x, from_y = (
+                s * inputs * lanes + lane,
+                s * outputs * lanes + lane,
+                X + row * inputs,
+                Y + row * outputs,
+            )
             for k in range(inputs):
                 group.x[x + k * lanes] = data.X[from_x + k]
                 stay_scalar()
@@ -59,8 +73,8 @@ def gather_members(group, start, rows, learning, inputs, outputs):
 
 @kernel
 def prepare_members(group, made, batch_index):
-    """Clip every member's gradient, add l2 w to that of weights, and set the rates by the schedules. The rule says whether any member
-    asks for it.
+    """Clip every member's gradient, add l2 w to that of weights, and set the rates by the
+    schedules. The rule says whether any member asks for it.
     """
     rule, members, gradient = group.rule, group.members, group.gradient
     lanes, size = lanes_of(gradient), rule.size
@@ -77,7 +91,11 @@ def prepare_members(group, made, batch_index):
         for lane in range(lanes):
             member = max(group.member_of_lane[lane], 0)
             t = members.updates[member] + made * group.data.batches + batch_index
-            warmup, a, b = members.times[3 * member], members.times[3 * member + 1], members.times[3 * member + 2]
+            warmup, a, b = (
+                members.times[3 * member],
+                members.times[3 * member + 1],
+                members.times[3 * member + 2],
+            )
             rate = rate_at(members.schedules[member], members.rates[member], warmup, a, b, t)
             group.rates[lane] = rate if group.member_of_lane[lane] != NOBODY else 0.0
 
@@ -87,7 +105,10 @@ def correct_members(group):
     """Adam's powers one update on, and for every lane the rate and the eps that they make."""
     powers, numbers, lanes = group.rule.powers, group.numbers, len(group.member_of_lane)
     for lane in range(0, lanes, lanes_of(powers)):
-        first, second = load(powers, lane) * load(numbers, lane), load(powers, lanes + lane) * load(numbers, lanes + lane)
+        first, second = (
+            load(powers, lane) * load(numbers, lane),
+            load(powers, lanes + lane) * load(numbers, lanes + lane),
+        )
         store(powers, lane, first)
         store(powers, lanes + lane, second)
         root = sqrt(1.0 - second)

@@ -1,4 +1,6 @@
-"""The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
+"""The lines of one sample by any method: forward, its share of the cost, its share
+of the gradient.
+"""
 
 from fastgd.kernels.generated.differences import differences
 from fastgd.kernels.generated.equations import backward, forward, loss
@@ -12,10 +14,20 @@ def divisor(method: str) -> str:
 
 
 def lines_of_sample(
-    net: Network, method: str, weighted: bool = True, small_changes: bool = True, in_halves: bool = False
+    net: Network,
+    method: str,
+    weighted: bool = True,
+    small_changes: bool = True,
+    in_halves: bool = False,
 ) -> tuple[list[Line], list[Line], list[Line]]:
-    """The lines of one sample by any method: forward, its share of the cost, its share of the gradient."""
+    """The lines of one sample by any method: forward, its share of the cost, its share of the
+    gradient.
+    """
     cost = [*loss(net), add("costs", f"{'weight' if weighted else 'share'} * loss")]
     if method in ("finite_difference", "central_difference"):
-        return forward(net, parts=True, in_halves=in_halves), cost, differences(net, method, weighted, small_changes)
+        return (
+            forward(net, parts=True, in_halves=in_halves),
+            cost,
+            differences(net, method, weighted, small_changes),
+        )
     return forward(net, in_halves=in_halves), cost, backward(net, method, weighted)

@@ -1,8 +1,10 @@
-"""The kernel for one small network: its equations written out, every parameter a local name, in a loop over vectors of samples.
+"""The kernel for one small network: its equations written out, every parameter a local name, in a
+loop over vectors of samples.
 
-Each name of `equations` holds a vector: of samples for z, a and delta, of one number on every lane for parameters, so that the sums over
-samples that make the gradient need not leave the vector registers. A batch that is all the data stays in place, and its number of
-vectors is a constant of the code where it is small.
+Each name of `equations` holds a vector: of samples for z, a and delta, of one number on every lane
+for parameters, so that the sums over samples that make the gradient need not leave the vector
+registers. A batch that is all the data stays in place, and its number of vectors is a constant of
+the code where it is small.
 """
 
 from functools import cache
@@ -14,8 +16,11 @@ from fastgd.kernels.plan import Plan
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES, padded
 
-_MOST_LINES_IN_PAIRS = 100  # of a sample, up to which a loop takes two vectors at a time: beyond, compiling takes longer than that gains
-_MOST_CONSTANT_VECTORS = 4  # of samples in full batch, up to which their number is written into the code
+# of a sample, up to which a loop takes two vectors at a time: beyond, compiling takes longer than
+# that gains
+_MOST_LINES_IN_PAIRS = 100
+# of samples in full batch, up to which their number is written into the code
+_MOST_CONSTANT_VECTORS = 4
 
 _HEADER = '''"""{title}. Written by fastgd.kernels.generated.unrolled."""
 
@@ -28,8 +33,9 @@ from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
 
 @kernel
 def steps(problem, batch_index, count, observe):
-    net, data, params, work, rule, course = problem.net, problem.data, problem.params, problem.work, problem.rule, problem.course
-    x, y, lanes, method, eps, epoch = work.a, work.y, lanes_of(params), problem.method, problem.eps, course.cursor[EPOCH]
+    net, data, params, work = problem.net, problem.data, problem.params, problem.work
+    rule, course, method, eps = problem.rule, problem.course, problem.method, problem.eps
+    x, y, lanes, epoch = work.a, work.y, lanes_of(params), course.cursor[EPOCH]
 '''
 
 _VALIDATE = """
@@ -51,7 +57,13 @@ def train(address, zero, limit):
 @cache
 def source(plan: Plan) -> str:
     """The text of the module that trains `plan`."""
-    rows = f"{plan.n} rows in full batch" if _is_constant(plan) else "full batch" if plan.rows_stay else "mini-batches"
+    rows = (
+        f"{plan.n} rows in full batch"
+        if _is_constant(plan)
+        else "full batch"
+        if plan.rows_stay
+        else "mini-batches"
+    )
     details = [plan.method, rows]
     details += [f"{plan.update_kind} update"] if plan.update_kind != "plain" else []
     details += ["with a schedule, l2 or clipping"] if plan.modifies_gradient else []
@@ -78,7 +90,11 @@ def _load_parameters(names: list[str]) -> list[str]:
 
 def _put_parameters(place: str, names: list[str]) -> list[str]:
     """One at a time: LLVM would gather them in wide vectors, whose registers the loop lacks."""
-    return [line for i, name in enumerate(names) for line in (f"{place}[{i}] = first_lane({name})", "stay_scalar()")]
+    return [
+        line
+        for i, name in enumerate(names)
+        for line in (f"{place}[{i}] = first_lane({name})", "stay_scalar()")
+    ]
 
 
 def _steps(plan: Plan) -> list[str]:
@@ -86,11 +102,16 @@ def _steps(plan: Plan) -> list[str]:
     net, full = plan.net, plan.rows_stay
     names = parameter_names(net)
     stride = padded(plan.n, net.dtype)
-    weighted = not full or stride != plan.n or plan.weighted  # rows that weigh the same are weighed after they are summed
+    # rows that weigh the same are weighed after they are summed
+    weighted = not full or stride != plan.n or plan.weighted
     scale = f"{'1.0' if weighted else '1.0 / data.n'}{divisor(plan.method)}"
 
     body = (
-        ["if problem.is_held_out != 0:", "    course.sums[EPOCH_COST_SUM] += validate(problem)", "    return count"]
+        [
+            "if problem.is_held_out != 0:",
+            "    course.sums[EPOCH_COST_SUM] += validate(problem)",
+            "    return count",
+        ]
         if plan.validated
         else []
     )
@@ -107,7 +128,8 @@ def _steps(plan: Plan) -> list[str]:
             "rows = min(data.batch, data.n - start)",
             "stride = (rows + lanes - 1) // lanes * lanes",
             f"total = {'batch_weight(data, start, rows)' if plan.weighted else 'float(rows)'}",
-            "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == NO_UPDATE else total)",
+            "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == "
+            "NO_UPDATE else total)",
         ]
     batch += ["costs = broadcast(params, 0.0)"]
     loads, forward, gradient = _sample(plan, weighted)
@@ -132,20 +154,30 @@ def _observe(plan: Plan, names: list[str]) -> list[str]:
     if plan.batches > 1:
         return [f"course.sums[EPOCH_COST_SUM] += {cost}"]
     lines = ["if method == NO_UPDATE:", f"    course.sums[EPOCH_COST_SUM] += {cost}"]
-    lines += [f"elif observe_epoch(course, epoch + i, {cost}):", *indented(_put_parameters("course.best", names))]
+    lines += [
+        f"elif observe_epoch(course, epoch + i, {cost}):",
+        *indented(_put_parameters("course.best", names)),
+    ]
     return [*lines, "if course.cursor[STOPPED] != 0:", "    made = i", "    break"]
 
 
 def _update(plan: Plan, names: list[str]) -> list[str]:
     """From the samples' gradients to new parameters."""
     if plan.update_kind == "plain":
-        return [comment("the update, notes 004 Algorithm 1"), *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names)]
-    lines: list[str] = [comment(f"the update of each, see fastgd.kernels.update.update_{plan.update_kind}")]
+        return [
+            comment("the update, notes 004 Algorithm 1"),
+            *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names),
+        ]
+    lines: list[str] = [
+        comment(f"the update of each, see fastgd.kernels.update.update_{plan.update_kind}")
+    ]
     lanes = VECTOR_BYTES // plan.net.dtype.itemsize
     sums = [f"d{name}" for name in names] + ["nothing"] * (-len(names) % lanes)
     lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
     for p in range(0, len(sums), lanes):
-        lines += [f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"]
+        lines += [
+            f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"
+        ]
     prepare = "prepare(rule, params, work.gradient, course.cursor[UPDATES] + i)"
     lines += ["count_power(rule)"] if plan.update_kind in ("adam", "adamw") else []
     rate = prepare if plan.modifies_gradient else "rule.rate"
@@ -158,7 +190,11 @@ def _validate(net: Network) -> list[str]:
     """The body of `validate`: the cost of rows that stay in place."""
     loads, (forward, (*cost, _), _) = _loads(net, weighted=True), lines_of_sample(net, "backprop")
     body = _load_parameters(parameter_names(net))
-    body += ["stride = work.block", "costs = broadcast(params, 0.0)", "for s in range(0, stride, lanes):"]
+    body += [
+        "stride = work.block",
+        "costs = broadcast(params, 0.0)",
+        "for s in range(0, stride, lanes):",
+    ]
     body += indented([*loads, *forward, *cost, add("costs", "weight * loss")])
     return [*body, "return first_lane(lane_total(costs))"]
 
@@ -172,9 +208,12 @@ def _loop(plan: Plan, lines: list[Line]) -> list[Line]:
 
 def _sample(plan: Plan, weighted: bool) -> tuple[list[Line], list[Line], list[Line]]:
     """Of a vector of samples: its loads; forward and cost; gradient."""
-    waits = len(plan.net.layers) == 1 and plan.rows_stay and _vectors(plan) == 1  # all of an update for the one before
+    # all of an update for the one before
+    waits = len(plan.net.layers) == 1 and plan.rows_stay and _vectors(plan) == 1
     loads = _loads(plan.net, weighted)
-    forward, cost, gradient = lines_of_sample(plan.net, plan.method, weighted, plan.small_changes, in_halves=waits)
+    forward, cost, gradient = lines_of_sample(
+        plan.net, plan.method, weighted, plan.small_changes, in_halves=waits
+    )
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = [Line("if observe:"), *indented(cost)]
     return loads, [*forward, *cost], gradient

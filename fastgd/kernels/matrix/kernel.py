@@ -4,7 +4,13 @@ import numpy as np
 
 from fastgd.formulas.updates import sgd
 from fastgd.kernels.epoch import observe_epoch, problem_of
-from fastgd.kernels.matrix.layers import backward_units, block_cost, forward, output_delta, times_derivative
+from fastgd.kernels.matrix.layers import (
+    backward_units,
+    block_cost,
+    forward,
+    output_delta,
+    times_derivative,
+)
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
 from fastgd.kernels.matrix.tasks import share_layers, share_rows, share_update, take_parts
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
@@ -20,18 +26,31 @@ from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
 
 @inline
 def steps(problem, batch_index, count, observe):
-    """At most `count` updates from batch `batch_index` of the epoch on, and how many they were; see `epoch`.
+    """At most `count` updates from batch `batch_index` of the epoch on, and how many they were; see
+    `epoch`.
 
-    The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is all the data in one block is gathered
-    once and stays. In mini-batches of one block, plain sgd adds the gradient to the parameters as it
-    arises; in full batch the cost is looked at first.
+    The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is
+    all the data in one block is gathered once and stays. In mini-batches of one block, plain sgd
+    adds the gradient to the parameters as it arises; in full batch the cost is looked at first.
     """
-    data, params, work, rule, course = problem.data, problem.params, problem.work, problem.rule, problem.course
+    data, params, work, rule, course = (
+        problem.data,
+        problem.params,
+        problem.work,
+        problem.rule,
+        problem.course,
+    )
     method, lanes = problem.method, lanes_of(work.a)
     whole = data.batches == 1
     rows_stay = whole and data.n <= work.block and data.shuffled == 0
     plain = rule.update_kind == PLAIN and data.row_parts == 1
-    direct = plain and not whole and data.batch <= work.block and method < FINITE_DIFFERENCE and rule.rate != 0.0
+    direct = (
+        plain
+        and not whole
+        and data.batch <= work.block
+        and method < FINITE_DIFFERENCE
+        and rule.rate != 0.0
+    )
     scale = -rule.rate if direct else 1.0
     target = params if direct else work.gradient
     epoch, made = course.cursor[EPOCH], course.cursor[UPDATES]
@@ -39,11 +58,25 @@ def steps(problem, batch_index, count, observe):
     for i in range(count):
         start = 0 if whole else (batch_index + i) * data.batch
         stop = min(start + data.batch, data.n)
-        total = data.mean_weight if whole or method == NO_UPDATE else batch_weight(data, start, stop - start)
+        total = (
+            data.mean_weight
+            if whole or method == NO_UPDATE
+            else batch_weight(data, start, stop - start)
+        )
         if data.unit_slices != 0:
             cost = share_layers(problem, start, stop, total, observe, scale)
         elif data.row_parts == 1:
-            cost = pass_over(problem, start, stop, total, observe, i == 0 or not rows_stay, scale, target, np.int64(0))
+            cost = pass_over(
+                problem,
+                start,
+                stop,
+                total,
+                observe,
+                i == 0 or not rows_stay,
+                scale,
+                target,
+                np.int64(0),
+            )
         else:
             cost = share_rows(problem, start, stop, total, observe)
         if observe:
@@ -76,14 +109,17 @@ def help_out(address, zero):
 
 @kernel
 def _add_layer_costs(net, data, params, work, stride, costs):
-    """costs[l] += the block's share of C(l) = mean over samples of the squared dC(l+1)/da(l), notes 002 (49), for l = 1 ... m."""
+    """costs[l] += the block's share of C(l) = mean over samples of the squared dC(l+1)/da(l), notes
+    002 (49), for l = 1 ... m.
+    """
     costs[net.layers] += block_cost(net, work, stride)
     output_delta(net, work, stride)
     for l in range(net.layers - 1, 0, -1):
         before = net.units_before[l] * stride
         backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
         for i in range(before, before + net.widths[l] * stride):
-            costs[l] += data.n * np.float64(work.delta[i]) ** 2  # delta is the derivative times the sample's weight, 1 / n or 0
+            # delta is the derivative times the sample's weight, 1 / n or 0
+            costs[l] += data.n * np.float64(work.delta[i]) ** 2
         times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], 2.0)
 
 
@@ -92,7 +128,9 @@ evaluation_of = viewer(Evaluation)
 
 @inline
 def evaluate(address, zero):
-    """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any, with the notes' C(1) ... C(m)."""
+    """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any,
+    with the notes' C(1) ... C(m).
+    """
     evaluation = evaluation_of(address, zero)
     problem, outputs, costs = evaluation.problem, evaluation.outputs, evaluation.costs
     net, data, params, work = problem.net, problem.data, problem.params, problem.work

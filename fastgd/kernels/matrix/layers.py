@@ -1,9 +1,11 @@
 """Forward pass, per-layer backprop and finite differences of one block of rows, for any widths.
 
-A block is padded to whole vectors by rows of weight 0. Inside it every array of a layer is (units, stride), one row a unit, `stride`
-padded samples wide, so that loops over samples are vectors. Layers of some width are products of matrices; others are loops.
+A block is padded to whole vectors by rows of weight 0. Inside it every array of a layer is (units,
+stride), one row a unit, `stride` padded samples wide, so that loops over samples are vectors.
+Layers of some width are products of matrices; others are loops.
 
-Which activation, loss and method they use is decided at run time, so that one compilation serves every network of a dtype.
+Which activation, loss and method they use is decided at run time, so that one compilation serves
+every network of a dtype.
 """
 
 import numpy as np
@@ -27,19 +29,23 @@ from fastgd.kernels.matrix.products import (
 )
 from fastgd.machine.elementary import exp, log
 from fastgd.machine.jit import kernel, merged
+from fastgd.machine.lane_sums import lane_sum
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
-from fastgd.machine.vector import lane_sum, where_positive
+from fastgd.machine.vector import where_positive
 
 _PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
 
-# -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer before does --------------------------
+# -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer
+# before does ---
 
 
 @merged
 def forward_units(net, params, work, stride, l, first, last):
-    """z = W a + b and a = f(z), notes 002 (45), 004; softmax, which needs all units, is still to come."""
+    """z = W a + b and a = f(z), notes 002 (45), 004; softmax, which needs all units, is still to
+    come.
+    """
     a, z, lanes = work.a, work.z, lanes_of(work.a)
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
@@ -66,7 +72,8 @@ def forward_units(net, params, work, stride, l, first, last):
 def activate_all(activation, z, a, start, stop):
     """a = f(z) from start to stop, which are whole vectors apart; softmax is the identity here.
 
-    By wide vectors: an activation is a long chain of operations, of which a processor has more under way at a time.
+    By wide vectors: an activation is a long chain of operations, of which a processor has more
+    under way at a time.
     """
     wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
     i, wide = start, lanes_of(wide_a)
@@ -79,7 +86,9 @@ def activate_all(activation, z, a, start, stop):
 
 @merged
 def softmax_layer(net, work, stride, l):
-    """a_k = exp z_k / sum exp z, shifted by the largest z so that nothing overflows; if that is the layer's activation."""
+    """a_k = exp z_k / sum exp z, shifted by the largest z so that nothing overflows; if that is the
+    layer's activation.
+    """
     if net.activations[l] != SOFTMAX:
         return
     a, z, units, here = work.a, work.z, net.widths[l + 1], net.units_before[l + 1] * stride
@@ -105,13 +114,18 @@ def _softmax_derivative(units, stride, a, delta, here):
         for j in range(units):
             inner += load(a, s + j * stride) * load(delta, s + j * stride)
         for j in range(units):
-            store(delta, s + j * stride, load(a, s + j * stride) * (load(delta, s + j * stride) - inner))
+            store(
+                delta,
+                s + j * stride,
+                load(a, s + j * stride) * (load(delta, s + j * stride) - inner),
+            )
 
 
 @merged
 def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
-    """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004; `scale` times that goes to target[at:],
-    where parameters lie as in the flat array, or is added to what is there.
+    """dC/dW = delta a^T and dC/db = delta summed over the samples, notes 002 (50), (51), 004;
+    `scale` times that goes to target[at:], where parameters lie as in the flat array, or is added
+    to what is there.
     """
     a, delta, lanes = work.a, work.delta, lanes_of(work.a)
     inputs = net.widths[l]
@@ -128,13 +142,17 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
         for j in range(first, last, lanes):
             count = min(lanes, last - j)
             for k in range(inputs):
-                sums = sums_of_products(delta, here + j * stride, stride, count, a, before + k * stride, stride)
+                sums = sums_of_products(
+                    delta, here + j * stride, stride, count, a, before + k * stride, stride
+                )
                 _put(target, weights + j * inputs + k, inputs, count, sums, scale, add, work.panel)
     else:
         for j in range(first, last):
             for k in range(0, inputs, lanes):
                 count = min(lanes, inputs - k)
-                sums = sums_of_products(a, before + k * stride, stride, count, delta, here + j * stride, stride)
+                sums = sums_of_products(
+                    a, before + k * stride, stride, count, delta, here + j * stride, stride
+                )
                 _put(target, weights + j * inputs + k, _ONE, count, sums, scale, add, work.panel)
     if net.biases[l] >= 0:
         biases = net.biases[l]
@@ -146,7 +164,9 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
 
 @merged
 def _put(target, start, step, count, sums, scale, add, panel):
-    """`count` lanes of scale times a vector to every `step`-th place of the target, or added to what is there."""
+    """`count` lanes of scale times a vector to every `step`-th place of the target, or added to
+    what is there.
+    """
     store(panel, 0, scale * sums)
     for i in range(count):
         place = start + i * step
@@ -176,7 +196,9 @@ def backward_units(net, params, work, stride, l, first, last):
 
 @kernel
 def times_derivative(net, work, stride, l, first, last, factor):
-    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50); by wide vectors, too."""
+    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50); by wide
+    vectors, too.
+    """
     a, z, delta = work.a, work.z, work.delta
     wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
     here, activation, wide = net.units_before[l + 1] * stride, net.activations[l], lanes_of(wide_a)
@@ -189,7 +211,7 @@ def times_derivative(net, work, stride, l, first, last, factor):
         store(delta, i, factor * load(delta, i) * derivative(activation, load(z, i), load(a, i)))
 
 
-# -- one block of rows ---------------------------------------------------------------------------------------------------------------
+# -- one block of rows -----------------------------------------------------------------------------
 
 
 @merged
@@ -255,9 +277,11 @@ def output_delta(net, work, stride):
 
 @merged
 def backward(net, params, work, stride, factor, scale, target, at, add):
-    """Gradient of the block by per-layer backprop from the last layer to the first, notes 002 (50)-(52), 004; see `gradient_units`.
+    """Gradient of the block by per-layer backprop from the last layer to the first, notes 002
+    (50)-(52), 004; see `gradient_units`.
 
-    The target may be the parameters themselves: a layer's are not needed any more when its gradient is there.
+    The target may be the parameters themselves: a layer's are not needed any more when its gradient
+    is there.
     """
     output_delta(net, work, stride)
     for l in range(net.layers - 1, -1, -1):
@@ -266,26 +290,3 @@ def backward(net, params, work, stride, factor, scale, target, at, add):
         gradient_units(net, work, stride, l, np.int64(0), net.widths[l + 1], scale, target, at, add)
         if l > 0:
             times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], factor)
-
-
-@kernel
-def differences(net, params, work, stride, base, central, eps, add):
-    """The block's gradient by forward or central differences of its cost, `base`, notes 002 (1).
-
-    Layers are perturbed from the last to the first, so that the activations before the perturbed layer are always the true ones.
-    """
-    gradient = work.gradient
-    stop = net.n_params
-    sides = 2 if central else 1
-    for l in range(net.layers - 1, -1, -1):
-        for i in range(net.weights[l], stop):
-            value, slope, step = params[i], 0.0, eps
-            for _ in range(sides):
-                params[i] = value + step
-                forward(net, params, work, stride, l)
-                slope += (block_cost(net, work, stride) - base) / step
-                step = -step
-            params[i] = value
-            slope /= sides
-            gradient[i] = slope + gradient[i] if add else slope
-        stop = net.weights[l]

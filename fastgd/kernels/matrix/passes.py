@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fastgd.kernels.matrix.layers import backward, differences, forward
+from fastgd.kernels.matrix.differences import differences
+from fastgd.kernels.matrix.layers import backward, forward
 from fastgd.kernels.matrix.out_of_line import block_cost
 from fastgd.kernels.rows import gather
 from fastgd.kernels.structs import NO_UPDATE
@@ -15,13 +16,20 @@ _, LAYERWISE, FINITE_DIFFERENCE, CENTRAL_DIFFERENCE = range(len(METHODS))
 
 @kernel
 def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
-    """Forward over the rows at places start ... stop of the order, and backward: `scale` times their gradient goes to target[at:], or is
-    added to the target if that is not the gradient but the parameters.
+    """Forward over the rows at places start ... stop of the order, and backward: `scale` times
+    their gradient goes to target[at:], or is added to the target if that is not the gradient but
+    the parameters.
 
-    Their share of the cost, if it is to be observed. `total` is what the weights of their batch sum to. Unless `fresh`, the block holds
-    them already.
+    Their share of the cost, if it is to be observed. `total` is what the weights of their batch sum
+    to. Unless `fresh`, the block holds them already.
     """
-    net, data, params, work, method = problem.net, problem.data, problem.params, problem.work, problem.method
+    net, data, params, work, method = (
+        problem.net,
+        problem.data,
+        problem.params,
+        problem.work,
+        problem.method,
+    )
     lanes = lanes_of(work.a)
     cost = 0.0
     for here in range(start, stop, work.block):
@@ -35,9 +43,21 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
         cost += share
         add = here > start or scale != 1.0
         if difference:
-            differences(net, params, work, stride, share, method == CENTRAL_DIFFERENCE, problem.eps, add)
+            differences(
+                net, params, work, stride, share, method == CENTRAL_DIFFERENCE, problem.eps, add
+            )
         elif method != NO_UPDATE:
-            backward(net, params, work, stride, 2.0 if method == LAYERWISE else 1.0, scale, target, at, add)
+            backward(
+                net,
+                params,
+                work,
+                stride,
+                2.0 if method == LAYERWISE else 1.0,
+                scale,
+                target,
+                at,
+                add,
+            )
     return cost
 
 

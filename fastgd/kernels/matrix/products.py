@@ -1,8 +1,9 @@
 """Products of matrices, tile by tile in registers; and transposing them.
 
-A tile of C = A B is a few rows by a few vectors. Its sums stay in registers while B's rows go by as vectors and A's numbers as
-broadcasts, so that A may lie in memory in either direction. Where B is large, or lies the other way, a panel of it as wide as a tile is
-copied to where it stays in the first cache while all rows of A go by.
+A tile of C = A B is a few rows by a few vectors. Its sums stay in registers while B's rows go by as
+vectors and A's numbers as broadcasts, so that A may lie in memory in either direction. Where B is
+large, or lies the other way, a panel of it as wide as a tile is copied to where it stays in the
+first cache while all rows of A go by.
 """
 
 from typing import Any, NamedTuple
@@ -18,24 +19,34 @@ from fastgd.state import VECTOR_BYTES
 
 TILE = 4  # rows of a tile
 _TALL = TILE * WIDEST // 2  # rows of one that is two vectors wide, where there are more than TILE
-_DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)  # rows of a panel, on every machine the same, since sums are cut by it
+# rows of a panel, on every machine the same, since sums are cut by it
+_DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
 _SMALL = 4096  # numbers of a B that stays in the first cache as it is
 _FEW = 64  # rows of A that are too few to copy a panel for
 
 
-# -- transposing -----------------------------------------------------------------------------------------------------------------------
+# -- transposing -----------------------------------------------------------------------------------
 
 
 @kernel
 def transpose(source, start, width, target, to, target_width, rows, columns):
-    """The (rows, columns) matrix at source[start] as (columns, rows) at target[to]; the last tiles reach back."""
+    """The (rows, columns) matrix at source[start] as (columns, rows) at target[to]; the last tiles
+    reach back.
+    """
     lanes = lanes_of(source)
     if rows >= lanes and columns >= lanes:
         for r in range(0, rows, lanes):
             r = min(r, rows - lanes)
             for k in range(0, columns, lanes):
                 k = min(k, columns - lanes)
-                transpose_tile(source, start + r * width + k, width, target, to + k * target_width + r, target_width)
+                transpose_tile(
+                    source,
+                    start + r * width + k,
+                    width,
+                    target,
+                    to + k * target_width + r,
+                    target_width,
+                )
         return
     for r in range(rows):
         for k in range(columns):
@@ -43,7 +54,7 @@ def transpose(source, start, width, target, to, target_width, rows, columns):
             stay_scalar()
 
 
-# -- products --------------------------------------------------------------------------------------------------------------------------
+# -- products --------------------------------------------------------------------------------------
 
 
 class Left(NamedTuple):
@@ -92,7 +103,13 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
     copies = across or (inner * b_width > _SMALL and rows >= _FEW)
     depth = min(inner, _DEPTH) if copies else inner
     while column < columns:
-        width = 1 if column + 2 * lanes > columns else 2 if column + WIDEST * lanes > columns else WIDEST
+        width = (
+            1
+            if column + 2 * lanes > columns
+            else 2
+            if column + WIDEST * lanes > columns
+            else WIDEST
+        )
         done = max(0, column + lanes - columns)  # of columns, where the last vector reaches back
         column -= done
         for t in range(0, inner, depth):
@@ -101,21 +118,100 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
             if copies:
                 source, from_b, from_b_width = panel, np.int64(0), width * lanes
                 if across:
-                    transpose(b, b_start + column * b_width + t, b_width, panel, np.int64(0), from_b_width, from_b_width, deep)
+                    transpose(
+                        b,
+                        b_start + column * b_width + t,
+                        b_width,
+                        panel,
+                        np.int64(0),
+                        from_b_width,
+                        from_b_width,
+                        deep,
+                    )
                 else:
-                    _copy_panel(b, b_start + t * b_width + column, b_width, panel, from_b_width, deep)
+                    _copy_panel(
+                        b, b_start + t * b_width + column, b_width, panel, from_b_width, deep
+                    )
             i = np.int64(0)
             while i < rows:
-                from_a, to, high = a_start + i * a_next + t * a_step, c_start + i * c_width + column, rows - i
+                from_a, to, high = (
+                    a_start + i * a_next + t * a_step,
+                    c_start + i * c_width + column,
+                    rows - i,
+                )
                 if width == 1:
-                    _tile_1(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, done, deep, alpha, more)
+                    _tile_1(
+                        a,
+                        from_a,
+                        a_next,
+                        a_step,
+                        source,
+                        from_b,
+                        from_b_width,
+                        c,
+                        to,
+                        c_width,
+                        high,
+                        done,
+                        deep,
+                        alpha,
+                        more,
+                    )
                 elif width > 2:
-                    _widest_tile(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, nothing, deep, alpha, more)
+                    _widest_tile(
+                        a,
+                        from_a,
+                        a_next,
+                        a_step,
+                        source,
+                        from_b,
+                        from_b_width,
+                        c,
+                        to,
+                        c_width,
+                        high,
+                        nothing,
+                        deep,
+                        alpha,
+                        more,
+                    )
                 elif high > TILE:
-                    _tall_tile_2(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, nothing, deep, alpha, more)
+                    _tall_tile_2(
+                        a,
+                        from_a,
+                        a_next,
+                        a_step,
+                        source,
+                        from_b,
+                        from_b_width,
+                        c,
+                        to,
+                        c_width,
+                        high,
+                        nothing,
+                        deep,
+                        alpha,
+                        more,
+                    )
                     i += _TALL - TILE
                 else:
-                    _tile_2(a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, high, nothing, deep, alpha, more)
+                    _tile_2(
+                        a,
+                        from_a,
+                        a_next,
+                        a_step,
+                        source,
+                        from_b,
+                        from_b_width,
+                        c,
+                        to,
+                        c_width,
+                        high,
+                        nothing,
+                        deep,
+                        alpha,
+                        more,
+                    )
                 i += TILE
         column += width * lanes
 
@@ -127,7 +223,7 @@ def _copy_panel(b, start, b_width, panel, width, rows):
             store(panel, t * width + k, load(b, start + t * b_width + k))
 
 
-# -- sums along rows -------------------------------------------------------------------------------------------------------------------
+# -- sums along rows -------------------------------------------------------------------------------
 
 
 sums_of_rows, sums_of_products = sums_of(False), sums_of(True)

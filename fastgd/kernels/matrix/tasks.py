@@ -1,8 +1,9 @@
 """The work of one update as tasks of several parts, which threads share; see `work_queue`.
 
-How it is cut depends on the plan alone. A batch is cut into parts of its rows, each with a gradient of its own, and these are added in
-the order of the parts; or, where it is small and layers are wide, every layer is cut into slices of
-its units. Parameters are updated in slices, where the gradient has not gone to them already.
+How it is cut depends on the plan alone. A batch is cut into parts of its rows, each with a gradient
+of its own, and these are added in the order of the parts; or, where it is small and layers are
+wide, every layer is cut into slices of its units. Parameters are updated in slices, where the
+gradient has not gone to them already.
 """
 
 import math
@@ -11,14 +12,29 @@ import numpy as np
 
 from fastgd.kernels.matrix.out_of_line import block_cost, output_delta, softmax_layer
 from fastgd.kernels.matrix.passes import pass_over_part
-from fastgd.kernels.matrix.unit_slices import backward_slice, forward_slice, gather_slice, gradient_slice, slices_of
+from fastgd.kernels.matrix.unit_slices import (
+    backward_slice,
+    forward_slice,
+    gather_slice,
+    gradient_slice,
+    slices_of,
+)
 from fastgd.kernels.structs import NO_UPDATE
 from fastgd.kernels.threads.work_queue import finish, publish, take, wait_for_all
-from fastgd.kernels.update import ADAM, ADAMW, clip_and_decay, clip_factor, count_power, rate_of, update
+from fastgd.kernels.update import (
+    ADAM,
+    ADAMW,
+    clip_and_decay,
+    clip_factor,
+    count_power,
+    rate_of,
+    update,
+)
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import lanes_of, load, store
 
-_SPAN = 4096  # parameters whose gradients are summed before they are updated: they stay in the first cache
+# parameters whose gradients are summed before they are updated: they stay in the first cache
+_SPAN = 4096
 # kinds of tasks; Numba compiles once for an int64
 _PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE = np.arange(7, dtype=np.int64)
 # places in a queue's task and its numbers
@@ -26,7 +42,7 @@ _KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _HELD_OUT, _GRADIENTS = range(8)
 _TOTAL, _SCALE, _RATE, _FACTOR = range(4)
 
 
-# -- whoever takes a part ------------------------------------------------------------------------------------------------------------
+# -- whoever takes a part --------------------------------------------------------------------------
 
 
 @kernel
@@ -35,7 +51,9 @@ def take_parts(problem):
     queue = problem.queue
     part = take(queue)
     while part >= 0:
-        now = problem.held_out if queue.task[_HELD_OUT] != 0 and problem.is_held_out == 0 else problem
+        now = (
+            problem.held_out if queue.task[_HELD_OUT] != 0 and problem.is_held_out == 0 else problem
+        )
         _do(now, part)
         finish(queue)
         part = take(queue)
@@ -44,11 +62,19 @@ def take_parts(problem):
 @kernel
 def _do(problem, part):
     queue, task, numbers = problem.queue, problem.queue.task, problem.queue.numbers
-    kind, parts, start, rows, layer = task[_KIND], task[_PARTS], task[_START], task[_ROWS], task[_LAYER]
+    kind, parts, start, rows, layer = (
+        task[_KIND],
+        task[_PARTS],
+        task[_START],
+        task[_ROWS],
+        task[_LAYER],
+    )
     lanes = lanes_of(problem.params)
     stride = (rows + lanes - 1) // lanes * lanes
     if kind == _PASS:
-        queue.costs[part] = pass_over_part(problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0)
+        queue.costs[part] = pass_over_part(
+            problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0
+        )
     elif kind == _GATHER:
         gather_slice(problem, start, rows, part, parts, numbers[_TOTAL])
     elif kind == _FORWARD:
@@ -78,7 +104,7 @@ def _update_slice(problem, part, parts):
             update(rule, problem.params, gradient, queue.numbers[_RATE], start, stop)
 
 
-# -- who leads -----------------------------------------------------------------------------------------------------------------------
+# -- who leads -------------------------------------------------------------------------------------
 
 
 @kernel
@@ -97,13 +123,20 @@ def _share(problem, kind, parts):
 @inline
 def _write_down(problem, start, rows, total, observe):
     task = problem.queue.task
-    task[_START], task[_ROWS], task[_OBSERVE], task[_HELD_OUT] = start, rows, int(observe), problem.is_held_out
+    task[_START], task[_ROWS], task[_OBSERVE], task[_HELD_OUT] = (
+        start,
+        rows,
+        int(observe),
+        problem.is_held_out,
+    )
     problem.queue.numbers[_TOTAL] = total
 
 
 @kernel
 def share_rows(problem, start, stop, total, observe):
-    """A pass over a batch in parts of its rows; the cost if it is to be observed. Every part leaves a gradient."""
+    """A pass over a batch in parts of its rows; the cost if it is to be observed. Every part leaves
+    a gradient.
+    """
     parts = problem.data.row_parts
     _write_down(problem, start, stop - start, total, observe)
     _share(problem, _PASS, parts)
@@ -115,7 +148,8 @@ def share_rows(problem, start, stop, total, observe):
 
 @kernel
 def share_layers(problem, start, stop, total, observe, scale):
-    """A pass over a batch of one block, layer by layer, in slices of units; the cost if it is to be observed.
+    """A pass over a batch of one block, layer by layer, in slices of units; the cost if it is to be
+    observed.
 
     The gradient is left, or if `scale` is not 1 the parameters are updated by `scale` times it.
     """
@@ -142,7 +176,9 @@ def share_layers(problem, start, stop, total, observe, scale):
 
 @kernel
 def share_update(problem, gradients, t):
-    """Add up the gradients that a pass has left, and update all parameters; `t` updates were made before."""
+    """Add up the gradients that a pass has left, and update all parameters; `t` updates were made
+    before.
+    """
     rule, numbers, task = problem.rule, problem.queue.numbers, problem.queue.task
     task[_GRADIENTS], task[_HELD_OUT] = gradients, problem.is_held_out
     numbers[_RATE], numbers[_FACTOR] = rate_of(rule, t), 1.0

@@ -1,6 +1,8 @@
-"""A pass over one block of rows by slices of units: each is a few rows of a layer's W and of what comes out of it.
+"""A pass over one block of rows by slices of units: each is a few rows of a layer's W and of what
+comes out of it.
 
-Slices need no sums over threads, as parts of the rows do, and the gradient of each unit is written once.
+Slices need no sums over threads, as parts of the rows do, and the gradient of each unit is written
+once.
 """
 
 import numpy as np
@@ -30,13 +32,23 @@ def gather_slice(problem, start, rows, part, parts, total):
     lanes = lanes_of(problem.work.a)
     vectors = (rows + lanes - 1) // lanes
     first, last = vectors * part // parts * lanes, vectors * (part + 1) // parts * lanes
-    gather(problem.net, problem.data, problem.work, start, rows, vectors * lanes, first, last, total)
+    gather(
+        problem.net, problem.data, problem.work, start, rows, vectors * lanes, first, last, total
+    )
 
 
 @kernel
 def forward_slice(problem, stride, l, part, parts):
     units = problem.net.widths[l + 1]
-    forward_units(problem.net, problem.params, problem.work, stride, l, units * part // parts, units * (part + 1) // parts)
+    forward_units(
+        problem.net,
+        problem.params,
+        problem.work,
+        stride,
+        l,
+        units * part // parts,
+        units * (part + 1) // parts,
+    )
 
 
 @kernel
@@ -45,7 +57,9 @@ def backward_slice(problem, stride, l, part, parts):
     net, work, units = problem.net, problem.work, problem.net.widths[l]
     first, last = units * part // parts, units * (part + 1) // parts
     backward_units(net, problem.params, work, stride, l, first, last)
-    times_derivative(net, work, stride, l - 1, first, last, 2.0 if problem.method == LAYERWISE else 1.0)
+    times_derivative(
+        net, work, stride, l - 1, first, last, 2.0 if problem.method == LAYERWISE else 1.0
+    )
 
 
 @kernel
@@ -54,5 +68,14 @@ def gradient_slice(problem, stride, l, part, parts, scale):
     net, units = problem.net, problem.net.widths[l + 1]
     target = problem.work.gradient if scale == 1.0 else problem.params
     gradient_units(
-        net, problem.work, stride, l, units * part // parts, units * (part + 1) // parts, scale, target, np.int64(0), scale != 1.0
+        net,
+        problem.work,
+        stride,
+        l,
+        units * part // parts,
+        units * (part + 1) // parts,
+        scale,
+        target,
+        np.int64(0),
+        scale != 1.0,
     )

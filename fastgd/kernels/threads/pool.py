@@ -1,4 +1,6 @@
-"""Helpers: Python threads that take parts of the work of the compiled loop while it runs; see `work_queue`."""
+"""Helpers: Python threads that take parts of the work of the compiled loop while it runs; see
+`work_queue`.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _LINE = 8  # places of a cache line
 
 
 class Helpers:
-    """So many threads, between `start` and `stop`. There may be none: then who leads does everything."""
+    """So many threads, between `start` and `stop`. There may be none: then who leads does
+    everything.
+    """
 
     def __init__(self, count: int):
         self.count = count
@@ -38,9 +42,15 @@ class Helpers:
 
     @contextmanager
     def at_work(self, train: Callable[[Array, int], None], structs: list[Array]) -> Iterator[None]:
-        """While this lasts, each helper takes parts of what another call of `train` does, by a struct of its own."""
+        """While this lasts, each helper takes parts of what another call of `train` does, by a
+        struct of its own.
+        """
         self.counters[TAKEN] = _NONE_YET
-        helping = [self._threads.submit(train, one, 0) for one in structs] if self._threads is not None else []
+        helping = (
+            [self._threads.submit(train, one, 0) for one in structs]
+            if self._threads is not None
+            else []
+        )
         try:
             yield
         finally:

@@ -1,9 +1,10 @@
 """Work that is cut into parts, taken by whichever thread is free.
 
-The leader, who runs the loop, publishes a task of so many parts and takes parts itself; helpers take what is left. The one counter that
-all of them draw from holds the number of the task, its parts and how many were taken, so that a helper who comes late takes none that
-is not there. The leader waits for parts that were taken, never for a helper that has not come: where no other thread runs, it does
-everything. What a part computes does not depend on who takes it.
+The leader, who runs the loop, publishes a task of so many parts and takes parts itself; helpers
+take what is left. The one counter that all of them draw from holds the number of the task, its
+parts and how many were taken, so that a helper who comes late takes none that is not there. The
+leader waits for parts that were taken, never for a helper that has not come: where no other thread
+runs, it does everything. What a part computes does not depend on who takes it.
 """
 
 from fastgd.kernels.structs import FINISHED, TAKEN
@@ -56,7 +57,9 @@ def wait_for_all(queue, parts):
 
 @inline
 def wait_for_task(queue, before):
-    """Until another task is up than the one numbered `before`: its number, 0 when there will be none."""
+    """Until another task is up than the one numbered `before`: its number, 0 when there will be
+    none.
+    """
     spins = 0
     taken = read(queue.counters, TAKEN)
     while taken // _TASK == before:
