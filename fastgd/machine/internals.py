@@ -12,7 +12,7 @@ __all__ = ["AttributeTemplate", "cgutils", "cpu_target", "global_compiler_lock",
 
 
 def typing_of(function: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorates what gives the signature of a call of `function`, by the types of arguments, or None."""
+    """Decorates what gives the signature of a call of `function`, by its arguments' types, or None."""
 
     def define(signature_of: Callable[..., Any]) -> Callable[..., Any]:
         @infer_global(function)

@@ -78,7 +78,9 @@ def in_wide_vectors(typing_context, span):
 
 @typing_of(operator.getitem)
 def _get_item_of(span: Any, index: Any) -> Any:
-    return span.dtype(span, index) if isinstance(span, Span) and isinstance(index, types.Integer) else None
+    if isinstance(span, Span) and isinstance(index, types.Integer):
+        return span.dtype(span, index)
+    return None
 
 
 @lower_builtin(operator.getitem, Span, types.Integer)  # type: ignore[untyped-decorator]
@@ -88,7 +90,9 @@ def _get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 @typing_of(operator.setitem)
 def _set_item_of(span: Any, index: Any, value: Any) -> Any:
-    if isinstance(span, Span) and isinstance(index, types.Integer) and isinstance(value, types.Number):
+    if not isinstance(span, Span):
+        return None
+    if isinstance(index, types.Integer) and isinstance(value, types.Number):
         return types.none(span, index, span.dtype)
     return None
 

@@ -190,7 +190,7 @@ def lane_sums(typing_context, vectors):
 
 
 def exchanging(lanes, apart):
-    """Two masks for two rows of lanes: the first row and the second, their lanes so far apart exchanged."""
+    """Masks for two rows, which make of them the first and the second with lanes exchanged."""
     # those with the bit `apart` clear come from the first row, those with it set from the second
     low = [i if not i & apart else lanes + i - apart for i in range(lanes)]
     kind = ir.VectorType(ir.IntType(32), lanes)

@@ -35,7 +35,8 @@ def transpose(source, start, width, target, to, target_width, rows, columns):
             r = min(r, rows - lanes)
             for k in range(0, columns, lanes):
                 k = min(k, columns - lanes)
-                transpose_tile(source, start + r * width + k, width, target, to + k * target_width + r, target_width)
+                at, place = start + r * width + k, to + k * target_width + r
+                transpose_tile(source, at, width, target, place, target_width)
         return
     for r in range(rows):
         for k in range(columns):
