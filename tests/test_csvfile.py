@@ -101,6 +101,7 @@ odd_rows = st.lists(
 )
 @example([["1", "2", '"a,b"'], ["3", "4", "c"]], [], "\n", "\n", 8)
 @example([["1", "2", '"x"y']], [], "\n", "\n", 2**20)
+@example([["\ufeff1", "2", "3"]], [], "\n", "\n", 8)  # where a block begins
 @pytest.mark.parametrize("name", READERS)
 def test_blocks_are_what_csv_reads(name, rows, odd, newline, end, block):
     text = newline.join(",".join(row) for row in [["a", "b", "c"], ["1", "2", "3"], *rows, *odd]) + end
