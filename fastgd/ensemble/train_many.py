@@ -135,7 +135,7 @@ def train_many(
         "members": len(params) if members is None and isinstance(params, Runs) else members,
     }  # fmt: skip
     samples = check_samples_of_many(net, X, Y, sample_weight)
-    count, n = count_members(given), samples.X.shape[-2]
+    count, n = count_members(net, given), samples.X.shape[-2]
     optimizers, record = check_optimizers(optimizer), _check_record(record)
     check_name("kernel", kernel, KERNELS)
     check_name("on_interrupt", on_interrupt, ("return", "raise"))
