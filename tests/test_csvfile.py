@@ -150,6 +150,13 @@ def test_utf_16_of_either_order(encoding):
     assert parse_columns("\ufeffa,b\n1,2\n".encode(encoding), "rows.csv").names == ("a", "b")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-be", "utf-16-le"])
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "a\n1\n"])
+def test_utf_16_without_a_mark(encoding, text):
+    with pytest.raises(ValueError, match=r"^rows\.csv, line 1: .*UTF-16 with a byte-order mark; got byte 0x00$"):
+        parse_columns(text.encode(encoding), "rows.csv")
+
+
 @pytest.mark.parametrize(("header", "first"), [(",a", 0), (",a", 1), ('"",a', 1), (";a", 0)])
 def test_a_nameless_column_that_counts_rows_is_left_out(header, first):
     separator = header[-2]
