@@ -7,7 +7,6 @@ import math
 import sys
 
 import numpy as np
-import pandas
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -173,9 +172,9 @@ def test_blanks_have_no_empty_name_before_the_first(header):
     rows = "".join(f'"{i}" {i * i} -{i}\n' if first else f"{i} {i * i} -{i}\n" for i in range(first, 5))
     with pytest.warns(RuntimeWarning, match="the first column, which has no name, counts the rows"):
         columns = parse_columns(f"{header}\n{rows}".encode(), "rows.csv")
-    expected = pandas.read_csv(io.StringIO(f"{header}\n{rows}"), sep=r"\s+")
-    assert columns.names == tuple(expected.columns)
-    assert np.array_equal(np.column_stack([columns.numbers(name) for name in columns.names]), expected)
+    assert columns.names == ("a", "b")
+    assert columns.numbers("a").tolist() == [i * i for i in range(first, 5)]
+    assert columns.numbers("b").tolist() == [-i for i in range(first, 5)]
 
 
 @pytest.mark.parametrize("text", ["a b\n2 3 4\n", "price\n1 234\n2 345\n", "a b\n1 2 3 4\n"])
