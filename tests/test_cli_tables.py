@@ -19,6 +19,7 @@ ENCODINGS = ["cp1252", "ascii", "utf-16", "cp932"]
 def run(*arguments, encoding, stdin=None):
     """The command in a process whose standard streams have this encoding; bytes of its output."""
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    environment |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"} if encoding == "ascii" else {}
     done = subprocess.run(
         [sys.executable, "-m", "fastgd", *map(str, arguments)], capture_output=True, env=environment, input=stdin, timeout=300
     )
@@ -46,6 +47,9 @@ def test_csv_on_standard_output_is_utf_8(command, cats, encoding):
     assert [row[0] for row in found] == [row[2] for row in cats]
     assert run("predict", "run.npz", "cats.csv", "--probabilities", encoding=encoding).replace(b"\r", b"") == expected
     assert run("predict", "run.npz", "-", "--probabilities", encoding=encoding, stdin=data).replace(b"\r", b"") == expected
+    run("predict", "run.npz", "cats.csv", "--probabilities", "--out", "again.csv", encoding=encoding)
+    with open("again.csv", "rb") as file:
+        assert file.read() == expected
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

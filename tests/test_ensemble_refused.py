@@ -71,6 +71,14 @@ def test_bad_arguments(options, error, words, no_compiled_code):
     assert_refused(lambda: train_many(**options), error, words)
 
 
+def test_layers_instead_of_members(no_compiled_code):
+    layers = NET.unpack(NET.init(0))
+    for params in (layers, [array for pair in layers for array in pair]):
+        assert_refused(lambda params=params: fastgd.train_many(NET, X, Y, 5, params=params), V, ["params", "net.pack"])
+    assert_refused(lambda: fastgd.train_many(NET, X, Y, 5, params=NET), T, ["params", "net.init(rng)"])
+    assert_refused(lambda: fastgd.train_many(NET, X, Y, 5, params=NET.init(0)), V, ["members must be given"])
+
+
 def test_bad_rows(no_compiled_code):
     many = np.zeros((6, 4, 2))
     assert_refused(lambda: fastgd.train_many(NET, many, np.zeros((6, 3, 1)), 5), V, ["X and Y", "4", "3"])

@@ -111,6 +111,9 @@ def _read_header(lines: _Lines) -> tuple[Header, int, bytes]:
         raise ValueError(
             f"{lines.source} is empty; expected a header row of column names, then rows"
         )
+    if b"\0" in text.partition(b"\n")[0]:
+        expected = "text in UTF-8, or in UTF-16 with a byte-order mark"
+        raise ValueError(f"{lines.source}, line 1: expected {expected}; got byte 0x00")
     while True:
         decoded = _decoded(text, lines.source, 1)
         separator, nameless = _separator(decoded)

@@ -92,13 +92,13 @@ def _or_none(clip_norm: float) -> float | None:
     return None if clip_norm == np.inf else float(clip_norm)
 
 
-def count_members(given: dict[str, Any]) -> int:
+def count_members(net: MLP, given: dict[str, Any]) -> int:
     """How many members the arguments speak of; those with one axis more than one run's have one
     value for each.
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If they disagree, or none of them says.
     """
     counts: dict[str, int] = {}
@@ -109,6 +109,8 @@ def count_members(given: dict[str, Any]) -> int:
         if len(shape) == axes + 1:
             counts[name] = int(shape[0])
     if not counts:
+        if given["params"] is not None:  # layers, say, which are not those of members
+            params_array(net, given["params"], (net.n_params,))
         raise ValueError(
             "members must be given, where no other argument has a value for each of them; got None"
         )

@@ -146,7 +146,7 @@ def train_many(
     if members is None and isinstance(params, Runs):
         given["members"] = len(params)
     samples = check_samples_of_many(net, X, Y, sample_weight)
-    count, n = count_members(given), samples.X.shape[-2]
+    count, n = count_members(net, given), samples.X.shape[-2]
     optimizers = check_optimizers(optimizer)
     check_name("kernel", kernel, KERNELS)
     if client is not None:
