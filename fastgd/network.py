@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from fastgd.arguments.advice import check_widths, how_to_pair, params_array
 from fastgd.arguments.arrays import real_array
-from fastgd.arguments.checks import Array, check_name, seed_of, shown, truth
+from fastgd.arguments.checks import Array, seed_of, shown, truth
+from fastgd.arguments.choices import check_name
 from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, PARTNERS, SCHEMES
 from fastgd.system.float_errors import quiet
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from fastgd.arguments.checks import check_name, finite_number, shown, truth
+from fastgd.arguments.checks import finite_number, shown, truth
+from fastgd.arguments.choices import check_name
 from fastgd.names import OPTIMIZERS
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
-from fastgd.arguments.checks import check_name, finite_number, truth, whole_number
+from fastgd.arguments.checks import finite_number, truth, whole_number
+from fastgd.arguments.choices import check_name
 from fastgd.names import METHODS, SPACINGS
 from fastgd.network import Network
 from fastgd.optimizers import SGD, Optimizer, Rprop, check_optimizer

@@ -2,7 +2,6 @@
 
 import math
 import operator
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -100,16 +99,3 @@ def seed_of(rng: object) -> int:
     if not 0 <= rng < 2**63:
         raise ValueError(f"rng must be from 0 to 2**63 - 1 as an int; got {rng}")
     return int(rng)
-
-
-def check_name(argument: str, name: object, known: Sequence[str]) -> str:
-    """`name` if it is one of `known`; otherwise a ValueError, or TypeError for what is no string,
-    that lists them.
-    """
-    if not isinstance(name, str):
-        from fastgd.arguments.checks import shown  # which takes NumPy
-
-        raise TypeError(f"{argument} must be a name, one of {', '.join(known)}; got {shown(name)}")
-    if name not in known:
-        raise ValueError(f"unknown {argument} {name!r}; known: {', '.join(known)}")
-    return name

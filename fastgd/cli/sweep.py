@@ -10,7 +10,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fastgd.arguments.checks import check_name
+from fastgd.arguments.choices import check_name
 from fastgd.cli.make_problem import make_problem
 from fastgd.cli.members import Members, print_members, print_members_json, write_members
 from fastgd.cli.options import add_command, check_writable, names, number, seed, whole

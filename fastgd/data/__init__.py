@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastgd.arguments.checks import Array, check_name
+from fastgd.arguments.checks import Array
+from fastgd.arguments.choices import check_name
 from fastgd.data.columns import Columns, read_columns
 from fastgd.data.table import Table
 from fastgd.names import GATES

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import Array, check_name
+from fastgd.arguments.checks import Array
+from fastgd.arguments.choices import check_name
 from fastgd.data.cells import is_missing, is_number, is_plain_whole, is_too_large
 from fastgd.data.columns import Columns
 from fastgd.data.labels import Label, classes_of, positions_of, widths

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import check_name, whole_number
+from fastgd.arguments.checks import whole_number
+from fastgd.arguments.choices import check_name
 from fastgd.ensemble.folder import checkpoint_of_runs
 from fastgd.ensemble.resume import origin_of_many
 from fastgd.ensemble.runs import Runs

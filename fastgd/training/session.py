@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from fastgd.arguments.checks import check_name, finite_number
+from fastgd.arguments.checks import finite_number
+from fastgd.arguments.choices import check_name
 from fastgd.system.interrupt import Interrupt
 from fastgd.training.callbacks import check_callback
 from fastgd.training.checkpoint import Checkpoint, Kept, check_checkpoint

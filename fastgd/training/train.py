@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import check_name, whole_number
+from fastgd.arguments.checks import whole_number
+from fastgd.arguments.choices import check_name
 from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer
