@@ -58,26 +58,44 @@ class Bound(ABC):
         self.net = network_of(net)
         nothing = samples.weights[:0]
         held_out = held_out or Samples(nothing, nothing, nothing)
-        parts = 1 if plan.unit_slices else plan.row_parts(plan.batch)
+        parts = 1 if plan.unit_slices or plan.hidden_halves else plan.row_parts(plan.batch)
         self.data = data_of(
-            samples, len(samples.X), plan.batch, plan.shuffle, parts, unit_slices=plan.unit_slices
+            samples,
+            len(samples.X),
+            plan.batch,
+            plan.shuffle,
+            parts,
+            unit_slices=plan.unit_slices,
+            hidden_halves=plan.hidden_halves,
         )
         self.held_out = data_of(
             held_out, len(held_out.X), len(held_out.X), False, plan.row_parts(len(held_out.X))
         )
-        shared = max(self.data.row_parts, self.held_out.row_parts, plan.update_slices)
+        shared = max(
+            self.data.row_parts, self.held_out.row_parts, plan.update_slices, 1 + plan.hidden_halves
+        )
         ranks = range(min(threads, shared))
         gradient = aligned((self.data.row_parts * self.size,), dtype)
         if plan.unit_slices:  # of one block, which all threads work on
             work = self._scratch(self.data, most_rows, gradient)
             self.works = [work._replace(panel=np.zeros_like(work.panel)) for _ in ranks]
         else:
-            self.works = [self._scratch(self.data, most_rows, gradient) for _ in ranks]
+            own = [
+                aligned(gradient.shape, dtype) if plan.hidden_halves else gradient for _ in ranks
+            ]
+            self.works = [self._scratch(self.data, most_rows, each) for each in own]
+        self.next_works = (
+            [self._with_other_rows(work) for work in self.works] if plan.hidden_halves else []
+        )
         self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
         self.helpers = Helpers(len(ranks) - 1)
+        halved = plan.hidden_halves
+        exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
+        transposed = aligned((net.widths[0] * net.widths[1] if halved else 0,), dtype)
         self.queue = WorkQueue(
-            self.helpers.counters, np.zeros(8, np.int64), np.zeros(4), np.zeros(shared), give_way()
-        )
+            self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared),
+            exchange, transposed, give_way(),
+        )  # fmt: skip
         self.is_weight = is_weight_of(net, options, self.size)
 
     def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
@@ -104,6 +122,13 @@ class Bound(ABC):
             gradient=gradient,
             block=block,
         )
+
+    def _with_other_rows(self, work: Work) -> Work:
+        """Other memory for rows, beside the same for what is computed of them."""
+        rows, y, weight = (
+            aligned(array.shape, array.dtype) for array in (work.rows, work.y, work.weight)
+        )
+        return work._replace(rows=rows, y=y, weight=weight)
 
     def __enter__(self) -> "Bound":
         self.helpers.start()
@@ -152,8 +177,12 @@ class Bound(ABC):
         )
         problem = Problem(
             self.net, self.data, state.params, self.works[rank], rule, course, self.queue,
-            HELP if rank else command, method, options.eps, False, _NONE,
+            HELP if rank else command, method, options.eps, False, _NONE, _NONE,
         )  # fmt: skip
+        if self.plan.hidden_halves:
+            problem = problem._replace(
+                next=self._struct(problem._replace(work=self.next_works[rank]))
+            )
         if self.held_out.n == 0:
             return problem
         rows = problem._replace(
@@ -164,7 +193,15 @@ class Bound(ABC):
     @cached_property
     def _known(self) -> dict[int, list[int]]:
         """Of what all problems share, as numbers."""
-        shared = (self.net, self.data, self.held_out, self.queue, *self.works, *self.held_out_works)
+        shared = (
+            self.net,
+            self.data,
+            self.held_out,
+            self.queue,
+            *self.works,
+            *self.next_works,
+            *self.held_out_works,
+        )
         real = self.plan.net.dtype
         return {id(part): words_of(part, real, {}) for part in shared}
 

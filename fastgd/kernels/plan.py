@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.network import Network
 from fastgd.options import Options
+from fastgd.state import VECTOR_BYTES
 
 BLOCK = 256  # most rows of a block of the matrix kernel
 
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so
 # it is a matter of the plan alone.
 _SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
+# rows times parameters of a batch whose only hidden layer is halved: some 4 to 80 us
+_HALVED_PRODUCTS = range(2**16, 2**21)
 _LEAST_ROWS = 64  # of a part: the gradient of each is written and read once more
 _MOST_PARTS = 8
 _SHARED_PARAMS = 2**14
@@ -64,10 +67,22 @@ class Plan:
     @property
     def unit_slices(self) -> bool:
         """Whether layers are cut into slices of units, instead of batches into parts: for a small
-        batch of a wide network.
+        batch of a wide network without hidden halves.
         """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
-        return large and self._is_shared(self.batch)
+        return large and self._is_shared(self.batch) and not self.hidden_halves
+
+    @property
+    def hidden_halves(self) -> bool:
+        """Whether two threads have half of the hidden units each: for a small batch of a network
+        with one hidden layer, and a plain update.
+        """
+        net, lanes = self.net, VECTOR_BYTES // self.net.dtype.itemsize
+        is_plain = self.kernel == "matrix" and self.update_kind == "plain"
+        small = self.batches > 1 and self.batch <= BLOCK
+        worth_it = self.batch * net.n_params in _HALVED_PRODUCTS and net.widths[1] >= 2 * lanes
+        one_hidden = len(net.layers) == 2 and not self.method.endswith("difference")
+        return is_plain and small and one_hidden and worth_it
 
     @property
     def update_slices(self) -> int:

@@ -102,6 +102,23 @@ def gather(net, data, work, start, rows, stride, first, last, total):
         )
 
 
+@kernel
+def gather_rows(net, data, work, start, rows, stride, total):
+    """All samples of a block, as `gather` takes them, whose inputs are copied as they lie, and no
+    further.
+    """
+    inputs, outputs = net.widths[0], net.widths[net.layers]
+    targets = stride * inputs
+    for s in range(stride):
+        row = _take(data, work, start, rows, s, total)
+        _copy_row(data.X, row * inputs, inputs, work.rows, s * inputs)
+        _put_row(
+            data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride
+        )
+    if outputs >= lanes_of(work.a):
+        transpose(work.rows, targets, outputs, work.y, np.int64(0), stride, stride, outputs)
+
+
 @merged
 def _put_row(source, start, width, rows, to, columns, s, stride):
     """Copy a row to where rows lie, if it fills a vector; otherwise to column s of the block."""

@@ -16,6 +16,7 @@ NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8
+PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
 
 
 class NetworkStruct(NamedTuple):
@@ -48,6 +49,7 @@ class Data(NamedTuple):
     batches: int  # of an epoch
     row_parts: int  # of the rows of a batch, which threads share out
     unit_slices: int  # whether they share out the units of layers instead
+    hidden_halves: int  # or whether two threads have half of the hidden units each
     mean_weight: float  # of a batch
 
 
@@ -56,9 +58,9 @@ class Work(NamedTuple):
     units_before[l + 1] * stride.
     """
 
-    a: Reals  # activations, the inputs first
+    a: Reals  # activations, the inputs first, which hidden halves leave out
     # (stride, inputs) inputs as they lie in X, then (stride, outputs) targets; where they fill a
-    # vector
+    # vector, or for hidden halves
     rows: Reals
     z: Reals  # pre-activations
     delta: Reals  # dC/da, then dC/dz
@@ -90,10 +92,13 @@ class Rule(NamedTuple):
 class WorkQueue(NamedTuple):
     """What the threads of a run share; see `work_queue`."""
 
-    counters: Integers  # (16,)
-    task: Integers  # (8,) what there is to do, see `sharing`
+    counters: Integers  # (48,)
+    task: Integers  # (11,) what there is to do, see `matrix.tasks`
     numbers: Doubles  # (4,)
     costs: Doubles  # (parts,) of the parts of a batch
+    exchange: Reals  # (4 * outputs * block,) where halves put down their parts of z
+    # (hidden * inputs,) where halves have the first layer's weights, input by input
+    transposed: Reals
     yield_address: int  # address of a function that lets another thread run
 
 
@@ -131,6 +136,8 @@ class Problem(NamedTuple):
     eps: float  # step of the difference methods
     is_held_out: int  # whether this is the problem of the validation rows
     held_out: Pointer  # the same problem for the validation rows, without updates
+    # the same problem with scratch memory for the rows of the next batch, where there are halves
+    next: Pointer
 
 
 class Evaluation(NamedTuple):

@@ -52,6 +52,7 @@ def data_of(
     parts: int = 1,
     *,
     unit_slices: bool = False,
+    hidden_halves: bool = False,
 ) -> Data:
     """Samples, or those of many members with `n` rows each, in batches."""
     batches = -(-n // batch) if n else 0
@@ -72,6 +73,7 @@ def data_of(
         batches=batches,
         row_parts=parts,
         unit_slices=unit_slices,
+        hidden_halves=hidden_halves,
         mean_weight=total / batches if n else 0.0,
     )
 

@@ -148,10 +148,10 @@ def train(
     threads : int, optional
         Most threads to use, all processors if not given, or OMP_NUM_THREADS where that is less.
         Only updates of the matrix kernel that take some microseconds are shared out. Results do not
-        depend on it: batches are cut in parts of their rows, or layers in slices of their units, as
-        the arguments alone say, and each piece is the work of one thread. They are Python threads,
-        which live as long as the call; while they wait for each other they keep their processors
-        busy for some 50 us, then give way.
+        depend on it: batches are cut in parts of their rows, layers in slices of their units, or a
+        hidden layer in halves, as the arguments alone say, and each piece is the work of one
+        thread. They are Python threads, which live as long as the call; while they wait for each
+        other they keep their processors busy for some 50 us, then give way.
 
     Returns
     -------

@@ -12,7 +12,13 @@ from fastgd.kernels.matrix.layers import (
     times_derivative,
 )
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
-from fastgd.kernels.matrix.tasks import share_layers, share_rows, share_update, take_parts
+from fastgd.kernels.matrix.tasks import (
+    share_halves,
+    share_layers,
+    share_rows,
+    share_update,
+    take_parts,
+)
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
 from fastgd.kernels.structs import NO_UPDATE, Evaluation
 from fastgd.kernels.threads.work_queue import wait_for_task
@@ -31,7 +37,8 @@ def steps(problem, batch_index, count, observe):
 
     The gradient of a batch is averaged over its own rows, notes 004 Algorithm 1. A batch that is
     all the data in one block is gathered once and stays. In mini-batches of one block, plain sgd
-    adds the gradient to the parameters as it arises; in full batch the cost is looked at first.
+    adds the gradient to the parameters as it arises, by `hidden_halves` if there are; in full batch
+    the cost is looked at first.
     """
     data, params, work, rule, course = (
         problem.data,
@@ -55,6 +62,9 @@ def steps(problem, batch_index, count, observe):
     target = params if direct else work.gradient
     epoch, made = course.cursor[EPOCH], course.cursor[UPDATES]
     put_in_order(data, course.seed, epoch)
+    if data.hidden_halves != 0 and method != NO_UPDATE:
+        share_halves(problem, batch_index, count, observe)
+        return count
     for i in range(count):
         start = 0 if whole else (batch_index + i) * data.batch
         stop = min(start + data.batch, data.n)

@@ -2,7 +2,8 @@
 
 A block is padded to whole vectors by rows of weight 0. Inside it every array of a layer is (units,
 stride), one row a unit, `stride` padded samples wide, so that loops over samples are vectors.
-Layers of some width are products of matrices; others are loops.
+Layers of some width are products of matrices; others are loops. What goes number by number serves
+arrays of the other direction, too, see `hidden_halves`.
 
 Which activation, loss and method they use is decided at run time, so that one compilation serves
 every network of a dtype.
@@ -155,11 +156,18 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
                 )
                 _put(target, weights + j * inputs + k, _ONE, count, sums, scale, add, work.panel)
     if net.biases[l] >= 0:
-        biases = net.biases[l]
-        for j in range(first, last, lanes):
-            count = min(lanes, last - j)
-            sums = sums_of_rows(delta, here + j * stride, stride, count, delta, here, stride)
-            _put(target, at + biases + j, _ONE, count, sums, scale, add, work.panel)
+        add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add)
+
+
+@merged
+def add_bias_gradient(net, work, stride, l, first, last, scale, target, at, add):
+    """The gradient of biases first ... last of layer l, as `gradient_units` has it."""
+    delta, lanes = work.delta, lanes_of(work.a)
+    here, biases = net.units_before[l + 1] * stride, net.biases[l]
+    for j in range(first, last, lanes):
+        count = min(lanes, last - j)
+        sums = sums_of_rows(delta, here + j * stride, stride, count, delta, here, stride)
+        _put(target, at + biases + j, _ONE, count, sums, scale, add, work.panel)
 
 
 @merged

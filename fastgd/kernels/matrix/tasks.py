@@ -2,14 +2,16 @@
 
 How it is cut depends on the plan alone. A batch is cut into parts of its rows, each with a gradient
 of its own, and these are added in the order of the parts; or, where it is small and layers are
-wide, every layer is cut into slices of its units. Parameters are updated in slices, where the
-gradient has not gone to them already.
+wide, every layer is cut into slices of its units; or, where there is one hidden layer, that is cut
+into halves for many updates at a stretch. Parameters are updated in slices, where the gradient has
+not gone to them already.
 """
 
 import math
 
 import numpy as np
 
+from fastgd.kernels.matrix.hidden_halves import begin_halves, update_half
 from fastgd.kernels.matrix.out_of_line import block_cost, output_delta, softmax_layer
 from fastgd.kernels.matrix.passes import pass_over_part
 from fastgd.kernels.matrix.unit_slices import (
@@ -34,11 +36,28 @@ from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import lanes_of, load, store
 
 # parameters whose gradients are summed before they are updated: they stay in the first cache
+# rows times parameters of a batch that take as long as one look at a counter, if done alone instead
+# of by two
+_WORTH = 1024
+# stretches of halves that are done alone after some in which the other thread was late
+_MOST_SOLO = 255
 _SPAN = 4096
 # kinds of tasks; Numba compiles once for an int64
-_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE = np.arange(7, dtype=np.int64)
+_PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(8, dtype=np.int64)
 # places in a queue's task and its numbers
-_KIND, _PARTS, _START, _ROWS, _LAYER, _OBSERVE, _HELD_OUT, _GRADIENTS = range(8)
+(
+    _KIND,
+    _PARTS,
+    _START,
+    _ROWS,
+    _LAYER,
+    _OBSERVE,
+    _HELD_OUT,
+    _GRADIENTS,
+    _SLOW_PARTNER,
+    _SOLO_LEFT,
+    _SOLO_NEXT,
+) = range(11)
 _TOTAL, _SCALE, _RATE, _FACTOR = range(4)
 
 
@@ -75,6 +94,10 @@ def _do(problem, part):
         queue.costs[part] = pass_over_part(
             problem, start, rows, part, numbers[_TOTAL], task[_OBSERVE] != 0
         )
+    elif kind == _HALF:
+        spins = update_half(problem, part, start, rows, task[_OBSERVE] != 0, parts == 1)
+        if spins * _WORTH > rows * problem.data.batch * problem.net.n_params:
+            task[_SLOW_PARTNER] = 1
     elif kind == _GATHER:
         gather_slice(problem, start, rows, part, parts, numbers[_TOTAL])
     elif kind == _FORWARD:
@@ -172,6 +195,30 @@ def share_layers(problem, start, stop, total, observe, scale):
                 _share(problem, _BACKWARD, slices_of(net, l, net.widths[l], stride))
             _share(problem, _GRADIENT, slices_of(net, l, net.widths[l + 1], stride))
     return cost
+
+
+@kernel
+def share_halves(problem, batch_index, count, observe):
+    """`count` updates from batch `batch_index` on, by two threads, each with half of the hidden
+    units.
+
+    Where they wait for each other for longer than one would take alone, since processors are busy,
+    one does the next stretches alone: twice as many each time, and half as many after a stretch
+    that went well.
+    """
+    task, alone = problem.queue.task, problem.queue.task[_SOLO_LEFT] > 0
+    _write_down(problem, batch_index, count, 0.0, observe)
+    begin_halves(problem.queue)
+    task[_SLOW_PARTNER] = 0
+    _share(problem, _HALF, np.int64(1 if alone else 2))
+    if alone:
+        task[_SOLO_LEFT] -= 1
+    else:
+        before = task[_SOLO_NEXT]
+        task[_SOLO_NEXT] = (
+            min(2 * before + 1, _MOST_SOLO) if task[_SLOW_PARTNER] != 0 else before // 2
+        )
+        task[_SOLO_LEFT] = task[_SOLO_NEXT] if task[_SLOW_PARTNER] != 0 else 0
 
 
 @kernel

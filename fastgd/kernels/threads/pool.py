@@ -28,7 +28,7 @@ class Helpers:
 
     def __init__(self, count: int):
         self.count = count
-        self.counters: Array = np.zeros(2 * _LINE, np.int64)
+        self.counters: Array = np.zeros(6 * _LINE, np.int64)
         self._threads: ThreadPoolExecutor | None = None
 
     def start(self) -> None:

@@ -4,7 +4,8 @@ The leader, who runs the loop, publishes a task of so many parts and takes parts
 take what is left. The one counter that all of them draw from holds the number of the task, its
 parts and how many were taken, so that a helper who comes late takes none that is not there. The
 leader waits for parts that were taken, never for a helper that has not come: where no other thread
-runs, it does everything. What a part computes does not depend on who takes it.
+runs, it does everything. The two hidden halves wait for each other too: whoever takes the first
+takes the second, if it is still there. What a part computes does not depend on who takes it.
 """
 
 from fastgd.kernels.structs import FINISHED, TAKEN
