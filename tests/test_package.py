@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("fastgd", "tests", "bench", "scripts")
+FOLDERS = ("fastgd", "tests", "bench", "docs", "scripts")
 MADE = ("__pycache__", "*.py[cod]", "*.egg-info", ".*", "build", "dist", "*.npz")  # by work in the folder, no part of the project
 IMPORTED_AS = {"scikit-learn": "sklearn", "pytest-xdist": "xdist"}
 
@@ -67,7 +67,7 @@ def files_of(folder, name):
 @pytest.mark.parametrize("name", FOLDERS)
 def test_the_source_distribution_has_every_file(name, sdist):
     assert files_of(sdist, name) == files_of(ROOT, name)
-    assert {"LICENSE", "CHANGELOG.md", "README.md", "pyproject.toml"} <= set(os.listdir(sdist))
+    assert {"LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "pyproject.toml"} <= set(os.listdir(sdist))
 
 
 @pytest.mark.parametrize("name", ["tests", "bench"])
