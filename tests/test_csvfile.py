@@ -1,13 +1,13 @@
 """CSV that is read block by block, by NumPy and by pyarrow, against Python's csv reading the whole text at once."""
 
 import csv
-import importlib.util
 import io
 import math
 import sys
 
 import numpy as np
 import pytest
+from conftest import NEEDS_PYARROW
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from fastgd.data.columns import parse_columns
 
 READERS = [
     "numpy",
-    pytest.param("pyarrow", marks=pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")),
+    pytest.param("pyarrow", marks=NEEDS_PYARROW),
 ]
 CELLS = ["1", "-2.5", " 3", "4 ", "1e3", "1E-400", "+7", ".5", "5.", "00", "1e2", "0047583311587E590003", "1e400", "9007199254740993"]
 CELLS += [

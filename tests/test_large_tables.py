@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from conftest import NEEDS_PYARROW
 
 from fastgd.data import Table, blocks, csvfile
 from fastgd.data.columns import read_columns
@@ -34,13 +35,11 @@ def read(path):
     assert X.shape == (ROWS, COLUMNS - 3)
 
 
-@pytest.mark.parametrize("reader", ["numpy", "pyarrow"])
+@pytest.mark.parametrize("reader", ["numpy", pytest.param("pyarrow", marks=NEEDS_PYARROW)])
 def test_calls_do_not_grow_with_cells(path, reader, monkeypatch):
     """A few calls a row for the target, whose text is kept; the rest is a number of calls for each block."""
     if reader == "numpy":
         monkeypatch.setitem(sys.modules, "pyarrow", None)
-    else:
-        pytest.importorskip("pyarrow.csv")
     monkeypatch.setattr(csvfile, "_BLOCK", 2**14)
     monkeypatch.setattr(blocks, "_LARGE", 0)
     read(path)

@@ -80,21 +80,25 @@ class Bar:
     def _begin(self, progress: Any) -> Any:
         file, in_notebook = Forgiving(sys.stderr), _in_notebook()
         self.is_shown = in_notebook or file.isatty()
+        given: dict[str, Any] = {
+            "initial": progress.epoch,
+            "total": progress.epochs,
+            "desc": self.title or None,
+            "unit": " epochs",
+            "unit_scale": True,
+            "leave": False,
+            "dynamic_ncols": True,
+            "file": file,
+            "disable": not self.is_shown,
+        }
         with warnings.catch_warnings():
-            # that a notebook lacks widgets, and gets a line of text
+            # that a notebook lacks widgets: it gets a line of text, for which older versions of
+            # tqdm raise instead
             warnings.simplefilter("ignore")
-            tqdm = import_module("tqdm.auto" if in_notebook else "tqdm").tqdm
-        return tqdm(
-            initial=progress.epoch,
-            total=progress.epochs,
-            desc=self.title or None,
-            unit=" epochs",
-            unit_scale=True,
-            leave=False,
-            dynamic_ncols=True,
-            file=file,
-            disable=not self.is_shown,
-        )
+            if in_notebook:
+                with suppress(ImportError):
+                    return import_module("tqdm.auto").tqdm(**given)
+            return import_module("tqdm").tqdm(**given)
 
 
 def _in_notebook() -> bool:
