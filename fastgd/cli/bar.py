@@ -8,7 +8,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from fastgd.system.streams import Forgiving
+from fastgd.system.forgiving_stream import ForgivingStream
 from fastgd.training.progress import Bar
 
 if TYPE_CHECKING:
@@ -40,6 +40,6 @@ class WaitingBar(Bar):
         super().__call__(progress)
 
     def _show(self, text: str) -> None:
-        file = Forgiving(sys.stderr)
+        file = ForgivingStream(sys.stderr)
         if file.isatty():
             print(_CLEAR, text, sep="", end="", file=file, flush=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
 from typing import Any
 
-from fastgd.system.streams import Forgiving
+from fastgd.system.forgiving_stream import ForgivingStream
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def safe_streams() -> Iterator[None]:
     errors = getattr(stdout, "errors", None)
     _set_errors(stdout, "backslashreplace")
     try:
-        with redirect_stderr(Forgiving(stderr)):
+        with redirect_stderr(ForgivingStream(stderr)):
             yield
     finally:
         drop_what_is_refused(stderr)

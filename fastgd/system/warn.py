@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-from fastgd.system.streams import Forgiving
+from fastgd.system.forgiving_stream import ForgivingStream
 
 
 def warn(message: str) -> None:
@@ -34,4 +34,4 @@ def say(message: str) -> None:
     try:
         warn(message)
     except Exception:
-        print(f"{RuntimeWarning.__name__}: {message}", file=Forgiving(sys.stderr))
+        print(f"{RuntimeWarning.__name__}: {message}", file=ForgivingStream(sys.stderr))

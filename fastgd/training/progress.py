@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from fastgd.arguments.checks import Array, shown
 from fastgd.system.float_errors import as_caller
-from fastgd.system.streams import Forgiving
+from fastgd.system.forgiving_stream import ForgivingStream
 
 
 class Progress(NamedTuple):
@@ -78,7 +78,7 @@ class Bar:
             self.is_shown = False
 
     def _begin(self, progress: Any) -> Any:
-        file, in_notebook = Forgiving(sys.stderr), _in_notebook()
+        file, in_notebook = ForgivingStream(sys.stderr), _in_notebook()
         self.is_shown = in_notebook or file.isatty()
         given: dict[str, Any] = {
             "initial": progress.epoch,

@@ -1,4 +1,4 @@
-"""Standard error as decoration needs it: whatever has become of it, writing to it ends nothing."""
+"""A text stream for decoration: writing to it ends nothing, whatever has become of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 
-class Forgiving:
+class ForgivingStream:
     """A text stream, or None for a closed one, without its errors: what it refuses is dropped.
 
     What its encoding lacks is written as escapes.
