@@ -20,8 +20,7 @@ from numba.core.registry import cpu_target
 import fastgd
 from fastgd import kernels
 from fastgd.cli import main
-from fastgd.ensemble import session as watch
-from fastgd.ensemble import side_by_side
+from fastgd.ensemble import session, side_by_side
 from fastgd.machine.cache import Entry
 from fastgd.options import Options
 from fastgd.training import loop
@@ -96,7 +95,7 @@ def small_steps(monkeypatch):
     """Of many members: chunks of one epoch in lanes, of one update otherwise; after each a thread waits until the main one has looked,
     or has told all threads to stop.
     """
-    looked, monitors, look, over = threading.Event(), [], watch.Session.look, watch.Session.over
+    looked, monitors, look, over = threading.Event(), [], session.Session.look, session.Session.over
 
     def look_and_say_so(self, progress):
         look(self, progress)
@@ -116,11 +115,11 @@ def small_steps(monkeypatch):
 
         return one
 
-    monkeypatch.setattr(watch.Session, "look", look_and_say_so)
-    monkeypatch.setattr(watch.Session, "over", monitored)
+    monkeypatch.setattr(session.Session, "look", look_and_say_so)
+    monkeypatch.setattr(session.Session, "over", monitored)
     monkeypatch.setattr(kernels.Lanes, "advance", followed_by_a_look(kernels.Lanes.advance))
     monkeypatch.setattr(loop.Loop, "_advance", followed_by_a_look(loop.Loop._advance))
-    for module in (watch, side_by_side):
+    for module in (session, side_by_side):
         monkeypatch.setattr(module, "LOOK_SECONDS", 0.0005)
     monkeypatch.setattr(side_by_side, "_FIRST_LIMIT", 1)
     monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)

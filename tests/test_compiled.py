@@ -10,7 +10,7 @@ import pytest
 
 import fastgd
 from fastgd.cli.main import main
-from fastgd.machine import cache as store
+from fastgd.machine import cache
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_bad_input_is_one_line(arguments, words, capsys):
 
 
 def test_cache_lists_what_is_there(folder, capsys):
-    store._write(folder / f"unrolled_train_{'0' * 20}.kernel", {"title": "MLP(7, 1)"}, bytes(9_900))
+    cache._write(folder / f"unrolled_train_{'0' * 20}.kernel", {"title": "MLP(7, 1)"}, bytes(9_900))
     (folder / f"matrix_train_{'1' * 20}.kernel").write_bytes(b"cut")
     (folder / "mine.py").write_text("print('mine')")
     assert main(["cache"]) == 0
@@ -89,7 +89,7 @@ def test_no_folder_is_an_empty_cache(tmp_path, monkeypatch, capsys):
 
 def test_a_kernel_that_is_deleted_while_it_is_listed(folder, capsys, monkeypatch):
     (folder / f"lanes_train_{'3' * 20}.kernel").write_bytes(b"")
-    monkeypatch.setattr(store, "_read", lambda path: path.unlink())
+    monkeypatch.setattr(cache, "_read", lambda path: path.unlink())
     assert main(["cache"]) == 0
     assert capsys.readouterr().out == f"{folder}: 0 kernels, 0.0 MB\n"
 
@@ -128,7 +128,7 @@ def test_a_kernel_that_is_no_file(folder, capsys):
 @pytest.mark.filterwarnings("default")
 def test_a_cache_that_is_not_used(folder, capsys, monkeypatch):
     """Said by `cache`, and by the first command that compiles."""
-    monkeypatch.setattr(store, "_has_warned", False)
+    monkeypatch.setattr(cache, "_has_warned", False)
     monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])
     assert main(["cache"]) == 0
     assert capsys.readouterr().out == f"{folder}: 0 kernels, 0.0 MB\n"
@@ -146,8 +146,8 @@ def test_warmup_fills_the_cache(folder, capsys, monkeypatch):
     monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])
     assert main(["warmup", "--layers", "1-1", "--rows", "2"]) == 0
     assert capsys.readouterr().out.startswith("unrolled ")
-    ((name, size, _),) = store.entries()
+    ((name, size, _),) = cache.entries()
     assert size > 1000
     run = fastgd.train(fastgd.MLP(1, 1), [0.0, 1.0], [1.0, 0.0], 5, rng=0, kernel="unrolled")
-    assert [entry[0] for entry in store.entries()] == [name]  # what was warmed up is what trains
+    assert [entry[0] for entry in cache.entries()] == [name]  # what was warmed up is what trains
     assert np.isfinite(run.cost)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd.kernels.matrix import tasks as sharing
+from fastgd.kernels.matrix import tasks
 from fastgd.machine.struct import Doubles, Integers, Pointer, Reals, struct_of
 
 
@@ -104,7 +104,7 @@ def test_seeds_of_members(rng, short_integers):
 
 def test_constants_of_compiled_code(short_integers):
     """Numba compiles a function once more for an int32."""
-    again = importlib.util.module_from_spec(importlib.util.spec_from_file_location("sharing_again", sharing.__file__))
+    again = importlib.util.module_from_spec(importlib.util.spec_from_file_location("tasks_again", tasks.__file__))
     again.__spec__.loader.exec_module(again)
     assert {type(value) for name, value in vars(again).items() if isinstance(value, np.integer)} == {np.int64}
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
-from fastgd.machine import cache as store
-from fastgd.machine import linking
+from fastgd.machine import cache, linking
 from fastgd.machine.object_code import machine_code
 from fastgd.machine.object_file import undefined_names
 
@@ -120,10 +119,10 @@ def test_functions_that_only_the_library_of_windows_has(libraries_of_windows, tm
     """What is compiled calls what it needs and no more, and is loaded again by the next process."""
     monkeypatch.setenv("FASTGD_CACHE_DIR", str(tmp_path / "cache"))
     for _ in range(2):
-        cell, expected = curve(store.Entry("curve", CURVE, "curve", np.dtype("float64")))
+        cell, expected = curve(cache.Entry("curve", CURVE, "curve", np.dtype("float64")))
         np.testing.assert_allclose(cell, expected, rtol=1e-14)
     assert set(libraries_of_windows) >= {None, "ucrtbase"}
-    facts, code = store._read(tmp_path / "cache" / "curve.kernel")
+    facts, code = cache._read(tmp_path / "cache" / "curve.kernel")
     assert facts["calls"] == undefined_names(code) == ["cos", "pow", "sin"]
 
 

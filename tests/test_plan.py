@@ -8,7 +8,7 @@ from conftest import plan_of, random_problem
 
 import fastgd
 from fastgd import kernels
-from fastgd.machine import cache as store
+from fastgd.machine import cache
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
@@ -71,7 +71,7 @@ def test_going_on_keeps_the_kernel(kernel, monkeypatch):
 def test_too_large_to_unroll(net, method, monkeypatch):
     """Refused before anything is compiled: the kernel, the limit and what came are named."""
     compiled = []
-    monkeypatch.setattr(store.Entry, "_prepare", lambda self: compiled.append(self.name))
+    monkeypatch.setattr(cache.Entry, "_prepare", lambda self: compiled.append(self.name))
     X, Y, params = random_problem(net, 4)
     with pytest.raises(ValueError, match=r"kernel 'unrolled' serves .* at most \d+ lines; got ") as caught:
         fastgd.train(net, X, Y, 10, params=params, method=method, kernel="unrolled")
@@ -124,7 +124,7 @@ def test_numbers_alone_make_no_other_module():
 def test_one_compilation_serves_all_numbers(monkeypatch):
     X, Y = fastgd.data.gate("xor")
     fastgd.train(XOR, X, Y, 10, 0.5, rng=0, kernel="unrolled")
-    monkeypatch.setattr(store.Entry, "_prepare", lambda self: pytest.fail("compiled again"))
+    monkeypatch.setattr(cache.Entry, "_prepare", lambda self: pytest.fail("compiled again"))
     runs = [
         fastgd.train(XOR, X, Y, epochs, rate, rng=seed, kernel="unrolled")
         for epochs, rate, seed in [(10, 0.5, 1), (11, 0.5, 1), (10, 0.6, 1)]

@@ -13,9 +13,7 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd.machine import cache as store
-from fastgd.machine import fingerprint, sources
-from fastgd.machine import object_code as machine_code
+from fastgd.machine import cache, fingerprint, object_code, sources
 
 TINY = '''"""Tiny."""
 
@@ -73,14 +71,14 @@ def folder(tmp_path, monkeypatch):
 def compilations(monkeypatch):
     """The names of entries that are compiled."""
     names = []
-    compile_entry = store.Entry._compile
-    monkeypatch.setattr(store.Entry, "_compile", lambda self: names.append(self.name) or compile_entry(self))
+    compile_entry = cache.Entry._compile
+    monkeypatch.setattr(cache.Entry, "_compile", lambda self: names.append(self.name) or compile_entry(self))
     return names
 
 
 def fresh():
     """An entry that has not been called, as in a new process."""
-    return store.Entry("tiny_0", TINY, "twice", FLOAT64)
+    return cache.Entry("tiny_0", TINY, "twice", FLOAT64)
 
 
 def kernel_file(folder):
@@ -130,11 +128,11 @@ print(run.params.tobytes().hex(), run.cost, "numba" in sys.modules)
 
 def test_two_kernels_with_the_same_names_inside(folder):
     """Functions are looked up in their own file: all are called `train`."""
-    other = store.Entry("tiny_1", TINY.replace("2 * limit", "3 * limit"), "twice", FLOAT64)
+    other = cache.Entry("tiny_1", TINY.replace("2 * limit", "3 * limit"), "twice", FLOAT64)
     for _ in range(2):
         assert twice(fresh(), 21) == 42
         assert twice(other, 21) == 63
-        other = store.Entry("tiny_1", "", "twice", FLOAT64)
+        other = cache.Entry("tiny_1", "", "twice", FLOAT64)
 
 
 def test_the_folder_is_made_private(folder, compilations):
@@ -187,9 +185,9 @@ import sys
 sys.path.insert(0, {str(tmp_path)!r})
 import fastgd
 assert fastgd.__file__.startswith({str(tmp_path)!r})
-from fastgd.machine import cache as store
+from fastgd.machine import cache
 import numpy as np
-print(store.entry("tiny", {TINY!r}, "twice", np.dtype("float64")).name)
+print(cache.entry("tiny", {TINY!r}, "twice", np.dtype("float64")).name)
 """
     before = python(program)
     assert python(program) == before
@@ -201,7 +199,7 @@ print(store.entry("tiny", {TINY!r}, "twice", np.dtype("float64")).name)
 def test_what_changes_the_key(monkeypatch, tmp_path):
     """Text, dtype, versions, the processor, and Numba's settings."""
     dtypes = (FLOAT64, np.dtype("float32"))
-    assert len({store.entry("tiny", text, "twice", dtype).name for text in (TINY, TINY + "\n") for dtype in dtypes}) == 4
+    assert len({cache.entry("tiny", text, "twice", dtype).name for text in (TINY, TINY + "\n") for dtype in dtypes}) == 4
     before = fingerprint.fingerprint.__wrapped__()
     monkeypatch.chdir(tmp_path)
     assert fingerprint.fingerprint.__wrapped__() == before
@@ -311,7 +309,7 @@ def test_a_working_directory_that_may_not_be_searched(python, tmp_path):
 @pytest.fixture
 def assert_compiles_each_time(folder, compilations, monkeypatch):
     """Without a file to read, without an error, and with one warning that says why."""
-    monkeypatch.setattr(store, "_has_warned", False)
+    monkeypatch.setattr(cache, "_has_warned", False)
 
     def check(reason):
         before = len(compilations)
@@ -320,7 +318,7 @@ def assert_compiles_each_time(folder, compilations, monkeypatch):
         (warning,) = warned
         assert twice(fresh(), 21) == 42
         assert len(compilations) == before + 2
-        assert f"in {store.folder()}: {reason};" in str(warning.message)
+        assert f"in {cache.folder()}: {reason};" in str(warning.message)
         assert warning.filename == __file__
 
     return check
@@ -329,14 +327,14 @@ def assert_compiles_each_time(folder, compilations, monkeypatch):
 def test_a_file_in_its_place(folder, assert_compiles_each_time):
     folder.write_text("in the way")
     assert_compiles_each_time("it is no folder")
-    assert store.trouble() == "it is no folder"
+    assert cache.trouble() == "it is no folder"
     assert folder.read_text() == "in the way"
 
 
 def test_a_place_that_cannot_be(assert_compiles_each_time, monkeypatch):
     monkeypatch.setenv("FASTGD_CACHE_DIR", f"{os.devnull}/cache")
     assert_compiles_each_time("Not a directory")
-    assert store.trouble() == "Not a directory"
+    assert cache.trouble() == "Not a directory"
 
 
 @pytest.mark.parametrize("name", ["os.fsync", "os.replace"])
@@ -354,7 +352,7 @@ def test_a_failed_write_leaves_nothing(name, error, folder, assert_compiles_each
 def test_a_read_only_folder(folder, assert_compiles_each_time):
     folder.mkdir(mode=0o500)
     assert_compiles_each_time("Permission denied")
-    assert store.trouble() == "Permission denied"
+    assert cache.trouble() == "Permission denied"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
@@ -362,11 +360,11 @@ def test_a_read_only_folder(folder, assert_compiles_each_time):
 def test_a_folder_that_others_may_write_to(mode, folder, assert_compiles_each_time):
     """Code is run from it, so it is left alone."""
     assert twice(fresh(), 21) == 42
-    assert store.trouble() is None
+    assert cache.trouble() is None
     folder.chmod(mode)
     before = kernel_file(folder).read_bytes()
     assert_compiles_each_time("others may write to it")
-    assert store.trouble() == "others may write to it"
+    assert cache.trouble() == "others may write to it"
     assert kernel_file(folder).read_bytes() == before
 
 
@@ -375,7 +373,7 @@ def test_a_folder_of_somebody_else(folder, assert_compiles_each_time):
     folder.mkdir(mode=0o700)
     os.chown(folder, 65534, 65534)
     assert_compiles_each_time("it belongs to another user")
-    assert store.trouble() == "it belongs to another user"
+    assert cache.trouble() == "it belongs to another user"
     assert os.listdir(folder) == []
 
 
@@ -392,7 +390,7 @@ def homeless(monkeypatch):
     for name in ("FASTGD_CACHE_DIR", "HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", nobody)
-    monkeypatch.setattr(store, "_has_warned", False)
+    monkeypatch.setattr(cache, "_has_warned", False)
 
 
 def assert_nothing_is_kept(compilations, tmp_path, monkeypatch, *words):
@@ -407,9 +405,9 @@ def assert_nothing_is_kept(compilations, tmp_path, monkeypatch, *words):
     assert all(word in str(warning.message) for word in words)
     assert warning.filename == __file__
     assert len(compilations) == 2
-    assert store.trouble() is not None
-    assert store.entries() == []
-    assert store.clear() == 0
+    assert cache.trouble() is not None
+    assert cache.entries() == []
+    assert cache.clear() == 0
     assert list(place.iterdir()) == []
 
 
@@ -431,7 +429,7 @@ def test_a_folder_in_no_home(chosen, homeless, compilations, tmp_path, monkeypat
 @POSIX
 def test_a_home_that_platformdirs_does_not_find(homeless, compilations, tmp_path, monkeypatch):
     """Before 4.3 it went on with the path as it stood: of a folder called ~ in the working directory."""
-    monkeypatch.setattr(store.platformdirs, "user_cache_path", lambda name: Path("~/.cache") / name)
+    monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda name: Path("~/.cache") / name)
     assert_nothing_is_kept(compilations, tmp_path, monkeypatch, "home")
 
 
@@ -445,7 +443,7 @@ def test_a_home_that_is_not_absolute(home, homeless, compilations, tmp_path, mon
 @pytest.mark.parametrize("chosen", [".", "cache", "./cache", "../cache", " "])
 def test_a_folder_that_is_not_absolute(chosen, compilations, tmp_path, monkeypatch):
     """Code would be run that lies where the process happens to work."""
-    monkeypatch.setattr(store, "_has_warned", False)
+    monkeypatch.setattr(cache, "_has_warned", False)
     monkeypatch.setenv("FASTGD_CACHE_DIR", chosen)
     assert_nothing_is_kept(compilations, tmp_path, monkeypatch, repr(str(Path(chosen))), "absolute")
 
@@ -456,8 +454,8 @@ def test_a_place_for_caches_that_is_not_absolute_counts_for_nothing(elsewhere, t
     """As XDG has it."""
     for name, value in {"HOME": str(tmp_path), "XDG_CACHE_HOME": elsewhere, "FASTGD_CACHE_DIR": ""}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(store.platformdirs, "user_cache_path", lambda name: Path(elsewhere) / name)
-    assert store.folder() == tmp_path.resolve() / ".cache" / "fastgd"
+    monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda name: Path(elsewhere) / name)
+    assert cache.folder() == tmp_path.resolve() / ".cache" / "fastgd"
 
 
 ERRORS = [
@@ -470,7 +468,7 @@ ERRORS = [
 @pytest.mark.parametrize("place", ["platformdirs.user_cache_path", "pathlib.Path.mkdir", "os.replace", "tempfile.TemporaryFile"])
 def test_any_error_of_the_folder(place, error, compilations, tmp_path, monkeypatch):
     """In finding it, making it, and writing to it; none ends the work."""
-    monkeypatch.setattr(store, "_has_warned", False)
+    monkeypatch.setattr(cache, "_has_warned", False)
     for name, value in {"HOME": str(tmp_path / "home"), "FASTGD_CACHE_DIR": ""}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
@@ -483,27 +481,27 @@ def test_any_error_of_the_folder(place, error, compilations, tmp_path, monkeypat
     with pytest.warns(RuntimeWarning, match="compiled code can't be kept") if writes else nullcontext():
         assert twice(fresh(), 21) == 42
     assert len(compilations) == 1
-    assert (store.trouble() is None) == (place == "os.replace")
+    assert (cache.trouble() is None) == (place == "os.replace")
 
 
 def test_sources_that_cannot_be_read(folder, compilations, monkeypatch):
     """Nobody knows what code is compiled from them: it is not kept."""
-    monkeypatch.setattr(store, "_has_warned", False)
+    monkeypatch.setattr(cache, "_has_warned", False)
 
     def fail():
         raise OSError("could not get source code")
 
-    monkeypatch.setattr(store, "fingerprint", fail)
+    monkeypatch.setattr(cache, "fingerprint", fail)
     with pytest.warns(RuntimeWarning, match="compiled code can't be kept") as warned:
-        assert twice(store.entry.__wrapped__("tiny", TINY, "twice", FLOAT64), 21) == 42
+        assert twice(cache.entry.__wrapped__("tiny", TINY, "twice", FLOAT64), 21) == 42
     (warning,) = warned
     assert "sources" in str(warning.message)
     assert not folder.exists()
 
 
 def test_the_error_state_of_the_caller_is_not_that_of_compiling(folder, monkeypatch):
-    states, real = [], machine_code.machine_code
-    monkeypatch.setattr(machine_code, "machine_code", lambda *arguments: states.append(np.geterr()) or real(*arguments))
+    states, real = [], object_code.machine_code
+    monkeypatch.setattr(object_code, "machine_code", lambda *arguments: states.append(np.geterr()) or real(*arguments))
     with np.errstate(all="raise"):
         before = np.geterr()
         assert twice(fresh(), 21) == 42

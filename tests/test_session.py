@@ -11,8 +11,7 @@ from small_problem import BOTH, HELD_OUT, NET, OPTIMIZERS, PARAMS, RATES, X, Y, 
 
 import fastgd
 from fastgd.arguments.checks import shown
-from fastgd.training import loop
-from fastgd.training import session as between_chunks
+from fastgd.training import loop, session
 from fastgd.training.progress import Progress
 
 # -- max_seconds, callback, chunks -----------------------------------------------------------------------
@@ -21,7 +20,7 @@ from fastgd.training.progress import Progress
 def test_max_seconds_by_a_clock(train, monkeypatch, single_updates):
     """A clock that goes on by a second whenever it is looked at: once at the start and after every chunk, here of one update."""
     seconds = itertools.count()
-    monkeypatch.setattr(between_chunks, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
     run = train(NET, X, Y, 1000, 0.3, params=PARAMS, max_seconds=7)
     assert (run.stopped_by, run.epochs) == ("max_seconds", 7)
     assert_close(run.params, trajectory(7, 0.3)[0][-1])
