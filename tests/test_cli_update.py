@@ -102,6 +102,7 @@ def test_summary(command, flags, title, text):
 
 
 def test_warmup_compiles_for_the_optimizer(tmp_path, monkeypatch, capsys):
+    cache.entry.cache_clear()  # what an earlier test has loaded would not be written again
     monkeypatch.setenv("FASTGD_CACHE_DIR", str(tmp_path))
     tmp_path.chmod(0o700)
     monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])

@@ -128,6 +128,7 @@ def test_a_kernel_that_is_no_file(folder, capsys):
 @pytest.mark.filterwarnings("default")
 def test_a_cache_that_is_not_used(folder, capsys, monkeypatch):
     """Said by `cache`, and by the first command that compiles."""
+    cache.entry.cache_clear()
     monkeypatch.setattr(cache, "_has_warned", False)
     monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])
     assert main(["cache"]) == 0
@@ -143,6 +144,7 @@ def test_a_cache_that_is_not_used(folder, capsys, monkeypatch):
 
 
 def test_warmup_fills_the_cache(folder, capsys, monkeypatch):
+    cache.entry.cache_clear()  # what an earlier test has loaded would not be written again
     monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])
     assert main(["warmup", "--layers", "1-1", "--rows", "2"]) == 0
     assert capsys.readouterr().out.startswith("unrolled ")
