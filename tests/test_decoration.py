@@ -131,7 +131,7 @@ def test_functions_that_raise_end_a_run(name, many, path, single_updates):
     options |= {"members": 2} if many else {}
     with pytest.raises(ZeroDivisionError):
         train(NET, X, Y, 10**9, **options, **{name: fail})
-    assert 0 < np.min(load(path).epochs) < 10**9
+    assert 0 < np.max(load(path).epochs) < 10**9  # a member may have to wait for a thread
     assert os.listdir(path.parent) == [path.name]
 
 
