@@ -1,5 +1,7 @@
 """Warnings that name the caller's line, and that end nothing."""
 
+import warnings
+
 import pytest
 
 from fastgd.system.warn import warn
@@ -47,4 +49,7 @@ def test_the_line_of_the_caller(name):
 
 def test_a_caller_without_a_name():
     """Python shows it no warnings."""
-    exec("warn('a warning')", {"warn": warn, "__name__": None})
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        exec("warn('a warning')", {"warn": warn, "__name__": None})
+    assert shown == []
