@@ -11,6 +11,7 @@ from typing import Any
 import compare
 import results
 import scaling
+import start
 from competitors import OUR_KERNELS
 from plot import draw
 from programs import LIBRARIES
@@ -21,7 +22,7 @@ PLOT = Path(__file__).parent / "scaling.svg"
 BEGIN, END = "<!-- written by bench/report.py -->", "<!-- end of what bench/report.py wrote -->"
 
 
-def section(comparison: dict[str, Any], scaling: dict[str, Any]) -> Iterator[str]:
+def section(comparison: dict[str, Any], scaling: dict[str, Any], programs: dict[str, Any]) -> Iterator[str]:
     """Lines of Markdown."""
     facts = comparison["facts"]
     libraries = ", ".join(f"{kind} {facts[kind]}" for kind in LIBRARIES)
@@ -34,6 +35,10 @@ def section(comparison: dict[str, Any], scaling: dict[str, Any]) -> Iterator[str
     for what, family in scaling["families"].items():
         slopes = " and ".join(f"{slope:.2f} for {kind}" for kind, (slope, _) in family["lines"].items())
         yield f"Time grows with {what} to the power of {slopes}, over the last thousandfold."
+    yield from ("", "Whole programs, from the start of Python to the last result; in brackets fastgd's time as a fraction of the peer's.")
+    yield f"Fresh is with empty caches; on {programs['facts']['date']}, ready-made {programs['facts']['ready-made']}:"
+    yield ""
+    yield from start.markdown(programs)
     yield from ("", "The first training of a process, compiling included:", "", "```")
     yield from first_call_lines(comparison["first_calls"])
     yield from ("```", "", "<details><summary>Machine, versions, fastest rounds, both kernels</summary>", "", "```")
@@ -54,13 +59,14 @@ def replaced(text: str, lines: Iterator[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--measure", action="store_true", help="measure first, like compare.py and scaling.py with --save")
+    parser.add_argument("--measure", action="store_true", help="measure first, like compare.py, scaling.py and start.py with --save")
     options = parser.parse_args()
     if options.measure:
         results.save("comparison", compare.measure(quick=False, name=""))
         results.save("scaling", scaling.measure(quick=False))
-    comparison, scales = results.load("comparison"), results.load("scaling")
-    README.write_text(replaced(README.read_text(encoding="utf-8"), section(comparison, scales)), encoding="utf-8")
+        results.save("start", start.measure(quick=False, name=""))
+    comparison, scales, programs = (results.load(name) for name in ("comparison", "scaling", "start"))
+    README.write_text(replaced(README.read_text(encoding="utf-8"), section(comparison, scales, programs)), encoding="utf-8")
     draw(scales, PLOT)
 
 
