@@ -64,7 +64,6 @@ FUNCTIONS = {  # value and derivative
     "cross_entropy": (cross_entropy, cross_entropy_derivative),
 }
 
-_of_one_output = {i: FUNCTIONS[name] for i, name in enumerate(LOSSES) if i != CROSS_ENTROPY}
+OF_ONE_OUTPUT = {i: FUNCTIONS[name] for i, name in enumerate(LOSSES) if i != CROSS_ENTROPY}
 
-loss_of = by_number({i: value for i, (value, _) in _of_one_output.items()}, "z, a, y")
-loss_derivative = by_number({i: slope for i, (_, slope) in _of_one_output.items()}, "a, y")
+loss_derivative = by_number({i: slope for i, (_, slope) in OF_ONE_OUTPUT.items()}, "a, y")

@@ -9,7 +9,7 @@ describe them to the user.
 import math
 
 from fastgd.machine.dispatch import by_number
-from fastgd.machine.elementary import sqrt
+from fastgd.machine.elementary import fma, sqrt
 from fastgd.machine.jit import merged
 from fastgd.machine.vector import like, where_negative, where_positive
 from fastgd.names import SCHEDULES
@@ -29,8 +29,14 @@ def velocity(v, g, momentum):
 
 @merged
 def average(m, x, rho):
-    """Exponential moving average."""
-    return like(m, rho) * m + like(m, 1.0 - rho) * x
+    """Exponential moving average: rho m + (1 - rho) x."""
+    return fma(like(m, 1.0 - rho), x, like(m, rho) * m)
+
+
+@merged
+def mean_square(s, g, rho):
+    """The average of g^2; of its two products the other one is rounded alone."""
+    return fma(like(s, rho), s, like(s, 1.0 - rho) * (g * g))
 
 
 @merged

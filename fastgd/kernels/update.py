@@ -13,6 +13,7 @@ import numpy as np
 from fastgd.formulas.updates import (
     average,
     decayed,
+    mean_square,
     rate_at,
     rprop,
     rprop_gradient,
@@ -123,7 +124,7 @@ def update_rmsprop(rule, numbers, params, gradient, rate, start, stop):
     rho, eps = numbers[0], numbers[1]
     for p in range(start, stop, lanes_of(params)):
         g = load(gradient, p)
-        s = average(load(rule.slots, p), g * g, rho)
+        s = mean_square(load(rule.slots, p), g, rho)
         store(rule.slots, p, s)
         store(params, p, scaled(load(params, p), g, s, rate, eps))
 

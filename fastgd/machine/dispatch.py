@@ -19,13 +19,14 @@ def by_number(functions: Mapping[int, Callable[..., Any]], arguments: str) -> An
     for number, function in functions.items():
         places.setdefault(function, []).append(number)
     (first, _), *others = places.items()
-    names: dict[str, Any] = {"first": first}
-    lines = [f"def choose(number, {arguments}):", f"    result = first({arguments})"]
+    names: dict[str, Any] = {"function": first}
+    lines = [f"def choose(number, {arguments}):", f"    result = function({arguments})"]
     for i, (function, numbers) in enumerate(others):
-        names[f"other_{i}"] = function
+        names[f"function_{i}"] = function
         lines += [f"    {'elif' if i else 'if'} {' or '.join(f'number == {n}' for n in numbers)}:"]
-        lines += [f"        result = other_{i}({arguments})"]
+        lines += [f"        result = function_{i}({arguments})"]
     if others:  # the first one comes last
         lines += ["    else:", "    " + lines.pop(1)]
-    exec("\n".join([*lines, "    return result"]), names)
+    names["__source__"] = "\n".join([*lines, "    return result"])
+    exec(names["__source__"], names)
     return merged(names["choose"])

@@ -1,6 +1,7 @@
 """Finite differences of a block's cost, for any widths."""
 
-from fastgd.kernels.matrix.layers import block_cost, forward
+from fastgd.kernels.matrix.costs import block_cost
+from fastgd.kernels.matrix.layers import forward
 from fastgd.machine.jit import kernel
 
 

@@ -4,13 +4,8 @@ import numpy as np
 
 from fastgd.formulas.updates import sgd
 from fastgd.kernels.epoch import observe_epoch, problem_of
-from fastgd.kernels.matrix.layers import (
-    backward_units,
-    block_cost,
-    forward,
-    output_delta,
-    times_derivative,
-)
+from fastgd.kernels.matrix.costs import block_cost, output_delta
+from fastgd.kernels.matrix.layers import backward_units, forward, times_derivative
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
 from fastgd.kernels.matrix.tasks import (
     share_halves,

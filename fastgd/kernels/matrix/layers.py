@@ -6,20 +6,13 @@ Layers of some width are products of matrices; others are loops. What goes numbe
 arrays of the other direction, too, see `hidden_halves`.
 
 Which activation, loss and method they use is decided at run time, so that one compilation serves
-every network of a dtype.
+every network of a dtype. Each has loops of its own, in which nothing is left to decide.
 """
 
 import numpy as np
 
-from fastgd.formulas.activations import SOFTMAX, activate, derivative
-from fastgd.formulas.losses import (
-    BY_Z,
-    CROSS_ENTROPY,
-    cross_entropy,
-    cross_entropy_derivative,
-    loss_derivative,
-    loss_of,
-)
+from fastgd.formulas.activations import FUNCTIONS, SOFTMAX
+from fastgd.kernels.matrix.costs import output_delta
 from fastgd.kernels.matrix.products import (
     Left,
     Right,
@@ -28,11 +21,12 @@ from fastgd.kernels.matrix.products import (
     sums_of_products,
     sums_of_rows,
 )
-from fastgd.machine.elementary import exp, log
+from fastgd.machine.dispatch import by_number
+from fastgd.machine.elementary import exp
 from fastgd.machine.jit import kernel, merged
-from fastgd.machine.lane_sums import lane_sum
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
 from fastgd.machine.vector import where_positive
+from fastgd.names import ACTIVATIONS
 
 _PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
@@ -69,20 +63,35 @@ def forward_units(net, params, work, stride, l, first, last):
     activate_all(activation, z, a, here + first * stride, here + last * stride)
 
 
-@kernel
-def activate_all(activation, z, a, start, stop):
-    """a = f(z) from start to stop, which are whole vectors apart; softmax is the identity here.
+def _over_all(function):
+    """a = f(z) from start to stop by one f.
 
     By wide vectors: an activation is a long chain of operations, of which a processor has more
     under way at a time.
     """
-    wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
-    i, wide = start, lanes_of(wide_a)
-    while i + wide <= stop:
-        store(wide_a, i, activate(activation, load(wide_z, i)))
-        i += wide
-    if i < stop:
-        store(a, i, activate(activation, load(z, i)))
+
+    @merged
+    def activate(z, a, start, stop):
+        wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
+        i, wide = start, lanes_of(wide_a)
+        while i + wide <= stop:
+            store(wide_a, i, function(load(wide_z, i)))
+            i += wide
+        if i < stop:
+            store(a, i, function(load(z, i)))
+
+    return activate
+
+
+_activate = by_number(
+    {i: _over_all(FUNCTIONS[name][0]) for i, name in enumerate(ACTIVATIONS)}, "z, a, start, stop"
+)
+
+
+@kernel
+def activate_all(activation, z, a, start, stop):
+    """a = f(z) from start to stop, which are whole vectors apart; softmax is the identity here."""
+    _activate(activation, z, a, start, stop)
 
 
 @merged
@@ -105,21 +114,6 @@ def softmax_layer(net, work, stride, l):
             total += e
         for j in range(units):
             store(a, s + j * stride, load(a, s + j * stride) / total)
-
-
-@merged
-def _softmax_derivative(units, stride, a, delta, here):
-    """delta_k = a_k (delta_k - sum_j a_j delta_j)."""
-    for s in range(here, here + stride, lanes_of(a)):
-        inner = broadcast(a, 0.0)
-        for j in range(units):
-            inner += load(a, s + j * stride) * load(delta, s + j * stride)
-        for j in range(units):
-            store(
-                delta,
-                s + j * stride,
-                load(a, s + j * stride) * (load(delta, s + j * stride) - inner),
-            )
 
 
 @merged
@@ -202,21 +196,35 @@ def backward_units(net, params, work, stride, l, first, last):
                 store(delta, before + k * stride + s, total)
 
 
+def _times_all(derivative):
+    """delta = factor delta f'(z) from start to stop by one f'; by wide vectors, too."""
+
+    @merged
+    def multiply_by_it(z, a, delta, start, stop, factor):
+        wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
+        i, wide = start, lanes_of(wide_a)
+        while i + wide <= stop:
+            slope = derivative(load(wide_z, i), load(wide_a, i))
+            store(wide_delta, i, factor * load(wide_delta, i) * slope)
+            i += wide
+        if i < stop:
+            store(delta, i, factor * load(delta, i) * derivative(load(z, i), load(a, i)))
+
+    return multiply_by_it
+
+
+_times_derivative = by_number(
+    {i: _times_all(FUNCTIONS[name][1]) for i, name in enumerate(ACTIVATIONS)},
+    "z, a, delta, start, stop, factor",
+)
+
+
 @kernel
 def times_derivative(net, work, stride, l, first, last, factor):
-    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50); by wide
-    vectors, too.
-    """
-    a, z, delta = work.a, work.z, work.delta
-    wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
-    here, activation, wide = net.units_before[l + 1] * stride, net.activations[l], lanes_of(wide_a)
-    i, stop = here + first * stride, here + last * stride
-    while i + wide <= stop:
-        slope = derivative(activation, load(wide_z, i), load(wide_a, i))
-        store(wide_delta, i, factor * load(wide_delta, i) * slope)
-        i += wide
-    if i < stop:
-        store(delta, i, factor * load(delta, i) * derivative(activation, load(z, i), load(a, i)))
+    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
+    here = net.units_before[l + 1] * stride
+    start, stop = here + first * stride, here + last * stride
+    _times_derivative(net.activations[l], work.z, work.a, work.delta, start, stop, factor)
 
 
 # -- one block of rows -----------------------------------------------------------------------------
@@ -228,59 +236,6 @@ def forward(net, params, work, stride, first_layer):
     for l in range(first_layer, net.layers):
         forward_units(net, params, work, stride, l, np.int64(0), net.widths[l + 1])
         softmax_layer(net, work, stride, l)
-
-
-@merged
-def block_cost(net, work, stride):
-    """The block's share of the cost: the sum over its samples of weight times loss."""
-    a, z, y, weight, lanes = work.a, work.z, work.y, work.weight, lanes_of(work.a)
-    here = net.units_before[net.layers] * stride
-    size = net.widths[net.layers] * stride
-    cost = broadcast(a, 0.0)
-    for s in range(0, stride, lanes):
-        loss = broadcast(a, 0.0)
-        if net.loss == CROSS_ENTROPY:
-            largest = load(z, here + s)
-            for k in range(s, s + size, stride):
-                v = load(z, here + k)
-                largest = where_positive(v - largest, v, largest)
-            exponentials = broadcast(a, 0.0)
-            for k in range(s, s + size, stride):
-                exponentials += exp(load(z, here + k) - largest)
-            log_sum_exp = log(exponentials)
-            for k in range(s, s + size, stride):
-                loss += cross_entropy(load(z, here + k) - largest, log_sum_exp, load(y, k))
-        else:
-            for k in range(s, s + size, stride):
-                loss += loss_of(net.loss, load(z, here + k), load(a, here + k), load(y, k))
-        cost += load(weight, s) * loss
-    return np.float64(lane_sum(cost))
-
-
-@merged
-def output_delta(net, work, stride):
-    """delta of the last layer, dC/dz times the sample's weight, notes 004 (Biases)."""
-    a, z, y, delta, lanes = work.a, work.z, work.y, work.delta, lanes_of(work.a)
-    activation = net.activations[net.layers - 1]
-    units, here = net.widths[net.layers], net.units_before[net.layers] * stride
-    size, by_a = units * stride, net.loss not in BY_Z
-    for s in range(0, stride, lanes):
-        weight = load(work.weight, s)
-        total = broadcast(a, 0.0)
-        if net.loss == CROSS_ENTROPY:
-            for k in range(s, s + size, stride):
-                total += load(y, k)
-        for k in range(s, s + size, stride):
-            i = here + k
-            if net.loss == CROSS_ENTROPY:
-                d = cross_entropy_derivative(load(a, i), load(y, k), total)
-            else:
-                d = loss_derivative(net.loss, load(a, i), load(y, k))
-                if by_a and activation != SOFTMAX:
-                    d = d * derivative(activation, load(z, i), load(a, i))
-            store(delta, i, weight * d)
-    if by_a and activation == SOFTMAX:
-        _softmax_derivative(units, stride, a, delta, here)
 
 
 @merged

@@ -2,12 +2,12 @@
 their callers: one copy of each for all who share out work, which is too large for a call to matter.
 """
 
+from fastgd.kernels.matrix.costs import block_cost as _block_cost
+from fastgd.kernels.matrix.costs import output_delta as _output_delta
 from fastgd.kernels.matrix.layers import add_bias_gradient as _add_bias_gradient
 from fastgd.kernels.matrix.layers import backward_units as _backward_units
-from fastgd.kernels.matrix.layers import block_cost as _block_cost
 from fastgd.kernels.matrix.layers import forward_units as _forward_units
 from fastgd.kernels.matrix.layers import gradient_units as _gradient_units
-from fastgd.kernels.matrix.layers import output_delta as _output_delta
 from fastgd.kernels.matrix.layers import softmax_layer as _softmax_layer
 from fastgd.kernels.matrix.products import multiply as _multiply
 from fastgd.machine.jit import kernel
