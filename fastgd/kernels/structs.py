@@ -141,8 +141,8 @@ class Problem(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What is to be known about parameters."""
+    """What is to be known about parameters: one of these, the other one (0,)."""
 
     problem: Problem
     outputs: Reals  # (n * outputs,)
-    costs: Doubles  # (1,) the cost, or (1 + layers,) followed by the notes' layer costs
+    costs: Doubles  # (layers,) the notes' layer costs

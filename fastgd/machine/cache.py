@@ -23,7 +23,7 @@ import re
 import stat
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -195,15 +195,26 @@ class Entry:
         self._preparing = threading.Lock()
 
     def __call__(self, table: Array, limit: int) -> None:
+        self.call_of(table, limit)()
+
+    def call_of(self, table: Array, limit: int = 0) -> Callable[[], None]:
+        """The call with this table and limit, to be made as often as wanted: arguments are
+        converted once.
+        """
         with self._preparing:
             if self._function is None:
                 self._function = self._prepare()
-        result, exception = ctypes.c_void_p(), ctypes.c_void_p()
-        if self._function(
-            ctypes.byref(result), ctypes.byref(exception), table.ctypes.data, 0.0, limit
-        ):
-            # which only NUMBA_BOUNDSCHECK=1 looks for
-            raise IndexError("compiled code reached outside an array")
+        function, result, exception = self._function, ctypes.c_void_p(), ctypes.c_void_p()
+        zero = {"float64": ctypes.c_double, "float32": ctypes.c_float}[self.dtype.name]()
+        address, last = ctypes.c_int64(table.ctypes.data), ctypes.c_int64(limit)
+        arguments = ctypes.byref(result), ctypes.byref(exception), address, zero, last
+
+        def call(alive: Array = table) -> None:
+            if function(*arguments):
+                # which only NUMBA_BOUNDSCHECK=1 looks for
+                raise IndexError("compiled code reached outside an array")
+
+        return call
 
     def _prepare(self) -> Any:
         try:
@@ -212,7 +223,7 @@ class Entry:
         except Exception:
             return self._compile()
         try:
-            return linked(facts["function"], facts["calls"], code, self.dtype)
+            return linked(facts["function"], facts["calls"], code)
         except Exception as error:
             function = self._compile()
             reason = f"can't be linked: {_reason(error)}"
@@ -237,7 +248,7 @@ class Entry:
                 _warn_of_numba(error)
                 return function
         title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
-        function = linked(facts["function"], facts["calls"], code, self.dtype)
+        function = linked(facts["function"], facts["calls"], code)
         try:
             _write(self._path(), {"title": title, **facts}, code)
         except Exception as error:

@@ -82,3 +82,32 @@ def fields_of(cls: Any) -> list[tuple[str, Any]]:
 def rows_of(kind: Any) -> int:
     """Rows of a field."""
     return sum(rows_of(inner) for _, inner in fields_of(kind)) if hasattr(kind, "_fields") else 1
+
+
+def place_of(cls: Any, *names: str) -> int:
+    """Where the address or number of a field stands in a struct of `cls`, or of a field of that
+    field, and so on by `names`.
+    """
+    rows, kind = 0, cls
+    for wanted in names:
+        for name, inner in fields_of(kind):
+            if name == wanted:
+                kind = inner
+                break
+            rows += rows_of(inner)
+        else:
+            raise ValueError(f"{kind.__name__} has no field {wanted!r}")
+    return 2 * rows
+
+
+def empty_of(cls: Any, real: np.dtype[Any]) -> Any:
+    """A NamedTuple of arrays of no numbers, and of zeros: for a struct that is not looked at."""
+    values = (
+        empty_of(kind, real)
+        if hasattr(kind, "_fields")
+        else kind(0)
+        if kind in (int, float)
+        else np.zeros(0, _DTYPES.get(kind, real))
+        for _, kind in fields_of(cls)
+    )
+    return cls(*values)

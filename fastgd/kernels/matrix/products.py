@@ -86,7 +86,9 @@ class Target(NamedTuple):
     width: int | np.int64
 
 
-_tile_1, _tile_2, _widest_tile = (tile_of(vectors, TILE) for vectors in (1, 2, WIDEST))
+_tile_2, _widest_tile = tile_of(2, TILE), tile_of(WIDEST, TILE)
+# sums of a narrow one are few: more rows of it are under way at a time
+_tile_1 = tile_of(1, 2 * TILE)
 _tall_tile_2 = tile_of(2, _TALL)
 
 
@@ -157,6 +159,7 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
                         alpha,
                         more,
                     )
+                    i += TILE
                 elif width > 2:
                     _widest_tile(
                         a,
