@@ -83,11 +83,11 @@ def test_scipy_minimizes_it(method):
     start = net.init(rng=0)
     for l2, most in ((0.0, 0.01), (1e-2, 0.2)):
         o = net.objective(x, y, l2=l2)
-        result = minimize(o, start, jac=True, method=method, options={"maxiter": 2000})
+        result = minimize(o, start, jac=True, method=method, tol=1e-12)
         assert result.fun < most < o.cost(start)
         assert oracle.cost(net, result.x, x[:, None], y[:, None]) <= result.fun * (1 + 1e-6)
         assert np.abs(o.gradient(result.x)).max() < 1e-3
-        separate = minimize(o.cost, start, jac=o.gradient, method=method, options={"maxiter": 2000})
+        separate = minimize(o.cost, start, jac=o.gradient, method=method, tol=1e-12)
         assert separate.fun == pytest.approx(result.fun, rel=1e-6)
 
 
