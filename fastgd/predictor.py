@@ -31,14 +31,8 @@ class Predictor:
 
     def __init__(self, net: Network, params: ArrayLike):
         self.net = net
-        self._params = net.check_params(params).copy()
-        # those that no call is using; calls at the same time have one each
-        self._free = [self._bound()]
-
-    def _bound(self) -> ForwardPass:
-        forward = ForwardPass(self.net)
-        forward.use(self._params)
-        return forward
+        self._bound = bound = _Bound(net, net.check_params(params).copy())
+        self._quick = bound.new_pass().quick(bound.outputs) or bound.outputs
 
     def __call__(self, X: ArrayLike, out: Array | None = None) -> Array:
         """The outputs a(m) for every row of X: (n, outputs), in an array of its own, or in `out`.
@@ -46,20 +40,37 @@ class Predictor:
         `out` is an array of that shape and of the network's dtype, which may overlap X. Nothing is
         written to it where X is refused.
         """
-        try:
-            forward = self._free.pop()
-        except IndexError:
-            forward = self._bound()
-        try:
-            return outputs_of(forward, self._params, X, out)
-        finally:
-            self._free.append(forward)
+        return self._quick(X) if out is None else self._bound.outputs(X, out)
 
     def __repr__(self) -> str:
         return f"<predictor of {self.net}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.net, self._params)
+        return type(self), (self.net, self._bound.params)
+
+
+class _Bound:
+    """A network with its parameters, and the passes that calls of it have made."""
+
+    def __init__(self, net: Network, params: Array):
+        self.net, self.params = net, params
+        # those that no call is using; calls at the same time have one each
+        self._free: list[ForwardPass] = []
+
+    def new_pass(self) -> ForwardPass:
+        forward = ForwardPass(self.net)
+        forward.bind(self.params)
+        return forward
+
+    def outputs(self, X: ArrayLike, out: Array | None = None) -> Array:
+        try:
+            forward = self._free.pop()
+        except IndexError:
+            forward = self.new_pass()
+        try:
+            return outputs_of(forward, self.params, X, out)
+        finally:
+            self._free.append(forward)
 
 
 def predict(net: Network, params: ArrayLike, X: ArrayLike) -> Array:

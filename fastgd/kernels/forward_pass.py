@@ -1,5 +1,8 @@
 """The outputs of a network, through memory that is made once."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from fastgd.arguments.arrays import Finite
@@ -9,14 +12,21 @@ from fastgd.kernels.plan import BLOCK, SHARED_PRODUCTS, parts_of
 from fastgd.kernels.structs import PANEL_BYTES, Evaluation, Problem
 from fastgd.kernels.to_structs import network_of
 from fastgd.machine.cache import entry
+from fastgd.machine.quick_call import quick_call
 from fastgd.machine.struct import empty_of, place_of, struct_of
 from fastgd.network import Network
-from fastgd.state import aligned, padded
+from fastgd.state import WIDE_VECTOR_BYTES, aligned, padded
 
 _BUFFER = 2**17  # numbers that go in and come out at once, if one block has fewer
+_QUICK = 2**16  # rows times parameters that take so short that other threads may wait, some 5 us
+_UNCUT = 512  # inputs up to which no sum of the matrix kernel is one of sums, for few rows
+_BEYOND = 4 * WIDE_VECTOR_BYTES // 4  # numbers that the vectors of a row reach beyond parameters
 _COPIED = 2**13  # parameters that are copied sooner than an array says its address
 _PARAMS = place_of(Evaluation, "problem", "params")
 _ROWS = place_of(Evaluation, "problem", "data", "n")
+_X = place_of(Evaluation, "problem", "data", "X")
+_BY_INPUT = place_of(Evaluation, "by_input")
+_OUTPUTS = place_of(Evaluation, "outputs")
 _BLOCK = place_of(Evaluation, "problem", "work", "block")
 
 
@@ -53,9 +63,11 @@ class ForwardPass:
         )
         work = self._problem.work
         self.nbytes = sum(array.nbytes for array in (self._X, self._outputs, work.a, work.z))
-        self._struct = struct_of(Evaluation(self._problem, self._outputs, np.zeros(0)), dtype)
+        evaluation = Evaluation(self._problem, self._outputs, np.zeros(0), self._params[:0])
+        self._struct = struct_of(evaluation, dtype)
         self._struct[_PARAMS + 1] = net.n_params
-        self.evaluate = entry("matrix", MATRIX, "evaluate", dtype).call_of(self._struct)
+        self._entry = entry("matrix", MATRIX, "evaluate", dtype)
+        self.evaluate = self._entry.call_of(self._struct)
         self.hold(1, BLOCK)
 
     def hold(self, n: int, block: int) -> None:
@@ -76,3 +88,37 @@ class ForwardPass:
             return self._params_are_finite()
         self._struct[_PARAMS] = params.ctypes.data
         return Finite(params)()
+
+    def bind(self, params: Array) -> None:
+        """Have these parameters, finite and C-contiguous, for good: nobody changes the array."""
+        self.use(params)
+        if self.net.n_params <= _QUICK and max(self.net.widths) <= _UNCUT:
+            by_input = _by_input(self.net, params)
+            self._struct[_BY_INPUT : _BY_INPUT + 2] = by_input.ctypes.data, by_input.size
+            self._alive = params, by_input
+
+    def quick(self, otherwise: Callable[[Any], Array]) -> Callable[[Any], Array] | None:
+        """`outputs(X)` for few rows, by machine code that Python calls, with `otherwise` for all
+        that is not just that; None where there can be none.
+
+        The pass is that function's from now on.
+        """
+        most_rows = min(BLOCK, _QUICK // self.net.n_params)
+        if most_rows == 0:
+            return None
+        self.hold(1, BLOCK)
+        inputs, units, address = self.net.widths[0], self.net.widths[-1], self._entry.address()
+        places = _ROWS, _X, _OUTPUTS
+        return quick_call(
+            self.dtype, inputs, most_rows, units, places, self._struct, address, otherwise, self
+        )
+
+
+def _by_input(net: Network, params: Array) -> Array:
+    """The parameters with W^T in the place of W, and room for vectors that reach beyond them."""
+    turned = aligned((net.n_params + _BEYOND,), net.dtype)
+    turned[: net.n_params] = params
+    for layer in net.layers:
+        weights = params[layer.weights].reshape(layer.outputs, layer.inputs)
+        turned[layer.weights] = weights.T.reshape(-1)
+    return turned

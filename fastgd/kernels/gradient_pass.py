@@ -81,7 +81,8 @@ class GradientPass:
     def _evaluation(self) -> tuple[Callable[[], None], Array]:
         layer_costs = np.zeros(self._kernel.net.layers)
         problem = self._kernel.problem(self._state, PASS)
-        values = Evaluation(problem, self.params[:0], layer_costs)
+        nothing = self.params[:0]
+        values = Evaluation(problem, nothing, layer_costs, nothing)
         return self._call("evaluate", values), layer_costs
 
     def _run(self, calls: list[Callable[[], None]]) -> None:

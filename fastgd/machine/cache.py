@@ -201,10 +201,7 @@ class Entry:
         """The call with this table and limit, to be made as often as wanted: arguments are
         converted once.
         """
-        with self._preparing:
-            if self._function is None:
-                self._function = self._prepare()
-        function, result, exception = self._function, ctypes.c_void_p(), ctypes.c_void_p()
+        function, result, exception = self._ready(), ctypes.c_void_p(), ctypes.c_void_p()
         zero = {"float64": ctypes.c_double, "float32": ctypes.c_float}[self.dtype.name]()
         address, last = ctypes.c_int64(table.ctypes.data), ctypes.c_int64(limit)
         arguments = ctypes.byref(result), ctypes.byref(exception), address, zero, last
@@ -215,6 +212,18 @@ class Entry:
                 raise IndexError("compiled code reached outside an array")
 
         return call
+
+    def address(self) -> int:
+        """Where its machine code is; 0 where Numba holds that."""
+        function = self._ready()
+        is_linked = isinstance(function, ctypes.CFUNCTYPE(ctypes.c_int32))
+        return int(ctypes.cast(function, ctypes.c_void_p).value or 0) if is_linked else 0
+
+    def _ready(self) -> Any:
+        with self._preparing:
+            if self._function is None:
+                self._function = self._prepare()
+        return self._function
 
     def _prepare(self) -> Any:
         try:

@@ -59,9 +59,22 @@ def linked(function: str, calls: list[str], code: bytes) -> Any:
     with _lock:
         linker = _linker()
         linker.add_object_file(llvm.ObjectFileRef.from_data(code))
-        linker.finalize_object()
-        address = linker.get_function_address(function)
-        _linkers.append(linker)
+        address = _address(linker, function)
+    return ctypes.CFUNCTYPE(c_int32)(address)
+
+
+def linked_module(text: str, function: str) -> int:
+    """The address of a function in a module of LLVM's language, compiled now."""
+    with _lock:
+        linker = _linker()
+        linker.add_module(llvm.parse_assembly(text))
+        return _address(linker, function)
+
+
+def _address(linker: Any, function: str) -> int:
+    linker.finalize_object()
+    address = int(linker.get_function_address(function))
+    _linkers.append(linker)
     if not address:
         raise ValueError(f"it has no function {function}")
-    return ctypes.CFUNCTYPE(c_int32)(address)
+    return address

@@ -11,6 +11,7 @@ from fastgd.kernels.matrix.layers import (
     output_delta,
     times_derivative,
 )
+from fastgd.kernels.matrix.one_row import forward_row
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
 from fastgd.kernels.matrix.products import transpose
 from fastgd.kernels.matrix.tasks import (
@@ -148,6 +149,9 @@ def evaluate(address, zero):
     net, data, params, work = problem.net, problem.data, problem.params, problem.work
     lanes, first = lanes_of(work.a), np.int64(0)
     inputs, units = net.widths[0], net.widths[net.layers]
+    if data.n == 1 and len(evaluation.by_input) != 0:
+        forward_row(net, params, evaluation.by_input, work, data.X, outputs)
+        return
     for start in range(0, data.n, work.block):
         rows = min(work.block, data.n - start)
         stride = (rows + lanes - 1) // lanes * lanes
