@@ -10,7 +10,7 @@ import pytest
 
 import fastgd
 from fastgd.cli.main import main
-from fastgd.machine import cache
+from fastgd.machine import cache, kernel_file, ready_made
 
 
 @pytest.fixture
@@ -19,6 +19,7 @@ def folder(tmp_path, monkeypatch):
     place = tmp_path / "cache"
     place.mkdir(mode=0o700)
     monkeypatch.setenv("FASTGD_CACHE_DIR", str(place))
+    monkeypatch.setattr(ready_made, "FOLDER", "nothing")
     return place
 
 
@@ -61,7 +62,7 @@ def test_bad_input_is_one_line(arguments, words, capsys):
 
 
 def test_cache_lists_what_is_there(folder, capsys):
-    cache._write(folder / f"unrolled_train_{'0' * 20}.kernel", {"title": "MLP(7, 1)"}, bytes(9_900))
+    kernel_file.write(folder / f"unrolled_train_{'0' * 20}.kernel", {"title": "MLP(7, 1)"}, bytes(9_900))
     (folder / f"matrix_train_{'1' * 20}.kernel").write_bytes(b"cut")
     (folder / "mine.py").write_text("print('mine')")
     assert main(["cache"]) == 0
@@ -88,8 +89,9 @@ def test_no_folder_is_an_empty_cache(tmp_path, monkeypatch, capsys):
 
 
 def test_a_kernel_that_is_deleted_while_it_is_listed(folder, capsys, monkeypatch):
-    (folder / f"lanes_train_{'3' * 20}.kernel").write_bytes(b"")
-    monkeypatch.setattr(cache, "_read", lambda path: path.unlink())
+    file = folder / f"lanes_train_{'3' * 20}.kernel"
+    file.write_bytes(b"")
+    monkeypatch.setattr(kernel_file, "read", lambda content: file.unlink())
     assert main(["cache"]) == 0
     assert capsys.readouterr().out == f"{folder}: 0 kernels, 0.0 MB\n"
 

@@ -12,7 +12,7 @@ from file_writers import EACH_WRITER, OPTIONS, a_run, whole
 from small_problem import NET, X, Y
 
 import fastgd
-from fastgd.machine import cache
+from fastgd.machine import kernel_file
 from fastgd.system import files
 from fastgd.system.files import check_place, replace_file
 
@@ -89,7 +89,7 @@ def test_compiled_code_is_for_this_user_alone(path, umask):
     """Also where an older file was open to others: code is run from it."""
     umask(0o000)
     for _ in range(2):
-        cache._write(path, {}, b"code")
+        kernel_file.write(path, {}, b"code", mode=0o600)
         assert mode_of(path) == 0o600
         path.chmod(0o666)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
-from fastgd.machine import cache, linking
+from fastgd.machine import cache, kernel_file, linking
 from fastgd.machine.object_code import machine_code
 from fastgd.machine.object_file import undefined_names
 
@@ -122,7 +122,7 @@ def test_functions_that_only_the_library_of_windows_has(libraries_of_windows, tm
         cell, expected = curve(cache.Entry("curve", CURVE, "curve", np.dtype("float64")))
         np.testing.assert_allclose(cell, expected, rtol=1e-14)
     assert set(libraries_of_windows) >= {None, "ucrtbase"}
-    facts, code = cache._read(tmp_path / "cache" / "curve.kernel")
+    facts, code = kernel_file.read((tmp_path / "cache" / "curve.kernel").read_bytes())
     assert facts["calls"] == undefined_names(code) == ["cos", "pow", "sin"]
 
 

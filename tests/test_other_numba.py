@@ -39,7 +39,7 @@ def assert_runs_in_memory(folder, reason):
     assert reason in str(warning.message)
     assert Path(warning.filename).name == "test_cache.py"  # which calls it
     assert twice(fresh("float32"), 4) == 8
-    assert list(folder.iterdir()) == []
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(("owner", "method"), METHODS)
@@ -118,4 +118,4 @@ def test_training_to_the_same_bits(python, tmp_path):
     run = fastgd.train(net, X, Y, 100, 0.1, rng=0, kernel="unrolled", optimizer="adam", target_cost=0.0, patience=9)
     printed = python(TRAINING, FASTGD_CACHE_DIR=tmp_path / "cache").split()
     assert printed == [run.params.tobytes().hex(), str(run.cost)]
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert not (tmp_path / "cache").exists()

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from fastgd.kernels.shipped import shipped
+
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("fastgd", "tests", "bench", "docs", "scripts")
 MADE = ("__pycache__", "*.py[cod]", "*.egg-info", ".*", "build", "dist", "*.npz")  # by work in the folder, no part of the project
@@ -28,12 +30,22 @@ def run(*command, cwd, **environment):
     return done.stdout
 
 
-def built(kind, source, folder):
-    """The file that the project's own build backend makes of a source folder."""
-    program = f"from setuptools import build_meta; build_meta.build_{kind}({str(folder)!r})"
-    run("-W", "error", "-c", program, cwd=source)
+BUILD = """
+import sys
+sys.path.insert(0, "scripts")
+import build_backend
+sys.modules["scripts.build_backend"] = build_backend  # by which setuptools has it
+{change}
+build_backend.build_{kind}(sys.argv[1])
+"""
+
+
+def built(kind, source, folder, change="", **environment):
+    """The file that the project's own build backend makes of a source folder, with no ready-made kernels unless asked for; what it said."""
+    environment = {"FASTGD_READY_MADE": "0", **environment}
+    done = run("-W", "error", "-c", BUILD.format(kind=kind, change=change), folder, cwd=source, **environment)
     (file,) = folder.iterdir()
-    return file
+    return file, done
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +53,7 @@ def sdist(tmp_path_factory):
     """The folder that the source distribution unpacks to."""
     source, made, unpacked = (tmp_path_factory.mktemp(name) for name in ("source", "made", "unpacked"))
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*MADE), dirs_exist_ok=True)
-    with tarfile.open(built("sdist", source, made)) as archive:
+    with tarfile.open(built("sdist", source, made)[0]) as archive:
         archive.extractall(unpacked, filter="data")
     (folder,) = unpacked.iterdir()
     return folder
@@ -51,7 +63,9 @@ def sdist(tmp_path_factory):
 def wheel(sdist, tmp_path_factory):
     """The wheel that is built of the unpacked source distribution, as pip does it."""
     source = shutil.copytree(sdist, tmp_path_factory.mktemp("wheel-source") / "fastgd")
-    return zipfile.ZipFile(built("wheel", source, tmp_path_factory.mktemp("wheel")))
+    file, _ = built("wheel", source, tmp_path_factory.mktemp("wheel"))
+    assert file.name.endswith("-py3-none-any.whl")
+    return zipfile.ZipFile(file)
 
 
 def files_of(folder, name):
@@ -113,6 +127,64 @@ def test_types_are_seen_where_the_wheel_is_installed(wheel, tmp_path):
     assert 'Revealed type is "fastgd.training.run.Run"' in told
     assert 'error: "History" has no attribute "stride"' in told
     assert "Found 1 error" in told
+
+
+@pytest.fixture
+def source(sdist, tmp_path):
+    """A source folder to build in."""
+    return shutil.copytree(sdist, tmp_path / "source")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("build_backend.SECONDS = 0", "0 seconds are over"),
+        ("build_backend._MAKE = 'raise OSError(28, \"No space left on device\")'", "No space left on device"),
+        ("build_backend.subprocess = None", "AttributeError"),
+        ("sys.modules['numba'] = sys.modules['llvmlite'] = None", "ModuleNotFoundError"),
+    ],
+)
+def test_a_wheel_is_built_whatever_goes_wrong_with_its_kernels(change, reason, source, tmp_path):
+    """Without them, for every platform, and said."""
+    (tmp_path / "wheel").mkdir()
+    file, told = built("wheel", source, tmp_path / "wheel", change, FASTGD_READY_MADE="")
+    assert "ready-made kernels are missing, which will be compiled when they are called first: " in told
+    assert reason in told
+    assert file.name.endswith("-py3-none-any.whl")
+    assert not [name for name in zipfile.ZipFile(file).namelist() if name.endswith(".kernel")]
+
+
+# what is written in place of a kernel
+SHORT = """build_backend._MAKE = '''
+import os, sys
+with open(os.path.join(sys.argv[2], sys.argv[1] + ".kernel"), "w") as file:
+    file.write(os.environ["NUMBA_CPU_NAME"])
+'''"""
+
+
+@pytest.mark.parametrize(("which", "levels"), [("", 1), ("all", 3)])
+def test_a_wheel_with_machine_code_is_for_one_platform(which, levels, source, tmp_path):
+    """Each kernel is made for each level; what an earlier build has left is not there."""
+    left = source / "build" / "lib" / "fastgd" / "ready_made" / "old" / "old.kernel"
+    left.parent.mkdir(parents=True)
+    left.write_text("")
+    (tmp_path / "wheel").mkdir()
+    file, told = built("wheel", source, tmp_path / "wheel", SHORT, FASTGD_READY_MADE=which)
+    assert "missing" not in told
+    assert "-py3-none-" in file.name
+    assert not file.name.endswith("-any.whl")
+    wheel = zipfile.ZipFile(file)
+    kernels = [name for name in wheel.namelist() if name.endswith(".kernel")]
+    assert len(kernels) == levels * len(shipped())
+    assert all(wheel.read(name).decode() == Path(name).parent.name for name in kernels)
+
+
+def test_an_editable_installation_has_no_kernels(source, tmp_path):
+    (tmp_path / "wheel").mkdir()
+    change = f"{SHORT}\nimport setuptools, warnings; warnings.simplefilter('ignore', setuptools.warnings.InformationOnly)"
+    file, _ = built("editable", source, tmp_path / "wheel", change, FASTGD_READY_MADE="")
+    assert file.name.endswith("-py3-none-any.whl")
+    assert not list(source.rglob("*.kernel"))
 
 
 def imported(folder):

@@ -76,7 +76,8 @@ examples:
   fastgd cache --clear
 
 FASTGD_CACHE_DIR names another folder, by its absolute path. It is used only if it is yours and
-nobody else may write to it.
+nobody else may write to it. Kernels that came ready-made with the package are used for what is not
+there; with FASTGD_READY_MADE=0 they are not.
 """
 
 
@@ -119,21 +120,33 @@ def warmup(options: argparse.Namespace) -> None:
 
 
 def cache(options: argparse.Namespace) -> None:
-    """Print what the cache folder holds, or empty it."""
+    """Print what the cache folder holds, or empty it; and what came with the package."""
     from fastgd.machine import cache as store
+    from fastgd.machine import ready_made
 
     place = store.known_folder() or "no cache folder"
     if options.clear:
         _print(f"deleted {count(store.clear(), 'file')} from {place}")
         return
     entries = store.entries()
-    _print(
-        f"{place}: {count(len(entries), 'kernel')}, "
-        f"{sum(size for _, size, _ in entries) / 1e6:.1f} MB"
-    )
+    _print(f"{place}: {_sizes(entries)}")
     if reason := store.trouble():
         _print(f"  nothing can be kept there: {reason}")
-    for name, size, title in entries:
+    _print_kernels(entries)
+    for level, kernels in ready_made.entries().items():
+        _print(f"ready-made for {level}: {_sizes(kernels)}")
+        if reason := ready_made.why_not():
+            _print(f"  not used: {reason}")
+        _print_kernels(kernels)
+
+
+def _sizes(kernels: list[tuple[str, int, str]]) -> str:
+    megabytes = sum(size for _, size, _ in kernels) / 1e6
+    return f"{count(len(kernels), 'kernel')}, {megabytes:.1f} MB"
+
+
+def _print_kernels(kernels: list[tuple[str, int, str]]) -> None:
+    for name, size, title in kernels:
         _print(f"  {name:<32}{size / 1e3:>8.0f} kB  {title}")
 
 

@@ -91,9 +91,23 @@ def constant(rate, a, b, t):
 
 
 @merged
+def whole_power(b, n):
+    """b^n for a whole n of at least 0, by squaring where that is short."""
+    if n > 2**16:
+        return math.pow(b, float(n))
+    power = 1.0
+    while n != 0:
+        if n & 1:
+            power *= b
+        n >>= 1
+        b *= b
+    return power
+
+
+@merged
 def step(rate, a, b, t):
     """rate b^(t // a)."""
-    return rate * math.pow(b, math.floor(t / a))
+    return rate * whole_power(b, math.floor(t / a))
 
 
 @merged

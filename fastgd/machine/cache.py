@@ -2,13 +2,13 @@
 longer than most trainings.
 
 A kernel is a C function `status(result, exception, address of a table, zero, limit)`, as Numba
-compiles one without Python objects. Its file holds a line of facts and an object file; llvmlite
-links it into the process. A file's name ends in a hash of the text of its module, of every source
-file that kernels are made of, of the versions of Python, Numba and llvmlite, of the processor and
-of the settings that change the code: an edited source is another file, and nothing stale is ever
-run. Code is loaded from the folder, so it is used only if it belongs to this user and nobody else
-may write to it. Whatever goes wrong with it, the kernel is compiled in memory instead, and where it
-can't be kept, a warning says so once.
+compiles one without Python objects. Its file is a `kernel_file`; llvmlite links its code into the
+process. A file's name ends in a hash of the text of its module, of every source file that kernels
+are made of, of the versions of Python, Numba and llvmlite, of the processor and of the settings
+that change the code: an edited source is another file, and nothing stale is ever run. Code is
+loaded from the folder, so it is used only if it belongs to this user and nobody else may write to
+it. What it does not hold may be `ready_made`, or is compiled. Whatever goes wrong with the folder,
+the kernel is compiled in memory instead, and where it can't be kept, a warning says so once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import ctypes
 import errno
 import gc
 import hashlib
-import json
 import os
 import re
 import stat
@@ -33,9 +32,9 @@ import numpy as np
 import platformdirs
 
 from fastgd.arguments.checks import Array
+from fastgd.machine import kernel_file, ready_made
 from fastgd.machine.fingerprint import fingerprint
 from fastgd.machine.linking import linked
-from fastgd.system.files import replace_file
 from fastgd.system.warn import say
 
 _has_warned = False
@@ -70,12 +69,17 @@ def known_folder() -> Path | None:
         return None
 
 
-def _place() -> Path:
+def _made() -> Path:
     """The cache folder, made if it is not there; OSError where it is not this user's alone."""
     place = folder()
     if place.exists() and not place.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _checked(place)
+
+
+def _checked(place: Path) -> Path:
+    """A folder to load code from; OSError where it is not there, or not this user's alone."""
     if hasattr(os, "getuid"):  # on Windows, profile folders are private by their access lists
         status = place.lstat()
         if status.st_uid != os.getuid():
@@ -88,7 +92,7 @@ def _place() -> Path:
 def trouble() -> str | None:
     """Why nothing can be kept in the cache folder; None if something can."""
     try:
-        with tempfile.TemporaryFile(dir=_place()):
+        with tempfile.TemporaryFile(dir=_made()):
             return None
     except Exception as error:
         return _reason(error)
@@ -121,27 +125,12 @@ def _warn_of_numba(error: Exception) -> None:
     _warn_once(f": {trouble}; every process compiles anew, for longer; another version may help")
 
 
-def _write(path: Path, facts: dict[str, Any], code: bytes) -> None:
-    """Put a whole file in its place, or none."""
-    line = json.dumps({**facts, "sha256": hashlib.sha256(code).hexdigest()}).encode()
-    replace_file(path, lambda file: file.write(line + b"\n" + code), mode=0o600)
-
-
-def _read(path: Path) -> tuple[dict[str, Any], bytes]:
-    """Facts and code of a file; ValueError if it is damaged."""
-    line, _, code = path.read_bytes().partition(b"\n")
-    facts = json.loads(line)
-    if facts["sha256"] != hashlib.sha256(code).hexdigest():
-        raise ValueError(f"{path} is damaged")
-    return facts, code
-
-
 def entries() -> list[tuple[str, int, str]]:
     """What the cache folder holds: for every kernel its name, its bytes and what it is."""
     found = []
     for path in _files():
         try:
-            title = _read(path)[0]["title"]
+            title = kernel_file.read(path.read_bytes())[0]["title"]
         except Exception:
             title = "damaged"
         with suppress(OSError):  # another process may have cleared the folder
@@ -182,8 +171,8 @@ def _no_garbage_collected() -> Iterator[None]:
 
 
 class Entry:
-    """A compiled function of a table and a limit; read from disk, or compiled, when it is called
-    first.
+    """A compiled function of a table and a limit. When it is called first, it is read from the
+    cache folder, or from the package, or compiled.
 
     Machine code that can't be read or written is a reason to compile in memory and to warn, never
     an error.
@@ -226,24 +215,34 @@ class Entry:
         return self._function
 
     def _prepare(self) -> Any:
-        try:
-            facts, code = _read(self._path())
-        # not there yet, or damaged; what keeps it from being written is said then
-        except Exception:
+        what, found = "compiled code", self._kept()
+        if found is None:
+            found = ready_made.find(self.source, self.function, self.dtype)
+            what = "ready-made code of"
+        if found is None:
             return self._compile()
+        facts, code = found
         try:
             return linked(facts["function"], facts["calls"], code)
         except Exception as error:
             function = self._compile()
             reason = f"can't be linked: {_reason(error)}"
-            say(f"the compiled code {self.name} {reason}; it is compiled anew")
+            say(f"the {what} {self.name} {reason}; it is compiled anew")
             return function
 
-    def _path(self) -> Path:
-        """Where the code is kept; an error of any kind if it can't be."""
+    def _kept(self) -> tuple[dict[str, Any], bytes] | None:
+        """Facts and code of the cache folder; None if they are not there yet, or damaged."""
+        try:
+            return kernel_file.read((_checked(folder()) / self._file_name).read_bytes())
+        except Exception:  # what keeps it from being written is said then
+            return None
+
+    @property
+    def _file_name(self) -> str:
+        """Of the code in the folder; ValueError if nobody knows what it is made of."""
         if not self.name:
             raise ValueError("the sources of fastgd can't be read")
-        return _place() / f"{self.name}.kernel"
+        return f"{self.name}.kernel"
 
     def _compile(self) -> Any:
         with _no_garbage_collected(), np.errstate(all="ignore"):  # whatever the caller's is
@@ -256,10 +255,11 @@ class Entry:
                 function = object_code.in_memory(*text)  # fails too if it is the text's fault
                 _warn_of_numba(error)
                 return function
-        title = self.source.partition("\n")[0].strip('"').partition(" Written by")[0]
+        title = kernel_file.title_of(self.source)
         function = linked(facts["function"], facts["calls"], code)
         try:
-            _write(self._path(), {"title": title, **facts}, code)
+            name = self._file_name  # if it has one, the folder is made
+            kernel_file.write(_made() / name, {"title": title, **facts}, code, mode=0o600)
         except Exception as error:
             _warn_of_folder(error)
         return function

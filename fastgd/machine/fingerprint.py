@@ -19,7 +19,6 @@ import llvmlite.binding as llvm
 
 from fastgd.machine import sources
 
-_MODULES, _PACKAGES = ("names", "state"), ("machine", "formulas", "kernels")
 _NUMBA_FILE = ".numba_config.yaml"  # in the working directory
 _SETTINGS = (
     "BOUNDSCHECK", "CPU_FEATURES", "CPU_NAME", "DEBUGINFO", "DEVELOPER_MODE", "ENABLE_AVX",
@@ -28,20 +27,12 @@ _SETTINGS = (
 )  # fmt: skip  # of the environment, where they begin with NUMBA_
 
 
-def modules() -> list[str]:
-    """The modules of fastgd that kernels are made of, or that say how."""
-    return [*_MODULES, *(module for package in _PACKAGES for module in sources.modules_of(package))]
-
-
 @cache
 def fingerprint() -> str:
     """The hash; OSError if what is installed can't be read."""
-    digest = hashlib.sha256()
-    for module in modules():
-        digest.update(module.encode() + b"\0" + sources.bytes_of(module))
     versions = [platform.python_version(), llvmlite.__version__, *_machine()]
-    digest.update(b"\0".join([*map(str.encode, versions), _numba(), *_settings()]))
-    return digest.hexdigest()
+    facts = [*map(str.encode, [sources.digest(), *versions]), _numba(), *settings()]
+    return hashlib.sha256(b"\0".join(facts)).hexdigest()
 
 
 def _numba() -> bytes:
@@ -63,7 +54,7 @@ def _machine() -> tuple[str, str, str]:
     return llvm.get_process_triple(), llvm.get_host_cpu_name(), features
 
 
-def _settings() -> Iterator[bytes]:
+def settings() -> Iterator[bytes]:
     """Numba's settings that change code, read without Numba.
 
     They are environment variables, and a file that counts only if it can be read.
