@@ -40,7 +40,7 @@ class Predictor:
         `out` is an array of that shape and of the network's dtype, which may overlap X. Nothing is
         written to it where X is refused.
         """
-        return self._quick(X) if out is None else self._bound.outputs(X, out)
+        return self._quick(X) if out is None else self._quick(X, out)
 
     def __repr__(self) -> str:
         return f"<predictor of {self.net}>"

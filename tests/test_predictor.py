@@ -59,6 +59,9 @@ def test_outputs(net, dtype):
         assert ours.dtype == dtype
         assert ours == pytest.approx(oracle.predict(net, params, X), rel=bound, abs=bound)
         assert np.array_equal(ours, net.predict(params, X))
+        out = np.full_like(ours, np.nan)
+        assert f(X, out=out) is out
+        assert np.array_equal(out, ours)
 
 
 @pytest.mark.parametrize("net", NETWORKS[:-1], ids=str)
@@ -306,18 +309,18 @@ def test_a_call_within_a_call(monkeypatch):
     expected, inner, check = f(ROWS), [], predictor._check_out
 
     def interrupted(net, X, out):
-        inner.append(f(1 - ROWS))
+        inner.append(f((1 - ROWS).tolist()))
         check(net, X, out)
 
     monkeypatch.setattr(predictor, "_check_out", interrupted)
-    assert np.array_equal(f(ROWS, out=np.empty((4, 1))), expected)
+    assert np.array_equal(f(ROWS.tolist(), out=np.empty((4, 1))), expected)
     assert np.array_equal(inner[0], expected[::-1])
 
 
 def test_an_interrupted_change_of_rows(monkeypatch):
     """Ctrl-C while memory is made ready for other rows: the next call makes it ready anew."""
     f = XOR.predictor(XOR.init(rng=0))
-    expected = f(ROWS, out=np.empty((4, 1)))
+    expected = f(ROWS.tolist())
 
     def stop(numbers):
         raise KeyboardInterrupt
@@ -325,9 +328,9 @@ def test_an_interrupted_change_of_rows(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("fastgd.kernels.forward_pass.Finite", stop)
         with pytest.raises(KeyboardInterrupt):
-            f(ROWS[:2], out=np.empty((2, 1)))
+            f(ROWS[:2].tolist())
     for n in (4, 2):
-        assert np.array_equal(f(ROWS[:n], out=np.empty((n, 1))), expected[:n])
+        assert np.array_equal(f(ROWS[:n].tolist()), expected[:n])
 
 
 FORKED = """
@@ -360,11 +363,14 @@ def test_a_forked_child(python):
 def test_it_counts_references():
     """Neither rows, outputs nor what both are of are lost or kept, also where it hands on or refuses."""
     f, X, bad = XOR.predictor(XOR.init(rng=0)), ROWS.copy(), np.full((1, 2), np.nan)
+    given, small = np.zeros((4, 1)), np.zeros((4, 2))[:, :1]
     f(X)
-    things = [X, X.dtype, bad, f._quick, f._bound.outputs]
+    things = [X, X.dtype, bad, f._quick, f._bound.outputs, given, small]
     before = [sys.getrefcount(thing) for thing in things]
     for _ in range(1000):
         out = f(X)
+        f(X, out=given)
+        f(X, out=small)
         f(X.tolist())
         with pytest.raises(ValueError, match="finite"):
             f(bad)

@@ -1,7 +1,6 @@
 """The outputs of a network, through memory that is made once."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -97,9 +96,9 @@ class ForwardPass:
             self._struct[_BY_INPUT : _BY_INPUT + 2] = by_input.ctypes.data, by_input.size
             self._alive = params, by_input
 
-    def quick(self, otherwise: Callable[[Any], Array]) -> Callable[[Any], Array] | None:
-        """`outputs(X)` for few rows, by machine code that Python calls, with `otherwise` for all
-        that is not just that; None where there can be none.
+    def quick(self, otherwise: Callable[..., Array]) -> Callable[..., Array] | None:
+        """`outputs(X)` or `outputs(X, out)` for few rows, by machine code that Python calls, with
+        `otherwise` for all that is not just that; None where there can be none.
 
         The pass is that function's from now on.
         """

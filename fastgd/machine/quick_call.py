@@ -22,9 +22,9 @@ from fastgd.machine.linking import linked_module
 
 _TYPE = 8  # places in an object of Python's, and in an array: bytes
 _DATA, _DIMENSIONS, _SHAPE, _DTYPE, _FLAGS = 16, 24, 32, 56, 64
-_CONTIGUOUS_AND_ALIGNED = 0x0101
+_CONTIGUOUS_AND_ALIGNED, _WRITEABLE = 0x0101, 0x0400
 _EMPTY = 184  # place of PyArray_Empty among NumPy's C functions
-_ONE_ARGUMENT = 0x0008  # METH_O
+_FAST_CALL = 0x0080  # METH_FASTCALL
 _EXPONENT = {
     "float64": (64, 0x7FF0000000000000),
     "float32": (32, 0x7F800000),
@@ -64,15 +64,14 @@ class _Definition(ctypes.Structure):
 
 
 def _source(dtype: str) -> ir.Module:
-    """`object call(self, argument)` in LLVM's language."""
+    """`object call(self, arguments, their count)` in LLVM's language."""
     module = ir.Module("quick_call")
     real = {"float64": ir.DoubleType(), "float32": ir.FloatType()}[dtype]
-    function = ir.Function(module, ir.FunctionType(_WORD, [_WORD, _WORD]), "call")
-    itself, argument = function.args
-    entry, looks, loop, good, otherwise = map(
-        function.append_basic_block, ("entry", "looks", "loop", "good", "otherwise")
-    )
-    b = ir.IRBuilder(entry)
+    function = ir.Function(module, ir.FunctionType(_WORD, [_WORD, _WORD, _WORD]), "call")
+    itself, arguments, arguments_count = function.args
+    names = ("entry", "looks", "loop", "finite", "new", "given", "ready", "failed", "otherwise")
+    block = {name: function.append_basic_block(name) for name in names}
+    b = ir.IRBuilder(block["entry"])
     shape, result, exception = b.alloca(_WORD, 2), b.alloca(_WORD), b.alloca(_WORD)
 
     def at(address: Any, place: int, kind: Any = _WORD) -> Any:
@@ -85,49 +84,65 @@ def _source(dtype: str) -> ir.Module:
         kind = ir.FunctionType(result, kinds).as_pointer()
         return b.call(b.inttoptr(address, kind), values)
 
-    def unless(condition: Any, name: str) -> None:
-        """Go on in a new block, unless the condition holds."""
-        block = function.append_basic_block(name)
-        b.cbranch(condition, otherwise, block)
-        b.position_at_end(block)
+    def need(condition: Any) -> None:
+        """Go on in a new block where the condition holds."""
+        following = function.append_basic_block()
+        b.cbranch(condition, following, block["otherwise"])
+        b.position_at_end(following)
+
+    def need_matrix(array: Any, columns: Any, flags: int) -> Any:
+        """Go on where it is an array of these columns and flags; its rows."""
+        need(b.icmp_unsigned("==", at(array, _TYPE), fact("array_type")))
+        need(b.icmp_unsigned("==", at(array, _DTYPE), fact("dtype")))
+        need(b.icmp_unsigned("==", at(array, _DIMENSIONS, _INT), _INT(2)))
+        need(b.icmp_unsigned("==", b.and_(at(array, _FLAGS, _INT), _INT(flags)), _INT(flags)))
+        need(b.icmp_unsigned("==", at(at(array, _SHAPE), 8), columns))
+        return at(at(array, _SHAPE), 0)
 
     facts = at(itself, _DATA)
-    unless(b.icmp_unsigned("!=", at(argument, _TYPE), fact("array_type")), "array")
-    unless(b.icmp_unsigned("!=", at(argument, _DTYPE), fact("dtype")), "real")
-    unless(b.icmp_unsigned("!=", at(argument, _DIMENSIONS, _INT), _INT(2)), "matrix")
-    flags = b.and_(at(argument, _FLAGS, _INT), _INT(_CONTIGUOUS_AND_ALIGNED))
-    unless(b.icmp_unsigned("!=", flags, _INT(_CONTIGUOUS_AND_ALIGNED)), "contiguous")
-    rows, columns = (at(at(argument, _SHAPE), place) for place in (0, 8))
-    unless(b.icmp_unsigned("!=", columns, fact("columns")), "wide")
-    none_or_many = b.icmp_unsigned(">=", b.sub(rows, _WORD(1)), fact("most_rows"))
-    b.cbranch(none_or_many, otherwise, looks)
+    need(b.icmp_unsigned("<", b.sub(arguments_count, _WORD(1)), _WORD(2)))  # 1 or 2
+    X, columns = at(arguments, 0), fact("columns")
+    rows = need_matrix(X, columns, _CONTIGUOUS_AND_ALIGNED)
+    need(b.icmp_unsigned("<", b.sub(rows, _WORD(1)), fact("most_rows")))  # 1 to most_rows
+    b.branch(block["looks"])
 
-    b.position_at_end(looks)  # whether an exponent is all ones
+    b.position_at_end(block["looks"])  # whether an exponent is all ones
     bits, ones = _EXPONENT[dtype]
-    number, data, count = ir.IntType(bits), at(argument, _DATA), b.mul(rows, columns)
-    b.branch(loop)
-    b.position_at_end(loop)
+    number, data, count = ir.IntType(bits), at(X, _DATA), b.mul(rows, columns)
+    b.branch(block["loop"])
+    b.position_at_end(block["loop"])
     i, bad = b.phi(_WORD), b.phi(ir.IntType(1))
     value = b.load(b.inttoptr(b.add(data, b.mul(i, _WORD(bits // 8))), number.as_pointer()))
     worse = b.or_(bad, b.icmp_unsigned("==", b.and_(value, number(ones)), number(ones)))
     following = b.add(i, _WORD(1))
     for phi, first, then in ((i, _WORD(0), following), (bad, ir.IntType(1)(0), worse)):
-        phi.add_incoming(first, looks)
-        phi.add_incoming(then, loop)
-    b.cbranch(b.icmp_unsigned("<", following, count), loop, good)
+        phi.add_incoming(first, block["looks"])
+        phi.add_incoming(then, block["loop"])
+    b.cbranch(b.icmp_unsigned("<", following, count), block["loop"], block["finite"])
+    b.position_at_end(block["finite"])
+    need(b.not_(worse))
+    b.cbranch(b.icmp_unsigned("==", arguments_count, _WORD(1)), block["new"], block["given"])
 
-    b.position_at_end(good)
-    unless(worse, "finite")
+    b.position_at_end(block["new"])
     b.store(rows, shape)
     b.store(fact("units"), b.gep(shape, [_WORD(1)]))
     called(fact("increase_count"), ir.VoidType(), [_WORD], fact("dtype"))  # which is given away
     kinds = [_INT, shape.type, _WORD, _INT]
-    outputs = called(fact("empty"), _WORD, kinds, _INT(2), shape, fact("dtype"), _INT(0))
-    made, failed = map(function.append_basic_block, ("made", "failed"))
-    b.cbranch(b.icmp_unsigned("==", outputs, _WORD(0)), failed, made)
-    b.position_at_end(failed)
-    b.ret(_WORD(0))
-    b.position_at_end(made)
+    new = called(fact("empty"), _WORD, kinds, _INT(2), shape, fact("dtype"), _INT(0))
+    b.cbranch(b.icmp_unsigned("==", new, _WORD(0)), block["failed"], block["ready"])
+
+    b.position_at_end(block["given"])
+    given = at(arguments, 8)
+    room = need_matrix(given, fact("units"), _CONTIGUOUS_AND_ALIGNED | _WRITEABLE)
+    need(b.icmp_unsigned("==", room, rows))
+    called(fact("increase_count"), ir.VoidType(), [_WORD], given)
+    checked = b.block
+    b.branch(block["ready"])
+
+    b.position_at_end(block["ready"])
+    outputs = b.phi(_WORD)
+    outputs.add_incoming(new, block["new"])
+    outputs.add_incoming(given, checked)
     for name, value in (("rows", rows), ("X", data), ("outputs", at(outputs, _DATA))):
         b.store(value, b.inttoptr(fact(f"{name}_place"), _WORD.as_pointer()))
     kinds = [result.type, exception.type, _WORD, real, _WORD]
@@ -135,8 +150,11 @@ def _source(dtype: str) -> ir.Module:
     called(fact("kernel"), _INT, kinds, *values)
     b.ret(outputs)
 
-    b.position_at_end(otherwise)
-    b.ret(called(fact("call"), _WORD, [_WORD, _WORD], fact("otherwise"), argument))
+    b.position_at_end(block["failed"])
+    b.ret(_WORD(0))
+    b.position_at_end(block["otherwise"])
+    handed_on = fact("otherwise"), arguments, arguments_count, _WORD(0)
+    b.ret(called(fact("call"), _WORD, [_WORD] * 4, *handed_on))
     return module
 
 
@@ -193,19 +211,20 @@ def _definition(dtype: str) -> _Definition | None:
         code = linked_module(str(_source(dtype)), "call")
     except Exception:
         return None
-    return _Definition(b"predictor", code, _ONE_ARGUMENT, None)
+    return _Definition(b"predictor", code, _FAST_CALL, None)
 
 
 def quick_call(
     dtype: np.dtype[Any], columns: int, most_rows: int, units: int, places: tuple[int, int, int],
-    struct: Array, kernel: int, otherwise: Callable[[Any], Any], *alive: Any,
-) -> Callable[[Any], Array] | None:  # fmt: skip
-    """`outputs(X)`: where X is an array of this dtype with so many columns and at most `most_rows`
-    rows, row by row and finite, a kernel fills an array of so many units a row; anything else goes
-    to `otherwise`. None where there can be no such function.
+    struct: Array, kernel: int, otherwise: Callable[..., Array], *alive: Any,
+) -> Callable[..., Array] | None:  # fmt: skip
+    """`outputs(X)` or `outputs(X, out)`: where X is an array of this dtype with so many columns and
+    at most `most_rows` rows, row by row and finite, a kernel fills a new array of so many units a
+    row, or `out`; any other call is one of `otherwise`. None where there can be no such function.
 
     `places` are those of the number of rows, and of the addresses of X and of the outputs, in the
-    kernel's struct; `alive` is what that needs. Meanwhile no other thread of Python's runs.
+    kernel's struct; `alive` is what that needs. The kernel reads all of X before it writes, and no
+    other thread of Python's runs meanwhile.
     """
     definition = _definition(dtype.name)
     if definition is None or not kernel:
@@ -214,7 +233,7 @@ def quick_call(
     facts = _Facts(
         id(np.ndarray), id(dtype), columns, most_rows, units, rows_place, X_place, outputs_place,
         struct.ctypes.data, kernel, _empty(), _address(ctypes.pythonapi.Py_IncRef),
-        _address(ctypes.pythonapi.PyObject_CallOneArg), id(otherwise),
+        _address(ctypes.pythonapi.PyObject_Vectorcall), id(otherwise),
     )  # fmt: skip
     table = np.array(facts, np.int64).view(_Table)
     table.alive = (dtype, struct, otherwise, *alive)
@@ -222,5 +241,5 @@ def quick_call(
     make = _function(
         "PyCFunction_NewEx", ctypes.py_object, pointer, ctypes.py_object, ctypes.c_void_p
     )
-    quick: Callable[[Any], Array] = make(ctypes.pointer(definition), table, None)
+    quick: Callable[..., Array] = make(ctypes.pointer(definition), table, None)
     return quick
