@@ -32,7 +32,11 @@ class Predictor:
     def __init__(self, net: Network, params: ArrayLike):
         self.net = net
         self._bound = bound = _Bound(net, net.check_params(params).copy())
-        self._quick = bound.new_pass().quick(bound.outputs) or bound.outputs
+        forward = bound.new_pass()
+        quick = forward.quick(bound.outputs)
+        if quick is None:
+            bound.free.append(forward)
+        self._quick = quick or bound.outputs
 
     def __call__(self, X: ArrayLike, out: Array | None = None) -> Array:
         """The outputs a(m) for every row of X: (n, outputs), in an array of its own, or in `out`.
@@ -55,7 +59,7 @@ class _Bound:
     def __init__(self, net: Network, params: Array):
         self.net, self.params = net, params
         # those that no call is using; calls at the same time have one each
-        self._free: list[ForwardPass] = []
+        self.free: list[ForwardPass] = []
 
     def new_pass(self) -> ForwardPass:
         forward = ForwardPass(self.net)
@@ -64,13 +68,13 @@ class _Bound:
 
     def outputs(self, X: ArrayLike, out: Array | None = None) -> Array:
         try:
-            forward = self._free.pop()
+            forward = self.free.pop()
         except IndexError:
             forward = self.new_pass()
         try:
             return outputs_of(forward, self.params, X, out)
         finally:
-            self._free.append(forward)
+            self.free.append(forward)
 
 
 def predict(net: Network, params: ArrayLike, X: ArrayLike) -> Array:

@@ -1,6 +1,8 @@
 """The outputs of a network, through memory that is made once."""
 
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -8,11 +10,11 @@ from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
 from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.kernels.plan import BLOCK, SHARED_PRODUCTS, parts_of
-from fastgd.kernels.structs import PANEL_BYTES, Evaluation, Problem
+from fastgd.kernels.structs import PANEL_BYTES, Evaluation
 from fastgd.kernels.to_structs import network_of
 from fastgd.machine.cache import entry
 from fastgd.machine.quick_call import quick_call
-from fastgd.machine.struct import empty_of, place_of, struct_of
+from fastgd.machine.struct import empty_of, place_of, struct_of, words_of
 from fastgd.network import Network
 from fastgd.state import WIDE_VECTOR_BYTES, aligned, padded
 
@@ -21,12 +23,18 @@ _QUICK = 2**16  # rows times parameters that take so short that other threads ma
 _UNCUT = 512  # inputs up to which no sum of the matrix kernel is one of sums, for few rows
 _BEYOND = 4 * WIDE_VECTOR_BYTES // 4  # numbers that the vectors of a row reach beyond parameters
 _COPIED = 2**13  # parameters that are copied sooner than an array says its address
-_PARAMS = place_of(Evaluation, "problem", "params")
-_ROWS = place_of(Evaluation, "problem", "data", "n")
-_X = place_of(Evaluation, "problem", "data", "X")
-_BY_INPUT = place_of(Evaluation, "by_input")
-_OUTPUTS = place_of(Evaluation, "outputs")
-_BLOCK = place_of(Evaluation, "problem", "work", "block")
+_NET, _PARAMS = (place_of(Evaluation, "problem", name) for name in ("net", "params"))
+_X, _ROWS = (place_of(Evaluation, "problem", "data", name) for name in ("X", "n"))
+_A, _Z, _PANEL, _BLOCK = (
+    place_of(Evaluation, "problem", "work", name) for name in ("a", "z", "panel", "block")
+)
+_OUTPUTS, _BY_INPUT = (place_of(Evaluation, name) for name in ("outputs", "by_input"))
+
+
+@cache
+def _empty_struct(dtype: np.dtype[Any]) -> Array:
+    """That of an evaluation whose arrays are all of no numbers."""
+    return struct_of(empty_of(Evaluation, dtype), dtype)
 
 
 def block_of(net: Network, n: int) -> int:
@@ -49,21 +57,17 @@ class ForwardPass:
         self._has_own = net.n_params <= _COPIED
         self._params = aligned((net.n_params if self._has_own else 0,), dtype)
         self._params_are_finite = Finite(self._params)
-        nothing: Problem = empty_of(Problem, dtype)
-        self._problem = nothing._replace(
-            net=network_of(net),
-            data=nothing.data._replace(X=self._X),
-            params=self._params,
-            work=nothing.work._replace(
-                a=aligned((sum(net.widths) * BLOCK,), dtype),
-                z=aligned((sum(net.widths) * BLOCK,), dtype),
-                panel=aligned((PANEL_BYTES // dtype.itemsize,), dtype),
-            ),
-        )
-        work = self._problem.work
-        self.nbytes = sum(array.nbytes for array in (self._X, self._outputs, work.a, work.z))
-        evaluation = Evaluation(self._problem, self._outputs, np.zeros(0), self._params[:0])
-        self._struct = struct_of(evaluation, dtype)
+        a, z = (aligned((sum(net.widths) * BLOCK,), dtype) for _ in range(2))
+        panel = aligned((PANEL_BYTES // dtype.itemsize,), dtype)
+        self.nbytes = sum(array.nbytes for array in (self._X, self._outputs, a, z))
+
+        numbers, self._struct = network_of(net), _empty_struct(dtype).copy()
+        self._memory = numbers, a, z, panel
+        words = words_of(numbers, dtype, {})
+        self._struct[_NET : _NET + len(words)] = words
+        arrays = (self._X, self._outputs, self._params, a, z, panel)
+        for place, array in zip((_X, _OUTPUTS, _PARAMS, _A, _Z, _PANEL), arrays, strict=True):
+            self._struct[place : place + 2] = array.ctypes.data, array.size
         self._struct[_PARAMS + 1] = net.n_params
         self._entry = entry("matrix", MATRIX, "evaluate", dtype)
         self.evaluate = self._entry.call_of(self._struct)

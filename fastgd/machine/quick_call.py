@@ -158,6 +158,7 @@ def _source(dtype: str) -> ir.Module:
     return module
 
 
+@cache
 def _function(name: str, result: Any, *kinds: Any) -> Any:
     """A function of Python's C interface."""
     return ctypes.PYFUNCTYPE(result, *kinds)((name, ctypes.pythonapi))
