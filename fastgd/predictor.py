@@ -86,13 +86,20 @@ def predict(net: Network, params: ArrayLike, X: ArrayLike) -> Array:
         and params.flags.c_contiguous
     ):
         params = net.check_params(params)
-    forward = shelf.take(net, lambda: ForwardPass(net))
+    forward = shelf.take(net, lambda: _new_pass(net, params, X))
     try:
         if not forward.use(params):
             net.check_params(params)
         return outputs_of(forward, params, X)
     finally:
         shelf.put_back(net, forward)
+
+
+def _new_pass(net: Network, params: ArrayLike, X: ArrayLike) -> ForwardPass:
+    """A pass, for which code may be compiled, unless the arguments are to be refused."""
+    net.check_params(params)
+    _checked_rows(net, X)
+    return ForwardPass(net)
 
 
 def predict_many(net: Network, params: Array, X: ArrayLike) -> Iterator[Array]:
