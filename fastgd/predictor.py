@@ -116,12 +116,14 @@ def outputs_of(
     forward: ForwardPass, params: Array, X: ArrayLike, out: Array | None = None
 ) -> Array:
     """The outputs for rows of X, (n, outputs), by a pass that has these parameters."""
+    given = X
     if type(X) is not np.ndarray or X.shape != forward.shape or X.dtype is not forward.dtype:
         X = _fitted(forward, X)
     if out is not None:
         _check_out(forward.net, X, out)
     if len(X) > forward.most or len(X) * len(params) >= THREADED_PRODUCTS:
-        return _by_blocks(forward, params, _checked_rows(forward.net, X), out)
+        checked = _checked_rows(forward.net, X) if X is given else X
+        return _by_blocks(forward, params, checked, out)
     forward.X[...] = X
     if not forward.is_finite():
         _checked_rows(forward.net, X)

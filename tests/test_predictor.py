@@ -26,6 +26,7 @@ NETWORKS = [
     fastgd.MLP(64, 100, 10, output="softmax", loss="cross_entropy"),
     fastgd.MLP(3, 9, 5, activation="sin", output="identity", bias=False),
     fastgd.MLP(200, 90, 3, activation="leaky_relu"),
+    fastgd.MLP(1100, 70, 2, activation="tanh"),
 ]
 COUNTS = [1, 2, 3, 4, 5, 8, 17, 100, 256, 257, 1000, 3]
 XOR = fastgd.MLP(2, 2, 1)
@@ -64,7 +65,7 @@ def test_outputs(net, dtype):
         assert np.array_equal(out, ours)
 
 
-@pytest.mark.parametrize("net", NETWORKS[:-1], ids=str)
+@pytest.mark.parametrize("net", NETWORKS[:-2], ids=str)
 def test_a_row_is_the_same_beside_others(net, dtype):
     """To the bit, in layers of at most 128 inputs, whose sums are not cut: blocks, padding and threads are no part of what it comes to."""
     net = of_dtype(net, dtype)

@@ -20,7 +20,7 @@ from fastgd.state import WIDE_VECTOR_BYTES, aligned, padded
 
 _BUFFER = 2**17  # numbers that go in and come out at once, if one block has fewer
 _QUICK = 2**16  # rows times parameters that take so short that other threads may wait, some 5 us
-_UNCUT = 512  # inputs up to which no sum of the matrix kernel is one of sums, for few rows
+_TURNED = 2**22  # parameters of which those who are bound have a second copy, input by input
 _BEYOND = 4 * WIDE_VECTOR_BYTES // 4  # numbers that the vectors of a row reach beyond parameters
 _COPIED = 2**13  # parameters that are copied sooner than an array says its address
 _NET, _PARAMS = (place_of(Evaluation, "problem", name) for name in ("net", "params"))
@@ -95,7 +95,7 @@ class ForwardPass:
     def bind(self, params: Array) -> None:
         """Have these parameters, finite and C-contiguous, for good: nobody changes the array."""
         self.use(params)
-        if self.net.n_params <= _QUICK and max(self.net.widths) <= _UNCUT:
+        if self.net.n_params <= _TURNED:
             by_input = _by_input(self.net, params)
             self._struct[_BY_INPUT : _BY_INPUT + 2] = by_input.ctypes.data, by_input.size
             self._alive = params, by_input

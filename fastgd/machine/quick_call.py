@@ -25,10 +25,8 @@ _DATA, _DIMENSIONS, _SHAPE, _DTYPE, _FLAGS = 16, 24, 32, 56, 64
 _CONTIGUOUS_AND_ALIGNED, _WRITEABLE = 0x0101, 0x0400
 _EMPTY = 184  # place of PyArray_Empty among NumPy's C functions
 _FAST_CALL = 0x0080  # METH_FASTCALL
-_EXPONENT = {
-    "float64": (64, 0x7FF0000000000000),
-    "float32": (32, 0x7F800000),
-}  # all ones: no number
+# bits of a number, and of its exponent, which are all ones where it is not finite
+_EXPONENT = {"float64": (64, 0x7FF0000000000000), "float32": (32, 0x7F800000)}
 
 _WORD, _INT = ir.IntType(64), ir.IntType(32)
 

@@ -6,6 +6,7 @@ unit sums up, it sums up in the order of `layers`, to the same bits.
 
 from fastgd.formulas.activations import SOFTMAX
 from fastgd.kernels.matrix.layers import PRODUCT, activate_all
+from fastgd.kernels.matrix.products import DEPTH, FEW, SMALL
 from fastgd.machine.elementary import exp
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import broadcast, copy, in_wide_vectors, lanes_of, load, store
@@ -27,28 +28,27 @@ def forward_row(net, params, by_input, work, X, outputs):
         before, here = net.units_before[l] * apart, net.units_before[l + 1] * apart
         first, biases = net.weights[l], net.biases[l]
         product = units * inputs >= PRODUCT
+        depth = DEPTH if inputs * apart > SMALL and units >= FEW else inputs  # as `multiply` has it
         for j in range(units):
             z[here + j] = params[biases + j] if biases >= 0 else 0.0
             stay_scalar()
         for j in range(0, units, 4 * lanes):
-            to, w = here + j, first + j
-            bias_0, bias_1 = load(wide_z, to), load(wide_z, to + lanes)
-            bias_2, bias_3 = load(wide_z, to + 2 * lanes), load(wide_z, to + 3 * lanes)
-            nothing = broadcast(wide_z, 0.0)
-            total_0 = nothing if product else bias_0
-            total_1 = nothing if product else bias_1
-            total_2 = nothing if product else bias_2
-            total_3 = nothing if product else bias_3
-            for k in range(inputs):
-                x, row = broadcast(wide_z, a[before + k]), w + k * units
-                total_0 += x * load(weights, row)
-                total_1 += x * load(weights, row + lanes)
-                total_2 += x * load(weights, row + 2 * lanes)
-                total_3 += x * load(weights, row + 3 * lanes)
-            store(wide_z, to, bias_0 + total_0 if product else total_0)
-            store(wide_z, to + lanes, bias_1 + total_1 if product else total_1)
-            store(wide_z, to + 2 * lanes, bias_2 + total_2 if product else total_2)
-            store(wide_z, to + 3 * lanes, bias_3 + total_3 if product else total_3)
+            to, w, nothing = here + j, first + j, broadcast(wide_z, 0.0)
+            for t in range(0, inputs, depth):
+                z_0, z_1 = load(wide_z, to), load(wide_z, to + lanes)
+                z_2, z_3 = load(wide_z, to + 2 * lanes), load(wide_z, to + 3 * lanes)
+                sum_0, sum_1 = nothing if product else z_0, nothing if product else z_1
+                sum_2, sum_3 = nothing if product else z_2, nothing if product else z_3
+                for k in range(t, min(t + depth, inputs)):
+                    x, row = broadcast(wide_z, a[before + k]), w + k * units
+                    sum_0 += x * load(weights, row)
+                    sum_1 += x * load(weights, row + lanes)
+                    sum_2 += x * load(weights, row + 2 * lanes)
+                    sum_3 += x * load(weights, row + 3 * lanes)
+                store(wide_z, to, z_0 + sum_0 if product else sum_0)
+                store(wide_z, to + lanes, z_1 + sum_1 if product else sum_1)
+                store(wide_z, to + 2 * lanes, z_2 + sum_2 if product else sum_2)
+                store(wide_z, to + 3 * lanes, z_3 + sum_3 if product else sum_3)
         whole = (units + apart - 1) // apart * apart
         activate_all(net.activations[l], z, a, here, here + whole)
         if net.activations[l] == SOFTMAX:

@@ -20,9 +20,9 @@ from fastgd.state import VECTOR_BYTES
 TILE = 4  # rows of a tile
 _TALL = TILE * WIDEST // 2  # rows of one that is two vectors wide, where there are more than TILE
 # rows of a panel, on every machine the same, since sums are cut by it
-_DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
-_SMALL = 4096  # numbers of a B that stays in the first cache as it is
-_FEW = 64  # rows of A that are too few to copy a panel for
+DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
+SMALL = 4096  # numbers of a B that stays in the first cache as it is
+FEW = 64  # rows of A that are too few to copy a panel for
 
 
 # -- transposing -----------------------------------------------------------------------------------
@@ -102,8 +102,8 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
     b, b_start, b_width, across = right
     c, c_start, c_width = target
     lanes, column, nothing = lanes_of(b), np.int64(0), np.int64(0)
-    copies = across or (inner * b_width > _SMALL and rows >= _FEW)
-    depth = min(inner, _DEPTH) if copies else inner
+    copies = across or (inner * b_width > SMALL and rows >= FEW)
+    depth = min(inner, DEPTH) if copies else inner
     while column < columns:
         width = (
             1
