@@ -51,11 +51,11 @@ def words_of(
 ) -> list[int]:
     """The struct as a list."""
     numbers: list[int] = []
-    for (name, kind), value in zip(fields_of(type(values)), values, strict=True):
+    for (name, kind, dtype), value in zip(_dtypes_of(type(values)), values, strict=True):
         if isinstance(value, tuple):
             numbers += known.get(id(value)) or words_of(value, real, known)
         elif isinstance(value, np.ndarray):
-            expected = _DTYPES.get(kind, real)
+            expected = real if dtype is None else dtype
             if value.dtype != expected or not value.flags.c_contiguous:
                 place, order = (
                     f"{type(values).__name__}.{name}",
@@ -64,7 +64,7 @@ def words_of(
                 raise TypeError(
                     f"{place} must be a C-contiguous array of {expected}; got {value.dtype}{order}"
                 )
-            numbers += value.ctypes.data, value.size
+            numbers += value.ctypes.data if value.size else 0, value.size
         elif kind is float:
             numbers += *_WORD.unpack(_DOUBLE.pack(value)), 0
         else:
@@ -77,6 +77,12 @@ def fields_of(cls: Any) -> list[tuple[str, Any]]:
     """Names and types of the fields of a struct."""
     hints = get_type_hints(cls, include_extras=True)
     return [(name, hints[name]) for name in cls._fields]
+
+
+@cache
+def _dtypes_of(cls: Any) -> list[tuple[str, Any, np.dtype[Any] | None]]:
+    """Names and types of the fields of a struct, with the dtypes of arrays that are not Reals."""
+    return [(name, kind, _DTYPES.get(kind)) for name, kind in fields_of(cls)]
 
 
 def rows_of(kind: Any) -> int:
