@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.arrays import rows
 from fastgd.arguments.checks import Array, finite_number, shown, whole_number
 from fastgd.network import Network
 from fastgd.options import Options, check_method
-from fastgd.samples import Samples, check_data
+from fastgd.samples import check_data, check_samples
 from fastgd.system.float_errors import quiet
 
 if TYPE_CHECKING:
-    from fastgd.kernels import Matrix
+    from fastgd.objective import Objective
+    from fastgd.predictor import Predictor
 
 
 class MLP(Network):
@@ -49,11 +47,49 @@ class MLP(Network):
         For widths, names or combinations that make no network.
     """
 
-    @quiet
     def predict(self, params: ArrayLike, X: ArrayLike) -> Array:
         """The outputs a(m) for every row of X: (n, outputs)."""
-        params, X = self.check_params(params), rows("X", X, self.widths[0], str(self), self.dtype)
-        return _evaluate(self, params, X, np.zeros((len(X), self.widths[-1]), self.dtype))[0]
+        from fastgd.predictor import predict
+
+        return predict(self, params, X)
+
+    def predictor(self, params: ArrayLike) -> Predictor:
+        """`predict` with a copy of these parameters, as a function `f(X, out=None)` to be called
+        often: what a call needs besides the arithmetic is made once.
+        """
+        from fastgd.predictor import Predictor
+
+        return Predictor(self, params)
+
+    @quiet
+    def objective(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        l2: float = 0.0,
+    ) -> Objective:
+        """The cost of these rows and its gradient, as a function of params to be called often:
+        `scipy.optimize.minimize(net.objective(X, Y), params, jac=True)`.
+
+        Parameters
+        ----------
+        sample_weight : (n,) array, optional
+            By which the mean over the rows is weighted.
+        l2 : float
+            Adds l2 / 2 times the sum of the squared weights, biases left out, to the cost, and
+            l2 w, as `train` does, to the gradient.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For rows, weights or an l2 that `train` refuses too.
+        """
+        from fastgd.objective import Objective
+
+        samples = check_samples(self, X, Y, sample_weight)
+        return Objective(self, samples, finite_number("l2", l2, least=0.0))
 
     @quiet
     def cost(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
@@ -62,7 +98,9 @@ class MLP(Network):
         By cross_entropy a row of no class, whose targets are all 0, costs 0 whatever the outputs;
         `train` refuses such rows.
         """
-        return float(_evaluate(self, self.check_params(params), *check_data(self, X, Y))[1][0])
+        from fastgd.objective import cost_of
+
+        return cost_of(self, self.check_params(params), *check_data(self, X, Y))
 
     @quiet
     def layer_costs(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Array:
@@ -73,9 +111,9 @@ class MLP(Network):
             raise ValueError(
                 f"layer costs are defined for loss 'squared_error'; got loss {self.loss!r}"
             )
-        return _evaluate(
-            self, self.check_params(params), *check_data(self, X, Y), layer_costs=True
-        )[1][1:]
+        from fastgd.objective import layer_costs_of
+
+        return layer_costs_of(self, self.check_params(params), *check_data(self, X, Y))
 
     @quiet
     def gradient(
@@ -93,9 +131,12 @@ class MLP(Network):
         `finite_difference` is notes 002 (1) with step `eps`, `central_difference` its symmetric
         form.
         """
+        from fastgd.objective import cost_and_gradient
+
         check_method(self, method)
         eps = finite_number("eps", eps, positive=True)
-        return unchecked(self, self.check_params(params), *check_data(self, X, Y), method, eps)[1]
+        params = self.check_params(params)
+        return cost_and_gradient(self, params, *check_data(self, X, Y), method, eps)[1]
 
     @quiet
     def cost_and_gradient(
@@ -104,7 +145,9 @@ class MLP(Network):
         """The cost and its exact gradient from one pass, as `scipy.optimize.minimize(...,
         jac=True)` wants them.
         """
-        return unchecked(self, self.check_params(params), *check_data(self, X, Y))
+        from fastgd.objective import cost_and_gradient
+
+        return cost_and_gradient(self, self.check_params(params), *check_data(self, X, Y))
 
     @quiet
     def source(
@@ -138,42 +181,3 @@ def check_net(net: object, call: str) -> MLP:
         call = "train_many" if hasattr(net, "__len__") else "train"
         takes = f"{call}(run.net, X, Y, epochs, params=run) goes on from a run"
     raise TypeError(f"net must be an MLP; got {shown(net)}: {takes}")
-
-
-def predict_many(net: MLP, params: Array, X: ArrayLike) -> Iterator[Array]:
-    """The (n, outputs) of each of (members, n_params) parameters."""
-    X = rows("X", X, net.widths[0], str(net), net.dtype)
-    kernel = _matrix(net, X, np.zeros((len(X), net.widths[-1]), net.dtype))
-    return (kernel.evaluate(each)[0] for each in params)
-
-
-def _evaluate(
-    net: MLP, params: Array, X: Array, Y: Array, *, layer_costs: bool = False
-) -> tuple[Array, Array]:
-    return _matrix(net, X, Y).evaluate(params, layer_costs=layer_costs)
-
-
-def _matrix(net: MLP, X: Array, Y: Array) -> Matrix:
-    """The matrix kernel, for what takes no options."""
-    from fastgd import kernels
-
-    options = Options()
-    return kernels.Matrix(
-        kernels.make_plan(net, len(X), options, "matrix"), options, Samples.alike(X, Y)
-    )
-
-
-def unchecked(
-    net: MLP, params: Array, X: Array, Y: Array, method: str = "backprop", eps: float = 1e-3
-) -> tuple[float, Array]:
-    """Cost and gradient of checked arguments: one epoch of training at rate 0, and what it leaves
-    behind.
-    """
-    from fastgd import kernels
-
-    options = Options(method=method, learning_rate=0.0, eps=eps)
-    plan = kernels.make_plan(net, len(X), options, "matrix")
-    kernel = kernels.Matrix(plan, options, Samples.alike(X, Y))
-    state = kernel.start(params)
-    kernel.advance(state, 0, 1, 1)
-    return float(state.costs[0]), kernel.gradient.copy()

@@ -79,7 +79,7 @@ def check_data(net: Network, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
     """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a
     ValueError or TypeError.
     """
-    X = rows("X", X, net.widths[0], str(net), net.dtype)
+    X = rows("X", X, net.widths[0], net, net.dtype)
     Y = check_targets(net, Y)
     if len(X) != len(Y):
         raise ValueError(f"X and Y must have the same number of rows; got {len(X)} and {len(Y)}")
@@ -88,7 +88,7 @@ def check_data(net: Network, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
 
 def check_targets(net: Network, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
-    Y = rows("Y", Y, net.widths[-1], str(net), net.dtype)
+    Y = rows("Y", Y, net.widths[-1], net, net.dtype)
     if net.loss in PARTNERS and not (Y.min() >= 0 and Y.max() <= 1):
         raise ValueError(
             f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to "

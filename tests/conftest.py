@@ -21,6 +21,7 @@ import fastgd
 from fastgd import kernels
 from fastgd.cli import main
 from fastgd.ensemble import session, side_by_side
+from fastgd.kernels.shelf import shelf
 from fastgd.machine.cache import Entry
 from fastgd.options import Options
 from fastgd.training import loop
@@ -141,7 +142,8 @@ def no_compiled_code(monkeypatch):
     def fail(*arguments):
         raise AssertionError("compiled code was called")
 
-    monkeypatch.setattr(Entry, "__call__", fail)
+    shelf.clear()
+    monkeypatch.setattr(Entry, "call_of", fail)
 
 
 @pytest.fixture(scope="session")

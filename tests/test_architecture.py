@@ -19,6 +19,7 @@ FLOORS = (
     ("machine",),
     ("formulas",),
     ("kernels",),
+    ("predictor", "objective"),
     ("mlp",),
     ("training",),
     ("ensemble",),

@@ -13,6 +13,7 @@ import pytest
 from test_cache import FLOAT64, TINY, damaged, twice
 
 import fastgd
+from fastgd.kernels.shelf import shelf
 from fastgd.kernels.shipped import shipped
 from fastgd.machine import cache, kernel_file, ready_made, sources
 
@@ -172,7 +173,8 @@ def test_the_notes_and_every_network_are_served(dtype, monkeypatch):
         asked.add(entry.name)
         raise AskedError
 
-    monkeypatch.setattr(cache.Entry, "__call__", ask)
+    shelf.clear()
+    monkeypatch.setattr(cache.Entry, "call_of", ask)
     for call in [
         *(partial(fastgd.train, gate, X, Y, 100, method=method, eps=0.1) for method in ("backprop", "finite_difference")),
         *(partial(fastgd.train, gate, X, Y, 8_000_000, method=method, eps=0.1) for method in ("backprop", "finite_difference")),

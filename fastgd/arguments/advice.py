@@ -42,19 +42,28 @@ def check_widths(widths: tuple[Any, ...]) -> tuple[int, ...]:
 
 def params_array(net: Described, params: Any, *shapes: tuple[int, ...]) -> Array:
     """`params` of the network's dtype, of one of these shapes; errors tell what makes them."""
-    expected = f"params must have shape {' or '.join(map(str, shapes))} for {net}"
     try:
         array = real_array("params", params, net.dtype)
-        if array.shape not in shapes:
-            raise ValueError(f"{expected}; got {array.shape}")
     except (ValueError, TypeError) as error:
-        advice = _how_to_flatten(net, params)
-        if advice is None:
+        if (advice := _how_to_flatten(net, params)) is None:
             raise
+        raise type(error)(_not_of_shape(net, params, shapes, advice)) from None
+    if array.shape not in shapes:
+        raise ValueError(_not_of_shape(net, params, shapes, _how_to_flatten(net, params)))
+    return array
+
+
+def _not_of_shape(
+    net: Described, params: Any, shapes: tuple[tuple[int, ...], ...], advice: str | None
+) -> str:
+    """What is wrong with params that are not flat, with what makes them, if that can be told."""
+    if advice is None:
+        got = str(np.shape(params))
+    else:
         several = isinstance(params, (list, tuple, Mapping))
         got = f"a {type(params).__name__} of {len(params)}" if several else shown(params)
-        raise type(error)(f"{expected}; got {got}: {advice}") from None
-    return array
+        got = f"{got}: {advice}"
+    return f"params must have shape {' or '.join(map(str, shapes))} for {net}; got {got}"
 
 
 def _how_to_flatten(net: Described, params: Any) -> str | None:

@@ -176,7 +176,7 @@ class Runs:
     @quiet
     def predict(self, X: ArrayLike) -> Array:
         """The outputs of every member for every row of X: (members, n, outputs)."""
-        from fastgd.mlp import predict_many
+        from fastgd.predictor import predict_many
 
         return np.stack(list(predict_many(self.net, self.params, X)))
 
@@ -185,7 +185,7 @@ class Runs:
         """The mean over the members of their outputs, (n, outputs); those that diverged are left
         out, unless all did.
         """
-        from fastgd.mlp import predict_many
+        from fastgd.predictor import predict_many
 
         kept = self.stopped_by != "diverged"
         params = self.params[kept] if kept.any() else self.params

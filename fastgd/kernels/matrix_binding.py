@@ -1,13 +1,9 @@
 """The matrix kernel of a plan, bound to its data: training, and what parameters come to."""
 
-import numpy as np
-
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.plan import BLOCK, Plan
-from fastgd.kernels.structs import PASS, Evaluation
 from fastgd.machine.cache import Entry, entry
-from fastgd.machine.struct import struct_of
 from fastgd.options import Options
 from fastgd.samples import Samples
 
@@ -51,17 +47,6 @@ class Matrix(Bound):
 
     def entry(self, function: str) -> Entry:
         return entry("matrix", MATRIX, function, self.plan.net.dtype)
-
-    def evaluate(self, params: Array, *, layer_costs: bool = False) -> tuple[Array, Array]:
-        """The outputs, (n, outputs), and the cost, (1,), followed by the notes' layer costs if
-        asked for, (1 + m,).
-        """
-        outputs = np.empty((self.plan.n, self.plan.net.widths[-1]), self.plan.net.dtype)
-        costs = np.zeros(1 + (self.net.layers if layer_costs else 0))
-        # keeps alive what its struct points to
-        evaluation = Evaluation(self.problem(self.start(params), PASS), outputs, costs)
-        self.entry("evaluate")(struct_of(evaluation, self.plan.net.dtype), 0)
-        return outputs, costs
 
     @property
     def gradient(self) -> Array:

@@ -11,7 +11,9 @@ BLOCK = 256  # most rows of a block of the matrix kernel
 
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so
 # it is a matter of the plan alone.
-_SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
+SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
+# of a single pass from which on threads that are to be woken for it are worth it: some 250 us
+THREADED_PRODUCTS = 2**23
 # rows times parameters of a batch whose only hidden layer is halved: some 4 to 80 us
 _HALVED_PRODUCTS = range(2**16, 2**21)
 _LEAST_ROWS = 64  # of a part: the gradient of each is written and read once more
@@ -58,11 +60,11 @@ class Plan:
         """Whether a pass over so many rows is enough work for several threads."""
         # which perturb the parameters in place
         shares = self.kernel == "matrix" and not self.method.endswith("difference")
-        return shares and rows * self.net.n_params >= _SHARED_PRODUCTS
+        return shares and rows * self.net.n_params >= SHARED_PRODUCTS
 
     def row_parts(self, rows: int) -> int:
         """Parts of so many rows that are passed over at once."""
-        return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS)) if self._is_shared(rows) else 1
+        return parts_of(rows) if self._is_shared(rows) else 1
 
     @property
     def unit_slices(self) -> bool:
@@ -88,6 +90,11 @@ class Plan:
     def update_slices(self) -> int:
         """Slices of the parameters that are updated at once."""
         return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
+
+
+def parts_of(rows: int) -> int:
+    """Parts that rows which are shared are cut into."""
+    return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS))
 
 
 def choose(plan: Plan, epochs: int = 0) -> Plan:

@@ -141,8 +141,10 @@ class Problem(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What is to be known about parameters."""
+    """What is to be known about parameters: one of outputs and costs, the other one (0,)."""
 
     problem: Problem
     outputs: Reals  # (n * outputs,)
-    costs: Doubles  # (1,) the cost, or (1 + layers,) followed by the notes' layer costs
+    costs: Doubles  # (layers,) the notes' layer costs
+    # as params, but W^T in the place of W, and more behind; or (0,): only needed for one row
+    by_input: Reals

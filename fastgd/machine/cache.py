@@ -22,7 +22,7 @@ import re
 import stat
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -184,15 +184,35 @@ class Entry:
         self._preparing = threading.Lock()
 
     def __call__(self, table: Array, limit: int) -> None:
+        self.call_of(table, limit)()
+
+    def call_of(self, table: Array, limit: int = 0) -> Callable[[], None]:
+        """The call with this table and limit, to be made as often as wanted: arguments are
+        converted once.
+        """
+        function, result, exception = self._ready(), ctypes.c_void_p(), ctypes.c_void_p()
+        zero = {"float64": ctypes.c_double, "float32": ctypes.c_float}[self.dtype.name]()
+        address, last = ctypes.c_int64(table.ctypes.data), ctypes.c_int64(limit)
+        arguments = ctypes.byref(result), ctypes.byref(exception), address, zero, last
+
+        def call(alive: Array = table) -> None:
+            if function(*arguments):
+                # which only NUMBA_BOUNDSCHECK=1 looks for
+                raise IndexError("compiled code reached outside an array")
+
+        return call
+
+    def address(self) -> int:
+        """Where its machine code is; 0 where Numba holds that."""
+        function = self._ready()
+        is_linked = isinstance(function, ctypes.CFUNCTYPE(ctypes.c_int32))
+        return int(ctypes.cast(function, ctypes.c_void_p).value or 0) if is_linked else 0
+
+    def _ready(self) -> Any:
         with self._preparing:
             if self._function is None:
                 self._function = self._prepare()
-        result, exception = ctypes.c_void_p(), ctypes.c_void_p()
-        if self._function(
-            ctypes.byref(result), ctypes.byref(exception), table.ctypes.data, 0.0, limit
-        ):
-            # which only NUMBA_BOUNDSCHECK=1 looks for
-            raise IndexError("compiled code reached outside an array")
+        return self._function
 
     def _prepare(self) -> Any:
         what, found = "compiled code", self._kept()
@@ -203,7 +223,7 @@ class Entry:
             return self._compile()
         facts, code = found
         try:
-            return linked(facts["function"], facts["calls"], code, self.dtype)
+            return linked(facts["function"], facts["calls"], code)
         except Exception as error:
             function = self._compile()
             reason = f"can't be linked: {_reason(error)}"
@@ -236,7 +256,7 @@ class Entry:
                 _warn_of_numba(error)
                 return function
         title = kernel_file.title_of(self.source)
-        function = linked(facts["function"], facts["calls"], code, self.dtype)
+        function = linked(facts["function"], facts["calls"], code)
         try:
             name = self._file_name  # if it has one, the folder is made
             kernel_file.write(_made() / name, {"title": title, **facts}, code, mode=0o600)

@@ -6,13 +6,12 @@ import ctypes
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from ctypes import c_double, c_float, c_int32, c_int64, c_void_p
+from ctypes import c_int32, c_void_p
 from ctypes.util import find_library
 from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm
-import numpy as np
 
 _lock = threading.Lock()
 _linkers: list[Any] = []  # they own the code, and live as long as the process
@@ -49,8 +48,9 @@ def _linker() -> Any:
     return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
 
 
-def linked(function: str, calls: list[str], code: bytes, dtype: np.dtype[Any]) -> Any:
-    """The C function `int32 function(pointer, pointer, int64, a float of the dtype, int64)`.
+def linked(function: str, calls: list[str], code: bytes) -> Any:
+    """The C function `int32 function(pointer, pointer, int64, a float of the dtype, int64)`; its
+    arguments are numbers of ctypes', which it need not convert at each call.
 
     ValueError if the code calls what this process does not have, at which LLVM would abort.
     """
@@ -59,10 +59,22 @@ def linked(function: str, calls: list[str], code: bytes, dtype: np.dtype[Any]) -
     with _lock:
         linker = _linker()
         linker.add_object_file(llvm.ObjectFileRef.from_data(code))
-        linker.finalize_object()
-        address = linker.get_function_address(function)
-        _linkers.append(linker)
+        address = _address(linker, function)
+    return ctypes.CFUNCTYPE(c_int32)(address)
+
+
+def linked_module(text: str, function: str) -> int:
+    """The address of a function in a module of LLVM's language, compiled now."""
+    with _lock:
+        linker = _linker()
+        linker.add_module(llvm.parse_assembly(text))
+        return _address(linker, function)
+
+
+def _address(linker: Any, function: str) -> int:
+    linker.finalize_object()
+    address = int(linker.get_function_address(function))
+    _linkers.append(linker)
     if not address:
         raise ValueError(f"it has no function {function}")
-    real = {"float64": c_double, "float32": c_float}[dtype.name]
-    return ctypes.CFUNCTYPE(c_int32, c_void_p, c_void_p, c_int64, real, c_int64)(address)
+    return address

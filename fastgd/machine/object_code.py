@@ -57,8 +57,8 @@ def in_memory(source: str, function: str, dtype: np.dtype[Any]) -> Any:
         def call(address: Any, zero: Any, limit: Any) -> None:
             kernel(address, zero, limit)
 
-    def status(result: Any, exception: Any, address: int, zero: float, limit: int) -> int:
-        call(address, dtype.type(zero), limit)
+    def status(result: Any, exception: Any, address: Any, zero: Any, limit: Any) -> int:
+        call(address.value, dtype.type(zero.value), limit.value)
         return 0
 
     return status

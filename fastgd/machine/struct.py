@@ -51,11 +51,11 @@ def words_of(
 ) -> list[int]:
     """The struct as a list."""
     numbers: list[int] = []
-    for (name, kind), value in zip(fields_of(type(values)), values, strict=True):
+    for (name, kind, dtype), value in zip(_dtypes_of(type(values)), values, strict=True):
         if isinstance(value, tuple):
             numbers += known.get(id(value)) or words_of(value, real, known)
         elif isinstance(value, np.ndarray):
-            expected = _DTYPES.get(kind, real)
+            expected = real if dtype is None else dtype
             if value.dtype != expected or not value.flags.c_contiguous:
                 place, order = (
                     f"{type(values).__name__}.{name}",
@@ -64,7 +64,7 @@ def words_of(
                 raise TypeError(
                     f"{place} must be a C-contiguous array of {expected}; got {value.dtype}{order}"
                 )
-            numbers += value.ctypes.data, value.size
+            numbers += value.ctypes.data if value.size else 0, value.size
         elif kind is float:
             numbers += *_WORD.unpack(_DOUBLE.pack(value)), 0
         else:
@@ -79,6 +79,41 @@ def fields_of(cls: Any) -> list[tuple[str, Any]]:
     return [(name, hints[name]) for name in cls._fields]
 
 
+@cache
+def _dtypes_of(cls: Any) -> list[tuple[str, Any, np.dtype[Any] | None]]:
+    """Names and types of the fields of a struct, with the dtypes of arrays that are not Reals."""
+    return [(name, kind, _DTYPES.get(kind)) for name, kind in fields_of(cls)]
+
+
 def rows_of(kind: Any) -> int:
     """Rows of a field."""
     return sum(rows_of(inner) for _, inner in fields_of(kind)) if hasattr(kind, "_fields") else 1
+
+
+def place_of(cls: Any, *names: str) -> int:
+    """Where the address or number of a field stands in a struct of `cls`, or of a field of that
+    field, and so on by `names`.
+    """
+    rows, kind = 0, cls
+    for wanted in names:
+        for name, inner in fields_of(kind):
+            if name == wanted:
+                kind = inner
+                break
+            rows += rows_of(inner)
+        else:
+            raise ValueError(f"{kind.__name__} has no field {wanted!r}")
+    return 2 * rows
+
+
+def empty_of(cls: Any, real: np.dtype[Any]) -> Any:
+    """A NamedTuple of arrays of no numbers, and of zeros: for a struct that is not looked at."""
+    values = (
+        empty_of(kind, real)
+        if hasattr(kind, "_fields")
+        else kind(0)
+        if kind in (int, float)
+        else np.zeros(0, _DTYPES.get(kind, real))
+        for _, kind in fields_of(cls)
+    )
+    return cls(*values)

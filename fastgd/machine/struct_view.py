@@ -2,7 +2,6 @@
 a Span for every array.
 """
 
-import itertools
 from typing import Any
 
 from llvmlite import ir
@@ -11,7 +10,7 @@ from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, mod
 
 from fastgd.machine.internals import AttributeTemplate, cgutils
 from fastgd.machine.span import Span
-from fastgd.machine.struct import Doubles, Integers, Pointer, Reals, fields_of, rows_of
+from fastgd.machine.struct import Doubles, Integers, Pointer, Reals, fields_of, place_of
 from fastgd.state import VECTOR_BYTES
 
 
@@ -35,10 +34,7 @@ class StructView(types.Type):  # type: ignore[misc]
 
     def row(self, name: str) -> int:
         """The first row of a field."""
-        return sum(
-            rows_of(kind)
-            for _, kind in itertools.takewhile(lambda pair: pair[0] != name, fields_of(self.cls))
-        )
+        return place_of(self.cls, name) // 2
 
     def is_pointer(self, name: str) -> bool:
         """Whether a field is the address of another struct."""

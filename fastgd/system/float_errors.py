@@ -19,6 +19,8 @@ def quiet(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*arguments: P.args, **named: P.kwargs) -> R:
+        if _of_caller.get() is not None:  # inside another one
+            return function(*arguments, **named)
         token = _of_caller.set(np.geterr())
         try:
             with np.errstate(all="ignore"):
@@ -34,7 +36,11 @@ def as_caller(function: Callable[P, R]) -> Callable[P, R]:
     state = _of_caller.get()
 
     def call(*arguments: P.args, **named: P.kwargs) -> R:
-        with np.errstate(**state):
-            return function(*arguments, **named)
+        token = _of_caller.set(None)
+        try:
+            with np.errstate(**state):
+                return function(*arguments, **named)
+        finally:
+            _of_caller.reset(token)
 
     return call if state is not None else function

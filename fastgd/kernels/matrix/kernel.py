@@ -6,7 +6,9 @@ from fastgd.formulas.updates import sgd
 from fastgd.kernels.epoch import observe_epoch, problem_of
 from fastgd.kernels.matrix.costs import block_cost, output_delta
 from fastgd.kernels.matrix.layers import backward_units, forward, times_derivative
+from fastgd.kernels.matrix.one_row import forward_row
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
+from fastgd.kernels.matrix.products import transpose
 from fastgd.kernels.matrix.tasks import (
     share_halves,
     share_layers,
@@ -21,7 +23,6 @@ from fastgd.kernels.update import PLAIN
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import copy, lanes_of, load, store
 from fastgd.machine.struct_view import viewer
-from fastgd.machine.vector import stay_scalar
 from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
 
 
@@ -114,17 +115,17 @@ def help_out(address, zero):
 
 @kernel
 def _add_layer_costs(net, data, params, work, stride, costs):
-    """costs[l] += the block's share of C(l) = mean over samples of the squared dC(l+1)/da(l), notes
-    002 (49), for l = 1 ... m.
+    """costs[l - 1] += the block's share of C(l) = mean over samples of the squared dC(l+1)/da(l),
+    notes 002 (49), for l = 1 ... m.
     """
-    costs[net.layers] += block_cost(net, work, stride)
+    costs[net.layers - 1] += block_cost(net, work, stride)
     output_delta(net, work, stride)
     for l in range(net.layers - 1, 0, -1):
         before = net.units_before[l] * stride
         backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
         for i in range(before, before + net.widths[l] * stride):
             # delta is the derivative times the sample's weight, 1 / n or 0
-            costs[l] += data.n * np.float64(work.delta[i]) ** 2
+            costs[l - 1] += data.n * np.float64(work.delta[i]) ** 2
         times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], 2.0)
 
 
@@ -133,23 +134,29 @@ evaluation_of = viewer(Evaluation)
 
 @inline
 def evaluate(address, zero):
-    """Fill outputs, (n, units of the last layer), costs[0] with the cost, and the rest, if any,
-    with the notes' C(1) ... C(m).
+    """Fill outputs, (n, units of the last layer), where they are wanted; otherwise costs with the
+    notes' C(1) ... C(m).
+
+    For outputs, padding is whatever its memory holds: no sample looks at another.
     """
     evaluation = evaluation_of(address, zero)
     problem, outputs, costs = evaluation.problem, evaluation.outputs, evaluation.costs
     net, data, params, work = problem.net, problem.data, problem.params, problem.work
-    lanes, units = lanes_of(work.a), net.widths[net.layers]
+    lanes, first = lanes_of(work.a), np.int64(0)
+    inputs, units = net.widths[0], net.widths[net.layers]
+    if data.n == 1 and len(evaluation.by_input) != 0:
+        forward_row(net, params, evaluation.by_input, work, data.X, outputs)
+        return
     for start in range(0, data.n, work.block):
         rows = min(work.block, data.n - start)
         stride = (rows + lanes - 1) // lanes * lanes
-        here = net.units_before[net.layers] * stride
-        gather(net, data, work, start, rows, stride, np.int64(0), stride, float(data.n))
-        forward(net, params, work, stride, np.int64(0))
-        costs[0] += block_cost(net, work, stride)
-        for s in range(rows):
-            for k in range(units):
-                outputs[(start + s) * units + k] = work.a[here + k * stride + s]
-                stay_scalar()
-        if len(costs) > 1:
+        if len(outputs) != 0:
+            transpose(data.X, start * inputs, inputs, work.a, first, stride, rows, inputs)
+        else:
+            gather(net, data, work, start, rows, stride, first, stride, float(data.n))
+        forward(net, params, work, stride, first)
+        if len(outputs) != 0:
+            here = net.units_before[net.layers] * stride
+            transpose(work.a, here, stride, outputs, start * units, units, units, rows)
+        else:
             _add_layer_costs(net, data, params, work, stride, costs)

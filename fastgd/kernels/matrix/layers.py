@@ -28,7 +28,7 @@ from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, stor
 from fastgd.machine.vector import where_positive
 from fastgd.names import ACTIVATIONS
 
-_PRODUCT = 16  # weights from which on a layer is a product
+PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
 
@@ -45,7 +45,7 @@ def forward_units(net, params, work, stride, l, first, last):
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights, biases, activation = net.weights[l], net.biases[l], net.activations[l]
-    product = (last - first) * inputs >= _PRODUCT
+    product = (last - first) * inputs >= PRODUCT
     for j in range(first, last):
         w = weights + j * inputs
         bias = params[biases + j] if biases >= 0 else 0.0
@@ -126,7 +126,7 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights = at + net.weights[l]
-    product = (last - first) * inputs >= _PRODUCT and inputs >= lanes
+    product = (last - first) * inputs >= PRODUCT and inputs >= lanes
     if product:
         w, of, across = weights + first * inputs, here + first * stride, l > 0
         b, b_start, b_width = (a, before, stride) if across else (work.rows, np.int64(0), inputs)
@@ -182,7 +182,7 @@ def backward_units(net, params, work, stride, l, first, last):
     inputs, units = net.widths[l], net.widths[l + 1]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights = net.weights[l]
-    if (last - first) * units >= _PRODUCT:
+    if (last - first) * units >= PRODUCT:
         w, to = weights + first, before + first * stride
         left, right = Left(params, w, _ONE, inputs), Right(delta, here, stride, _NO)
         target = Target(delta, to, stride)

@@ -20,9 +20,9 @@ from fastgd.state import VECTOR_BYTES
 TILE = 4  # rows of a tile
 _TALL = TILE * WIDEST // 2  # rows of one that is two vectors wide, where there are more than TILE
 # rows of a panel, on every machine the same, since sums are cut by it
-_DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
-_SMALL = 4096  # numbers of a B that stays in the first cache as it is
-_FEW = 64  # rows of A that are too few to copy a panel for
+DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
+SMALL = 4096  # numbers of a B that stays in the first cache as it is
+FEW = 64  # rows of A that are too few to copy a panel for
 _NONE = np.int64(0)  # columns that are left as they are
 
 
@@ -87,7 +87,9 @@ class Target(NamedTuple):
     width: int | np.int64
 
 
-_tile_1, _tile_2, _widest_tile = (tile_of(vectors, TILE) for vectors in (1, 2, WIDEST))
+_tile_2, _widest_tile = tile_of(2, TILE), tile_of(WIDEST, TILE)
+# sums of a narrow one are few: more rows of it are under way at a time
+_tile_1 = tile_of(1, 2 * TILE)
 _tall_tile_2 = tile_of(2, _TALL)
 
 
@@ -97,7 +99,7 @@ def _tiles_1(
     alpha, add,
 ):  # fmt: skip
     """Tiles below each other, one vector wide; `done` of its columns are left as they are."""
-    for i in range(0, rows, TILE):
+    for i in range(0, rows, 2 * TILE):
         from_a, to, high = a_start + i * a_next, c_start + i * c_width, rows - i
         _tile_1(
             a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, done, inner,
@@ -147,8 +149,8 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
     b, b_start, b_width, across = right
     c, c_start, c_width = target
     lanes, column = lanes_of(b), np.int64(0)
-    copies = across or (inner * b_width > _SMALL and rows >= _FEW)
-    depth = min(inner, _DEPTH) if copies else inner
+    copies = across or (inner * b_width > SMALL and rows >= FEW)
+    depth = min(inner, DEPTH) if copies else inner
     while column < columns:
         width = (
             1

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import cache
 
 import numpy as np
@@ -56,6 +56,55 @@ class Helpers:
         finally:
             self.counters[TAKEN] = _NO_MORE
             for each in helping:
+                each.result()
+
+    @contextmanager
+    def at_call(self, calls: list[Callable[[], None]]) -> Iterator[None]:
+        """The same by threads that last, and calls of `train` that are ready to be made."""
+        self.counters[TAKEN] = _NONE_YET
+        with on_threads(calls, self._have_no_more):
+            yield
+
+    def _have_no_more(self) -> None:
+        self.counters[TAKEN] = _NO_MORE
+
+
+# -- threads that last -----------------------------------------------------------------------------
+
+_lasting: ThreadPoolExecutor | None = None
+
+
+def _forget() -> None:
+    """After a fork, which takes no other thread along."""
+    global _lasting
+    _lasting = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+@contextmanager
+def on_threads(
+    calls: Sequence[Callable[[], None]], end: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """While this lasts, calls are made by other threads, which last longer; then `end` tells those
+    that were begun to end, and they are waited for. Those that were not are not made.
+
+    Starting a thread takes as long as a call that is worth two.
+    """
+    global _lasting
+    begun: list[Future[None]] = []
+    if calls:
+        _lasting = _lasting or ThreadPoolExecutor(thread_name_prefix="fastgd")
+        with suppress(RuntimeError):  # the process is ending
+            begun = [_lasting.submit(call) for call in calls]
+    try:
+        yield
+    finally:
+        end()
+        for each in begun:
+            if not each.cancel():
                 each.result()
 
 

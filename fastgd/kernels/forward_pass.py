@@ -1,0 +1,127 @@
+"""The outputs of a network, through memory that is made once."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from fastgd.arguments.arrays import Finite
+from fastgd.arguments.checks import Array
+from fastgd.kernels.matrix_binding import MATRIX
+from fastgd.kernels.plan import BLOCK, SHARED_PRODUCTS, parts_of
+from fastgd.kernels.structs import PANEL_BYTES, Evaluation
+from fastgd.kernels.to_structs import network_of
+from fastgd.machine.cache import entry
+from fastgd.machine.quick_call import quick_call
+from fastgd.machine.struct import empty_of, place_of, struct_of, words_of
+from fastgd.network import Network
+from fastgd.state import WIDE_VECTOR_BYTES, aligned, padded
+
+_BUFFER = 2**17  # numbers that go in and come out at once, if one block has fewer
+_QUICK = 2**16  # rows times parameters that take so short that other threads may wait, some 5 us
+_TURNED = 2**22  # parameters of which those who are bound have a second copy, input by input
+_BEYOND = 4 * WIDE_VECTOR_BYTES // 4  # numbers that the vectors of a row reach beyond parameters
+_COPIED = 2**13  # parameters that are copied sooner than an array says its address
+_NET, _PARAMS = (place_of(Evaluation, "problem", name) for name in ("net", "params"))
+_X, _ROWS = (place_of(Evaluation, "problem", "data", name) for name in ("X", "n"))
+_A, _Z, _PANEL, _BLOCK = (
+    place_of(Evaluation, "problem", "work", name) for name in ("a", "z", "panel", "block")
+)
+_OUTPUTS, _BY_INPUT = (place_of(Evaluation, name) for name in ("outputs", "by_input"))
+
+
+@cache
+def _empty_struct(dtype: np.dtype[Any]) -> Array:
+    """That of an evaluation whose arrays are all of no numbers."""
+    return struct_of(empty_of(Evaluation, dtype), dtype)
+
+
+def block_of(net: Network, n: int) -> int:
+    """Rows of a block of `n` rows, as training has them."""
+    rows = -(-n // parts_of(n)) if n * net.n_params >= SHARED_PRODUCTS else n
+    return padded(-(-rows // -(-rows // BLOCK)), net.dtype)
+
+
+class ForwardPass:
+    """The outputs of a network for at most `most` rows at a time, which are copied to `X` and end
+    up in `outputs`. It is one thread's at a time.
+    """
+
+    def __init__(self, net: Network):
+        dtype, inputs, units = net.dtype, net.widths[0], net.widths[-1]
+        self.net, self.dtype = net, dtype
+        self.most = max(1, _BUFFER // (inputs + units) // BLOCK) * BLOCK
+        self._X = aligned((self.most, inputs), dtype)
+        self._outputs = aligned((self.most, units), dtype)
+        self._has_own = net.n_params <= _COPIED
+        self._params = aligned((net.n_params if self._has_own else 0,), dtype)
+        self._params_are_finite = Finite(self._params)
+        a, z = (aligned((sum(net.widths) * BLOCK,), dtype) for _ in range(2))
+        panel = aligned((PANEL_BYTES // dtype.itemsize,), dtype)
+        self.nbytes = sum(array.nbytes for array in (self._X, self._outputs, a, z))
+
+        numbers, self._struct = network_of(net), _empty_struct(dtype).copy()
+        self._memory = numbers, a, z, panel
+        words = words_of(numbers, dtype, {})
+        self._struct[_NET : _NET + len(words)] = words
+        arrays = (self._X, self._outputs, self._params, a, z, panel)
+        for place, array in zip((_X, _OUTPUTS, _PARAMS, _A, _Z, _PANEL), arrays, strict=True):
+            self._struct[place : place + 2] = array.ctypes.data, array.size
+        self._struct[_PARAMS + 1] = net.n_params
+        self._entry = entry("matrix", MATRIX, "evaluate", dtype)
+        self.evaluate = self._entry.call_of(self._struct)
+        self.hold(1, BLOCK)
+
+    def hold(self, n: int, block: int) -> None:
+        """Be ready for `n` rows, in blocks of so many."""
+        self.shape: tuple[int, ...] = ()  # until all is done: Ctrl-C may come between
+        self._struct[_ROWS], self._struct[_BLOCK] = n, block
+        self.X, self.outputs = self._X[:n], self._outputs[:n]
+        self.is_finite = Finite(self.X.reshape(-1))
+        self.shape = self.X.shape
+
+    def use(self, params: Array) -> bool:
+        """Have these parameters, C-contiguous; the array stays alive and as it is meanwhile.
+
+        Whether they are finite.
+        """
+        if self._has_own:
+            self._params[...] = params
+            return self._params_are_finite()
+        self._struct[_PARAMS] = params.ctypes.data
+        return Finite(params)()
+
+    def bind(self, params: Array) -> None:
+        """Have these parameters, finite and C-contiguous, for good: nobody changes the array."""
+        self.use(params)
+        if self.net.n_params <= _TURNED:
+            by_input = _by_input(self.net, params)
+            self._struct[_BY_INPUT : _BY_INPUT + 2] = by_input.ctypes.data, by_input.size
+            self._alive = params, by_input
+
+    def quick(self, otherwise: Callable[..., Array]) -> Callable[..., Array] | None:
+        """`outputs(X)` or `outputs(X, out)` for few rows, by machine code that Python calls, with
+        `otherwise` for all that is not just that; None where there can be none.
+
+        The pass is that function's from now on.
+        """
+        most_rows = min(BLOCK, _QUICK // self.net.n_params)
+        if most_rows == 0:
+            return None
+        self.hold(1, BLOCK)
+        inputs, units, address = self.net.widths[0], self.net.widths[-1], self._entry.address()
+        places = _ROWS, _X, _OUTPUTS
+        return quick_call(
+            self.dtype, inputs, most_rows, units, places, self._struct, address, otherwise, self
+        )
+
+
+def _by_input(net: Network, params: Array) -> Array:
+    """The parameters with W^T in the place of W, and room for vectors that reach beyond them."""
+    turned = aligned((net.n_params + _BEYOND,), net.dtype)
+    turned[: net.n_params] = params
+    for layer in net.layers:
+        weights = params[layer.weights].reshape(layer.outputs, layer.inputs)
+        turned[layer.weights] = weights.T.reshape(-1)
+    return turned

@@ -1,0 +1,452 @@
+"""Predictors and `predict`: against the oracle, from threads, to the same bits by whatever call; what they refuse, keep and forget."""
+
+import copy
+import os
+import pickle
+import sys
+import threading
+import weakref
+from functools import partial
+
+import numpy as np
+import oracle
+import pytest
+from conftest import assert_refused, random_problem
+
+import fastgd
+from fastgd import predictor
+from fastgd.kernels.forward_pass import ForwardPass
+from fastgd.kernels.shelf import Shelf, shelf
+from fastgd.machine import quick_call
+
+NETWORKS = [
+    fastgd.MLP(2, 2, 1),
+    fastgd.MLP(1, 1, activation="identity", bias=False),
+    fastgd.MLP(4, 32, 16, 4, activation=["tanh", "relu", "sigmoid"]),
+    fastgd.MLP(64, 100, 10, output="softmax", loss="cross_entropy"),
+    fastgd.MLP(3, 9, 5, activation="sin", output="identity", bias=False),
+    fastgd.MLP(200, 90, 3, activation="leaky_relu"),
+    fastgd.MLP(1100, 70, 2, activation="tanh"),
+]
+COUNTS = [1, 2, 3, 4, 5, 8, 17, 100, 256, 257, 1000, 3]
+XOR = fastgd.MLP(2, 2, 1)
+ROWS = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+
+
+@pytest.fixture(params=["machine code", "Python"], autouse=True)
+def way(request, monkeypatch):
+    """How a predictor is called: through machine code that looks at arrays itself, or where that can't be."""
+    if request.param == "Python":
+        monkeypatch.setattr(quick_call, "_definition", lambda dtype: None)
+    elif quick_call._definition("float64") is None:
+        pytest.skip("arrays are not laid out as known")
+    return request.param
+
+
+def of_dtype(net, dtype):
+    return fastgd.MLP(*net.widths, activation=list(net.activations), loss=net.loss, bias=net.bias, dtype=dtype)
+
+
+@pytest.mark.parametrize("net", NETWORKS, ids=str)
+def test_outputs(net, dtype):
+    """By few rows after many and many after few, of one predictor: as the oracle has them, and to the bits of `predict`."""
+    net, bound = of_dtype(net, dtype), {"float64": 1e-12, "float32": 1e-4}[dtype]
+    params = random_problem(net, 1)[2]
+    f = net.predictor(params)
+    for n in COUNTS:
+        X = random_problem(net, n, seed=n)[0].astype(dtype)
+        ours = f(X)
+        assert ours.shape == (n, net.widths[-1])
+        assert ours.dtype == dtype
+        assert ours == pytest.approx(oracle.predict(net, params, X), rel=bound, abs=bound)
+        assert np.array_equal(ours, net.predict(params, X))
+        out = np.full_like(ours, np.nan)
+        assert f(X, out=out) is out
+        assert np.array_equal(out, ours)
+
+
+@pytest.mark.parametrize("net", NETWORKS[:-2], ids=str)
+def test_a_row_is_the_same_beside_others(net, dtype):
+    """To the bit, in layers of at most 128 inputs, whose sums are not cut: blocks, padding and threads are no part of what it comes to."""
+    net = of_dtype(net, dtype)
+    X, _, params = random_problem(net, 1000)
+    X = X.astype(dtype)
+    f, bits = net.predictor(params), {}
+    for part in (slice(0, 1000), slice(0, 400), slice(900, 1000), slice(40, 80), *(slice(i, i + 1) for i in range(30)), slice(5, 8)):
+        for row, outputs in zip(range(1000)[part], f(X[part]), strict=True):
+            assert bits.setdefault(row, outputs.tobytes()) == outputs.tobytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize(("net", "n"), [(NETWORKS[3], 3001), (XOR, 130_000)], ids=str)
+def test_many_rows_go_over_threads(net, n, threads, monkeypatch):
+    """Whether threads take part, and whoever takes which rows: the same bits as by parts that none takes part in."""
+    X, _, params = random_problem(net, n)
+    few = np.concatenate([net.predict(params, part) for part in np.array_split(X, -(-n // 500))])
+    monkeypatch.setattr(predictor, "available_threads", lambda: threads)
+    monkeypatch.setattr(predictor, "THREADED_PRODUCTS", 2**16)
+    monkeypatch.setattr(predictor, "_TASK", 2**15)
+    out = np.full((n, net.widths[-1]), np.nan)
+    for outputs in (net.predict(params, X), net.predictor(params)(X), net.predictor(params)(X, out=out)):
+        assert np.array_equal(outputs, few)
+    assert few[::97] == pytest.approx(oracle.predict(net, params, X[::97]), rel=1e-12)
+
+
+def test_other_kinds_of_rows():
+    """Lists, integers, bools, other dtypes, orders and strides, subclasses: the same numbers, the same outputs."""
+    net, params = XOR, XOR.init(rng=0)
+    f, expected = net.predictor(params), XOR.predict(params, ROWS)
+    kinds = [
+        ROWS.tolist(), ROWS.astype(int), ROWS.astype(bool), ROWS.astype("float32"), ROWS.astype(">f8"), np.asfortranarray(ROWS),
+        np.repeat(ROWS, 2, axis=1)[:, ::2], ROWS[::-1][::-1], ROWS.view(type("Rows", (np.ndarray,), {})),
+        np.frombuffer(b"-" + ROWS.tobytes(), offset=1).reshape(4, 2),
+    ]  # fmt: skip
+    for X in kinds:
+        assert type(f(X)) is np.ndarray
+        assert np.array_equal(f(X), expected)
+        assert np.array_equal(net.predict(params, X), expected)
+        assert np.array_equal(net.predict(params.tolist(), X), expected)
+    one = fastgd.MLP(1, 3)
+    assert np.array_equal(one.predictor(np.ones(6))([1.0, 2.0]), one.predict(np.ones(6), [[1.0], [2.0]]))
+
+
+def test_large_numbers_are_finite():
+    """Whose squares are not."""
+    net = fastgd.MLP(2, 1, activation="identity", bias=False)
+    assert net.predictor([1e-300, 1e-300])([[1e300, -1e300], [1e300, 1e300]]) == pytest.approx(np.array([[0.0], [2.0]]), abs=1e-15)
+    assert net.predict(np.array([1e200, 1e200]), np.array([[1e100, 0.0]])) == pytest.approx(1e300)
+
+
+# -- out -------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_outputs_are_the_callers():
+    """No later call writes to them, but to `out` it does."""
+    f = XOR.predictor(XOR.init(rng=0))
+    first = f(ROWS)
+    kept = first.copy()
+    out = np.empty((4, 1))
+    assert f(1 - ROWS, out=out) is out
+    assert np.array_equal(first, kept)
+    assert np.array_equal(out, kept[::-1])
+    f(ROWS, out)
+    assert np.array_equal(out, kept)
+
+
+@pytest.mark.parametrize("n", [4, 20_000, 131_072])
+def test_out_may_lie_where_x_does(n, monkeypatch):
+    monkeypatch.setattr(predictor, "THREADED_PRODUCTS", 2**16)
+    monkeypatch.setattr(predictor, "available_threads", lambda: 2)
+    net = fastgd.MLP(2, 3, 2)
+    X, _, params = random_problem(net, n)
+    f = net.predictor(params)
+    expected = f(X)
+    assert np.array_equal(f(X, out=X), expected)
+    memory = random_problem(net, n)[0].repeat(2, axis=0)[: n + 1]
+    X = memory[:n]
+    expected = f(X.copy())
+    assert np.array_equal(f(X, out=memory[1:]), expected)
+
+
+def test_out_of_any_layout():
+    f = XOR.predictor(XOR.init(rng=0))
+    wide = np.zeros((4, 3))
+    f(ROWS, out=wide[:, 1:2])
+    assert np.array_equal(wide[:, 1:2], f(ROWS))
+    assert not wide[:, [0, 2]].any()
+
+
+READ_ONLY = np.zeros((4, 1))
+READ_ONLY.flags.writeable = False
+BAD_OUTS = {
+    "list": ([[0.0]] * 4, TypeError, ["out", "float64", "(4, 1)"]),
+    "flat": (np.zeros(4), ValueError, ["out", "(4, 1)", "(4,)"]),
+    "rows": (np.zeros((5, 1)), ValueError, ["out", "(4, 1)", "(5, 1)"]),
+    "float32": (np.zeros((4, 1), "float32"), ValueError, ["out", "float64", "float32"]),
+    "read-only": (READ_ONLY, ValueError, ["out", "written"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_OUTS)
+def test_refused_outs(name):
+    out, error, words = BAD_OUTS[name]
+    f = XOR.predictor(XOR.init(rng=0))
+    assert_refused(lambda: f(ROWS, out=out), error, words)
+    assert f(ROWS).shape == (4, 1)
+
+
+BAD_ROWS = {
+    "nan": ([[0, np.nan]], ValueError, ["X", "finite", "nan", "0, 1"]),
+    "infinite": ([[0, 0], [-np.inf, 0]], ValueError, ["X", "finite", "-inf", "1, 0"]),
+    "columns": ([[1.0, 2, 3]], ValueError, ["X", "(n, 2)", "(1, 3)"]),
+    "flat": ([1.0, 2.0], ValueError, ["X", "(n, 2)", "(2,)"]),
+    "empty": (np.zeros((0, 2)), ValueError, ["X", "one row"]),
+    "cube": (np.zeros((1, 1, 2)), ValueError, ["X", "(n, 2)"]),
+    "text": ([["a", "b"]], TypeError, ["X", "real numbers"]),
+    "complex": (np.zeros((1, 2), complex), TypeError, ["X", "real numbers"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_refused_rows(name):
+    """As an array or a list, by one who has seen good ones of the same shape, and goes on to see them; nothing is written."""
+    X, error, words = BAD_ROWS[name]
+    f, params = XOR.predictor(np.ones(9)), np.ones(9)
+    for given in (X, np.array(X)):
+        out = np.full((len(X), 1), 7.0)
+        if len(X) and np.shape(X)[1:] == (2,):
+            f(np.zeros(np.shape(X)))
+        assert_refused(lambda given=given, out=out: f(given, out), error, words)
+        assert_refused(lambda given=given: XOR.predict(params, given), error, words)
+        assert (out == 7).all()
+    assert np.array_equal(f(ROWS), XOR.predict(params, ROWS))
+
+
+@pytest.mark.parametrize("n", [3, 2000, 50_000, 200_000])
+def test_not_finite_among_many(n, monkeypatch):
+    """In few rows and many, on one thread and several."""
+    monkeypatch.setattr(predictor, "THREADED_PRODUCTS", 2**17)
+    X, f = np.zeros((n, 2)), XOR.predictor(np.ones(9))
+    f(X)
+    X[n - 1, 1] = np.inf
+    out = np.zeros((n, 1))
+    for call in (lambda: f(X), lambda: f(X, out), lambda: XOR.predict(np.ones(9), X)):
+        assert_refused(call, ValueError, ["X", "finite", "inf", f"{n - 1}, 1"])
+    assert not out.any()
+
+
+def test_refused_params():
+    """Those of the same array once they are no good; by `predict` and when a predictor is made."""
+    params = XOR.init(rng=0)
+    XOR.predict(params, ROWS)
+    params[3] = np.nan
+    for call in (lambda: XOR.predict(params, ROWS), lambda: XOR.predictor(params)):
+        assert_refused(call, ValueError, ["params", "finite", "nan", "3"])
+    for call in (lambda: XOR.predict(np.zeros(8), ROWS), lambda: XOR.predictor(np.zeros(8))):
+        assert_refused(call, ValueError, ["params", "(9,)", "(8,)", "MLP(2, 2, 1"])
+    wide = fastgd.MLP(100, 100, 1)
+    params = np.zeros(wide.n_params)
+    wide.predict(params, np.zeros((1, 100)))
+    params[-1] = np.inf
+    assert_refused(lambda: wide.predict(params, np.zeros((1, 100))), ValueError, ["params", "finite", "inf"])
+
+
+# -- whose memory it is ----------------------------------------------------------------------------------------------------------------
+
+
+def test_params_are_a_copy():
+    params = XOR.init(rng=0)
+    f, expected = XOR.predictor(params), XOR.predict(params, ROWS)
+    params[:] = 0
+    assert np.array_equal(f(ROWS), expected)
+    assert np.array_equal(XOR.predict(params, ROWS), np.full((4, 1), 0.5))
+
+
+def test_nothing_of_the_callers_is_kept():
+    """Neither by a predictor nor by the network's own calls, of few rows and of many."""
+    for n in (10, 200_000):
+        X, out, params = np.zeros((n, 2)), np.zeros((n, 1)), XOR.init(rng=0)
+        f = XOR.predictor(params)
+        f(X, out)
+        XOR.predict(params, X)
+        XOR.cost(params, X, out)
+        XOR.cost_and_gradient(params, X, out)
+        held = [weakref.ref(each) for each in (X, out, params)]
+        del X, out, params
+        assert [ref() is None for ref in held] == [True] * 3
+        assert f(ROWS).shape == (4, 1)
+
+
+def test_copies_and_pickles():
+    f = XOR.predictor(XOR.init(rng=3))
+    for other in (copy.copy(f), copy.deepcopy(f), pickle.loads(pickle.dumps(f))):
+        assert other.net == XOR
+        assert np.array_equal(other(ROWS), f(ROWS))
+    assert len(pickle.dumps(f)) < 1500
+    assert "MLP(2, 2, 1" in repr(f)
+
+
+def test_runs_predict_by_it_and_hold_nothing(kernel):
+    run = fastgd.train(XOR, ROWS, ROWS[:, :1], 3, rng=0, kernel=kernel)
+    before = len(pickle.dumps(run))
+    assert np.array_equal(run.predict(ROWS), XOR.predictor(run.params)(ROWS))
+    assert len(pickle.dumps(run)) == before
+    assert copy.deepcopy(run) == run == pickle.loads(pickle.dumps(run))
+
+
+# -- several at once -------------------------------------------------------------------------------------------------------------------
+
+
+def at_once(*calls):
+    """Results of calls from as many threads that begin together."""
+    gate, results = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def one(i):
+        gate.wait()
+        results[i] = [calls[i]() for _ in range(200)]
+
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_threads_share_a_predictor():
+    """Each has the outputs of its own rows, of which some have other numbers than others'."""
+    net = fastgd.MLP(4, 32, 16, 4)
+    params, rows = net.init(rng=0), [random_problem(net, n, seed=n)[0] for n in (1, 3, 3, 70)]
+    f = net.predictor(params)
+    expected = [oracle.predict(net, params, X) for X in rows]
+    for calls in ([partial(f, X) for X in rows], [partial(net.predict, params, X) for X in rows]):
+        for results, theirs in zip(at_once(*calls), expected, strict=True):
+            assert all(np.allclose(ours, theirs, rtol=1e-12, atol=0) for ours in results)
+
+
+def test_a_call_within_a_call(monkeypatch):
+    """As by the handler of a signal: it has memory of its own."""
+    f = XOR.predictor(XOR.init(rng=0))
+    expected, inner, check = f(ROWS), [], predictor._check_out
+
+    def interrupted(net, X, out):
+        inner.append(f((1 - ROWS).tolist()))
+        check(net, X, out)
+
+    monkeypatch.setattr(predictor, "_check_out", interrupted)
+    assert np.array_equal(f(ROWS.tolist(), out=np.empty((4, 1))), expected)
+    assert np.array_equal(inner[0], expected[::-1])
+
+
+def test_an_interrupted_change_of_rows(monkeypatch):
+    """Ctrl-C while memory is made ready for other rows: the next call makes it ready anew."""
+    f = XOR.predictor(XOR.init(rng=0))
+    expected = f(ROWS.tolist())
+
+    def stop(numbers):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fastgd.kernels.forward_pass.Finite", stop)
+        with pytest.raises(KeyboardInterrupt):
+            f(ROWS[:2].tolist())
+    for n in (4, 2):
+        assert np.array_equal(f(ROWS[:n].tolist()), expected[:n])
+
+
+FORKED = """
+import os, threading
+import numpy as np
+import fastgd
+from fastgd import predictor
+predictor.THREADED_PRODUCTS, predictor.available_threads = 2**17, lambda: 2
+net = fastgd.MLP(2, 2, 1)
+f, X = net.predictor(net.init(rng=0)), np.random.default_rng(0).normal(size=(200_000, 2))
+expected = f(X), net.predict(net.init(rng=0), X[:3])
+child = os.fork()
+same = np.array_equal(f(X), expected[0]) and np.array_equal(net.predict(net.init(rng=0), X[:3]), expected[1])
+if child == 0:
+    os._exit(0 if same else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), same)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child(python):
+    """Its parent's other threads are not there."""
+    program = "import warnings; warnings.simplefilter('ignore', DeprecationWarning)\n" + FORKED
+    assert python(program).split() == ["0", "True"]
+
+
+# -- machine code that looks at arrays -------------------------------------------------------------------------------------------------
+
+
+def test_it_counts_references():
+    """Neither rows, outputs nor what both are of are lost or kept, also where it hands on or refuses."""
+    f, X, bad = XOR.predictor(XOR.init(rng=0)), ROWS.copy(), np.full((1, 2), np.nan)
+    given, small = np.zeros((4, 1)), np.zeros((4, 2))[:, :1]
+    f(X)
+    things = [X, X.dtype, bad, f._quick, f._bound.outputs, given, small]
+    before = [sys.getrefcount(thing) for thing in things]
+    for _ in range(1000):
+        out = f(X)
+        f(X, out=given)
+        f(X, out=small)
+        f(X.tolist())
+        with pytest.raises(ValueError, match="finite"):
+            f(bad)
+    assert [sys.getrefcount(thing) for thing in things] == pytest.approx(before, abs=100)
+    assert sys.getrefcount(out) == 2
+    assert out.base is None
+    assert out.flags.owndata
+
+
+def test_it_outlives_the_predictor():
+    """Whoever has the function alone has all that it needs."""
+    f = XOR.predictor(XOR.init(rng=0))
+    expected, function = f(ROWS), f._quick
+    gone = weakref.ref(f)
+    del f
+    assert gone() is None
+    shelf.clear()
+    assert np.array_equal(function(ROWS), expected)
+    assert np.array_equal(function(ROWS.tolist()), expected)
+
+
+def test_who_calls_it(way):
+    f = XOR.predictor(XOR.init(rng=0))
+    assert (type(f._quick) is type(len)) == (way == "machine code")
+    large = fastgd.MLP(300, 300, 1)
+    assert type(large.predictor(large.init(rng=0))._quick) is not type(len)
+
+
+@pytest.mark.parametrize("place", ["_TYPE", "_DATA", "_DIMENSIONS", "_DTYPE", "_FLAGS"])
+def test_another_layout_is_noticed(place, monkeypatch):
+    """An array's parts elsewhere than the code looks: it is not made."""
+    assert quick_call._is_laid_out_as_known()
+    monkeypatch.setattr(quick_call, place, getattr(quick_call, place) + 8)
+    assert not quick_call._is_laid_out_as_known()
+
+
+# -- what is kept ----------------------------------------------------------------------------------------------------------------------
+
+
+class Thing:
+    def __init__(self, nbytes):
+        self.nbytes = nbytes
+
+
+def test_a_shelf_keeps_so_much():
+    """A thing is one caller's until it is put back, and what is kept is bounded by its number and by its bytes."""
+    kept = Shelf()
+    first, second = (kept.take("a", lambda: Thing(1)) for _ in range(2))
+    assert first is not second
+    kept.put_back("a", first)
+    kept.put_back("a", second)
+    assert {kept.take("a", lambda: Thing(1)) for _ in range(2)} == {first, second}
+    things = weakref.WeakSet()
+    for size in (2**10, 2**25):
+        for key in range(200):
+            thing = kept.take((size, key), lambda size=size: Thing(size))
+            things.add(thing)
+            kept.put_back((size, key), thing)
+            del thing
+            assert sum(one.nbytes for one in things) <= 2**26
+            assert len(things) <= 64
+    huge = Thing(2**40)
+    kept.put_back("huge", huge)
+    assert kept.take("huge", lambda: Thing(0)) is not huge
+
+
+def test_equal_networks_share_what_is_kept(monkeypatch):
+    """It is found by what the network is, and made once."""
+    made, begin = [], ForwardPass.__init__
+    monkeypatch.setattr(ForwardPass, "__init__", lambda self, net: (made.append(net), begin(self, net))[1])
+    shelf.clear()
+    for _ in range(3):
+        net = fastgd.MLP(3, 3, 1, activation="tanh")
+        net.predict(np.zeros(net.n_params), np.zeros((5, 3)))
+    assert len(made) == 1
+    other = fastgd.MLP(3, 3, 1, activation="sin")
+    other.predict(np.zeros(net.n_params), np.zeros((5, 3)))
+    assert made == [net, other]
