@@ -11,7 +11,7 @@ from conftest import compiles_for
 import fastgd
 from fastgd import kernels
 from fastgd.machine import jit
-from fastgd.machine.object_code import optimized
+from fastgd.machine.object_code import optimized, target_machine
 from fastgd.options import Options
 from fastgd.samples import Samples
 
@@ -49,7 +49,7 @@ def assembly_of(net, X, Y, method):
     options = Options(method=method)
     plan = kernels.make_plan(net, len(X), options, "unrolled")
     entry = kernels.load(plan, options, Samples.alike(X.astype(net.dtype), Y.astype(net.dtype))).entry("train")
-    return optimized(entry.source, "train", net.dtype)[1].get_asm_str()
+    return target_machine().emit_assembly(optimized(entry.source, "train", net.dtype)[1])
 
 
 # XOR 2-2-1 has three sigmoids, of a division each. The three changes of a unit's z take two divisions more, and each of the six in the

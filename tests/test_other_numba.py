@@ -1,4 +1,6 @@
-"""A Numba without the methods that compiling replaces, or with others of their names: it compiles in memory, to the same bits."""
+"""A Numba without the methods that are replaced where it types and lowers a function, or with others of their names: it compiles in memory,
+to the same bits.
+"""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ from test_cache import TINY, twice
 
 import fastgd
 from fastgd.machine import cache, object_code
+from fastgd.machine.translation.values import UntranslatableError
 
 METHODS = [
     ("CPUCodeLibrary", "_optimize_final_module"),
@@ -25,6 +28,16 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("FASTGD_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "_has_warned", False)
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def untranslated(monkeypatch):
+    """Functions go to Numba's front end, as those do that the translation does not know."""
+
+    def refuse(*arguments):
+        raise UntranslatableError("nothing is known")
+
+    monkeypatch.setattr(object_code, "_translated", refuse)
 
 
 def fresh(dtype="float64"):
@@ -43,7 +56,7 @@ def assert_runs_in_memory(folder, reason):
 
 
 @pytest.mark.parametrize(("owner", "method"), METHODS)
-def test_a_method_that_is_missing(owner, method, folder, monkeypatch):
+def test_a_method_that_is_missing(owner, method, folder, untranslated, monkeypatch):
     """Seen by fastgd alone: Numba itself goes on to have it, as by another name."""
     names = {name for _, name in METHODS if name != method}
     had = {name: value for name, value in vars(getattr(codegen, owner)).items() if name in names}
@@ -52,7 +65,7 @@ def test_a_method_that_is_missing(owner, method, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["CPUCodeLibrary", "JITCPUCodegen"])
-def test_a_class_that_is_missing(name, folder, monkeypatch):
+def test_a_class_that_is_missing(name, folder, untranslated, monkeypatch):
     monkeypatch.delattr(codegen, name)
     assert_runs_in_memory(folder, name)
 
@@ -67,7 +80,7 @@ def test_a_method_that_does_something_else(folder, monkeypatch):
     assert_runs_in_memory(folder, "(no such target)")
 
 
-def test_methods_that_are_replaced_are_put_back(folder, monkeypatch):
+def test_methods_that_are_replaced_are_put_back(folder, untranslated):
     """Whether or not the text compiles."""
     before = [getattr(getattr(codegen, owner), method) for owner, method in METHODS]
     assert twice(fresh(), 21) == 42
@@ -97,9 +110,9 @@ def test_a_function_that_is_called_otherwise(arguments, accepted):
 
 TRAINING = """
 import warnings
-from numba.core import codegen
+import llvmlite.binding
 import fastgd
-del codegen.CPUCodeLibrary
+del llvmlite.binding.TargetMachine.emit_object
 X, Y = fastgd.data.gate("xor")
 net = fastgd.MLP(2, 2, 1, activation="tanh")
 with warnings.catch_warnings(record=True) as warned:

@@ -18,6 +18,9 @@ from fastgd.kernels import epoch
 from fastgd.kernels.matrix import kernel as matrix
 from fastgd.kernels.structs import HELP
 
+# by 3, LLVM writes every loop out for each choice that is made in it, at three times the time
+OPTIMIZATION = 2
+
 
 @kernel
 def train(address, zero, limit):

@@ -27,5 +27,6 @@ def by_number(functions: Mapping[int, Callable[..., Any]], arguments: str) -> An
         lines += [f"        result = function_{i}({arguments})"]
     if others:  # the first one comes last
         lines += ["    else:", "    " + lines.pop(1)]
-    exec("\n".join([*lines, "    return result"]), names)
+    names["__source__"] = "\n".join([*lines, "    return result"])
+    exec(names["__source__"], names)
     return merged(names["choose"])

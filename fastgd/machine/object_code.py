@@ -1,9 +1,10 @@
-"""A function as machine code: typed and lowered by Numba, then optimized once as a whole.
+"""A function as machine code: translated to LLVM, and optimized once as a whole.
 
-Numba optimizes every function when it is compiled, and again inside each that calls it, and makes
-machine code of each. Of a kernel only the outermost function is ever called: here the inner ones
-stay as they were lowered, until all of them are optimized together. For a chain of ten functions
-that is a tenth of the time.
+Functions are translated without Numba's front end (`translation`), which takes a hundredth of the
+time. One whose text is not there, or that holds what the translation does not know, is typed and
+lowered by Numba, which optimizes every function when it is compiled, and again inside each that
+calls it, and makes machine code of each: here the inner ones stay as they were lowered, until all
+of them are optimized together. For a chain of ten functions that is a tenth of the time.
 
 That takes the place of methods of Numba's own. With a Numba that lacks one of them, `in_memory`
 gives what it makes of the function by itself, which takes longer and can't be kept on disk.
@@ -21,9 +22,11 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 
-from fastgd.machine.internals import global_compiler_lock
+from fastgd.machine.internals import cpu_target, global_compiler_lock
 from fastgd.machine.jit import FLAGS
 from fastgd.machine.object_file import undefined_names
+from fastgd.machine.translation.program import Program
+from fastgd.machine.translation.values import UntranslatableError
 
 
 def machine_code(source: str, function: str, dtype: np.dtype[Any]) -> tuple[dict[str, Any], bytes]:
@@ -31,9 +34,9 @@ def machine_code(source: str, function: str, dtype: np.dtype[Any]) -> tuple[dict
     itself and of what it calls.
     """
     with global_compiler_lock, _no_vector_library():
-        name, library = optimized(source, function, dtype)
-        check_call(library.get_function(name), dtype)
-        code = library.codegen._tm.emit_object(_with_aligned_stack(library._final_module))
+        name, module = optimized(source, function, dtype)
+        check_call(module.get_function(name), dtype)
+        code = target_machine().emit_object(_with_aligned_stack(module))
     return {"function": name, "calls": undefined_names(code)}, code
 
 
@@ -76,13 +79,45 @@ def _with_aligned_stack(module: Any) -> Any:
 
 
 def optimized(source: str, function: str, dtype: np.dtype[Any]) -> tuple[str, Any]:
-    """Its name in LLVM, and Numba's library of it and of all that it calls."""
-    with global_compiler_lock, _inner_functions_as_lowered():
+    """Its name in LLVM, and the module of it and of all that it calls."""
+    with global_compiler_lock:
+        try:
+            return _translated(source, function, dtype)
+        except UntranslatableError:
+            return _lowered_by_numba(source, function, dtype)
+
+
+def _translated(source: str, function: str, dtype: np.dtype[Any]) -> tuple[str, Any]:
+    dispatcher, name, machine = _function(source, function), f"fastgd_{function}", target_machine()
+    program = Program(name)
+    program.entry(name, dispatcher.py_func, _arguments(dtype))
+    program.module.triple, program.module.data_layout = machine.triple, str(machine.target_data)
+    module = llvm.parse_assembly(str(program.module))
+    module.verify()
+    wanted = dispatcher.py_func.__globals__.get("OPTIMIZATION", 3)
+    options = llvm.create_pipeline_tuning_options(speed_level=min(numba.config.OPT, wanted))
+    options.loop_vectorization = bool(numba.config.LOOP_VECTORIZE)
+    options.slp_vectorization = bool(numba.config.SLP_VECTORIZE)
+    builder = llvm.create_pass_builder(machine, options)
+    if wanted == 3:
+        for each in module.functions:
+            builder.getFunctionPassManager().run(each, builder)
+    builder.getModulePassManager().run(module, builder)
+    return name, module
+
+
+def _lowered_by_numba(source: str, function: str, dtype: np.dtype[Any]) -> tuple[str, Any]:
+    with _inner_functions_as_lowered():
         dispatcher = _function(source, function)
         dispatcher.compile(_arguments(dtype))
         (result,) = dispatcher.overloads.values()
     result.library._optimize_final_module()
-    return result.fndesc.llvm_func_name, result.library
+    return result.fndesc.llvm_func_name, result.library._final_module
+
+
+def target_machine() -> Any:
+    """LLVM's of the processor that Numba compiles for."""
+    return cpu_target.target_context.codegen()._tm
 
 
 def _arguments(dtype: np.dtype[Any]) -> tuple[Any, ...]:
@@ -93,6 +128,7 @@ def _arguments(dtype: np.dtype[Any]) -> tuple[Any, ...]:
 def _function(source: str, function: str) -> Any:
     """Numba's dispatcher of the function of this name in a module of this text."""
     module = types.ModuleType("fastgd_kernel")
+    module.__dict__["__source__"] = source
     exec(compile(source, "<fastgd kernel>", "exec", dont_inherit=True), module.__dict__)
     return getattr(module, function)
 

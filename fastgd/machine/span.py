@@ -83,7 +83,7 @@ def in_wide_vectors(typing_context, span):
 
 
 @typing_of(operator.getitem)
-def _get_item_of(span: Any, index: Any) -> Any:
+def get_item_of(span: Any, index: Any) -> Any:
     return (
         span.dtype(span, index)
         if isinstance(span, Span) and isinstance(index, types.Integer)
@@ -92,14 +92,14 @@ def _get_item_of(span: Any, index: Any) -> Any:
 
 
 @lower_builtin(operator.getitem, Span, types.Integer)  # type: ignore[untyped-decorator]
-def _get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+def get_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return builder.load(
         element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1])
     )
 
 
 @typing_of(operator.setitem)
-def _set_item_of(span: Any, index: Any, value: Any) -> Any:
+def set_item_of(span: Any, index: Any, value: Any) -> Any:
     if (
         isinstance(span, Span)
         and isinstance(index, types.Integer)
@@ -112,7 +112,7 @@ def _set_item_of(span: Any, index: Any, value: Any) -> Any:
 @lower_builtin(  # type: ignore[untyped-decorator]
     operator.setitem, Span, types.Integer, types.Number
 )
-def _set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+def set_item(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     builder.store(
         args[2], element_address(context, builder, sig.args[0], args[0], sig.args[1], args[1])
     )

@@ -59,8 +59,8 @@ class _StructViewAttribute(AttributeTemplate):  # type: ignore[misc]
         return view.field(name) if name in view.cls._fields else None
 
 
-@lower_getattr_generic(StructView)  # type: ignore[untyped-decorator]
-def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str) -> Any:
+def get_field(context: Any, builder: Any, view: Any, value: Any, name: str) -> Any:
+    """The field of a struct at an address."""
     ty, row = view.field(name), view.row(name)
 
     def word(index: int) -> Any:
@@ -81,6 +81,9 @@ def _get_attribute(context: Any, builder: Any, view: Any, value: Any, name: str)
         span.length = word(2 * row + 1)
         return span._getvalue()
     return builder.bitcast(word(2 * row), ir.DoubleType()) if ty == types.float64 else word(2 * row)
+
+
+lower_getattr_generic(StructView)(get_field)
 
 
 def viewer(cls: Any, vector_size: int = VECTOR_BYTES) -> Any:

@@ -1,0 +1,1 @@
+"""Functions of kernels as LLVM functions, without Numba's front end, statement by statement."""
