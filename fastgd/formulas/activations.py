@@ -68,7 +68,7 @@ def sin_derivative(z, a):
     return cos(z)
 
 
-# -- the table, and its functions by number, a name's place in names.ACTIVATIONS
+# -- the table, and derivatives by number, a name's place in names.ACTIVATIONS
 
 SOFTMAX = ACTIVATIONS.index("softmax")
 FUNCTIONS = {  # f and f'; of softmax, what is done number by number
@@ -81,5 +81,4 @@ FUNCTIONS = {  # f and f'; of softmax, what is done number by number
     "softmax": (identity, identity_derivative),
 }
 
-activate = by_number({i: FUNCTIONS[name][0] for i, name in enumerate(ACTIVATIONS)}, "z")
 derivative = by_number({i: FUNCTIONS[name][1] for i, name in enumerate(ACTIVATIONS)}, "z, a")

@@ -6,12 +6,12 @@ Layers of some width are products of matrices; others are loops. What goes numbe
 arrays of the other direction, too, see `hidden_halves`.
 
 Which activation, loss and method they use is decided at run time, so that one compilation serves
-every network of a dtype.
+every network of a dtype. Each has loops of its own, in which nothing is left to decide.
 """
 
 import numpy as np
 
-from fastgd.formulas.activations import SOFTMAX, activate, derivative
+from fastgd.formulas.activations import FUNCTIONS, SOFTMAX
 from fastgd.kernels.matrix.costs import output_delta
 from fastgd.kernels.matrix.products import (
     Left,
@@ -21,10 +21,12 @@ from fastgd.kernels.matrix.products import (
     sums_of_products,
     sums_of_rows,
 )
+from fastgd.machine.dispatch import by_number
 from fastgd.machine.elementary import exp
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
 from fastgd.machine.vector import where_positive
+from fastgd.names import ACTIVATIONS
 
 _PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
@@ -61,20 +63,35 @@ def forward_units(net, params, work, stride, l, first, last):
     activate_all(activation, z, a, here + first * stride, here + last * stride)
 
 
-@kernel
-def activate_all(activation, z, a, start, stop):
-    """a = f(z) from start to stop, which are whole vectors apart; softmax is the identity here.
+def _over_all(function):
+    """a = f(z) from start to stop by one f.
 
     By wide vectors: an activation is a long chain of operations, of which a processor has more
     under way at a time.
     """
-    wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
-    i, wide = start, lanes_of(wide_a)
-    while i + wide <= stop:
-        store(wide_a, i, activate(activation, load(wide_z, i)))
-        i += wide
-    if i < stop:
-        store(a, i, activate(activation, load(z, i)))
+
+    @merged
+    def activate(z, a, start, stop):
+        wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
+        i, wide = start, lanes_of(wide_a)
+        while i + wide <= stop:
+            store(wide_a, i, function(load(wide_z, i)))
+            i += wide
+        if i < stop:
+            store(a, i, function(load(z, i)))
+
+    return activate
+
+
+_activate = by_number(
+    {i: _over_all(FUNCTIONS[name][0]) for i, name in enumerate(ACTIVATIONS)}, "z, a, start, stop"
+)
+
+
+@kernel
+def activate_all(activation, z, a, start, stop):
+    """a = f(z) from start to stop, which are whole vectors apart; softmax is the identity here."""
+    _activate(activation, z, a, start, stop)
 
 
 @merged
@@ -179,21 +196,35 @@ def backward_units(net, params, work, stride, l, first, last):
                 store(delta, before + k * stride + s, total)
 
 
+def _times_all(derivative):
+    """delta = factor delta f'(z) from start to stop by one f'; by wide vectors, too."""
+
+    @merged
+    def multiply_by_it(z, a, delta, start, stop, factor):
+        wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
+        i, wide = start, lanes_of(wide_a)
+        while i + wide <= stop:
+            slope = derivative(load(wide_z, i), load(wide_a, i))
+            store(wide_delta, i, factor * load(wide_delta, i) * slope)
+            i += wide
+        if i < stop:
+            store(delta, i, factor * load(delta, i) * derivative(load(z, i), load(a, i)))
+
+    return multiply_by_it
+
+
+_times_derivative = by_number(
+    {i: _times_all(FUNCTIONS[name][1]) for i, name in enumerate(ACTIVATIONS)},
+    "z, a, delta, start, stop, factor",
+)
+
+
 @kernel
 def times_derivative(net, work, stride, l, first, last, factor):
-    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50); by wide
-    vectors, too.
-    """
-    a, z, delta = work.a, work.z, work.delta
-    wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
-    here, activation, wide = net.units_before[l + 1] * stride, net.activations[l], lanes_of(wide_a)
-    i, stop = here + first * stride, here + last * stride
-    while i + wide <= stop:
-        slope = derivative(activation, load(wide_z, i), load(wide_a, i))
-        store(wide_delta, i, factor * load(wide_delta, i) * slope)
-        i += wide
-    if i < stop:
-        store(delta, i, factor * load(delta, i) * derivative(activation, load(z, i), load(a, i)))
+    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
+    here = net.units_before[l + 1] * stride
+    start, stop = here + first * stride, here + last * stride
+    _times_derivative(net.activations[l], work.z, work.a, work.delta, start, stop, factor)
 
 
 # -- one block of rows -----------------------------------------------------------------------------

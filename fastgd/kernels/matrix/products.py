@@ -23,6 +23,7 @@ _TALL = TILE * WIDEST // 2  # rows of one that is two vectors wide, where there 
 _DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
 _SMALL = 4096  # numbers of a B that stays in the first cache as it is
 _FEW = 64  # rows of A that are too few to copy a panel for
+_NONE = np.int64(0)  # columns that are left as they are
 
 
 # -- transposing -----------------------------------------------------------------------------------
@@ -90,6 +91,52 @@ _tile_1, _tile_2, _widest_tile = (tile_of(vectors, TILE) for vectors in (1, 2, W
 _tall_tile_2 = tile_of(2, _TALL)
 
 
+@kernel
+def _tiles_1(
+    a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, done, inner,
+    alpha, add,
+):  # fmt: skip
+    """Tiles below each other, one vector wide; `done` of its columns are left as they are."""
+    for i in range(0, rows, TILE):
+        from_a, to, high = a_start + i * a_next, c_start + i * c_width, rows - i
+        _tile_1(
+            a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, done, inner,
+            alpha, add,
+        )  # fmt: skip
+
+
+@kernel
+def _tiles_2(
+    a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, inner, alpha, add,
+):  # fmt: skip
+    """Tiles below each other, two vectors wide: tall ones while many rows are left."""
+    for i in range(0, rows, _TALL):
+        from_a, to, high = a_start + i * a_next, c_start + i * c_width, rows - i
+        if high > TILE:
+            _tall_tile_2(
+                a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, _NONE, inner,
+                alpha, add,
+            )  # fmt: skip
+        else:
+            _tile_2(
+                a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, _NONE, inner,
+                alpha, add,
+            )  # fmt: skip
+
+
+@kernel
+def _widest_tiles(
+    a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, inner, alpha, add,
+):  # fmt: skip
+    """Tiles below each other, as wide as registers allow."""
+    for i in range(0, rows, TILE):
+        from_a, to, high = a_start + i * a_next, c_start + i * c_width, rows - i
+        _widest_tile(
+            a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, _NONE, inner,
+            alpha, add,
+        )  # fmt: skip
+
+
 @merged
 def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
     """C = alpha A B, or C + alpha A B if `add`, where columns fill at least one vector.
@@ -99,7 +146,7 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
     a, a_start, a_next, a_step = left
     b, b_start, b_width, across = right
     c, c_start, c_width = target
-    lanes, column, nothing = lanes_of(b), np.int64(0), np.int64(0)
+    lanes, column = lanes_of(b), np.int64(0)
     copies = across or (inner * b_width > _SMALL and rows >= _FEW)
     depth = min(inner, _DEPTH) if copies else inner
     while column < columns:
@@ -132,87 +179,22 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
                     _copy_panel(
                         b, b_start + t * b_width + column, b_width, panel, from_b_width, deep
                     )
-            i = np.int64(0)
-            while i < rows:
-                from_a, to, high = (
-                    a_start + i * a_next + t * a_step,
-                    c_start + i * c_width + column,
-                    rows - i,
-                )
-                if width == 1:
-                    _tile_1(
-                        a,
-                        from_a,
-                        a_next,
-                        a_step,
-                        source,
-                        from_b,
-                        from_b_width,
-                        c,
-                        to,
-                        c_width,
-                        high,
-                        done,
-                        deep,
-                        alpha,
-                        more,
-                    )
-                elif width > 2:
-                    _widest_tile(
-                        a,
-                        from_a,
-                        a_next,
-                        a_step,
-                        source,
-                        from_b,
-                        from_b_width,
-                        c,
-                        to,
-                        c_width,
-                        high,
-                        nothing,
-                        deep,
-                        alpha,
-                        more,
-                    )
-                elif high > TILE:
-                    _tall_tile_2(
-                        a,
-                        from_a,
-                        a_next,
-                        a_step,
-                        source,
-                        from_b,
-                        from_b_width,
-                        c,
-                        to,
-                        c_width,
-                        high,
-                        nothing,
-                        deep,
-                        alpha,
-                        more,
-                    )
-                    i += _TALL - TILE
-                else:
-                    _tile_2(
-                        a,
-                        from_a,
-                        a_next,
-                        a_step,
-                        source,
-                        from_b,
-                        from_b_width,
-                        c,
-                        to,
-                        c_width,
-                        high,
-                        nothing,
-                        deep,
-                        alpha,
-                        more,
-                    )
-                i += TILE
+            from_a, to = a_start + t * a_step, c_start + column
+            if width == 1:
+                _tiles_1(
+                    a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
+                    done, deep, alpha, more,
+                )  # fmt: skip
+            elif width > 2:
+                _widest_tiles(
+                    a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
+                    deep, alpha, more,
+                )  # fmt: skip
+            else:
+                _tiles_2(
+                    a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
+                    deep, alpha, more,
+                )  # fmt: skip
         column += width * lanes
 
 
