@@ -1,5 +1,9 @@
 """Kernels translated to LLVM without Numba's front end: the same as Python computes, and as Numba does."""
 
+import ast
+import linecache
+from importlib.machinery import BuiltinImporter
+
 import numpy as np
 import pytest
 
@@ -9,6 +13,7 @@ from fastgd.kernels.generated import lanes
 from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.machine import object_code
 from fastgd.machine.cache import Entry
+from fastgd.machine.translation.python_source import tree_of
 from fastgd.machine.translation.values import UntranslatableError
 from fastgd.options import Options
 
@@ -291,6 +296,31 @@ def program(n, x):
 """
     with pytest.raises(UntranslatableError, match=error if error != "List" else r"\[1, 2\]"):
         object_code._translated(KERNEL.format(functions=text), "train", FLOAT64)
+
+
+CELL = "def earlier(x):\n    return x\n\n\n@staticmethod\ndef twice(x):\n    return 2 * x\n"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        {"__source__": CELL},
+        {"__name__": "__main__", "__loader__": BuiltinImporter},  # of Python's prompt
+        {"__name__": "__main__", "__loader__": None},  # of a notebook
+        {"__name__": "__main__"},
+    ],
+)
+def test_the_text_of_a_function(module, monkeypatch):
+    """Wherever it stands; of one that has none, nothing is found, nor of another at its place."""
+    monkeypatch.setitem(linecache.cache, "<cell 1>", (len(CELL), None, CELL.splitlines(keepends=True), "<cell 1>"))
+    for name in ("<cell 1>", "<nowhere>"):
+        namespace = dict(module)
+        exec(compile(CELL, name, "exec"), namespace)
+        tree = tree_of(namespace["twice"].__func__)
+        if name == "<cell 1>" or "__source__" in module:
+            assert ast.unparse(tree.body[0]) == "return 2 * x"
+        else:
+            assert tree is None
 
 
 def sources():

@@ -14,7 +14,7 @@ from fastgd.kernels import epoch
 from fastgd.kernels.matrix import kernel as matrix
 from fastgd.kernels.structs import HELP
 
-# by 3, LLVM writes every loop out for each choice that is made in it, at three times the time
+# by 3, LLVM writes loops out, for each choice that is made in them too, at three times the time
 OPTIMIZATION = 2
 
 

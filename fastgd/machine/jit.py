@@ -20,9 +20,10 @@ FLAGS: dict[str, Any] = {
 }
 _INNER = {**FLAGS, "no_cpython_wrapper": True}  # called by compiled code only
 
-# Numba would hand forceinline on, from the function that is being compiled to those that it calls
+# called. Numba would hand forceinline on, from a function that is being compiled to those that it
+# calls
 kernel: Callable[..., Any] = numba.njit(forceinline=False, **_INNER)
 # compiled, then merged into its callers by LLVM
 merged: Callable[..., Any] = numba.njit(forceinline=True, **_INNER)
-# spliced into its callers by numba, before they are compiled
+# spliced into its callers where Numba's front end compiles them, otherwise merged
 inline: Callable[..., Any] = numba.njit(inline="always", **_INNER)

@@ -96,6 +96,7 @@ def _translated(source: str, function: str, dtype: np.dtype[Any]) -> tuple[str, 
     module.verify()
     wanted = dispatcher.py_func.__globals__.get("OPTIMIZATION", 3)
     options = llvm.create_pipeline_tuning_options(speed_level=min(numba.config.OPT, wanted))
+    options.loop_unrolling = wanted == 3
     options.loop_vectorization = bool(numba.config.LOOP_VECTORIZE)
     options.slp_vectorization = bool(numba.config.SLP_VECTORIZE)
     builder = llvm.create_pass_builder(machine, options)
