@@ -12,8 +12,8 @@ BLOCK = 256  # most rows of a block of the matrix kernel
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so
 # it is a matter of the plan alone.
 SHARED_PRODUCTS = 2**19  # rows times parameters of a batch from which on it is cut: some 20 us
-# of a single pass from which on threads that are to be woken for it are worth it: some 250 us
-THREADED_PRODUCTS = 2**23
+# of a single pass from which on threads that are started for it are worth it: some 1 ms
+THREADED_PRODUCTS = 2**25
 # rows times parameters of a batch whose only hidden layer is halved: some 4 to 80 us
 _HALVED_PRODUCTS = range(2**16, 2**21)
 _LEAST_ROWS = 64  # of a part: the gradient of each is written and read once more

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -60,7 +60,7 @@ class Helpers:
 
     @contextmanager
     def at_call(self, calls: list[Callable[[], None]]) -> Iterator[None]:
-        """The same by threads that last, and calls of `train` that are ready to be made."""
+        """The same by threads of this call's own, and calls that are ready to be made."""
         self.counters[TAKEN] = _NONE_YET
         with on_threads(calls, self._have_no_more):
             yield
@@ -69,42 +69,23 @@ class Helpers:
         self.counters[TAKEN] = _NO_MORE
 
 
-# -- threads that last -----------------------------------------------------------------------------
-
-_lasting: ThreadPoolExecutor | None = None
-
-
-def _forget() -> None:
-    """After a fork, which takes no other thread along."""
-    global _lasting
-    _lasting = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
-
-
 @contextmanager
 def on_threads(
     calls: Sequence[Callable[[], None]], end: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """While this lasts, calls are made by other threads, which last longer; then `end` tells those
-    that were begun to end, and they are waited for. Those that were not are not made.
-
-    Starting a thread takes as long as a call that is worth two.
+    """While this lasts, other threads make these calls; then `end` tells them to end, and they are
+    waited for.
     """
-    global _lasting
-    begun: list[Future[None]] = []
-    if calls:
-        _lasting = _lasting or ThreadPoolExecutor(thread_name_prefix="fastgd")
-        with suppress(RuntimeError):  # the process is ending
-            begun = [_lasting.submit(call) for call in calls]
-    try:
+    if not calls:
         yield
-    finally:
-        end()
-        for each in begun:
-            if not each.cancel():
+        return
+    with ThreadPoolExecutor(len(calls), thread_name_prefix="fastgd") as pool:
+        begun = [pool.submit(call) for call in calls]
+        try:
+            yield
+        finally:
+            end()
+            for each in begun:
                 each.result()
 
 
