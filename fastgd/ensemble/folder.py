@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from fastgd.ensemble.runs import Runs, load_runs_with_facts, save_runs
-from fastgd.ensemble.state import arrays_of
 from fastgd.samples import Samples
 from fastgd.system.files import reason_of
 from fastgd.system.warn import say
@@ -27,12 +26,6 @@ def shards_of(kernel: str, members: int) -> list[slice]:
     """
     count = max(1, min(_MOST_SHARDS, members // _LEAST_MEMBERS.get(kernel, 1)))
     return [slice(first, None, count) for first in range(count)]
-
-
-def put(table: Any, members: slice, part: Any) -> None:
-    """Put a part back in its place."""
-    for name, array in arrays_of(table).items():
-        array[members] = getattr(part, name)
 
 
 def checkpoint_of_runs(
@@ -105,7 +98,7 @@ def load_together(path: Path) -> tuple[Runs, dict[str, Any]]:
     for i, members in enumerate(shards_of(runs.kernel, len(runs))):
         shard = _path(path, str(facts.get("call")), i)
         if shard.exists():
-            put(runs.states, members, load_runs_with_facts(shard)[0].states)
+            runs.put(members, load_runs_with_facts(shard)[0])
     return runs, facts
 
 

@@ -18,11 +18,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastgd.arguments.checks import Array, shown
-from fastgd.ensemble.folder import begin, end, put, shards_of
+from fastgd.ensemble.folder import begin, end, shards_of
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.session import LOOK_SECONDS, Session
 from fastgd.ensemble.side_by_side import SideBySide
-from fastgd.ensemble.state import EnsembleState, part_of
 from fastgd.samples import Samples, on_disk
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.progress import ManyProgress
@@ -68,23 +67,18 @@ class Shard:
     file: Checkpoint[Runs] | None
     link: Link
 
-    def train(self, *samples: Array) -> tuple[int, EnsembleState, float]:
-        """Go on from the file, if there is one, to the end, or until the link says so: where the
-        members stand, and seconds.
+    def train(self, *samples: Array) -> tuple[int, Runs]:
+        """Go on from the file, if there is one, to the end, or until the link says so: what the
+        members have come to.
         """
-        kept = self.file.load() if self.file is not None else None
-        states, seconds = (self.work.states, 0.0) if kept is None else (kept.states, kept.seconds)
+        kept, members = self.file.load() if self.file is not None else None, self.work.members
         # joblib maps what is large
         in_memory = Samples(*(np.array(array) if on_disk(array) else array for array in samples))
-        work = replace(
-            self.work,
-            samples=in_memory,
-            states=states.resumed(self.work.settings.epochs),
-            seconds=seconds,
-        )
+        members = (kept or members).reopened(members.settings)
+        work = replace(self.work, samples=in_memory, members=members)
         file = None if self.file is None else replace(self.file, saved=time.monotonic())
         work.train(Session(None, self._asker(), None, file, "raise"))
-        return self.index, work.states, work.seconds
+        return self.index, work.members
 
     def _asker(self) -> Any:
         asked = -math.inf
@@ -105,7 +99,7 @@ class _Course:
 
     def __init__(self, work: SideBySide, session: Session):
         self.work, self.session = work, session
-        self.parts = shards_of(work.plan.kernel, len(work.states))
+        self.parts = shards_of(work.plan.kernel, len(work.members))
         self.call = secrets.token_hex(8)
         self.files: list[Checkpoint[Runs]] | list[None] = [None] * len(self.parts)
         if session.file is not None:
@@ -118,23 +112,18 @@ class _Course:
 
     def _part(self, i: int) -> SideBySide:
         """The members of a shard, without their rows."""
-        work, members = self.work, self.parts[i]
-        settings, states = part_of(work.settings, members), part_of(work.states, members)
-        nothing = work.samples.weights[:0]
-        samples = Samples(nothing, nothing, nothing)
+        members, nothing = self.work.members[self.parts[i]], self.work.samples.weights[:0]
         return replace(
-            work,
-            samples=samples,
-            settings=settings,
-            states=states,
-            threads=min(work.threads, len(states)),
-            seconds=0.0,
+            self.work,
+            samples=Samples(nothing, nothing, nothing),
+            members=replace(members, seconds=0.0),
+            threads=min(self.work.threads, len(members)),
         )
 
     def shards(self, link: Link) -> list[Shard]:
         """Those with members that have not ended."""
         shards = [Shard(i, self._part(i), self.files[i], link) for i in range(len(self.parts))]
-        return [shard for shard in shards if shard.work.states.running.any()]
+        return [shard for shard in shards if shard.work.members.running.any()]
 
     def rows(self, shard: Shard, samples: Iterable[Any]) -> list[Any]:
         """The samples for a shard, of which `samples` are those that all members share."""
@@ -143,10 +132,11 @@ class _Course:
             for array, own in zip(samples, self.is_own, strict=True)
         ]
 
-    def take(self, i: int, states: EnsembleState, seconds: float) -> None:
+    def take(self, i: int, part: Runs) -> None:
         """What a shard has come to."""
-        put(self.work.states, self.parts[i], states)
-        self.work.seconds += seconds
+        members = self.work.members
+        members.put(self.parts[i], part)
+        self.work.members = replace(members, seconds=members.seconds + part.seconds)
         self.told[i] = self._part(i).progress(0.0)
 
     def look(self) -> bool:

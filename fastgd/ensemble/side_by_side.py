@@ -1,5 +1,5 @@
 """Many members on threads: those of small networks in the lanes of one compiled loop, others each
-by `train`, on a thread of its own.
+by a loop of its own, on a thread of its own.
 
 Training goes in rounds: threads train until all members have ended, or until there is a reason to
 stop. Then every member is written back to where it stands, and the next round begins with those
@@ -13,7 +13,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,23 +20,13 @@ import numpy as np
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.samples import samples_of
 from fastgd.ensemble.session import DUE, LOOK_SECONDS, Session
-from fastgd.ensemble.settings import MemberSettings
-from fastgd.ensemble.state import EnsembleState
-from fastgd.mlp import MLP
 from fastgd.options import Options
-from fastgd.samples import Samples
-from fastgd.state import (
-    BATCH,
-    EPOCH_COST_SUM,
-    NEXT_RECORD,
-    PATIENCE_COST,
-    PATIENCE_EPOCH,
-    RECORDED,
-    STRIDE,
-    UPDATES,
-)
-from fastgd.training.progress import ManyProgress, Progress
-from fastgd.training.run import DivergedError, Run
+from fastgd.samples import Samples, largest_input
+from fastgd.state import EPOCH
+from fastgd.system.float_errors import quiet
+from fastgd.training.loop import Loop
+from fastgd.training.progress import ManyProgress
+from fastgd.training.run import DivergedError
 
 if TYPE_CHECKING:
     from fastgd.kernels import Lanes, Plan
@@ -52,12 +41,9 @@ class SideBySide(ABC):
     """
 
     plan: Plan
-    options: Options
     samples: Samples
-    settings: MemberSettings
-    states: EnsembleState
+    members: Runs  # in whose arrays they are trained; its seconds are those of the busiest thread
     threads: int
-    seconds: float = 0.0  # of the busiest thread
     is_whole: bool = True  # whether all members are written back to where they stand
 
     def train(self, session: Session) -> Runs:
@@ -67,7 +53,7 @@ class SideBySide(ABC):
             file.prepare(self.runs().nbytes)
         with session:
             try:
-                while self.states.running.any():
+                while self.members.running.any():
                     self._round(session)
                     if session.reason == DUE and file is not None:
                         file.save(self.runs())
@@ -83,22 +69,9 @@ class SideBySide(ABC):
                 file.save_last(runs)
         return runs
 
-    @property
-    def net(self) -> MLP:
-        """The network that all members are copies of."""
-        assert isinstance(self.plan.net, MLP)
-        return self.plan.net
-
     def runs(self, reason: str = "interrupt") -> Runs:
         """The runs so far, those that have not ended being stopped by this."""
-        return Runs(
-            self.net,
-            self.plan.kernel,
-            self.seconds,
-            self.options,
-            self.settings,
-            self.states.ended_by(reason),
-        )
+        return self.members.ended_by(reason)
 
     @abstractmethod
     def _round(self, session: Session) -> None:
@@ -115,6 +88,7 @@ class SideBySide(ABC):
         """
         seconds = np.zeros(self.threads)
 
+        @quiet
         def work(rank: int) -> None:
             for elapsed in chunks(rank):
                 seconds[rank] += elapsed
@@ -128,7 +102,8 @@ class SideBySide(ABC):
             if session.at_rest:
                 write_back()
                 self.is_whole = True
-            self.seconds += float(seconds.max())
+            total = self.members.seconds + float(seconds.max())
+            self.members = replace(self.members, seconds=total)
 
     @abstractmethod
     def _add_costs(self) -> None:
@@ -136,20 +111,11 @@ class SideBySide(ABC):
 
     def progress(self, seconds: float) -> ManyProgress:
         """How far all members are."""
-        states, last, running = self.states, self.settings.epochs, self.states.running
-        left, total, costs = (
-            int((last - states.epochs)[running].sum()),
-            int(last.sum()),
-            states.costs[~running],
-        )
-        return ManyProgress(
-            total - left,
-            total,
-            float(costs.min()) if len(costs) else np.nan,
-            seconds,
-            len(costs),
-            len(running),
-        )
+        members, running = self.members, self.members.running
+        last, costs = members.settings.epochs, members.cost[~running]
+        left, total = int((last - members.epochs)[running].sum()), int(last.sum())
+        least = float(costs.min()) if len(costs) else np.nan
+        return ManyProgress(total - left, total, least, seconds, len(costs), len(running))
 
 
 class InLanes(SideBySide):
@@ -160,21 +126,11 @@ class InLanes(SideBySide):
     def _round(self, session: Session) -> None:
         from fastgd.kernels import REASONS, Lanes
 
-        settings, states = self.settings, self.states
-        stopped = (states.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
-        patience_cost, patience_epochs = (
-            states.patience_cost.astype(states.params.dtype),
-            states.patience_epochs.copy(),
-        )
+        members = self.members
+        stopped = (members.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
         self.kernel = kernel = Lanes(
-            self.plan, self.options, self.samples, self.threads, params=states.params,
-            slots=states.slots, powers=states.powers, epochs=states.epochs, updates=states.updates,
-            patience_cost=patience_cost, patience_epochs=patience_epochs, costs=states.costs,
-            stopped=stopped, recorded=states.recorded, points=states.points, history=states.history,
-            seeds=settings.seeds, rates=settings.rates, schedules=settings.schedules,
-            times=settings.times, numbers=settings.numbers, l2=settings.l2,
-            clip_norm=settings.clip_norm, last=settings.epochs, target_cost=settings.target_cost,
-            patience=settings.patience, min_delta=settings.min_delta,
+            self.plan, members.options, self.samples, self.threads,
+            members.settings, members.states, members.cost, stopped,
         )  # fmt: skip
 
         def chunks(rank: int) -> Iterator[float]:
@@ -191,11 +147,6 @@ class InLanes(SideBySide):
         def write_back() -> None:
             kernel.flush()
             self._take_reasons()
-            monitored = settings.monitored  # others may have been looked at beside them
-            states.patience_cost[monitored], states.patience_epochs[monitored] = (
-                patience_cost[monitored],
-                patience_epochs[monitored],
-            )
 
         self._over(session, chunks, write_back)
 
@@ -206,23 +157,17 @@ class InLanes(SideBySide):
     def _take_reasons(self) -> None:
         from fastgd.kernels import REASONS
 
-        self.states.stopped_by[:] = np.array(REASONS)[self.kernel.members.stopped]
+        self.members.stopped_by[:] = np.array(REASONS)[self.kernel.members.stopped]
 
 
 class OnThreads(SideBySide):
-    """Members of which each is trained by `train`."""
+    """Members of which each has a loop of its own, as `train` has it."""
 
     def _round(self, session: Session) -> None:
-        states = self.states
-        left = np.where(states.running, self.settings.epochs - states.epochs, -1)
-        waiting, lock = (
-            iter(np.argsort(-left, kind="stable")[: states.running.sum()].tolist()),
-            threading.Lock(),
-        )
-
-        def look(member: int, progress: Progress) -> bool:
-            states.epochs[member] = progress.epoch
-            return session.reason is not None
+        members = self.members
+        left = np.where(members.running, members.settings.epochs - members.epochs, -1)
+        waiting = iter(np.argsort(-left, kind="stable")[: members.running.sum()].tolist())
+        lock = threading.Lock()
 
         def next_one() -> int | None:
             with lock:
@@ -230,61 +175,51 @@ class OnThreads(SideBySide):
 
         def chunks(rank: int) -> Iterator[float]:
             while (member := next_one()) is not None:
-                run = self._run(member, int(left[member]), partial(look, member))
-                self._put(member, run)
-                yield run.seconds
+                yield self._train(member, session)
 
         self._over(session, chunks, lambda: None)  # each is put back when it comes
 
-    def _run(self, member: int, epochs: int, look: Callable[[Progress], bool] | None = None) -> Run:
-        """A member trained for further epochs from where it stands."""
-        from fastgd.training.train import train
+    def _loop(self, member: int) -> Loop:
+        """The loop of a member, from where it stands."""
+        from fastgd import kernels
 
-        options = replace(self.options, record=self.options.record or 2)
-        before = Runs(self.net, self.plan.kernel, 0.0, options, self.settings, self.states)[member]
-        X, Y, weights = samples_of(self.samples, member)
-        given = (
-            options.to_dict()
-            | self.settings.arguments(member, options)
-            | {"kernel": self.plan.kernel, "threads": 1, "callback": look}
-        )
-        given |= {
-            "params": before,
-            "epochs": epochs,
-            "sample_weight": weights if len(weights) else None,
-        }
+        run, samples = self.members[member], samples_of(self.samples, member)
+        options, largest = Options(**run.options), largest_input(samples, self.plan.method)
+        plan = kernels.make_plan(
+            run.net, self.plan.n, options, self.plan.kernel,
+            largest=largest, weighted=self.plan.weighted,
+        )  # fmt: skip
+        bound = kernels.load(plan, options, samples)
+        assert run.state is not None
+        return Loop(run, bound, run.state, int(self.members.settings.epochs[member]))
+
+    def _train(self, member: int, session: Session) -> float:
+        """Train a member until it has ended or there is a reason to stop, and put it back; the
+        seconds that it took.
+        """
+        members, loop = self.members, self._loop(member)
+        before = loop.seconds
+
+        def look() -> str | None:
+            members.states.cursor[member, EPOCH] = loop.state.epoch
+            return None if session.reason is None else DUE
+
         try:
-            return train(self.net, X, Y, **given)
+            run = loop.run_until(look)
         except DivergedError as error:
-            return error.run
-
-    def _put(self, member: int, run: Run) -> None:
-        """A run in the place of its member, which has ended unless `look` stopped it."""
-        states, state = self.states, run.state
+            run = error.run
+        state, slots = run.state, members.states.slots[member]
         assert state is not None
-        states.params[member], states.epochs[member] = run.params, run.epochs
-        states.slots[member, : len(state.slots)], states.powers[member] = state.slots, state.powers
-        states.batch[member], states.updates[member] = state.cursor[[BATCH, UPDATES]]
-        # where nobody looks at an epoch's cost, that is not of all batches
-        states.epoch_cost_sum[member] = (
-            state.sums[EPOCH_COST_SUM]
-            if self.settings.monitored[member] or states.has_histories
-            else 0.0
-        )
-        if states.has_histories:
-            states.recorded[member] = state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
-            states.points[member], states.history[member] = state.points, state.costs
-        states.patience_cost[member], states.patience_epochs[member] = (
-            state.sums[PATIENCE_COST],
-            state.cursor[PATIENCE_EPOCH],
-        )
-        if run.stopped_by != "callback":
-            states.stopped_by[member], states.costs[member] = run.stopped_by, _cost(run)
+        slots[: len(state.slots)] = state.slots
+        members.states[member] = replace(state, slots=slots)
+        if run.stopped_by != DUE:  # it has ended
+            members.stopped_by[member], members.cost[member] = run.stopped_by, _or_inf(run.cost)
+        return loop.seconds - before
 
     def _add_costs(self) -> None:
-        for member in np.flatnonzero(self.states.running).tolist():
-            self.states.costs[member] = _cost(self._run(member, 0))
+        for member in np.flatnonzero(self.members.running).tolist():
+            self.members.cost[member] = _or_inf(self._loop(member).cost())
 
 
-def _cost(run: Run) -> float:
-    return run.cost if np.isfinite(run.cost) else np.inf
+def _or_inf(cost: float) -> float:
+    return cost if np.isfinite(cost) else np.inf

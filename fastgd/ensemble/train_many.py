@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.checks import whole_number
 from fastgd.arguments.choices import check_name
 from fastgd.ensemble.folder import checkpoint_of_runs
-from fastgd.ensemble.resume import origin_of_many
+from fastgd.ensemble.resume import gone_on, origin_of_many, to_train_to
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.samples import check_samples_of_many
 from fastgd.ensemble.session import Session
@@ -157,8 +157,8 @@ def train_many(
     checkpoint_of = partial(checkpoint_of_runs, samples, client is not None)
     session = check_session(Session, given, checkpoint_of)
     threads = None if threads is None else whole_number("threads", threads, least=1)
-    origin = origin_of_many(net, given, count, session.file if resume else None)
-    settings = check_settings(net, count, origin.given, optimizers)
+    origin, given = origin_of_many(net, given, count, session.file if resume else None)
+    settings = check_settings(net, count, given, optimizers)
     common = settings.common_options(max(optimizers, key=lambda one: one.slots))
     options = Options.of(given | common).checked_for(net, n)
     if isinstance(options.optimizer, Rprop) and settings.rates.min() <= 0:
@@ -172,19 +172,19 @@ def train_many(
 
     from fastgd import kernels
 
+    before = origin.before
     if (
         kernel == "auto"
-        and origin.kernel is not None
-        and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method))
+        and before is not None
+        and (before.kernel == "matrix" or "unrolled" in kernels.serving(net, method))
     ):
-        kernel = origin.kernel
+        kernel = before.kernel
     plan = kernels.make_plan_for_many(
         net, n, options, kernel, count, int(settings.epochs.sum()),
         largest=largest_input(samples, method), weighted=len(samples.weights) > 0,
     )  # fmt: skip
-    settings = origin.to_train_to(settings)
-    states = origin.states(settings, options, plan.kernel, plan.batches)
+    begun = Runs.at_start(net, plan.kernel, options, to_train_to(origin, settings))
+    runs = gone_on(origin, begun, plan.batches)
     threads = min(threads or (kernels.available_threads() if client is None else 1), count)
-    kind = InLanes if plan.kernel == "lanes" else OnThreads
-    work = kind(plan, options, samples, settings, states, threads, origin.seconds)
+    work = (InLanes if plan.kernel == "lanes" else OnThreads)(plan, samples, runs, threads)
     return work.train(session) if client is None else train_in_shards(client, work, session)

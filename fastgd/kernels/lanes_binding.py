@@ -11,9 +11,9 @@ from fastgd.kernels.plan import Plan
 from fastgd.kernels.to_structs import data_of, growth_of, is_weight_of, network_of, rule_of
 from fastgd.machine.cache import Entry, entry
 from fastgd.machine.struct import struct_of
-from fastgd.options import Options
+from fastgd.options import MemberSettings, Options
 from fastgd.samples import Samples
-from fastgd.state import MOST, WIDE_VECTOR_BYTES, aligned
+from fastgd.state import EPOCH, WIDE_VECTOR_BYTES, State, aligned
 
 _MANY = 10_000  # epochs of a call that only computes costs
 
@@ -23,56 +23,41 @@ class Lanes:
     threads calls `advance` with its rank until `is_done`, or for as long as it likes; then one of
     them calls `flush`, and `add_costs` if the others are to have one.
 
-    Arrays of `samples` have a first axis of members where each has its own; all other arrays have
-    one. Those of where members stand are changed in place: params, slots, powers, epochs, updates,
-    patience_cost, patience_epochs, histories, stopped, and costs, which are NaN until a member has
-    ended. `options` are of a member that asks most of the loop.
+    Arrays of `samples` have a first axis of members where each has its own. `states` are changed in
+    place, and so are the (members,) `cost`, which is NaN until a member has ended, and `stopped`,
+    RUNNING until then. `options` are of a member that asks most of the loop.
     """
 
     def __init__(
-        self, plan: Plan, options: Options, samples: Samples, threads: int, *, params: Array,
-        slots: Array, powers: Array, epochs: Array, updates: Array, patience_cost: Array,
-        patience_epochs: Array, costs: Array, stopped: Array, recorded: Array, points: Array,
-        history: Array, seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array,
-        l2: Array, clip_norm: Array, last: Array, target_cost: Array, patience: Array,
-        min_delta: Array,
-    ):  # fmt: skip
+        self,
+        plan: Plan,
+        options: Options,
+        samples: Samples,
+        threads: int,
+        settings: MemberSettings,
+        states: State,
+        cost: Array,
+        stopped: Array,
+    ):
         dtype = plan.net.dtype
         self.plan, self.options, self.samples = plan, options, samples
         self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
-        waiting = np.flatnonzero(np.isnan(costs)).astype(np.int64)
-        self.monitored = bool((target_cost > -np.inf).any() or (patience < MOST).any())
-        self.members = Members(
-            params=params,
-            slots=slots,
-            powers=powers,
-            rates=rates,
-            schedules=schedules,
-            times=times,
-            numbers=numbers,
-            l2=l2,
-            clip_norm=clip_norm,
-            seeds=seeds,
-            epochs=epochs,
-            updates=updates,
-            last=np.where(stopped == RUNNING, last, epochs),
-            targets=_rounded_down(target_cost, dtype),
-            patience=patience,
-            min_delta=min_delta.astype(dtype),
-            patience_cost=patience_cost,
-            patience_epochs=patience_epochs,
-            costs=costs,
-            recorded=recorded,
-            points=points,
-            history=history,
-            stopped=stopped,
+        epochs, waiting = states.cursor[:, EPOCH], np.flatnonzero(np.isnan(cost)).astype(np.int64)
+        self.monitored = bool(settings.monitored.any())
+        given: dict[str, Any] = settings.arrays() | states.arrays() | {
+            "last": np.where(stopped == RUNNING, settings.epochs, epochs),
+            "targets": _rounded_down(settings.target_cost, dtype),
+            "min_delta": settings.min_delta.astype(dtype),
+            "cost": cost,
+            "stopped": stopped,
             # the longest first, so that lanes are full to the end
-            waiting=waiting[np.argsort((epochs - last)[waiting], kind="stable")],
-            taken=np.zeros(1, np.int64),
-            X_stride=samples.X[0].size if samples.X.ndim == 3 else 0,
-            Y_stride=samples.Y[0].size if samples.Y.ndim == 3 else 0,
-            weights_stride=plan.n if samples.weights.ndim == 2 else 0,
-        )
+            "waiting": waiting[np.argsort((epochs - settings.epochs)[waiting], kind="stable")],
+            "taken": np.zeros(1, np.int64),
+            "X_stride": samples.X[0].size if samples.X.ndim == 3 else 0,
+            "Y_stride": samples.Y[0].size if samples.Y.ndim == 3 else 0,
+            "weights_stride": plan.n if samples.weights.ndim == 2 else 0,
+        }  # fmt: skip
+        self.members = Members(*(given[name] for name in Members._fields))
         self.own_rows = bool(
             self.members.X_stride or self.members.Y_stride or self.members.weights_stride
         )
@@ -121,7 +106,7 @@ class Lanes:
             patience_epoch=row(),
             costs=row(),
             known=np.zeros(lanes),
-            growth=growth_of(options) if self.members.points.size else 0.0,
+            growth=growth_of(options),
             x=row(rows * net.widths[0]),
             y=row(rows * net.widths[-1]),
             weight=weight,
@@ -160,10 +145,10 @@ class Lanes:
         members = self.members
         was_running = members.stopped == RUNNING
         alone = members._replace(
-            last=members.epochs.copy(),
+            last=members.cursor[:, EPOCH].copy(),
             stopped=np.where(was_running, EPOCHS, members.stopped),
-            patience_cost=members.patience_cost.copy(),
-            waiting=np.flatnonzero(np.isnan(members.costs)).astype(np.int64),
+            sums=members.sums.copy(),
+            waiting=np.flatnonzero(np.isnan(members.cost)).astype(np.int64),
             taken=np.zeros(1, np.int64),
         )
         group = self.groups[0]._replace(members=alone)

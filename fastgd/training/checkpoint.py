@@ -139,20 +139,3 @@ def checkpoint_of_run(
         classes = classes_of(samples.Y)
         more = (np.array(held_out),) if classes is None else (np.array(held_out), classes)
     return Checkpoint(path, every, fingerprint([*samples, *more]), load_with_facts, save_run)
-
-
-def check_same(before: Run, now: Run, path: str) -> None:
-    """Refuse to go on with a training that is not the one of the checkpoint, naming
-    the difference.
-    """
-    pairs: list[tuple[str, Any, Any]] = [
-        ("rng", before.seed, now.seed),
-        ("kernel", before.kernel, now.kernel),
-    ]
-    pairs += [(name, before.options.get(name), value) for name, value in now.options.items()]
-    for name, old, new in pairs:
-        if old != new:
-            raise ValueError(
-                f"checkpoint {path!r} was made with {name} {old}; got {new}. To start afresh, "
-                "delete it"
-            )

@@ -81,7 +81,7 @@ class Loop:
         with self.kernel, session:
             self.compile()
             try:
-                run = self.finished(self._ended_by(session))
+                run = self._in_session(session)
             except BaseException as error:
                 if file is not None and not isinstance(error, DivergedError):
                     self._save(file.save_last)
@@ -90,21 +90,32 @@ class Loop:
                 file.save_last(run)
         return run
 
-    def _ended_by(self, session: Session[Run]) -> str | None:
-        """Train to the end, or to what ends it between two chunks; what that was."""
-        session.begin()
-        if session.interrupt.asked:  # while compiling
-            return "interrupt"
-        for _ in self.chunks():
+    def _in_session(self, session: Session[Run]) -> Run:
+        """The run that it ends in, or that the session ends between two chunks."""
+
+        def look() -> str | None:
             epoch, params = self.state.epoch, self.params.copy()
             session.look(Progress(epoch, self.epochs, self.latest_cost, self.seconds, params))
-            if self.is_done:
-                break
-            if session.reason is not None:
-                return session.reason
-            if session.file is not None and session.file.is_due:
+            if (
+                session.file is not None
+                and not (self.is_done or session.reason)
+                and session.file.is_due
+            ):
                 self._save(session.file.save)
-        return None
+            return session.reason
+
+        session.begin()
+        # while compiling
+        run = self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
+        return replace(run, stalled=self._is_stalled())
+
+    def run_until(self, look: Callable[[], str | None]) -> Run:
+        """The run that it ends in, or when `look` has a reason to end it, between two chunks."""
+        for _ in self.chunks():
+            reason = look()
+            if reason is not None and not self.is_done:
+                return self.finished(reason)
+        return self.finished()
 
     def _save(self, save: Callable[[Run], None]) -> None:
         """Save the run so far, unless it is on its way to a DivergedError."""
@@ -118,15 +129,15 @@ class Loop:
         if not self.has_finite_cost():
             self._raise_diverged()
         if ended_by is None and not self.state.cursor[STOPPED]:
-            self.kernel.watch_end(self.state, self._cost())
-        return replace(self.so_far(ended_by or self.state.stopped_by), stalled=self._is_stalled())
+            self.kernel.watch_end(self.state, self.cost())
+        return self.so_far(ended_by or self.state.stopped_by)
 
     def so_far(self, stopped_by: str) -> Run:
         """The run as far as it has come: the best parameters if they are to be restored, otherwise
         the latest.
         """
         state, net = self.state.widened(self.run.net.n_params), self.run.net
-        cost = latest = self._cost()
+        cost = latest = self.cost()
         params = state.params
         if len(state.best) and np.isfinite(state.sums[BEST]) and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
@@ -166,7 +177,7 @@ class Loop:
         """
         return all(np.isfinite(cost) for cost in self._costs().values())
 
-    def _cost(self) -> float:
+    def cost(self) -> float:
         """The cost of all rows, after so many updates, which takes a pass."""
         update = self.state.updates
         if self.known_cost[0] != update:
@@ -174,7 +185,7 @@ class Loop:
         return self.known_cost[1]
 
     def _costs(self) -> dict[str, float]:
-        costs = {"cost": self._cost()}
+        costs = {"cost": self.cost()}
         if self.kernel.monitors_held_out:
             costs["validation cost"] = self.kernel.held_out_cost(self.params)
         return costs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,9 +24,12 @@ from fastgd.training.checkpoint import checkpoint_of_run
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
 from fastgd.training.loop import Loop
 from fastgd.training.progress import Progress
-from fastgd.training.resume import Origin, origin_of
-from fastgd.training.run import Run
+from fastgd.training.resume import gone_on, origin_of, seed_and_last
+from fastgd.training.run import History, Run
 from fastgd.training.session import Session, check_session
+
+if TYPE_CHECKING:
+    from fastgd.kernels import Plan
 
 
 @quiet
@@ -193,60 +197,54 @@ def train(
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
 
-    origin = origin_of(net, params, rng, epochs, session.file if resume else None)
+    origin = origin_of(Run, params, session.file if resume else None)
+    seed, last = seed_and_last(net, rng, epochs, origin)
+    before = origin.before
+    if before is not None:
+        initial = before.params
+    else:
+        initial = params if isinstance(params, np.ndarray) else net.init(seed)
     goes_on = isinstance(params, Run) and params.state is not None  # and was warned of before
     if epochs and not goes_on:
         warn_of_targets(net, samples)
-        warn_of_equal_units(net, origin.params)
-    loop = _loop(
-        net,
-        *apart(samples, held_out, origin.seed, (X, Y, sample_weight)),
-        options,
-        kernel,
-        epochs,
-        origin,
-        threads,
-    )
-    del samples, held_out  # the kernel keeps what it needs of them
-    return loop.train(session)
+        warn_of_equal_units(net, initial)
+    from fastgd import kernels
+
+    trained, held_out = apart(samples, held_out, seed, (X, Y, sample_weight))
+    del samples  # the kernel keeps what it needs of them
+    plan = _plan(net, trained, held_out is not None, options, kernel, epochs, before)
+    run = Run(
+        net, initial.copy(), np.nan, 0, before.seconds if before else 0.0, plan.kernel, seed,
+        "epochs", History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(),
+        table=before.table if before else None,
+    )  # fmt: skip
+    bound = kernels.load(plan, options, trained, held_out, threads or kernels.available_threads())
+    del trained, held_out
+    state = gone_on(origin, run, bound.start(initial), options, plan.batches)
+    return Loop(run, bound, state, last).train(session)
 
 
-def _loop(
+def _plan(
     net: MLP,
     samples: Samples,
-    held_out: Samples | None,
+    validated: bool,
     options: Options,
     kernel: str,
     epochs: int,
-    origin: Origin,
-    threads: int | None,
-) -> Loop:
-    """The loop over these rows, where it begins or goes on; after a run, `auto` is its kernel."""
+    before: Run | None,
+) -> Plan:
+    """The plan of the loop over these rows; after a run, `auto` is its kernel."""
     from fastgd import kernels
 
-    before = origin.before
     if (
-        before is not None
-        and kernel == "auto"
+        kernel == "auto"
+        and before is not None
         and before.kernel in kernels.serving(net, options.method)
     ):
         kernel = before.kernel
     if kernel == "auto" and options.batch_size is None and on_disk(samples.X):
         kernel = "matrix"  # the unrolled kernel puts a full batch into memory
-    n, weighted = len(samples.X), len(samples.weights) > 0
-    largest = largest_input(samples, options.method)
-    plan = kernels.make_plan(
-        net,
-        n,
-        options,
-        kernel,
-        epochs,
-        largest=largest,
-        weighted=weighted,
-        validated=held_out is not None,
-    )
-    run = origin.run(net, options, plan.kernel)
-    bound = kernels.load(plan, options, samples, held_out, threads or kernels.available_threads())
-    return Loop(
-        run, bound, origin.state(bound.start(origin.params), options, plan.batches), origin.last
-    )
+    return kernels.make_plan(
+        net, len(samples.X), options, kernel, epochs, weighted=len(samples.weights) > 0,
+        largest=largest_input(samples, options.method), validated=validated,
+    )  # fmt: skip
