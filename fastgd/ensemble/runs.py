@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
@@ -25,7 +24,7 @@ from fastgd.state import (
     start,
 )
 from fastgd.system.float_errors import quiet
-from fastgd.training import archive
+from fastgd.training.archive import Saved, under
 from fastgd.training.run import Run, history_of
 
 # by what a member is stopped that has not ended
@@ -33,7 +32,7 @@ FROM_OUTSIDE = ("", "max_seconds", "callback", "interrupt")
 
 
 @dataclass(frozen=True, eq=False)
-class Runs:
+class Runs(Saved):
     """Finished runs of many members. They compare by everything but `seconds`, pickle, and hold no
     compiled code.
 
@@ -234,43 +233,22 @@ class Runs:
         time = f"{self.seconds:.3g} s, kernel={self.kernel!r}"
         return f"Runs({len(self)} of {self.net}, least cost={least:.6g}, {time})"
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the runs to one file, as `Run.save` does one of them.
-        `fastgd.load_runs` reads it.
-        """
-        save_runs(self, path)
+    kind = "runs"
 
+    def parts(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:
+        facts = {"kernel": self.kernel, "seconds": self.seconds}
+        return self.options.to_dict(), facts, self.arrays()
 
-def save_runs(runs: Runs, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:
-    """Write `runs`, and more facts, to one file, whole or not at all; beside it, if `keep`, where
-    the old one can't be replaced.
-    """
-    facts = {"kernel": runs.kernel, "seconds": runs.seconds, **more}
-    archive.write(path, "runs", runs.net, runs.options.to_dict(), facts, runs.arrays(), keep)
-
-
-def load_runs_with_facts(path: str | os.PathLike[str]) -> tuple[Runs, dict[str, Any]]:
-    """The runs of a file, and all facts that stand in it."""
-    return archive.read(path, "runs", _runs)
-
-
-def _runs(
-    net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
-) -> tuple[Runs, dict[str, Any]]:
-    counts = {name: len(array) for name, array in arrays.items()}
-    settings, states = (
-        {
-            name.removeprefix(f"{table}_"): array
-            for name, array in arrays.items()
-            if name.startswith(f"{table}_")
-        }
-        for table in ("settings", "states")
-    )
-    sizes = {table["params"].shape[1:] for table in (settings, states)}
-    if len(set(counts.values())) != 1 or sizes != {(net.n_params,)}:
-        raise ValueError(f"its arrays are not of as many members of {net}: {counts}")
-    runs = Runs(
-        net, facts["kernel"], facts["seconds"], Options(**options), MemberSettings(**settings),
-        *from_columns(states),
-    )  # fmt: skip
-    return runs, facts
+    @classmethod
+    def of_parts(
+        cls, net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
+    ) -> Runs:
+        counts = {name: len(array) for name, array in arrays.items()}
+        settings, states = under("settings", arrays), under("states", arrays)
+        sizes = {table["params"].shape[1:] for table in (settings, states)}
+        if len(set(counts.values())) != 1 or sizes != {(net.n_params,)}:
+            raise ValueError(f"its arrays are not of as many members of {net}: {counts}")
+        return cls(
+            net, facts["kernel"], facts["seconds"], Options(**options), MemberSettings(**settings),
+            *from_columns(states),
+        )  # fmt: skip

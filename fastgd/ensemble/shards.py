@@ -103,7 +103,7 @@ class _Course:
         self.call = secrets.token_hex(8)
         self.files: list[Checkpoint[Runs]] | list[None] = [None] * len(self.parts)
         if session.file is not None:
-            self.files = begin(session.file, work.runs(), self.call)
+            self.files = begin(session.file, work.members.ended_by("interrupt"), self.call)
         self.told = [self._part(i).progress(0.0) for i in range(len(self.parts))]
         # whether members have own rows
         self.is_own = [
@@ -152,7 +152,7 @@ class _Course:
 
     def runs(self) -> Runs:
         """All together."""
-        runs, file = self.work.runs(self.session.reason or ""), self.session.file
+        runs, file = self.work.members.ended_by(self.session.reason or ""), self.session.file
         if file is not None:
             file.save_last(runs)
             if not file.failed:

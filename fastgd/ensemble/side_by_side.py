@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,12 +21,13 @@ from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.samples import samples_of
 from fastgd.ensemble.session import DUE, LOOK_SECONDS, Session
 from fastgd.options import Options
-from fastgd.samples import Samples, largest_input
+from fastgd.samples import Samples
 from fastgd.state import EPOCH
 from fastgd.system.float_errors import quiet
 from fastgd.training.loop import Loop
 from fastgd.training.progress import ManyProgress
 from fastgd.training.run import DivergedError
+from fastgd.training.session import Training
 
 if TYPE_CHECKING:
     from fastgd.kernels import Lanes, Plan
@@ -35,7 +36,7 @@ _FIRST_LIMIT = 64  # epochs of the first chunk
 
 
 @dataclass
-class SideBySide(ABC):
+class SideBySide(Training[Runs]):
     """Members on their way, and what they are trained by. In every round each thread trains one
     chunk in any case.
     """
@@ -46,32 +47,23 @@ class SideBySide(ABC):
     threads: int
     is_whole: bool = True  # whether all members are written back to where they stand
 
-    def train(self, session: Session) -> Runs:
-        """Train until all have ended or something stops them; the checkpoint is written last."""
-        file = session.file
-        if file is not None:
-            file.prepare(self.runs().nbytes)
-        with session:
-            try:
-                while self.members.running.any():
-                    self._round(session)
-                    if session.reason == DUE and file is not None:
-                        file.save(self.runs())
-                    elif session.reason is not None:
-                        self._add_costs()
-                        break
-            except BaseException:
-                if file is not None and self.is_whole:
-                    file.save_last(self.runs())
-                raise
-            runs = self.runs(session.reason or "")
-            if file is not None:
-                file.save_last(runs)
-        return runs
+    @property
+    def nbytes(self) -> int:
+        return self.members.nbytes
 
-    def runs(self, reason: str = "interrupt") -> Runs:
-        """The runs so far, those that have not ended being stopped by this."""
-        return self.members.ended_by(reason)
+    def to_end(self, session: Session) -> Runs:
+        while self.members.running.any():
+            self._round(session)
+            if session.reason == DUE and session.file is not None:
+                self.save(session.file.save)
+            elif session.reason is not None:
+                self._add_costs()
+                break
+        return self.members.ended_by(session.reason or "")
+
+    def so_far(self, error: BaseException | None = None) -> Runs | None:
+        """The runs as they are, those that have not ended being interrupted."""
+        return self.members.ended_by("interrupt") if self.is_whole else None
 
     @abstractmethod
     def _round(self, session: Session) -> None:
@@ -184,11 +176,8 @@ class OnThreads(SideBySide):
         from fastgd import kernels
 
         run, samples = self.members[member], samples_of(self.samples, member)
-        options, largest = Options(**run.options), largest_input(samples, self.plan.method)
-        plan = kernels.make_plan(
-            run.net, self.plan.n, options, self.plan.kernel,
-            largest=largest, weighted=self.plan.weighted,
-        )  # fmt: skip
+        options = Options(**run.options)
+        plan = kernels.plan_for(run.net, samples, options, self.plan.kernel)
         bound = kernels.load(plan, options, samples)
         assert run.state is not None
         return Loop(run, bound, run.state, int(self.members.settings.epochs[member]))

@@ -24,7 +24,7 @@ from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import Options
-from fastgd.samples import largest_input, on_disk
+from fastgd.samples import on_disk
 from fastgd.schedules import Schedule
 from fastgd.system.float_errors import quiet
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
@@ -173,15 +173,9 @@ def train_many(
     from fastgd import kernels
 
     before = origin.before
-    if (
-        kernel == "auto"
-        and before is not None
-        and (before.kernel == "matrix" or "unrolled" in kernels.serving(net, method))
-    ):
-        kernel = before.kernel
-    plan = kernels.make_plan_for_many(
-        net, n, options, kernel, count, int(settings.epochs.sum()),
-        largest=largest_input(samples, method), weighted=len(samples.weights) > 0,
+    plan = kernels.plan_for(
+        net, samples, options, kernel, int(settings.epochs.sum()),
+        before.kernel if before else None, members=count,
     )  # fmt: skip
     begun = Runs.at_start(net, plan.kernel, options, to_train_to(origin, settings))
     runs = gone_on(origin, begun, plan.batches)

@@ -15,7 +15,7 @@ from fastgd.optimizers import Rprop
 from fastgd.state import BEST, NON_FINITE, STOPPED, State
 from fastgd.training.progress import Progress
 from fastgd.training.run import DivergedError, Run, history_of
-from fastgd.training.session import Session
+from fastgd.training.session import Session, Training
 
 if TYPE_CHECKING:
     from fastgd.kernels import Bound
@@ -26,7 +26,7 @@ CHUNK_SECONDS = 0.05
 _FAR_BACK = 512
 
 
-class Loop:
+class Loop(Training[Run]):
     """A state on its way to `epochs`. `run` says how it is trained, and for how
     long it has been.
     """
@@ -36,6 +36,7 @@ class Loop:
         self.state = state.widened(kernel.size)
         self.seconds = run.seconds
         self.known_cost = -1, np.nan  # after how many updates, and what it is
+        self.is_compiled = False
         self.kept = [self.state.copy()]  # the first state and two of the latest, to go back to
 
     @property
@@ -60,6 +61,7 @@ class Loop:
     def compile(self) -> None:
         """Compile, or load what was compiled before."""
         self._advance(0)
+        self.is_compiled = True
 
     def chunks(self) -> Iterator[None]:
         """Advance to the end, in chunks of about CHUNK_SECONDS."""
@@ -73,41 +75,30 @@ class Loop:
             yield
             limit = max(1, int(limit * min(100.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
 
-    def train(self, session: Session[Run]) -> Run:
-        """The run that it ends in; the checkpoint is written first, also where an error ends it."""
-        file = session.file
-        if file is not None:
-            file.prepare(self.state.nbytes)
-        with self.kernel, session:
-            self.compile()
-            try:
-                run = self._in_session(session)
-            except BaseException as error:
-                if file is not None and not isinstance(error, DivergedError):
-                    self._save(file.save_last)
-                raise
-            if file is not None:
-                file.save_last(run)
-        return run
+    @property
+    def nbytes(self) -> int:
+        return self.state.nbytes
 
-    def _in_session(self, session: Session[Run]) -> Run:
-        """The run that it ends in, or that the session ends between two chunks."""
-
+    def to_end(self, session: Session[Run]) -> Run:
         def look() -> str | None:
             epoch, params = self.state.epoch, self.params.copy()
             session.look(Progress(epoch, self.epochs, self.latest_cost, self.seconds, params))
-            if (
-                session.file is not None
-                and not (self.is_done or session.reason)
-                and session.file.is_due
-            ):
-                self._save(session.file.save)
+            ends, file = self.is_done or session.reason is not None, session.file
+            if file is not None and not ends and file.is_due:
+                self.save(file.save)
             return session.reason
 
+        session.stack.enter_context(self.kernel)
+        self.compile()
         session.begin()
         # while compiling
         run = self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
         return replace(run, stalled=self._is_stalled())
+
+    def so_far(self, error: BaseException | None = None) -> Run | None:
+        """The run as it is, unless it is on its way to a DivergedError, or that has ended it."""
+        is_worth_it = self.is_compiled and not isinstance(error, DivergedError)
+        return self.as_run("interrupt") if is_worth_it and self.has_finite_cost() else None
 
     def run_until(self, look: Callable[[], str | None]) -> Run:
         """The run that it ends in, or when `look` has a reason to end it, between two chunks."""
@@ -117,11 +108,6 @@ class Loop:
                 return self.finished(reason)
         return self.finished()
 
-    def _save(self, save: Callable[[Run], None]) -> None:
-        """Save the run so far, unless it is on its way to a DivergedError."""
-        if self.has_finite_cost():
-            save(self.so_far("interrupt"))
-
     # -- what there is to show
 
     def finished(self, ended_by: str | None = None) -> Run:
@@ -130,9 +116,9 @@ class Loop:
             self._raise_diverged()
         if ended_by is None and not self.state.cursor[STOPPED]:
             self.kernel.watch_end(self.state, self.cost())
-        return self.so_far(ended_by or self.state.stopped_by)
+        return self.as_run(ended_by or self.state.stopped_by)
 
-    def so_far(self, stopped_by: str) -> Run:
+    def as_run(self, stopped_by: str) -> Run:
         """The run as far as it has come: the best parameters if they are to be restored, otherwise
         the latest.
         """
@@ -229,7 +215,7 @@ class Loop:
             self._go_to(middle)
             good, bad = (middle, bad) if self.has_finite_cost() else (good, middle)
         self._go_to(good)
-        run = self.so_far("diverged")
+        run = self.as_run("diverged")
         for name, cost in self._costs().items():
             if not np.isfinite(cost):
                 raise DivergedError(

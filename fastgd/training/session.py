@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -68,6 +69,47 @@ class Session(Generic[Kept]):
             return "interrupt"
         is_over = self.max_seconds is not None and self.seconds >= self.max_seconds
         return "max_seconds" if is_over else None
+
+
+class Training(ABC, Generic[Kept]):
+    """What is trained in a session: one loop, or many members."""
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes of what a checkpoint holds."""
+
+    @abstractmethod
+    def to_end(self, session: Any) -> Kept:
+        """What it ends in, or comes to until the session has a reason to end it."""
+
+    @abstractmethod
+    def so_far(self, error: BaseException | None = None) -> Kept | None:
+        """What it has come to, also where an error has ended it; None if that is not worth
+        keeping.
+        """
+
+    def train(self, session: Session[Kept]) -> Kept:
+        """What it ends in; the checkpoint is written first, also where an error ends it."""
+        file = session.file
+        if file is not None:
+            file.prepare(self.nbytes)
+        with session:
+            try:
+                kept = self.to_end(session)
+            except BaseException as error:
+                if file is not None:
+                    self.save(file.save_last, error)
+                raise
+            if file is not None:
+                file.save_last(kept)
+        return kept
+
+    def save(self, save: Callable[[Kept], None], error: BaseException | None = None) -> None:
+        """Save what it has come to, if it is worth keeping."""
+        kept = self.so_far(error)
+        if kept is not None:
+            save(kept)
 
 
 Kind = TypeVar("Kind", bound=Session[Any])

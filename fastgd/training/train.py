@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +15,7 @@ from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer
 from fastgd.options import Options
-from fastgd.samples import Samples, apart, check_samples, check_validation, largest_input, on_disk
+from fastgd.samples import apart, check_samples, check_validation
 from fastgd.schedules import Schedule
 from fastgd.state import MOST
 from fastgd.system.float_errors import quiet
@@ -27,9 +26,6 @@ from fastgd.training.progress import Progress
 from fastgd.training.resume import gone_on, origin_of, seed_and_last
 from fastgd.training.run import History, Run
 from fastgd.training.session import Session, check_session
-
-if TYPE_CHECKING:
-    from fastgd.kernels import Plan
 
 
 @quiet
@@ -212,7 +208,10 @@ def train(
 
     trained, held_out = apart(samples, held_out, seed, (X, Y, sample_weight))
     del samples  # the kernel keeps what it needs of them
-    plan = _plan(net, trained, held_out is not None, options, kernel, epochs, before)
+    plan = kernels.plan_for(
+        net, trained, options, kernel, epochs, before.kernel if before else None,
+        validated=held_out is not None,
+    )  # fmt: skip
     run = Run(
         net, initial.copy(), np.nan, 0, before.seconds if before else 0.0, plan.kernel, seed,
         "epochs", History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(),
@@ -222,29 +221,3 @@ def train(
     del trained, held_out
     state = gone_on(origin, run, bound.start(initial), options, plan.batches)
     return Loop(run, bound, state, last).train(session)
-
-
-def _plan(
-    net: MLP,
-    samples: Samples,
-    validated: bool,
-    options: Options,
-    kernel: str,
-    epochs: int,
-    before: Run | None,
-) -> Plan:
-    """The plan of the loop over these rows; after a run, `auto` is its kernel."""
-    from fastgd import kernels
-
-    if (
-        kernel == "auto"
-        and before is not None
-        and before.kernel in kernels.serving(net, options.method)
-    ):
-        kernel = before.kernel
-    if kernel == "auto" and options.batch_size is None and on_disk(samples.X):
-        kernel = "matrix"  # the unrolled kernel puts a full batch into memory
-    return kernels.make_plan(
-        net, len(samples.X), options, kernel, epochs, weighted=len(samples.weights) > 0,
-        largest=largest_input(samples, options.method), validated=validated,
-    )  # fmt: skip
