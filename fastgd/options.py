@@ -123,6 +123,11 @@ class Options:
 CHECKS = {each.name: each.metadata["check"] for each in fields(Options) if each.metadata}
 
 
+# of options that members may have of their own, those that are numbers, and what stands for None
+OWN_NUMBERS = ("l2", "clip_norm", "target_cost", "patience", "min_delta")
+NONE = {"clip_norm": np.inf, "target_cost": -np.inf, "patience": MOST}
+
+
 @dataclass(frozen=True, eq=False)
 class MemberSettings(ArrayTable):
     """What members of an ensemble have of their own: one value for each."""
@@ -158,15 +163,11 @@ class MemberSettings(ArrayTable):
 
     def own_options(self, member: int, options: Options) -> dict[str, Any]:
         """The options of this member, of those that may differ."""
-        target, patience = float(self.target_cost[member]), int(self.patience[member])
+        own = {name: getattr(self, name)[member].item() for name in OWN_NUMBERS}
         return {
             "learning_rate": self._learning_rate(member),
             "optimizer": type(options.optimizer).of(self.numbers[member].tolist()),
-            "l2": float(self.l2[member]),
-            "clip_norm": _or_none(self.clip_norm[member]),
-            "target_cost": None if target == -np.inf else target,
-            "patience": None if patience == MOST else patience,
-            "min_delta": float(self.min_delta[member]),
+            **{name: None if value == NONE.get(name) else value for name, value in own.items()},
         }
 
     def _learning_rate(self, member: int) -> float | Schedule:
@@ -186,12 +187,8 @@ class MemberSettings(ArrayTable):
             ),
             "optimizer": optimizer,
             "l2": float(self.l2.max()),
-            "clip_norm": _or_none(self.clip_norm.min()),
+            "clip_norm": None if self.clip_norm.min() == np.inf else float(self.clip_norm.min()),
         }
-
-
-def _or_none(clip_norm: float) -> float | None:
-    return None if clip_norm == np.inf else float(clip_norm)
 
 
 def check_method(net: Network, method: str) -> str:

@@ -29,8 +29,10 @@ PLACES = 10
 # places in sums
 SUMS = 4
 EPOCH_COST_SUM, BEST, PATIENCE_COST, HELD_OUT = range(SUMS)
-# what the compiled loop was stopped by
-STOPS = ("epochs", "target_cost", "patience")
+# by what training was stopped: numbers of names, the first of which are for compiled loops
+RUNNING, TARGET_COST, PATIENCE, EPOCHS, DIVERGED = range(5)
+RULES = ("target_cost", "patience")
+STOPS = ("", *RULES, "epochs", "diverged", "max_seconds", "callback", "interrupt")
 VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
 # where no sum over lanes would take longer for it: a processor has more to do at a time
 WIDE_VECTOR_BYTES = 64
@@ -110,7 +112,7 @@ class State(ArrayTable):
     @property
     def stopped_by(self) -> str:
         """What the compiled loop was stopped by, "epochs" if by nothing else."""
-        return STOPS[int(self.cursor[STOPPED])]
+        return STOPS[int(self.cursor[STOPPED])] or "epochs"
 
     @property
     def updates(self) -> int:

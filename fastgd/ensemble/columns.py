@@ -15,6 +15,8 @@ from fastgd.state import (
     PATIENCE_COST,
     PATIENCE_EPOCH,
     RECORDED,
+    STOPPED,
+    STOPS,
     STRIDE,
     UPDATES,
     State,
@@ -30,12 +32,13 @@ _PARTS: dict[str, tuple[str, Any]] = {  # and places in others
     "patience_epochs": ("cursor", PATIENCE_EPOCH),
     "recorded": ("cursor", [RECORDED, NEXT_RECORD, STRIDE]),
 }  # fmt: skip
-_ENDS = {"costs": np.dtype(np.float64), "stopped_by": np.dtype("<U11")}  # what there is beside
+# a file names what members were stopped by, and has their costs beside their states
+_ENDS = {"costs": np.dtype(np.float64), "stopped_by": np.array(STOPS).dtype}
 
 
-def columns_of(states: State, cost: Array, stopped_by: Array) -> dict[str, Array]:
+def columns_of(states: State, cost: Array) -> dict[str, Array]:
     """Arrays of (members, ...) by name."""
-    arrays = states.arrays()
+    arrays, stopped_by = states.arrays(), np.array(STOPS)[states.cursor[:, STOPPED]]
     return {
         **{name: arrays[array] for name, array in _WHOLE.items()},
         **{name: arrays[array][:, places] for name, (array, places) in _PARTS.items()},
@@ -43,10 +46,8 @@ def columns_of(states: State, cost: Array, stopped_by: Array) -> dict[str, Array
     }
 
 
-def from_columns(columns: dict[str, Array]) -> tuple[State, Array, Array]:
-    """States, (members,) costs and (members,) names of what members were stopped by; ValueError if
-    columns are not those, or can't be.
-    """
+def from_columns(columns: dict[str, Array]) -> tuple[State, Array]:
+    """States, and (members,) costs; ValueError if columns are not those, or can't be."""
     known = [*_WHOLE, *_PARTS, *_ENDS]
     if other := columns.keys() ^ known:
         raise ValueError(f"states must have {', '.join(known)}; {', '.join(sorted(other))} differ")
@@ -59,4 +60,8 @@ def from_columns(columns: dict[str, Array]) -> tuple[State, Array, Array]:
             raise ValueError(f"it can't be gone on from: {found}")
     for name, (array, places) in _PARTS.items():
         arrays[array][:, places] = columns[name]
-    return State(**arrays), columns["costs"], columns["stopped_by"]
+    is_stopped_by = columns["stopped_by"][:, None] == np.array(STOPS)
+    if not is_stopped_by.any(axis=1).all():
+        raise ValueError(f"its members must be stopped by one of {', '.join(STOPS[1:])}")
+    arrays["cursor"][:, STOPPED] = is_stopped_by.argmax(axis=1)
+    return State(**arrays), columns["costs"]

@@ -16,19 +16,22 @@ from fastgd.options import MemberSettings, Options
 from fastgd.state import (
     BEST,
     BEST_EPOCH,
+    DIVERGED,
     EPOCH,
+    EPOCHS,
     HELD_OUT,
     NON_FINITE,
+    PATIENCE,
+    RUNNING,
     STOPPED,
+    STOPS,
+    TARGET_COST,
     State,
     start,
 )
 from fastgd.system.float_errors import quiet
 from fastgd.training.archive import Saved, under
 from fastgd.training.run import Run, history_of
-
-# by what a member is stopped that has not ended
-FROM_OUTSIDE = ("", "max_seconds", "callback", "interrupt")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,15 +67,13 @@ class Runs(Saved):
     settings: MemberSettings = field(repr=False)
     states: State = field(repr=False)
     cost: Array = field(repr=False)  # NaN until a member has ended
-    stopped_by: Array = field(repr=False)  # "" until then
 
     @classmethod
     def at_start(cls, net: MLP, kernel: str, options: Options, settings: MemberSettings) -> Runs:
         """The members before the first update."""
         slots = options.optimizer.first_slots(settings.params, settings.rates)
         states = start(settings.params, slots, options.record)
-        cost, stopped_by = np.full(len(slots), np.nan), np.zeros(len(slots), "<U11")
-        return cls(net, kernel, 0.0, options, settings, states, cost, stopped_by)
+        return cls(net, kernel, 0.0, options, settings, states, np.full(len(slots), np.nan))
 
     @property
     def params(self) -> Array:
@@ -81,6 +82,10 @@ class Runs(Saved):
     @property
     def epochs(self) -> Array:
         return self.states.cursor[:, EPOCH]
+
+    @property
+    def stopped_by(self) -> Array:
+        return np.array(STOPS)[self.states.cursor[:, STOPPED]]
 
     def __len__(self) -> int:
         return len(self.params)
@@ -111,7 +116,6 @@ class Runs(Saved):
                 settings=self.settings[member].copy(),
                 states=self.states[member].copy(),
                 cost=self.cost[member].copy(),
-                stopped_by=self.stopped_by[member].copy(),
                 seconds=self.seconds * count / len(self),
             )
         i = range(len(self))[member]
@@ -139,27 +143,24 @@ class Runs(Saved):
 
     def ended_by(self, reason: str) -> Runs:
         """Those that have not ended being stopped by this."""
-        return replace(self, stopped_by=np.where(self.stopped_by == "", reason, self.stopped_by))
+        cursor = self.states.cursor.copy()
+        cursor[cursor[:, STOPPED] == RUNNING, STOPPED] = STOPS.index(reason)
+        return replace(self, states=replace(self.states, cursor=cursor))
 
     def reopened(self, settings: MemberSettings) -> Runs:
         """Copies that the same training goes on in, to the epochs of these settings: members that
         were stopped from outside, or by fewer epochs, have not ended.
         """
-        open_ = np.isin(self.stopped_by, FROM_OUTSIDE) | (
-            (self.stopped_by == "epochs") & (self.epochs < settings.epochs)
-        )
-        return replace(
-            self,
-            settings=settings,
-            states=self.states.copy(),
-            cost=np.where(open_, np.nan, self.cost),
-            stopped_by=np.where(open_, "", self.stopped_by),
-        )
+        states, stopped = self.states.copy(), self.states.cursor[:, STOPPED]
+        open_ = ~np.isin(stopped, (TARGET_COST, PATIENCE, DIVERGED))
+        open_ &= (stopped != EPOCHS) | (self.epochs < settings.epochs)
+        states.cursor[open_, STOPPED] = RUNNING
+        cost = np.where(open_, np.nan, self.cost)
+        return replace(self, settings=settings, states=states, cost=cost)
 
     def put(self, members: slice, part: Runs) -> None:
         """Put back where the members of a part stand."""
-        self.states[members] = part.states
-        self.cost[members], self.stopped_by[members] = part.cost, part.stopped_by
+        self.states[members], self.cost[members] = part.states, part.cost
 
     @property
     def seeds(self) -> Array:
@@ -185,7 +186,7 @@ class Runs(Saved):
         """What members have of their own and where they stand, by the names in a file."""
         tables = {
             "settings": self.settings.arrays(),
-            "states": columns_of(self.states, self.cost, self.stopped_by),
+            "states": columns_of(self.states, self.cost),
         }
         return {
             f"{table}_{name}": array

@@ -15,7 +15,7 @@ from fastgd.arguments.checks import Array, seed_of, shown, whole_number
 from fastgd.mlp import MLP
 from fastgd.names import SCHEDULES
 from fastgd.optimizers import Optimizer, check_optimizer
-from fastgd.options import CHECKS, MemberSettings
+from fastgd.options import CHECKS, NONE, OWN_NUMBERS, MemberSettings
 from fastgd.schedules import Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
 
@@ -95,38 +95,36 @@ def check_settings(
     """One value for each member, or a ValueError or TypeError that names what is wrong."""
     seeds = _seeds(given["rng"], members)
     rates, schedules, times = _rates(given["learning_rate"], members)
-    own = {name: _values(name, given[name], members) for name in _OWN_NUMBERS}
+    own = {name: _values(name, given[name], members) for name in ("epochs", *OWN_NUMBERS)}
     return MemberSettings(
         seeds=seeds,
         rates=rates,
         schedules=schedules,
         times=times,
         numbers=_broadcast(np.array([one.numbers for one in optimizers], np.float64), members),
-        clip_norm=_clip_norm(given["clip_norm"], members),
         params=_params(net, given["params"], seeds),
         **own,
     )
 
 
-_OWN_NUMBERS = ("epochs", "l2", "target_cost", "patience", "min_delta")
 _CHECKS = CHECKS | {"epochs": partial(whole_number, least=0, most=MOST)}
 _WHOLE = ("epochs", "patience")
-_NONE = {"clip_norm": np.inf, "target_cost": -np.inf, "patience": MOST}  # what stands for None
 
 
 def _values(name: str, value: Any, members: int) -> Array:
-    """(members,) float64 or int64, each of which passes the check of one."""
-    check, none = _CHECKS[name], _NONE.get(name)
+    """(members,) float64 or int64, each of which passes the check of one. In an array, inf stands
+    for no clip_norm.
+    """
+    check, none = _CHECKS[name], NONE.get(name)
     dtype = np.int64 if name in _WHOLE else np.float64
     if value is None and none is not None:
         return np.full(members, none, dtype)
+    is_float = _is_array(value) and np.asarray(value).dtype.kind == "f"
+    if name == "clip_norm" and is_float and (free := np.isposinf(value)).any():
+        return np.where(free, np.inf, _values(name, np.where(free, 1.0, value), members))
     if not _is_array(value) or np.ndim(value) == 0:
         return np.full(members, check(name, value), dtype)
-    array = (
-        real_array(name, value, np.dtype(np.float64))
-        if np.asarray(value).dtype.kind == "f"
-        else np.asarray(value)
-    )
+    array = real_array(name, value, np.dtype(np.float64)) if is_float else np.asarray(value)
     if array.ndim != 1:
         raise ValueError(
             f"{name} must be one value or one for each of {members} members; got shape "
@@ -158,18 +156,6 @@ def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
     )
     numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
     return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()
-
-
-def _clip_norm(value: Any, members: int) -> Array:
-    """inf where there is none."""
-    none = (
-        np.isposinf(value)
-        if _is_array(value) and np.asarray(value).dtype.kind == "f"
-        else np.zeros((), bool)
-    )
-    given = np.where(none, 1.0, value) if none.any() else value
-    clip_norm = _values("clip_norm", given, members)
-    return np.where(none, np.inf, clip_norm)
 
 
 def _seeds(rng: Any, members: int) -> Array:

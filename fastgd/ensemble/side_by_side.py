@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.samples import samples_of
 from fastgd.ensemble.session import DUE, LOOK_SECONDS, Session
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import EPOCH
+from fastgd.state import EPOCH, STOPPED, STOPS
 from fastgd.system.float_errors import quiet
 from fastgd.training.loop import Loop
 from fastgd.training.progress import ManyProgress
@@ -58,8 +57,8 @@ class SideBySide(Training[Runs]):
                 self.save(session.file.save)
             elif session.reason is not None:
                 self._add_costs()
-                break
-        return self.members.ended_by(session.reason or "")
+                return self.members.ended_by(session.reason)
+        return self.members
 
     def so_far(self, error: BaseException | None = None) -> Runs | None:
         """The runs as they are, those that have not ended being interrupted."""
@@ -116,13 +115,12 @@ class InLanes(SideBySide):
     kernel: Lanes  # of the latest round
 
     def _round(self, session: Session) -> None:
-        from fastgd.kernels import REASONS, Lanes
+        from fastgd.kernels import Lanes
 
         members = self.members
-        stopped = (members.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
         self.kernel = kernel = Lanes(
             self.plan, members.options, self.samples, self.threads,
-            members.settings, members.states, members.cost, stopped,
+            members.settings, members.states, members.cost,
         )  # fmt: skip
 
         def chunks(rank: int) -> Iterator[float]:
@@ -136,20 +134,10 @@ class InLanes(SideBySide):
                 limit = max(1, int(limit * min(10.0, LOOK_SECONDS / max(elapsed, 1e-9))))
                 yield elapsed
 
-        def write_back() -> None:
-            kernel.flush()
-            self._take_reasons()
-
-        self._over(session, chunks, write_back)
+        self._over(session, chunks, kernel.flush)
 
     def _add_costs(self) -> None:
         self.kernel.add_costs()
-        self._take_reasons()
-
-    def _take_reasons(self) -> None:
-        from fastgd.kernels import REASONS
-
-        self.members.stopped_by[:] = np.array(REASONS)[self.kernel.members.stopped]
 
 
 class OnThreads(SideBySide):
@@ -175,7 +163,7 @@ class OnThreads(SideBySide):
         """The loop of a member, from where it stands."""
         from fastgd import kernels
 
-        run, samples = self.members[member], samples_of(self.samples, member)
+        run, samples = self.members[member], self.samples.of(member)
         options = Options(**run.options)
         plan = kernels.plan_for(run.net, samples, options, self.plan.kernel)
         bound = kernels.load(plan, options, samples)
@@ -202,7 +190,8 @@ class OnThreads(SideBySide):
         slots[: len(state.slots)] = state.slots
         members.states[member] = replace(state, slots=slots)
         if run.stopped_by != DUE:  # it has ended
-            members.stopped_by[member], members.cost[member] = run.stopped_by, _or_inf(run.cost)
+            members.states.cursor[member, STOPPED] = STOPS.index(run.stopped_by)
+            members.cost[member] = _or_inf(run.cost)
         return loop.seconds - before
 
     def _add_costs(self) -> None:

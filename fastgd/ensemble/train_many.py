@@ -15,7 +15,6 @@ from fastgd.arguments.choices import check_name
 from fastgd.ensemble.folder import checkpoint_of_runs
 from fastgd.ensemble.resume import gone_on, origin_of_many, to_train_to
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.samples import check_samples_of_many
 from fastgd.ensemble.session import Session
 from fastgd.ensemble.settings import check_optimizers, check_settings, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
@@ -24,7 +23,7 @@ from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import Options
-from fastgd.samples import on_disk
+from fastgd.samples import check_samples, on_disk
 from fastgd.schedules import Schedule
 from fastgd.system.float_errors import quiet
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
@@ -146,7 +145,7 @@ def train_many(
     check_net(net, "train_many")
     if members is None and isinstance(params, Runs):
         given["members"] = len(params)
-    samples = check_samples_of_many(net, X, Y, sample_weight)
+    samples = check_samples(net, X, Y, sample_weight, of_members=True)
     count, n = count_members(net, given), samples.X.shape[-2]
     optimizers = check_optimizers(optimizer)
     check_name("kernel", kernel, KERNELS)

@@ -4,7 +4,6 @@ from fastgd.kernels.binding import Bound
 from fastgd.kernels.generated.unrolled import source
 from fastgd.kernels.lanes_binding import Lanes
 from fastgd.kernels.matrix_binding import Matrix
-from fastgd.kernels.members import REASONS
 from fastgd.kernels.plan import Plan, can_unroll, make_plan
 from fastgd.kernels.unrolled_binding import Unrolled
 from fastgd.network import Network
@@ -13,7 +12,7 @@ from fastgd.samples import Samples, largest_input, on_disk
 from fastgd.system.processors import available_threads
 
 __all__ = [
-    "REASONS", "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
+    "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
     "plan_for", "serving", "source",
 ]  # fmt: skip
 

@@ -24,16 +24,15 @@ from fastgd.state import (
     HELD_OUT,
     NEXT_RECORD,
     NON_FINITE,
+    PATIENCE,
     PATIENCE_COST,
     PATIENCE_EPOCH,
     RECORDED,
     STOPPED,
-    STOPS,
     STRIDE,
+    TARGET_COST,
     UPDATES,
 )
-
-_, TARGET_COST, PATIENCE = range(len(STOPS))
 
 problem_of = viewer(Problem)
 

@@ -6,14 +6,22 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.generated.lanes import source
-from fastgd.kernels.members import EPOCHS, FLUSH, NOBODY, RUNNING, TRAIN, LaneGroup, Members
+from fastgd.kernels.members import FLUSH, NOBODY, TRAIN, LaneGroup, Members
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.to_structs import data_of, growth_of, is_weight_of, network_of, rule_of
 from fastgd.machine.cache import Entry, entry
 from fastgd.machine.struct import struct_of
 from fastgd.options import MemberSettings, Options
 from fastgd.samples import Samples
-from fastgd.state import EPOCH, WIDE_VECTOR_BYTES, State, aligned
+from fastgd.state import (
+    EPOCH,
+    EPOCHS,
+    RUNNING,
+    STOPPED,
+    WIDE_VECTOR_BYTES,
+    State,
+    aligned,
+)
 
 _MANY = 10_000  # epochs of a call that only computes costs
 
@@ -24,8 +32,8 @@ class Lanes:
     them calls `flush`, and `add_costs` if the others are to have one.
 
     Arrays of `samples` have a first axis of members where each has its own. `states` are changed in
-    place, and so are the (members,) `cost`, which is NaN until a member has ended, and `stopped`,
-    RUNNING until then. `options` are of a member that asks most of the loop.
+    place, and so is the (members,) `cost`, which is NaN until a member has ended. `options` are of
+    a member that asks most of the loop.
     """
 
     def __init__(
@@ -37,7 +45,6 @@ class Lanes:
         settings: MemberSettings,
         states: State,
         cost: Array,
-        stopped: Array,
     ):
         dtype = plan.net.dtype
         self.plan, self.options, self.samples = plan, options, samples
@@ -45,11 +52,10 @@ class Lanes:
         epochs, waiting = states.cursor[:, EPOCH], np.flatnonzero(np.isnan(cost)).astype(np.int64)
         self.monitored = bool(settings.monitored.any())
         given: dict[str, Any] = settings.arrays() | states.arrays() | {
-            "last": np.where(stopped == RUNNING, settings.epochs, epochs),
+            "last": np.where(states.cursor[:, STOPPED] == RUNNING, settings.epochs, epochs),
             "targets": _rounded_down(settings.target_cost, dtype),
             "min_delta": settings.min_delta.astype(dtype),
             "cost": cost,
-            "stopped": stopped,
             # the longest first, so that lanes are full to the end
             "waiting": waiting[np.argsort((epochs - settings.epochs)[waiting], kind="stable")],
             "taken": np.zeros(1, np.int64),
@@ -143,10 +149,11 @@ class Lanes:
         are written back.
         """
         members = self.members
-        was_running = members.stopped == RUNNING
+        cursor, was_running = members.cursor.copy(), members.cursor[:, STOPPED] == RUNNING
+        cursor[was_running, STOPPED] = EPOCHS
         alone = members._replace(
-            last=members.cursor[:, EPOCH].copy(),
-            stopped=np.where(was_running, EPOCHS, members.stopped),
+            last=cursor[:, EPOCH].copy(),
+            cursor=cursor,
             sums=members.sums.copy(),
             waiting=np.flatnonzero(np.isnan(members.cost)).astype(np.int64),
             taken=np.zeros(1, np.int64),
@@ -155,7 +162,7 @@ class Lanes:
         struct = struct_of(group, self.plan.net.dtype)
         while alone.taken[0] < len(alone.waiting) or (group.member_of_lane != NOBODY).any():
             self.entry(struct, _MANY)
-        np.copyto(members.stopped, alone.stopped, where=~was_running)
+        np.copyto(members.cursor[:, STOPPED], cursor[:, STOPPED], where=~was_running)
 
 
 def _rounded_down(numbers: Array, dtype: np.dtype[Any]) -> Array:

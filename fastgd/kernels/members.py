@@ -10,9 +10,6 @@ from fastgd.machine.struct import Doubles, Integers, Reals
 NOBODY = -1  # in the place of a member
 # commands: train the members of a lane group; write them back and free the lanes
 TRAIN, FLUSH = range(2)
-# by what a member was stopped
-RUNNING, TARGET_COST, PATIENCE, EPOCHS, DIVERGED = range(5)
-REASONS = ("", "target_cost", "patience", "epochs", "diverged")
 
 
 class Members(NamedTuple):
@@ -38,7 +35,6 @@ class Members(NamedTuple):
     patience: Integers  # (members,)
     min_delta: Reals  # (members,)
     cost: Doubles  # (members,) of all rows, when a member has ended; NaN until then
-    stopped: Integers  # (members,) RUNNING, or by what it was stopped
     waiting: Integers  # who is to be trained, in this order
     taken: Integers  # (1,) how many of them have been
     X_stride: int  # from one member's X to the next one's; 0 where all share it

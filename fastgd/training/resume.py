@@ -24,7 +24,7 @@ from fastgd.state import (
     PATIENCE_COST,
     PATIENCE_EPOCH,
     RECORDED,
-    STOPS,
+    RULES,
     STRIDE,
     UPDATES,
     State,
@@ -163,7 +163,7 @@ def resumed_from(
         state.sums[..., EPOCH_COST_SUM] = np.where(stays, earlier.sums[..., EPOCH_COST_SUM], 0.0)
     looked, looks = earlier.held_out.shape[-1] > 0, state.held_out.shape[-1] > 0
     if looked == looks:
-        by_rule = np.isin(stopped_by, STOPS[1:])[..., None]
+        by_rule = np.isin(stopped_by, RULES)[..., None]
         for array, old, places in (
             (state.cursor, earlier.cursor, _BEST_EPOCHS),
             (state.sums, earlier.sums, _BEST_COSTS),

@@ -9,30 +9,27 @@ stretches end: lanes do not mix, and members that have not ended are only looked
 import numpy as np
 
 from fastgd.kernels.history import is_due, point_after, record
-from fastgd.kernels.members import (
-    DIVERGED,
-    EPOCHS,
-    FLUSH,
-    NOBODY,
-    PATIENCE,
-    RUNNING,
-    TARGET_COST,
-    LaneGroup,
-)
+from fastgd.kernels.members import FLUSH, NOBODY, LaneGroup
 from fastgd.machine.atomic import add
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import copy, lanes_of
 from fastgd.machine.struct_view import viewer
 from fastgd.state import (
+    DIVERGED,
     EPOCH,
+    EPOCHS,
     MOST,
     NEXT_RECORD,
+    PATIENCE,
     PATIENCE_COST,
     PATIENCE_EPOCH,
     PLACES,
     RECORDED,
+    RUNNING,
+    STOPPED,
     STRIDE,
     SUMS,
+    TARGET_COST,
     UPDATES,
     WIDE_VECTOR_BYTES,
 )
@@ -223,8 +220,8 @@ def _settle(group, lane, made, passes):
     """
     members, member, cost = group.members, group.member_of_lane[lane], np.float64(group.costs[lane])
     cursor, own = members.cursor, member * PLACES
-    if made == 0 and members.stopped[member] != RUNNING:  # only its cost was wanted
-        return members.stopped[member] if cost - cost == 0.0 else DIVERGED
+    if made == 0 and cursor[own + STOPPED] != RUNNING:  # only its cost was wanted
+        return cursor[own + STOPPED] if cost - cost == 0.0 else DIVERGED
     epoch = cursor[own + EPOCH] + made
     if made == 0 and passes and epoch < members.last[member]:  # only another one's cost was
         return RUNNING
@@ -232,7 +229,7 @@ def _settle(group, lane, made, passes):
         _go_back(group, lane)
         group.max_epochs[lane] = made // 2
         if made <= 1:
-            members.stopped[member], members.last[member] = DIVERGED, cursor[own + EPOCH]
+            cursor[own + STOPPED], members.last[member] = DIVERGED, cursor[own + EPOCH]
         return RUNNING
     group.max_epochs[lane] = (group.max_epochs[lane] + 1) // 2
     better = np.int64(group.patience_epoch[lane])  # in the stretch
@@ -280,8 +277,9 @@ def train(steps, address, zero, limit):
             reason = _settle(group, lane, made, passes) if member != NOBODY else RUNNING
             if reason == RUNNING:
                 continue
-            epoch = members.cursor[member * PLACES + EPOCH]
-            members.stopped[member], members.last[member] = reason, epoch
+            own = member * PLACES
+            members.cursor[own + STOPPED] = reason
+            members.last[member] = members.cursor[own + EPOCH]
             if made == 0 or not passes:  # otherwise its cost takes a pass of its own
                 cost = np.float64(group.costs[lane])
                 members.cost[member] = cost if cost - cost == 0.0 else np.inf
