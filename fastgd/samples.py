@@ -32,10 +32,15 @@ class Samples(NamedTuple):
         """Samples that all weigh the same."""
         return cls(X, Y, X.reshape(-1)[:0])
 
+    @property
+    def are_own(self) -> list[bool]:
+        """Whether each of the arrays has a first axis of members."""
+        return [array.ndim > axes for array, axes in zip(self, (2, 2, 1), strict=True)]
+
     def of(self, member: int) -> Samples:
-        """Those of one member, where members have some of their own."""
-        shared = zip(self, (2, 2, 1), strict=True)
-        return Samples(*(array[member] if array.ndim > axes else array for array, axes in shared))
+        """Those of one member."""
+        pairs = zip(self, self.are_own, strict=True)
+        return Samples(*(array[member] if own else array for array, own in pairs))
 
     def divided(self, drawn: Array, given: tuple[Any, ...]) -> tuple[Samples, Samples]:
         """The samples that a (n,) mask leaves, and those that it draws: copies, unless ours are

@@ -177,9 +177,8 @@ import many_problem as problem
 from fastgd.training.archive import _digest
 from fastgd.training import loop
 from fastgd.ensemble import side_by_side
-from fastgd.ensemble import session
 
-session.LOOK_SECONDS = side_by_side.LOOK_SECONDS = loop.CHUNK_SECONDS = 0.001
+side_by_side.LOOK_SECONDS = loop.CHUNK_SECONDS = 0.001
 problem.train_many(sys.argv[2], "Adam, batches", 10**9, checkpoint=sys.argv[1], checkpoint_every=0.02, resume=True)
 """
 

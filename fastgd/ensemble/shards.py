@@ -20,11 +20,11 @@ import numpy as np
 from fastgd.arguments.checks import Array, shown
 from fastgd.ensemble.folder import begin, end, shards_of
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.session import LOOK_SECONDS, Session
-from fastgd.ensemble.side_by_side import SideBySide
+from fastgd.ensemble.side_by_side import LOOK_SECONDS, SideBySide
 from fastgd.samples import Samples, on_disk
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.progress import ManyProgress
+from fastgd.training.session import Session
 
 _ASK_SECONDS = 1.0  # between one question of a shard and the next
 _RETRIES = 3  # of a shard that fails; Dask starts those of lost workers again in any case
@@ -97,7 +97,7 @@ class Shard:
 class _Course:
     """The shards of a training, and how far they are."""
 
-    def __init__(self, work: SideBySide, session: Session):
+    def __init__(self, work: SideBySide, session: Session[Runs]):
         self.work, self.session = work, session
         self.parts = shards_of(work.plan.kernel, len(work.members))
         self.call = secrets.token_hex(8)
@@ -105,10 +105,7 @@ class _Course:
         if session.file is not None:
             self.files = begin(session.file, work.members.ended_by("interrupt"), self.call)
         self.told = [self._part(i).progress(0.0) for i in range(len(self.parts))]
-        # whether members have own rows
-        self.is_own = [
-            array.ndim > ndim for array, ndim in zip(work.samples, (2, 2, 1), strict=True)
-        ]
+        self.is_own = work.samples.are_own
 
     def _part(self, i: int) -> SideBySide:
         """The members of a shard, without their rows."""
@@ -160,7 +157,7 @@ class _Course:
         return runs
 
 
-def train_in_shards(client: Any, work: SideBySide, session: Session) -> Runs:
+def train_in_shards(client: Any, work: SideBySide, session: Session[Runs]) -> Runs:
     """Train the members of `work` elsewhere, as `work.train(session)` would here."""
     session.answers = client != "joblib"  # from whose processes Ctrl-C must not be kept
     course = _Course(work, session)

@@ -12,13 +12,13 @@ import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.session import DUE, LOOK_SECONDS, Session
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import EPOCH, STOPPED, STOPS
@@ -26,11 +26,13 @@ from fastgd.system.float_errors import quiet
 from fastgd.training.loop import Loop
 from fastgd.training.progress import ManyProgress
 from fastgd.training.run import DivergedError
-from fastgd.training.session import Training
+from fastgd.training.session import Session, Training
 
 if TYPE_CHECKING:
     from fastgd.kernels import Lanes, Plan
 
+LOOK_SECONDS = 0.05  # between one look at the threads and the next, and of a chunk of compiled code
+DUE = "checkpoint"  # a reason to stop for a moment
 _FIRST_LIMIT = 64  # epochs of the first chunk
 
 
@@ -50,7 +52,7 @@ class SideBySide(Training[Runs]):
     def nbytes(self) -> int:
         return self.members.nbytes
 
-    def to_end(self, session: Session) -> Runs:
+    def to_end(self, session: Session[Runs]) -> Runs:
         while self.members.running.any():
             self._round(session)
             if session.reason == DUE and session.file is not None:
@@ -65,17 +67,17 @@ class SideBySide(Training[Runs]):
         return self.members.ended_by("interrupt") if self.is_whole else None
 
     @abstractmethod
-    def _round(self, session: Session) -> None:
+    def _round(self, session: Session[Runs]) -> None:
         """Train until all have ended, or the session has a reason to stop."""
 
     def _over(
         self,
-        session: Session,
+        session: Session[Runs],
         chunks: Callable[[int], Iterator[float]],
         write_back: Callable[[], None],
     ) -> None:
         """On each thread, go through the chunks of its rank, which yield their seconds, until there
-        is a reason to stop.
+        is a reason to stop; meanwhile look for one.
         """
         seconds = np.zeros(self.threads)
 
@@ -86,13 +88,25 @@ class SideBySide(Training[Runs]):
                 if session.reason is not None:
                     break
 
-        self.is_whole = False
+        self.is_whole, session.reason = False, None
+        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fastgd")
         try:
-            session.over(work, self.threads, self.progress)
+            running: set[Future[None]] = {pool.submit(work, rank) for rank in range(self.threads)}
+            while running:
+                done, running = wait(running, LOOK_SECONDS)
+                for each in done:
+                    each.result()
+                session.look(self.progress(session.seconds))
+                is_due = session.file is not None and session.file.is_due
+                if session.reason is None and running and is_due:
+                    session.reason = DUE
+        except BaseException:
+            session.reason = "interrupt"
+            raise
         finally:
-            if session.at_rest:
-                write_back()
-                self.is_whole = True
+            pool.shutdown()
+            write_back()  # unless Ctrl-C comes again
+            self.is_whole = True
             total = self.members.seconds + float(seconds.max())
             self.members = replace(self.members, seconds=total)
 
@@ -114,7 +128,7 @@ class InLanes(SideBySide):
 
     kernel: Lanes  # of the latest round
 
-    def _round(self, session: Session) -> None:
+    def _round(self, session: Session[Runs]) -> None:
         from fastgd.kernels import Lanes
 
         members = self.members
@@ -143,7 +157,7 @@ class InLanes(SideBySide):
 class OnThreads(SideBySide):
     """Members of which each has a loop of its own, as `train` has it."""
 
-    def _round(self, session: Session) -> None:
+    def _round(self, session: Session[Runs]) -> None:
         members = self.members
         left = np.where(members.running, members.settings.epochs - members.epochs, -1)
         waiting = iter(np.argsort(-left, kind="stable")[: members.running.sum()].tolist())
@@ -170,7 +184,7 @@ class OnThreads(SideBySide):
         assert run.state is not None
         return Loop(run, bound, run.state, int(self.members.settings.epochs[member]))
 
-    def _train(self, member: int, session: Session) -> float:
+    def _train(self, member: int, session: Session[Runs]) -> float:
         """Train a member until it has ended or there is a reason to stop, and put it back; the
         seconds that it took.
         """

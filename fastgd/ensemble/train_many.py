@@ -15,7 +15,6 @@ from fastgd.arguments.choices import check_name
 from fastgd.ensemble.folder import checkpoint_of_runs
 from fastgd.ensemble.resume import gone_on, origin_of_many, to_train_to
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.session import Session
 from fastgd.ensemble.settings import check_optimizers, check_settings, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes, OnThreads
@@ -154,7 +153,7 @@ def train_many(
         if on_disk(samples.X):
             raise ValueError("X must be in memory where there is a client; got a memmap")
     checkpoint_of = partial(checkpoint_of_runs, samples, client is not None)
-    session = check_session(Session, given, checkpoint_of)
+    session = check_session(given, checkpoint_of)
     threads = None if threads is None else whole_number("threads", threads, least=1)
     origin, given = origin_of_many(net, given, count, session.file if resume else None)
     settings = check_settings(net, count, given, optimizers)

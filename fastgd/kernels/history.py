@@ -26,9 +26,9 @@ def point_after(epoch, points, room, stride, growth):
 
 
 @kernel
-def is_due(course, at, first, room, epoch):
-    """Whether the cost of an epoch is to be a point. Where there is no room for it, every other
-    point of the evenly spaced history goes first, and the distance between them doubles.
+def _thin_out(course, at, first, room, epoch):
+    """While there is no room for a point at this epoch, drop every other one of the evenly spaced
+    history; the distance between them doubles.
     """
     cursor, points, costs, held_out = course.cursor, course.points, course.costs, course.held_out
     while epoch == cursor[at + NEXT_RECORD] and cursor[at + RECORDED] == room:
@@ -41,6 +41,14 @@ def is_due(course, at, first, room, epoch):
                 kept += 1
         cursor[at + RECORDED], cursor[at + STRIDE] = kept, stride
         cursor[at + NEXT_RECORD] = (epoch + stride - 1) // stride * stride
+
+
+@merged
+def is_due(course, at, first, room, epoch):
+    """Whether the cost of an epoch is to be a point, for which there is room then."""
+    cursor = course.cursor
+    if epoch == cursor[at + NEXT_RECORD] and cursor[at + RECORDED] == room:
+        _thin_out(course, at, first, room, epoch)
     return epoch == cursor[at + NEXT_RECORD]
 
 

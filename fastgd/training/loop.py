@@ -190,31 +190,31 @@ class Loop(Training[Run]):
         self.state = nearest.copy()
         self._advance(update - nearest.updates)
 
+    def _last(self, good: int, bad: int, is_good: Callable[[], bool]) -> int:
+        """The last update after which something holds, as it does after `good`, and no longer after
+        `bad`; by halving.
+        """
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            self._go_to(middle)
+            good, bad = (middle, bad) if is_good() else (good, middle)
+        return good
+
     def _raise_diverged(self) -> None:
         """Find the last update after which every number was finite, the cost of all rows included,
         and raise.
         """
-        # by halving: up to `good` parameters and recorded costs are finite, from `bad` on they are
-        # not
-        good, bad = self.kept[-1].updates, self.state.updates + int(self._is_finite())
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            self._go_to(middle)
-            good, bad = (middle, bad) if self._is_finite() else (good, middle)
-        # the cost overflows before the parameters do: go back in growing steps until it does not,
-        # then halve again
+        # up to `good` parameters and recorded costs are finite, from `bad` on they are not
+        bad = self.state.updates + int(self._is_finite())
+        good = self._last(self.kept[-1].updates, bad, self._is_finite)
+        # the cost overflows before the parameters do: go back in growing steps until it does not
         first, back, bad, update = self.kept[0].updates, 0, good + 1, good
         self._go_to(update)
         while not self.has_finite_cost() and update > first:
             back, bad = 2 * back + 1, update
             update = max(good - back, first)
             self._go_to(update)
-        good = update
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            self._go_to(middle)
-            good, bad = (middle, bad) if self.has_finite_cost() else (good, middle)
-        self._go_to(good)
+        self._go_to(self._last(update, bad, self.has_finite_cost))
         run = self.as_run("diverged")
         for name, cost in self._costs().items():
             if not np.isfinite(cost):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from fastgd.arguments.checks import finite_number
 from fastgd.arguments.choices import check_name
@@ -80,7 +80,7 @@ class Training(ABC, Generic[Kept]):
         """Bytes of what a checkpoint holds."""
 
     @abstractmethod
-    def to_end(self, session: Any) -> Kept:
+    def to_end(self, session: Session[Kept]) -> Kept:
         """What it ends in, or comes to until the session has a reason to end it."""
 
     @abstractmethod
@@ -112,12 +112,12 @@ class Training(ABC, Generic[Kept]):
             save(kept)
 
 
-Kind = TypeVar("Kind", bound=Session[Any])
-CheckpointOf = Callable[[Path, float], Checkpoint[Any]]  # of a path, so many seconds apart
-
-
-def check_session(kind: type[Kind], given: dict[str, Any], checkpoint_of: CheckpointOf) -> Kind:
-    """The session for arguments of `train` or `train_many`; ValueError or TypeError if wrong."""
+def check_session(
+    given: dict[str, Any], checkpoint_of: Callable[[Path, float], Checkpoint[Kept]]
+) -> Session[Kept]:
+    """The session for arguments of `train` or `train_many`, whose checkpoint is that of a path, so
+    many seconds apart; ValueError or TypeError if they are wrong.
+    """
     tell, callback = reporter(given["progress"]), check_callback(given["callback"])
     max_seconds = given["max_seconds"]
     if max_seconds is not None:
@@ -125,4 +125,4 @@ def check_session(kind: type[Kind], given: dict[str, Any], checkpoint_of: Checkp
     path, every = check_checkpoint(given)
     check_name("on_interrupt", given["on_interrupt"], ("return", "raise"))
     file = None if path is None else checkpoint_of(path, every)
-    return kind(tell, callback, max_seconds, file, given["on_interrupt"])
+    return Session(tell, callback, max_seconds, file, given["on_interrupt"])

@@ -25,7 +25,7 @@ from fastgd.training.loop import Loop
 from fastgd.training.progress import Progress
 from fastgd.training.resume import gone_on, origin_of, seed_and_last
 from fastgd.training.run import History, Run
-from fastgd.training.session import Session, check_session
+from fastgd.training.session import check_session
 
 
 @quiet
@@ -188,7 +188,7 @@ def train(
     whole_number("record", record, least=2)
     options = Options.of(given).checked_for(net, n)
     check_name("kernel", kernel, KERNELS)
-    session = check_session(Session, given, partial(checkpoint_of_run, samples, held_out))
+    session = check_session(given, partial(checkpoint_of_run, samples, held_out))
     threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
