@@ -15,14 +15,6 @@ from fastgd.state import MOST, State
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.resume import Origin, origin_of, resumed_from
 
-_ARGUMENTS = {
-    "seeds": "rng",
-    "rates": "learning_rate",
-    "schedules": "learning_rate",
-    "times": "learning_rate",
-    "numbers": "optimizer",
-}  # where settings have another name for it
-
 
 def origin_of_many(
     net: MLP, given: dict[str, Any], members: int, file: Checkpoint[Runs] | None
@@ -106,15 +98,15 @@ def _check_same(origin: Origin[Runs], before: Runs, fresh: Runs) -> None:
         then | {"kernel": before.kernel},
         {name: now[name] for name in sorted(shared)} | {"kernel": fresh.kernel},
     )
-    names = [name for name in new.arrays() if name not in ("epochs", "params")]
-    for name in [*names, "params"]:
-        theirs, ours, argument = getattr(old, name), getattr(new, name), _ARGUMENTS.get(name, name)
-        if theirs.shape != ours.shape:
-            raise origin.was_made_with(f"another {argument}")
-        differ = (theirs != ours).reshape(len(new), -1).any(axis=1)
+    theirs, differ = old.arrays(), np.zeros(len(new), bool)
+    for name, ours in new.arrays().items():
+        if theirs[name].shape != ours.shape:
+            raise origin.was_made_with(f"another {name}")
+        if name != "epochs":
+            differ |= (theirs[name] != ours).reshape(len(new), -1).any(axis=1)
+    if differ.any():
         i = int(differ.argmax())
-        if differ[i] and argument == "params":
-            raise origin.was_made_with(f"other params for member {i}")
-        if differ[i]:
-            was, given = old.arguments(i, before.options), new.arguments(i, fresh.options)
-            origin.check_same(was, {argument: given[argument]}, f" for member {i}")
+        was, given = old.arguments(i, before.options), new.arguments(i, fresh.options)
+        del given["params"], given["epochs"]
+        origin.check_same(was, given, f" for member {i}")
+        raise origin.was_made_with(f"other params for member {i}")
