@@ -15,6 +15,7 @@ from many_problem import EACH, EPOCHS, train_many, when
 
 import fastgd
 from fastgd.machine.cache import Entry
+from fastgd.training import loop
 from fastgd.training.checkpoint import Checkpoint
 
 
@@ -132,6 +133,23 @@ def test_seeds_parameters_and_kernel_need_not_be_given(path, small_steps):
     first = train_many("lanes", checkpoint=path, rng=None, callback=when(lambda progress: progress.epoch > 20))
     both = train_many("auto", checkpoint=path, rng=None, resume=True)
     assert both == train_many("lanes", rng=first.seeds)
+
+
+def test_an_error_on_a_thread_leaves_members_where_they_were(path, small_steps, monkeypatch):
+    """In the middle of one that has been told to be further."""
+    calls, advance = itertools.count(), loop.Loop._advance
+
+    def fails(self, limit):
+        if next(calls) == 25:
+            raise MemoryError
+        return advance(self, limit)
+
+    monkeypatch.setattr(loop.Loop, "_advance", fails)
+    with pytest.raises(MemoryError):
+        train_many("matrix", checkpoint=path)
+    monkeypatch.undo()
+    assert 0 < fastgd.load_runs(path).epochs.sum() < EPOCHS.sum()
+    assert train_many("matrix", checkpoint=path, resume=True) == train_many("matrix")
 
 
 def test_divergence(kernel, path, small_steps):

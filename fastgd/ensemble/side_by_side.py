@@ -189,7 +189,7 @@ class OnThreads(SideBySide):
         seconds that it took.
         """
         members, loop = self.members, self._loop(member)
-        before = loop.seconds
+        begun, before = loop.state.epoch, loop.seconds
 
         def look() -> str | None:
             members.states.cursor[member, EPOCH] = loop.state.epoch
@@ -199,6 +199,9 @@ class OnThreads(SideBySide):
             run = loop.run_until(look)
         except DivergedError as error:
             run = error.run
+        except BaseException:  # the rest of its state is where it was
+            members.states.cursor[member, EPOCH] = begun
+            raise
         state, slots = run.state, members.states.slots[member]
         assert state is not None
         slots[: len(state.slots)] = state.slots

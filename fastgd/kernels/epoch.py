@@ -40,16 +40,6 @@ problem_of = viewer(Problem)
 # -- looking at costs ------------------------------------------------------------------------------
 
 
-@inline
-def _record(course, epoch, cost):
-    """A point of the history; there is room for it."""
-    if len(course.held_out) != 0:
-        course.held_out[course.cursor[RECORDED]] = course.sums[HELD_OUT]
-    if cost - cost != 0.0:  # inf or NaN
-        course.cursor[NON_FINITE] = 1
-    record(course, 0, 0, len(course.points), epoch, cost, course.growth)
-
-
 @merged
 def check_stop_rules(course, kind, epoch, cost):
     """Look at a cost, HELD_OUT_COST or TRAINING_COST, of the parameters after `epoch` epochs: apply
@@ -81,9 +71,9 @@ def observe_epoch(course, epoch, cost):
     """Look at the training cost of an epoch that is one batch, before its update, and record it if
     it is due. Whether its parameters are to be kept as the best.
     """
-    cost = np.float64(cost)
+    cost, held_out = np.float64(cost), course.sums[HELD_OUT]
     if epoch == course.cursor[NEXT_RECORD]:
-        _record(course, epoch, cost)
+        record(course, 0, 0, len(course.points), epoch, cost, held_out, course.growth)
     return check_stop_rules(course, np.int64(TRAINING_COST), epoch, cost)
 
 
@@ -132,7 +122,7 @@ def finish_epoch(course, data, params, looked, count, observe):
             return
         kind, cost = np.int64(TRAINING_COST), cost / data.batches
         if epoch == cursor[NEXT_RECORD]:
-            _record(course, epoch, cost)
+            record(course, 0, 0, len(course.points), epoch, cost, sums[HELD_OUT], course.growth)
         epoch += 1
     sums[EPOCH_COST_SUM] = 0.0
     if check_stop_rules(course, kind, epoch, cost):
@@ -140,12 +130,14 @@ def finish_epoch(course, data, params, looked, count, observe):
 
 
 @inline
-def advance(steps, problem, limit):
-    """Make `limit` updates, or as many as are left of the course. Or, by other commands, one pass
-    over all rows, without updates; or the stop rules applied to the cost in sums[EPOCH_COST_SUM].
+def train(steps, address, zero, limit):
+    """What the Problem at an address, whose Reals are of the type of `zero`, is to have done: make
+    `limit` updates, or as many as are left of the course. Or, by other commands, one pass over all
+    rows, without updates; or the stop rules applied to the cost in sums[EPOCH_COST_SUM].
 
     `steps` is called in one place: it is most of what there is to compile.
     """
+    problem = problem_of(address, zero)
     course, cursor, passes = problem.course, problem.course.cursor, problem.command == PASS
     if problem.command == CHECK_RULES and check_stop_rules(
         course, course.monitored, cursor[EPOCH], course.sums[EPOCH_COST_SUM]
@@ -163,11 +155,3 @@ def advance(steps, problem, limit):
         finish_epoch(course, problem.data, problem.params, looks, count, observe)
         if not looks:
             made += count
-
-
-@inline
-def train(steps, address, zero, limit):
-    """What the Problem at an address, whose Reals are of the type of `zero`, is to have done; see
-    `advance`.
-    """
-    advance(steps, problem_of(address, zero), limit)

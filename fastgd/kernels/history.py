@@ -6,8 +6,8 @@ Arrays may be those of all members of an ensemble; a member's cursor starts at `
 
 import numpy as np
 
-from fastgd.machine.jit import inline, kernel, merged
-from fastgd.state import MOST, NEXT_RECORD, RECORDED, STRIDE
+from fastgd.machine.jit import kernel, merged
+from fastgd.state import MOST, NEXT_RECORD, NON_FINITE, RECORDED, STRIDE
 
 FAR = 2**40  # epochs: further than one call goes
 
@@ -26,9 +26,9 @@ def point_after(epoch, points, room, stride, growth):
 
 
 @kernel
-def _thin_out(course, at, first, room, epoch):
-    """While there is no room for a point at this epoch, drop every other one of the evenly spaced
-    history; the distance between them doubles.
+def is_due(course, at, first, room, epoch):
+    """Whether the cost of an epoch is to be a point. Where there is no room for it, every other
+    point of the evenly spaced history goes first, and the distance between them doubles.
     """
     cursor, points, costs, held_out = course.cursor, course.points, course.costs, course.held_out
     while epoch == cursor[at + NEXT_RECORD] and cursor[at + RECORDED] == room:
@@ -41,22 +41,20 @@ def _thin_out(course, at, first, room, epoch):
                 kept += 1
         cursor[at + RECORDED], cursor[at + STRIDE] = kept, stride
         cursor[at + NEXT_RECORD] = (epoch + stride - 1) // stride * stride
-
-
-@merged
-def is_due(course, at, first, room, epoch):
-    """Whether the cost of an epoch is to be a point, for which there is room then."""
-    cursor = course.cursor
-    if epoch == cursor[at + NEXT_RECORD] and cursor[at + RECORDED] == room:
-        _thin_out(course, at, first, room, epoch)
     return epoch == cursor[at + NEXT_RECORD]
 
 
-@inline
-def record(course, at, first, room, epoch, cost, growth):
-    """A point, for which there is room."""
+@kernel
+def record(course, at, first, room, epoch, cost, held_out, growth):
+    """A point, for which there is room: its cost, and that of the validation rows if there are
+    any.
+    """
     cursor = course.cursor
     i = cursor[at + RECORDED]
     course.points[first + i], course.costs[first + i] = epoch, cost
+    if len(course.held_out) != 0:
+        course.held_out[first + i] = held_out
+    if cost - cost != 0.0:  # inf or NaN
+        cursor[at + NON_FINITE] = 1
     cursor[at + RECORDED] = i + 1
     cursor[at + NEXT_RECORD] = point_after(epoch, i + 1, room, cursor[at + STRIDE], growth)

@@ -16,6 +16,8 @@ from fastgd.samples import Samples
 from fastgd.state import (
     EPOCH,
     EPOCHS,
+    PATIENCE_COST,
+    PATIENCE_EPOCH,
     RUNNING,
     STOPPED,
     WIDE_VECTOR_BYTES,
@@ -50,7 +52,11 @@ class Lanes:
         self.plan, self.options, self.samples = plan, options, samples
         self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
         epochs, waiting = states.cursor[:, EPOCH], np.flatnonzero(np.isnan(cost)).astype(np.int64)
-        self.monitored = bool(settings.monitored.any())
+        self.has_rule = settings.monitored
+        self.patience = (
+            states.sums[:, PATIENCE_COST].copy(),
+            states.cursor[:, PATIENCE_EPOCH].copy(),
+        )
         given: dict[str, Any] = settings.arrays() | states.arrays() | {
             "last": np.where(states.cursor[:, STOPPED] == RUNNING, settings.epochs, epochs),
             "targets": _rounded_down(settings.target_cost, dtype),
@@ -117,7 +123,7 @@ class Lanes:
             y=row(rows * net.widths[-1]),
             weight=weight,
             order=np.zeros(plan.n * lanes if plan.shuffle else 0, np.int64),
-            monitored=self.monitored,
+            monitored=bool(self.has_rule.any()),
             eps=options.eps,
         )
 
@@ -143,6 +149,9 @@ class Lanes:
         """Write back where all members stand."""
         for group in self.groups:
             self.entry(struct_of(group._replace(command=FLUSH), self.plan.net.dtype), 0)
+        # members without a rule are looked at beside those that have one
+        self.members.sums[~self.has_rule, PATIENCE_COST] = self.patience[0][~self.has_rule]
+        self.members.cursor[~self.has_rule, PATIENCE_EPOCH] = self.patience[1][~self.has_rule]
 
     def add_costs(self) -> None:
         """Compute the costs of members that are without, be it that they have not ended, once they

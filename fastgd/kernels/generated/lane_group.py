@@ -18,7 +18,6 @@ from fastgd.state import (
     DIVERGED,
     EPOCH,
     EPOCHS,
-    MOST,
     NEXT_RECORD,
     PATIENCE,
     PATIENCE_COST,
@@ -53,12 +52,6 @@ def _columns(lane_major, lane, lanes, member_major, start, count, arrives):
 
 
 @kernel
-def _is_monitored(members, member):
-    """Whether a member has a stop rule; others are looked at beside those that have."""
-    return members.targets[member] > -np.inf or members.patience[member] < MOST
-
-
-@kernel
 def _move(group, lane, member, arrives):
     """What a member owns, from its place among all to its lane, or back."""
     members, lanes, n = group.members, lanes_of(group.params), group.net.n_params
@@ -68,7 +61,7 @@ def _move(group, lane, member, arrives):
     _columns(group.rule.powers, lane, lanes, members.powers, member * 2, 2, arrives)
     if arrives:
         group.patience_cost[lane] = members.sums[place]
-    elif _is_monitored(members, member):
+    else:
         members.sums[place] = group.patience_cost[lane]
 
 
@@ -125,12 +118,6 @@ def flush(group):
             group.member_of_lane[lane] = NOBODY
 
 
-@inline
-def _room(members):
-    """Most points of a member's history."""
-    return len(members.points) // len(members.seeds)
-
-
 # -- stretches -------------------------------------------------------------------------------------
 
 
@@ -144,8 +131,9 @@ def _until_point(group, member, epoch, known, passes):
         return cursor[own + NEXT_RECORD] - epoch
     if passes:
         return 1
-    points, room = cursor[own + RECORDED] + 1, _room(group.members)
-    following = point_after(epoch, points, room, cursor[own + STRIDE], group.growth)
+    room = len(group.members.points) // len(group.members.seeds)
+    points, stride = cursor[own + RECORDED] + 1, cursor[own + STRIDE]
+    following = point_after(epoch, points, room, stride, group.growth)
     return following - epoch if known == known else 0
 
 
@@ -202,14 +190,6 @@ def _is_finite(group, lane):
 
 
 @kernel
-def _record(group, member, epoch, cost):
-    """A point of a member's history, if one is due."""
-    members, at, room = group.members, member * PLACES, _room(group.members)
-    if is_due(members, at, member * room, room, epoch):
-        record(members, at, member * room, room, epoch, cost, group.growth)
-
-
-@kernel
 def _settle(group, lane, made, passes):
     """After `made` epochs: by what the member of a lane is stopped, or RUNNING. Its cost is that of
     all rows unless `passes` and made > 0.
@@ -233,10 +213,14 @@ def _settle(group, lane, made, passes):
         return RUNNING
     group.max_epochs[lane] = (group.max_epochs[lane] + 1) // 2
     better = np.int64(group.patience_epoch[lane])  # in the stretch
-    if group.monitored != 0 and better >= 0 and _is_monitored(members, member):
+    if group.monitored != 0 and better >= 0:
         cursor[own + PATIENCE_EPOCH] = cursor[own + EPOCH] + better
-    if made > 0:  # a point belongs to the update that follows it
-        _record(group, member, cursor[own + EPOCH], cost if passes else group.known[lane])
+    room, begun, growth = len(members.points) // len(members.seeds), epoch - made, group.growth
+    first = member * room
+    # a point belongs to the update that follows it
+    if made > 0 and is_due(members, own, first, room, begun):
+        of_begun = cost if passes else group.known[lane]
+        record(members, own, first, room, begun, of_begun, np.nan, growth)
     cursor[own + EPOCH], group.known[lane] = epoch, cost
     cursor[own + UPDATES] += made * group.data.batches
     reason = EPOCHS if epoch >= members.last[member] else RUNNING
@@ -247,8 +231,9 @@ def _settle(group, lane, made, passes):
     elif monitored and epoch - cursor[own + PATIENCE_EPOCH] >= members.patience[member]:
         reason = PATIENCE
     # what is due then is looked at before the rule
-    if reason != RUNNING and not passes and epoch < members.last[member]:
-        _record(group, member, epoch, cost)
+    ends_early = reason != RUNNING and not passes and epoch < members.last[member]
+    if ends_early and is_due(members, own, first, room, epoch):
+        record(members, own, first, room, epoch, cost, np.nan, growth)
     return reason
 
 
