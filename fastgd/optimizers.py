@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from fastgd.arguments.checks import finite_number, shown, truth
+import numpy as np
+
+from fastgd.arguments.checks import Array, finite_number, shown, truth
 from fastgd.arguments.choices import check_name
 from fastgd.names import OPTIMIZERS
 
@@ -47,6 +49,12 @@ class Optimizer:
     def numbers(self) -> list[float]:
         """Its fields, in order, as compiled code gets them."""
         return [float(getattr(self, field.name)) for field in fields(self)]
+
+    def first_slots(self, params: Array, rate: Any) -> Array:
+        """(..., slots, n_params): what is kept before the first update of (..., n_params)
+        parameters, at a rate or at one for each.
+        """
+        return np.zeros((*params.shape[:-1], self.slots, params.shape[-1]), params.dtype)
 
     @classmethod
     def of(cls, numbers: Iterable[float]) -> Optimizer:
@@ -159,6 +167,11 @@ class Rprop(Optimizer):
                 f"step_min of Rprop must be at most step_max; got {self.step_min} and "
                 f"{self.step_max}"
             )
+
+    def first_slots(self, params: Array, rate: Any) -> Array:
+        slots = super().first_slots(params, rate)
+        slots[..., 1, :] = np.asarray(rate)[..., None]
+        return slots
 
 
 KINDS: dict[str, type[Optimizer]] = dict(

@@ -1,5 +1,5 @@
 """Options: how a network is trained, all but the data, the length of the run and what happens
-between chunks.
+between chunks; and what members of an ensemble have of their own.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
-from fastgd.arguments.checks import finite_number, truth, whole_number
+import numpy as np
+
+from fastgd.arguments.checks import Array, finite_number, truth, whole_number
 from fastgd.arguments.choices import check_name
-from fastgd.names import METHODS, SPACINGS
+from fastgd.names import METHODS, SCHEDULES, SPACINGS
 from fastgd.network import Network
 from fastgd.optimizers import SGD, Optimizer, Rprop, check_optimizer
-from fastgd.schedules import Constant, Schedule, as_schedule, check_learning_rate
-from fastgd.state import MOST
+from fastgd.schedules import KINDS, Constant, Schedule, as_schedule, check_learning_rate
+from fastgd.state import MOST, ArrayTable
 
 
 def _by(check: Callable[..., Any], **bounds: Any) -> dict[str, Any]:
@@ -119,6 +121,74 @@ class Options:
 
 # of options by name: what makes a checked value of a name and a value
 CHECKS = {each.name: each.metadata["check"] for each in fields(Options) if each.metadata}
+
+
+# of options that members may have of their own, those that are numbers, and what stands for None
+OWN_NUMBERS = ("l2", "clip_norm", "target_cost", "patience", "min_delta")
+NONE = {"clip_norm": np.inf, "target_cost": -np.inf, "patience": MOST}
+
+
+@dataclass(frozen=True, eq=False)
+class MemberSettings(ArrayTable):
+    """What members of an ensemble have of their own: one value for each."""
+
+    seeds: Array  # (members,) int64
+    params: Array  # (members, n_params) initial ones
+    epochs: Array  # (members,) int64, to train to
+    rates: Array  # (members,) learning rate, or the first value of the schedule
+    schedules: Array  # (members,) int64, place of the schedule in names.SCHEDULES; -1 for a number
+    times: Array  # (members, 3) warm-up and the schedule's own two numbers
+    numbers: Array  # (members, numbers) of the optimizer
+    l2: Array  # (members,)
+    clip_norm: Array  # (members,) inf for none
+    target_cost: Array  # (members,) -inf for none
+    patience: Array  # (members,) int64; MOST for none
+    min_delta: Array  # (members,)
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def monitored(self) -> Array:
+        """(members,) bool: whose cost is looked at in every epoch."""
+        return (self.target_cost > -np.inf) | (self.patience < MOST)
+
+    def arguments(self, member: int, options: Options) -> dict[str, Any]:
+        """The arguments of `train` that make it this member."""
+        return {
+            "params": self.params[member],
+            "rng": int(self.seeds[member]),
+            "epochs": int(self.epochs[member]),
+        } | self.own_options(member, options)
+
+    def own_options(self, member: int, options: Options) -> dict[str, Any]:
+        """The options of this member, of those that may differ."""
+        own = {name: getattr(self, name)[member].item() for name in OWN_NUMBERS}
+        return {
+            "learning_rate": self._learning_rate(member),
+            "optimizer": type(options.optimizer).of(self.numbers[member].tolist()),
+            **{name: None if value == NONE.get(name) else value for name, value in own.items()},
+        }
+
+    def _learning_rate(self, member: int) -> float | Schedule:
+        rate, place = float(self.rates[member]), int(self.schedules[member])
+        return (
+            rate if place < 0 else KINDS[SCHEDULES[place]].of([rate, *self.times[member].tolist()])
+        )
+
+    def common_options(self, optimizer: Optimizer) -> dict[str, Any]:
+        """Of the options that may differ, values that ask as much of a loop as those of any member;
+        `optimizer` is such a one.
+        """
+        changes = (self.schedules > 0) | (self.times[:, 0] > 0)
+        return self.own_options(0, Options(optimizer=optimizer)) | {
+            "learning_rate": self._learning_rate(
+                int(np.argmax(2 * changes + (self.schedules >= 0)))
+            ),
+            "optimizer": optimizer,
+            "l2": float(self.l2.max()),
+            "clip_norm": None if self.clip_norm.min() == np.inf else float(self.clip_norm.min()),
+        }
 
 
 def check_method(net: Network, method: str) -> str:

@@ -4,12 +4,13 @@ validation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.arrays import real_array, rows
+from fastgd.arguments.arrays import number_array, real_array, rows
 from fastgd.arguments.checks import Array, finite_number
 from fastgd.names import PARTNERS
 from fastgd.network import Network
@@ -19,7 +20,7 @@ _BLOCK = 4096  # rows that are moved at a time
 
 class Samples(NamedTuple):
     """X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous; weights are (n,),
-    or (0,) where all weigh the same.
+    or (0,) where all weigh the same. Each has a first axis where members have their own.
     """
 
     X: Array
@@ -30,6 +31,16 @@ class Samples(NamedTuple):
     def alike(cls, X: Array, Y: Array) -> Samples:
         """Samples that all weigh the same."""
         return cls(X, Y, X.reshape(-1)[:0])
+
+    @property
+    def are_own(self) -> list[bool]:
+        """Whether each of the arrays has a first axis of members."""
+        return [array.ndim > axes for array, axes in zip(self, (2, 2, 1), strict=True)]
+
+    def of(self, member: int) -> Samples:
+        """Those of one member."""
+        pairs = zip(self, self.are_own, strict=True)
+        return Samples(*(array[member] if own else array for array, own in pairs))
 
     def divided(self, drawn: Array, given: tuple[Any, ...]) -> tuple[Samples, Samples]:
         """The samples that a (n,) mask leaves, and those that it draws: copies, unless ours are
@@ -75,15 +86,36 @@ def on_disk(array: Array) -> bool:
     return False
 
 
-def check_data(net: Network, X: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
-    """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a
-    ValueError or TypeError.
+def check_data(
+    net: Network, X: ArrayLike, Y: ArrayLike, *, of_members: bool = False
+) -> tuple[Array, Array]:
+    """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError;
+    with a first axis of members where each has its own.
     """
-    X = rows("X", X, net.widths[0], net, net.dtype)
-    Y = check_targets(net, Y)
-    if len(X) != len(Y):
-        raise ValueError(f"X and Y must have the same number of rows; got {len(X)} and {len(Y)}")
+    own = _of_members if of_members else _of_all
+    X = own("X", X, lambda flat: rows("X", flat, net.widths[0], net, net.dtype))
+    Y = own("Y", Y, lambda flat: check_targets(net, flat))
+    if X.shape[-2] != Y.shape[-2]:
+        counts = f"{X.shape[-2]} and {Y.shape[-2]}"
+        raise ValueError(f"X and Y must have the same number of rows; got {counts}")
     return X, Y
+
+
+def _of_all(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
+    return check(value)
+
+
+def _of_members(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
+    """Rows that all members share, or (members, n, columns)."""
+    array = number_array(name, value)
+    if array.ndim != 3:
+        return check(array if isinstance(value, (list, tuple)) else value)  # a frame has names
+    members, n, columns = array.shape
+    if members * n == 0:
+        raise ValueError(
+            f"{name} must have at least one row for each member; got shape {array.shape}"
+        )
+    return check(array.reshape(members * n, columns)).reshape(members, n, -1)
 
 
 def check_targets(net: Network, Y: ArrayLike) -> Array:
@@ -98,16 +130,17 @@ def check_targets(net: Network, Y: ArrayLike) -> Array:
 
 
 def check_samples(
-    net: Network, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None
+    net: Network, X: ArrayLike, Y: ArrayLike, sample_weight: Any, *, of_members: bool = False
 ) -> Samples:
-    """Checked data and weights."""
-    X, Y = check_data(net, X, Y)
+    """Checked data and weights; with a first axis of members where each has its own."""
+    X, Y = check_data(net, X, Y, of_members=of_members)
     if sample_weight is None:
         return check_classes(net, Samples.alike(X, Y))
-    weights = real_array("sample_weight", sample_weight, net.dtype)
-    if weights.shape != (len(X),):
+    weights, n = real_array("sample_weight", sample_weight, net.dtype), X.shape[-2]
+    if weights.ndim not in (1, 1 + of_members) or weights.shape[-1] != n:
+        expected = f"({n},) or (members, {n})" if of_members else f"({n},)"
         raise ValueError(
-            f"sample_weight must have shape ({len(X)},), one for each row; got {weights.shape}"
+            f"sample_weight must have shape {expected}, one for each row; got {weights.shape}"
         )
     check_weights(weights)
     return check_classes(net, Samples(X, Y, weights))

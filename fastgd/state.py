@@ -1,12 +1,11 @@
-"""State: where a run stands, in flat arrays; all that has to be kept to go on from here to the same
-bits.
+"""State: where a run stands, or every member of an ensemble, in flat arrays; all that has to be
+kept to go on from here to the same bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,21 +27,62 @@ PLACES = 10
     NON_FINITE,
 ) = range(PLACES)
 # places in sums
-EPOCH_COST_SUM, BEST, PATIENCE_COST, HELD_OUT = range(4)
-# what the compiled loop was stopped by
-STOPS = ("epochs", "target_cost", "patience")
+SUMS = 4
+EPOCH_COST_SUM, BEST, PATIENCE_COST, HELD_OUT = range(SUMS)
+# by what training was stopped: numbers of names, the first of which are for compiled loops
+RUNNING, TARGET_COST, PATIENCE, EPOCHS, DIVERGED = range(5)
+RULES = ("target_cost", "patience")
+STOPS = ("", *RULES, "epochs", "diverged", "max_seconds", "callback", "interrupt")
 VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
 # where no sum over lanes would take longer for it: a processor has more to do at a time
 WIDE_VECTOR_BYTES = 64
 _OF_PARAMETERS = ("params", "slots", "best")
+Table = TypeVar("Table", bound="ArrayTable")
 
 
 @dataclass(frozen=True, eq=False)
-class State:
-    """Arrays that training changes in place.
+class ArrayTable:
+    """What a dataclass of arrays can do. Where each has a first axis of members, a row of all of
+    them is what one member has.
+    """
 
-    Those of parameters have `n_params` columns; while they are trained, zeros fill them up to whole
-    vectors.
+    def arrays(self) -> dict[str, Array]:
+        """The arrays by name."""
+        return dict(vars(self))
+
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in vars(self).values())
+
+    def copy(self: Table) -> Table:
+        """A table that shares no array with this one."""
+        return type(self)(**{name: array.copy() for name, array in vars(self).items()})
+
+    def __getitem__(self: Table, member: int | slice) -> Table:
+        """A view of what one member has, or several."""
+        return type(self)(**{name: array[member] for name, array in vars(self).items()})
+
+    def __setitem__(self: Table, member: int | slice, part: Table) -> None:
+        for name, array in vars(self).items():
+            array[member] = getattr(part, name)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return all(
+            np.array_equal(array, getattr(other, name), equal_nan=True)
+            for name, array in vars(self).items()
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, eq=False)
+class State(ArrayTable):
+    """Arrays that training changes in place; those of an ensemble have a first axis of members.
+
+    Those of parameters have `n_params` columns; while one run is trained, zeros fill them up to
+    whole vectors.
     """
 
     params: Array  # (n_params,)
@@ -57,6 +97,8 @@ class State:
     costs: Array  # (record - 1,) float64
     held_out: Array  # (record - 1,) float64: costs of the validation rows, or (0,)
 
+    # -- of one run
+
     @property
     def epoch(self) -> int:
         """Epochs finished."""
@@ -70,83 +112,42 @@ class State:
     @property
     def stopped_by(self) -> str:
         """What the compiled loop was stopped by, "epochs" if by nothing else."""
-        return STOPS[int(self.cursor[STOPPED])]
+        return STOPS[int(self.cursor[STOPPED])] or "epochs"
 
     @property
     def updates(self) -> int:
         """Updates made since the initial parameters, however many an epoch had."""
         return int(self.cursor[UPDATES])
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the history has no room for the cost that is to be recorded next."""
-        return (
-            self.recorded == len(self.points)
-            and bool(self.cursor[NEXT_RECORD] == self.cursor[EPOCH])
-            and not self.cursor[BATCH]
-        )
-
-    def thin_out(self) -> None:
-        """Drop every other point of a full, evenly spaced history; the distance between its points
-        doubles.
-        """
-        stride = 2 * int(self.cursor[STRIDE])
-        kept = self.points % stride == 0
-        done = int(kept.sum())
-        for array in (self.points, self.costs, self.held_out):
-            if len(array):
-                array[:done] = array[kept]
-        following = -(-int(self.cursor[NEXT_RECORD]) // stride) * stride
-        self.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = done, following, stride
+    # -- of one or of each member
 
     def fits(self, fresh: State, batches: int) -> bool:
         """Whether compiled code may go on from here where `fresh` is a state that begins, at
         `batches` an epoch: arrays of the same kind, and places that lie inside them.
         """
-        same = all(
-            array.dtype == other.dtype and array.shape == other.shape
-            for array, other in zip(self, fresh, strict=True)
-        )
-        cursor, points = self.cursor, len(self.points)
+        theirs, cursor, points = vars(fresh), self.cursor, self.points.shape[-1]
         rooms = [MOST, batches - 1, MOST, points, MOST, MOST, len(STOPS) - 1, MOST, MOST, 1]
-        return (
-            same
-            and bool((cursor >= 0).all())
-            and bool((cursor <= rooms).all())
-            and bool(cursor[STRIDE] >= 1)
+        if any(
+            array.dtype != theirs[name].dtype or array.shape != theirs[name].shape
+            for name, array in vars(self).items()
+        ):
+            return False
+        is_full = cursor[..., RECORDED] == points  # which the first point of a history never finds
+        return bool(
+            ((cursor >= 0) & (cursor <= rooms)).all()
+            and (cursor[..., STRIDE] > 0).all()
+            and (cursor[..., NEXT_RECORD] >= is_full).all()
+            and (self.points >= 0).all()
         )
-
-    def __iter__(self) -> Iterator[Array]:
-        return iter(self.arrays().values())
-
-    def arrays(self) -> dict[str, Array]:
-        """The arrays by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
-
-    @property
-    def nbytes(self) -> int:
-        return sum(array.nbytes for array in self)
-
-    def copy(self) -> State:
-        """A state that shares no array with this one."""
-        return State(**{name: array.copy() for name, array in self.arrays().items()})
 
     def widened(self, size: int) -> State:
         """A copy with `size` columns a parameter array, filled up with zeros, or cut."""
-        return replace(
-            self.copy(), **{name: _widened(getattr(self, name), size) for name in _OF_PARAMETERS}
+        return State(
+            **{
+                name: _widened(array, size) if name in _OF_PARAMETERS else array.copy()
+                for name, array in vars(self).items()
+            }
         )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, State):
-            return NotImplemented
-        theirs = other.arrays()
-        return all(
-            np.array_equal(array, theirs[name], equal_nan=True)
-            for name, array in self.arrays().items()
-        )
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def start(
@@ -157,20 +158,25 @@ def start(
     keeps_best: bool = False,
     held_out: bool = False,
 ) -> State:
-    """The state before the first update."""
-    points = record - 1
-    cursor = np.zeros(PLACES, np.int64)
-    cursor[STRIDE] = 1
+    """The state before the first update; without a history where `record` is 0.
+
+    params : (..., n_params), of one run or of each member
+    slots : (..., slots, n_params), none where they are not given
+    """
+    members, points = params.shape[:-1], max(0, record - 1)
+    cursor, sums = np.zeros((*members, PLACES), np.int64), np.empty((*members, SUMS))
+    cursor[..., NEXT_RECORD], cursor[..., STRIDE] = 0 if record else MOST, 1
+    sums[:] = 0.0, np.inf, np.inf, np.nan
     return State(
         params=params.copy(),
-        slots=np.zeros((0, len(params)), params.dtype) if slots is None else slots,
-        best=params.copy() if keeps_best else params[:0].copy(),
-        powers=np.ones(2),
+        slots=np.zeros((*members, 0, params.shape[-1]), params.dtype) if slots is None else slots,
+        best=params.copy() if keeps_best else params[..., :0].copy(),
+        powers=np.ones((*members, 2)),
         cursor=cursor,
-        sums=np.array([0.0, np.inf, np.inf, np.nan]),
-        points=np.zeros(points, np.int64),
-        costs=np.full(points, np.nan),
-        held_out=np.full(points if held_out else 0, np.nan),
+        sums=sums,
+        points=np.zeros((*members, points), np.int64),
+        costs=np.full((*members, points), np.nan),
+        held_out=np.full((*members, points if held_out else 0), np.nan),
     )
 
 

@@ -20,11 +20,11 @@ from numba.core.registry import cpu_target
 import fastgd
 from fastgd import kernels
 from fastgd.cli import main
-from fastgd.ensemble import session, side_by_side
+from fastgd.ensemble import side_by_side
 from fastgd.kernels.shelf import shelf
 from fastgd.machine.cache import Entry
 from fastgd.options import Options
-from fastgd.training import loop
+from fastgd.training import loop, session
 
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.load_profile("fastgd")
@@ -96,15 +96,15 @@ def small_steps(monkeypatch):
     """Of many members: chunks of one epoch in lanes, of one update otherwise; after each a thread waits until the main one has looked,
     or has told all threads to stop.
     """
-    looked, monitors, look, over = threading.Event(), [], session.Session.look, session.Session.over
+    looked, monitors, look, over = threading.Event(), [], session.Session.look, side_by_side.SideBySide._over
 
     def look_and_say_so(self, progress):
         look(self, progress)
         looked.set()
 
-    def monitored(self, *arguments):
-        monitors[:] = [self]
-        over(self, *arguments)
+    def monitored(self, session, *arguments):
+        monitors[:] = [session]
+        over(self, session, *arguments)
 
     def followed_by_a_look(advance):
         def one(self, *arguments):
@@ -117,11 +117,10 @@ def small_steps(monkeypatch):
         return one
 
     monkeypatch.setattr(session.Session, "look", look_and_say_so)
-    monkeypatch.setattr(session.Session, "over", monitored)
+    monkeypatch.setattr(side_by_side.SideBySide, "_over", monitored)
     monkeypatch.setattr(kernels.Lanes, "advance", followed_by_a_look(kernels.Lanes.advance))
     monkeypatch.setattr(loop.Loop, "_advance", followed_by_a_look(loop.Loop._advance))
-    for module in (session, side_by_side):
-        monkeypatch.setattr(module, "LOOK_SECONDS", 0.0005)
+    monkeypatch.setattr(side_by_side, "LOOK_SECONDS", 0.0005)
     monkeypatch.setattr(side_by_side, "_FIRST_LIMIT", 1)
     monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
 

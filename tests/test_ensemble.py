@@ -11,7 +11,7 @@ import pytest
 from conftest import CtrlC
 
 import fastgd
-from fastgd.kernels import make_plan_for_many
+from fastgd.kernels import make_plan
 from fastgd.options import Options
 
 NET = fastgd.MLP(2, 2, 1, activation="tanh")
@@ -190,7 +190,7 @@ def test_initial_parameters():
 
 def test_auto_is_a_matter_of_the_arguments():
     def chosen(members, epochs, net=NET):
-        return make_plan_for_many(net, 4, Options(), "auto", members, members * epochs, weighted=False).kernel
+        return make_plan(net, 4, Options(), "auto", members * epochs, members=members).kernel
 
     assert chosen(10_000, 10_000) == "lanes"
     assert chosen(2, 10_000_000) == "matrix"

@@ -15,6 +15,7 @@ from many_problem import EACH, EPOCHS, train_many, when
 
 import fastgd
 from fastgd.machine.cache import Entry
+from fastgd.training import loop
 from fastgd.training.checkpoint import Checkpoint
 
 
@@ -134,6 +135,23 @@ def test_seeds_parameters_and_kernel_need_not_be_given(path, small_steps):
     assert both == train_many("lanes", rng=first.seeds)
 
 
+def test_an_error_on_a_thread_leaves_members_where_they_were(path, small_steps, monkeypatch):
+    """In the middle of one that has been told to be further."""
+    calls, advance = itertools.count(), loop.Loop._advance
+
+    def fails(self, limit):
+        if next(calls) == 25:
+            raise MemoryError
+        return advance(self, limit)
+
+    monkeypatch.setattr(loop.Loop, "_advance", fails)
+    with pytest.raises(MemoryError):
+        train_many("matrix", checkpoint=path)
+    monkeypatch.undo()
+    assert 0 < fastgd.load_runs(path).epochs.sum() < EPOCHS.sum()
+    assert train_many("matrix", checkpoint=path, resume=True) == train_many("matrix")
+
+
 def test_divergence(kernel, path, small_steps):
     """Of a line whose rate is too large, at the same epoch whatever the rounds."""
     options = {"net": fastgd.MLP(1, 1, activation="identity"), "X": [1.0, 2.0], "Y": [2.0, 4.0], "learning_rate": [0.1, 3.0, 40.0, 1e200]}
@@ -177,9 +195,8 @@ import many_problem as problem
 from fastgd.training.archive import _digest
 from fastgd.training import loop
 from fastgd.ensemble import side_by_side
-from fastgd.ensemble import session
 
-session.LOOK_SECONDS = side_by_side.LOOK_SECONDS = loop.CHUNK_SECONDS = 0.001
+side_by_side.LOOK_SECONDS = loop.CHUNK_SECONDS = 0.001
 problem.train_many(sys.argv[2], "Adam, batches", 10**9, checkpoint=sys.argv[1], checkpoint_every=0.02, resume=True)
 """
 

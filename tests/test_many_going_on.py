@@ -8,6 +8,7 @@ from conftest import assert_refused
 from many_problem import EACH, EPOCHS, MEMBERS, NET, RATES, WAYS, X, Y, train_many, when
 
 import fastgd
+from fastgd.state import BATCH
 from fastgd.training.archive import _digest
 
 
@@ -48,7 +49,7 @@ def test_in_the_middle_of_an_epoch(path, small_steps):
     """From runs, one of them, or either's file."""
     way = "Adam, batches"
     first = train_many("matrix", way, callback=when(lambda progress: progress.epoch > 40))
-    inside = np.flatnonzero(first.states.batch)
+    inside = np.flatnonzero(first.states.cursor[:, BATCH])
     assert len(inside)
     whole = train_many("matrix", way)
     first.save(path)
@@ -71,6 +72,22 @@ def test_other_options_after_runs():
             assert runs.params[i].tobytes() == one.params.tobytes()
     other = fastgd.train_many(NET, X, Y, 4, RATES, params=first, kernel="lanes", optimizer="adam")
     assert other.params == pytest.approx(train_many("matrix", epochs=4, params=first, optimizer="adam").params, rel=1e-9)
+
+
+@pytest.mark.parametrize("spacing", ["even", "log"])
+@pytest.mark.parametrize(("before", "after"), [(9, 4), (4, 9), (5, 5)])
+def test_another_history_after_runs(before, after, spacing, kernel):
+    """Every member's goes on in the points that there is room for, as that of `train` does."""
+    first = train_many("matrix", record=before, batch_size=4)
+    options = {"record": after, "spacing": spacing, "batch_size": 4}
+    runs = train_many(kernel, epochs=30, params=first, **options)
+    for i, run in enumerate(runs):
+        one = fastgd.train(NET, X, Y, 30, RATES[i], params=first[i], kernel="matrix", **options)
+        assert run.history.epoch.tolist() == one.history.epoch.tolist()
+        assert run.history.cost == pytest.approx(one.history.cost, rel=1e-9)
+        assert run.history.epoch[0] == 0
+    bare = train_many(kernel, epochs=3, params=first, batch_size=4)
+    assert [run.history.epoch.tolist() for run in bare] == [[epochs] for epochs in EPOCHS + 3]
 
 
 def test_a_member_without_momentum_has_no_velocity(kernel):

@@ -232,10 +232,10 @@ def test_a_shard_that_is_trained_again_goes_on_from_its_file(kernel, folder, mon
 
     def interrupted(self, *samples):
         if self.index == 0:
-            _, states, _ = train(replace(self, link=Link()), *samples)
-            assert np.isin(states.stopped_by, ["", "epochs"]).all()
-            assert self.file.load().epochs.tolist() == states.epochs.tolist()
-            seen.extend(states.epochs)
+            _, part = train(replace(self, link=Link()), *samples)
+            assert np.isin(part.stopped_by, ["", "epochs"]).all()
+            assert self.file.load().epochs.tolist() == part.epochs.tolist()
+            seen.extend(part.epochs)
         return train(self, *samples)
 
     monkeypatch.setattr(shards.Shard, "train", interrupted)

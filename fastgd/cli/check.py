@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import (
     add_command,
+    add_flag,
+    add_layers_flag,
     add_network_flags,
     count,
     names,
@@ -14,7 +16,6 @@ from fastgd.cli.options import (
     number,
     seed,
     whole,
-    widths,
 )
 
 if TYPE_CHECKING:
@@ -39,31 +40,13 @@ def add(commands: Any) -> None:
     parser = add_command(
         commands, "check", "compare the four gradients of a network, layer by layer", _EXAMPLES
     )
-    parser.add_argument(
-        "--layers",
-        type=widths,
-        required=True,
-        metavar="W-W-...",
-        help="widths, inputs first: 3-5-2",
-    )
+    add_layers_flag(parser, "3-5-2")
     loss = "cross_entropy for a softmax output, else squared_error"
     add_network_flags(parser, activation="sigmoid", output="as --activation", loss=loss)
-    parser.add_argument(
-        "--rows", type=whole, default=16, metavar="N", help="random rows (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--seed",
-        type=seed,
-        default=0,
-        metavar="N",
-        help="of rows and parameters (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--eps",
-        type=_steps,
-        metavar="EPS[,EPS...]",
-        help="show the differences approaching the derivative, step by step, 002 (1)",
-    )
+    add_flag(parser, "--rows", whole, "N", "random rows", 16)
+    add_flag(parser, "--seed", seed, "N", "of rows and parameters", 0)
+    steps = "show the differences approaching the derivative, step by step, 002 (1)"
+    add_flag(parser, "--eps", _steps, "EPS[,EPS...]", steps)
     parser.set_defaults(command=check)
 
 

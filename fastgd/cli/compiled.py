@@ -11,12 +11,13 @@ from typing import Any
 
 from fastgd.cli.options import (
     add_command,
+    add_flag,
+    add_layers_flag,
     add_network_flags,
     count,
     duration,
     network,
     whole,
-    widths,
 )
 from fastgd.cli.training_flags import add_option_flag, add_update_flags, option_arguments
 
@@ -82,16 +83,8 @@ there; with FASTGD_READY_MADE=0 they are not.
 
 
 def _add_plan_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--layers",
-        type=widths,
-        required=True,
-        metavar="W-W-...",
-        help="widths, inputs first: 2-2-1",
-    )
-    parser.add_argument(
-        "--rows", type=whole, default=4, metavar="N", help="rows of the data (default: %(default)s)"
-    )
+    add_layers_flag(parser, "2-2-1")
+    add_flag(parser, "--rows", whole, "N", "rows of the data", 4)
     for name in ("batch_size", "shuffle", "method"):
         add_option_flag(parser, name)
     add_network_flags(parser, activation="sigmoid", output="as --activation", loss="squared_error")

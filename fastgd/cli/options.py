@@ -48,6 +48,30 @@ def add_command(commands: Any, name: str, summary: str, epilog: str) -> argparse
     return parser
 
 
+def add_flag(
+    parser: argparse._ActionsContainer,
+    flag: str,
+    read: Callable[[str], Any],
+    metavar: str,
+    text: str,
+    default: float | None = None,
+) -> None:
+    """A flag for one value, read from its text; the help adds the default, if there is one."""
+    text += "" if default is None else f" (default: {default:,})"
+    parser.add_argument(flag, type=read, default=default, metavar=metavar, help=text)
+
+
+def add_layers_flag(parser: argparse.ArgumentParser, example: str) -> None:
+    """--layers, which must be given."""
+    text = f"widths, inputs first: {example}"
+    parser.add_argument("--layers", type=widths, required=True, metavar="W-W-...", help=text)
+
+
+def add_json_flag(parser: argparse._ActionsContainer, what: str) -> None:
+    """--json, for what is printed as words otherwise."""
+    parser.add_argument("--json", action="store_true", help=f"print {what} and nothing else")
+
+
 def whole(text: str) -> int:
     """A whole number: 1000, 1_000 or 1e3."""
     try:
@@ -138,12 +162,13 @@ def add_network_flags(
     parser.add_argument(
         "--no-bias", action="store_true", help="layers without biases (default: with)"
     )
-    parser.add_argument(
-        "--dtype",
-        choices=DTYPES,
-        default="float64",
-        help="of parameters and data (default: %(default)s)",
-    )
+    add_dtype_flag(parser)
+
+
+def add_dtype_flag(parser: argparse._ActionsContainer) -> None:
+    """--dtype."""
+    text = "of parameters and data (default: %(default)s)"
+    parser.add_argument("--dtype", choices=DTYPES, default="float64", help=text)
 
 
 def network(

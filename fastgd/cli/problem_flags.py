@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from fastgd.cli.options import add_network_flags, check_name_flag, widths
+from fastgd.cli.options import add_flag, add_network_flags, check_name_flag, widths
 from fastgd.names import GATES, SCALES, SCHEMES, TARGET_SCALES, TASKS
 
 
@@ -27,11 +27,8 @@ def add_problem_flags(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN[,COLUMN...]",
         help="columns to learn from (default: all others)",
     )
-    data.add_argument(
-        "--sample-weight",
-        metavar="COLUMN",
-        help="what each row weighs, a column that is no input; 0 leaves it out",
-    )
+    weight = "what each row weighs, a column that is no input; 0 leaves it out"
+    add_flag(data, "--sample-weight", str, "COLUMN", weight)
     data.add_argument(
         "--task", choices=TASKS, help="what the target holds (default: auto, see below)"
     )
@@ -48,12 +45,8 @@ def add_problem_flags(parser: argparse.ArgumentParser) -> None:
     )
 
     model = parser.add_argument_group("network")
-    model.add_argument(
-        "--layers",
-        type=widths,
-        metavar="W-W-...",
-        help="widths, inputs first: 4-8-3 (default for gates: 2-1, 2-2-1 for xor and xnor)",
-    )
+    text = "widths, inputs first: 4-8-3 (default for gates: 2-1, 2-2-1 for xor and xnor)"
+    add_flag(model, "--layers", widths, "W-W-...", text)
     add_network_flags(
         model,
         activation="sigmoid on gates, tanh on files, where one name leaves the output to --output",
@@ -66,21 +59,14 @@ def add_problem_flags(parser: argparse.ArgumentParser) -> None:
 
 def add_validation_flag(parser: argparse._ActionsContainer, use: str) -> None:
     """--validation, and what its rows are for."""
-    parser.add_argument(
-        "--validation",
-        metavar="SHARE|FILE",
-        help=f"rows not trained on, {use}: a share such as 0.2, or a file (default: none)",
-    )
+    text = f"rows not trained on, {use}: a share such as 0.2, or a file (default: none)"
+    add_flag(parser, "--validation", str, "SHARE|FILE", text)
 
 
 def add_init_flag(parser: argparse._ActionsContainer) -> None:
     """--init, which is None where the problem decides."""
-    parser.add_argument(
-        "--init",
-        type=check_name_flag(SCHEMES),
-        metavar="SCHEME",
-        help=f"{', '.join(SCHEMES)} (default: uniform on gates, auto on files)",
-    )
+    text = f"{', '.join(SCHEMES)} (default: uniform on gates, auto on files)"
+    add_flag(parser, "--init", check_name_flag(SCHEMES), "SCHEME", text)
 
 
 def check_source(command: str, options: argparse.Namespace) -> tuple[float | None, str | None]:

@@ -6,9 +6,18 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from fastgd.cli.options import add_command, machine, number, seed, whole
+from fastgd.cli.options import (
+    add_command,
+    add_dtype_flag,
+    add_flag,
+    add_json_flag,
+    machine,
+    number,
+    seed,
+    whole,
+)
 from fastgd.cli.standard_output import print_facts
-from fastgd.names import DTYPES, GATES
+from fastgd.names import GATES
 
 if TYPE_CHECKING:
     from fastgd.mlp import MLP
@@ -39,41 +48,12 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--gate", choices=GATES, default="nand", help="what to learn (default: %(default)s)"
     )
-    parser.add_argument(
-        "--epochs",
-        type=whole,
-        default=8_000_000,
-        metavar="N",
-        help="passes over the four rows (default: 8,000,000)",
-    )
-    parser.add_argument(
-        "--learning-rate",
-        type=number,
-        default=0.1,
-        metavar="RATE",
-        help="step along the gradient (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--eps",
-        type=number,
-        default=0.1,
-        metavar="EPS",
-        help="step of the finite differences (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=seed,
-        default=0,
-        metavar="N",
-        help="of the initial values, uniform in [0, 1) (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--dtype",
-        choices=DTYPES,
-        default="float64",
-        help="of parameters and data (default: %(default)s)",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    add_flag(parser, "--epochs", whole, "N", "passes over the four rows", 8_000_000)
+    add_flag(parser, "--learning-rate", number, "RATE", "step along the gradient", 0.1)
+    add_flag(parser, "--eps", number, "EPS", "step of the finite differences", 0.1)
+    add_flag(parser, "--seed", seed, "N", "of the initial values, uniform in [0, 1)", 0)
+    add_dtype_flag(parser)
+    add_json_flag(parser, "JSON")
     parser.set_defaults(command=race)
 
 

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from fastgd.arguments.choices import check_name
 from fastgd.cli.make_problem import make_problem
 from fastgd.cli.members import Members, print_members, print_members_json, write_members
-from fastgd.cli.options import add_command, check_writable, names, number, seed, whole
+from fastgd.cli.options import (
+    add_command,
+    add_flag,
+    add_json_flag,
+    check_writable,
+    names,
+    number,
+    seed,
+    whole,
+)
 from fastgd.cli.problem_flags import (
     add_init_flag,
     add_problem_flags,
@@ -73,23 +82,13 @@ def add(commands: Any) -> None:
         metavar="NAME[,NAME...]",
         help="to be tried (default: sgd)",
     )
-    tried.add_argument(
-        "--seeds",
-        type=whole,
-        metavar="N",
-        help=f"members of each setting (default: {GATE_SEEDS:,} on gates, {FILE_SEEDS} on files)",
-    )
-    tried.add_argument(
-        "--seed", type=seed, default=0, metavar="N", help="the first of them (default: %(default)s)"
-    )
+    seeds = f"members of each setting (default: {GATE_SEEDS:,} on gates, {FILE_SEEDS} on files)"
+    add_flag(tried, "--seeds", whole, "N", seeds)
+    add_flag(tried, "--seed", seed, "N", "the first of them", 0)
 
     training = parser.add_argument_group("training")
-    training.add_argument(
-        "--epochs",
-        type=whole,
-        metavar="N",
-        help=f"most of a member (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)",
-    )
+    epochs = f"most of a member (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
+    add_flag(training, "--epochs", whole, "N", epochs)
     add_init_flag(training)
     add_option_flag(training, "batch_size")
     learned = f"a member has learned, and stops, at this (default: {GATE_COST:g} on gates)"
@@ -99,9 +98,7 @@ def add(commands: Any) -> None:
 
     result = parser.add_argument_group("result")
     result.add_argument("--out", metavar="FILE", help="write a line for each member, as CSV")
-    result.add_argument(
-        "--json", action="store_true", help="print the summary as JSON and nothing else"
-    )
+    add_json_flag(result, "the summary as JSON")
     parser.set_defaults(command=sweep)
 
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.make_problem import make_problem
-from fastgd.cli.options import add_command, seed, whole
+from fastgd.cli.options import add_command, add_flag, add_json_flag, seed, whole
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS
 from fastgd.cli.saving import saved
@@ -50,20 +50,11 @@ def add(commands: Any) -> None:
     )
     add_problem_flags(parser)
     training = parser.add_argument_group("training")
-    training.add_argument(
-        "--epochs",
-        type=whole,
-        metavar="N",
-        help=f"passes over the rows (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)",
-    )
+    epochs = f"passes over the rows (default: {GATE_EPOCHS:,} on gates, {FILE_EPOCHS:,} on files)"
+    add_flag(training, "--epochs", whole, "N", epochs)
     add_option_flags(training, "training")
-    training.add_argument(
-        "--seed",
-        type=seed,
-        default=0,
-        metavar="N",
-        help="of initial values, of the order of rows, of validation rows (default: %(default)s)",
-    )
+    draws = "of initial values, of the order of rows, of validation rows"
+    add_flag(training, "--seed", seed, "N", draws, 0)
     add_init_flag(training)
     add_choice(training, "--kernel", KERNELS_OF_ONE, "auto")
 
@@ -83,9 +74,7 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="save the run, with columns, classes and scales; `fastgd predict` reads it",
     )
-    result.add_argument(
-        "--json", action="store_true", help="print the summary as JSON and nothing else"
-    )
+    add_json_flag(result, "the summary as JSON")
     add_option_flags(result, "history")
     parser.set_defaults(command=train)
 

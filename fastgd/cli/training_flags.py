@@ -5,12 +5,20 @@ as arguments of `fastgd.train`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, NamedTuple
 
 from fastgd import optimizers, schedules
-from fastgd.cli.options import check_name_flag, check_writable, number, same_file, seconds, whole
+from fastgd.cli.options import (
+    add_flag,
+    check_name_flag,
+    check_writable,
+    number,
+    same_file,
+    seconds,
+    whole,
+)
 from fastgd.cli.problem_flags import add_validation_flag
 from fastgd.names import OPTIMIZERS, SCHEDULES
 from fastgd.options import Options
@@ -43,90 +51,54 @@ _OPTIONS = {option.name: option for option in fields(Options)}
 
 
 class _Field(NamedTuple):
-    """A flag for a field that some optimizers, or some schedules, have."""
+    """What a flag says of a field that some optimizers, or some schedules, have."""
 
-    flag: str
     name: str  # of the field
-    read: Callable[[str], float] | None  # how its text becomes a number; None for a switch
-    metavar: str | None
+    metavar: str | None  # N for a whole number, None for a switch
     help: str
 
 
-_OPTIMIZER_FIELDS = (
-    _Field(
-        "--momentum", "momentum", number, "SHARE", "of the last step that is kept: sgd (default: 0)"
+_OPTIMIZER_FIELDS = {
+    "--momentum": _Field("momentum", "SHARE", "of the last step that is kept: sgd (default: 0)"),
+    "--nesterov": _Field("nesterov", None, "look ahead by the momentum: sgd (default: without)"),
+    "--beta1": _Field(
+        "beta1", "SHARE", "of the mean gradient that is kept: adam, adamw (default: 0.9)"
     ),
-    _Field(
-        "--nesterov", "nesterov", None, None, "look ahead by the momentum: sgd (default: without)"
+    "--beta2": _Field(
+        "beta2", "SHARE", "of the mean square that is kept: adam, adamw (default: 0.999)"
     ),
-    _Field(
-        "--beta1",
-        "beta1",
-        number,
-        "SHARE",
-        "of the mean gradient that is kept: adam, adamw (default: 0.9)",
-    ),
-    _Field(
-        "--beta2",
-        "beta2",
-        number,
-        "SHARE",
-        "of the mean square that is kept: adam, adamw (default: 0.999)",
-    ),
-    _Field(
-        "--rho", "rho", number, "SHARE", "of the mean square that is kept: rmsprop (default: 0.99)"
-    ),
-    _Field(
-        "--weight-decay",
+    "--rho": _Field("rho", "SHARE", "of the mean square that is kept: rmsprop (default: 0.99)"),
+    "--weight-decay": _Field(
         "weight_decay",
-        number,
         "SHARE",
         "of every parameter, times the rate, taken off: adamw (default: 0.01)",
     ),
-    _Field(
-        "--optimizer-eps",
-        "eps",
-        number,
-        "EPS",
-        "added to the root: adagrad (default: 1e-10), rmsprop, adam, adamw (1e-8)",
+    "--optimizer-eps": _Field(
+        "eps", "EPS", "added to the root: adagrad (default: 1e-10), rmsprop, adam, adamw (1e-8)"
     ),
-    _Field(
-        "--eta-minus",
-        "eta_minus",
-        number,
-        "FACTOR",
-        "of a step after a change of sign: rprop (default: 0.5)",
+    "--eta-minus": _Field(
+        "eta_minus", "FACTOR", "of a step after a change of sign: rprop (default: 0.5)"
     ),
-    _Field(
-        "--eta-plus",
-        "eta_plus",
-        number,
-        "FACTOR",
-        "of a step after no change of sign: rprop (default: 1.2)",
+    "--eta-plus": _Field(
+        "eta_plus", "FACTOR", "of a step after no change of sign: rprop (default: 1.2)"
     ),
-    _Field("--step-min", "step_min", number, "STEP", "least step: rprop (default: 1e-6)"),
-    _Field("--step-max", "step_max", number, "STEP", "largest step: rprop (default: 50)"),
-)
-_SCHEDULE_FIELDS = (
-    _Field("--decay-every", "every", whole, "N", "updates from one step down to the next: step"),
-    _Field(
-        "--decay-factor",
+    "--step-min": _Field("step_min", "STEP", "least step: rprop (default: 1e-6)"),
+    "--step-max": _Field("step_max", "STEP", "largest step: rprop (default: 50)"),
+}
+_SCHEDULE_FIELDS = {
+    "--decay-every": _Field("every", "N", "updates from one step down to the next: step"),
+    "--decay-factor": _Field(
         "factor",
-        number,
         "FACTOR",
         "of the rate at every step (default: 0.1), or at every update: step, exponential",
     ),
-    _Field("--decay", "decay", number, "DECAY", "d of rate / (1 + d t): inverse_time"),
-    _Field("--cosine-steps", "steps", whole, "N", "updates down to the least rate: cosine"),
-    _Field("--least-rate", "least", number, "RATE", "at which it ends: cosine (default: 0)"),
-    _Field(
-        "--warmup",
-        "warmup",
-        whole,
-        "N",
-        "updates in which the rate first rises, any schedule (default: 0)",
+    "--decay": _Field("decay", "DECAY", "d of rate / (1 + d t): inverse_time"),
+    "--cosine-steps": _Field("steps", "N", "updates down to the least rate: cosine"),
+    "--least-rate": _Field("least", "RATE", "at which it ends: cosine (default: 0)"),
+    "--warmup": _Field(
+        "warmup", "N", "updates in which the rate first rises, any schedule (default: 0)"
     ),
-)
+}
 
 
 def add_option_flags(parser: argparse._ActionsContainer, group: str) -> None:
@@ -149,7 +121,7 @@ def add_option_flag(parser: argparse._ActionsContainer, name: str, text: str = "
     else:
         read = whole if str(option.type).startswith("int") else number
         text += "" if default is None else f" (default: {default:g})"
-        parser.add_argument(flag, type=read, metavar=metavar, help=text)
+        add_flag(parser, flag, read, metavar, text)
 
 
 def add_choice(parser: Any, flag: str, known: Sequence[str], default: str, text: str = "") -> None:
@@ -173,9 +145,7 @@ def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
     """What ends a run before its epochs are done."""
     add_validation_flag(parser, "whose cost is watched")
     add_option_flags(parser, "stopping")
-    parser.add_argument(
-        "--max-seconds", type=seconds, metavar="TIME", help="stop after so long: 90, 90s, 10m or 2h"
-    )
+    add_flag(parser, "--max-seconds", seconds, "TIME", "stop after so long: 90, 90s, 10m or 2h")
 
 
 def add_long_run_flags(
@@ -185,20 +155,12 @@ def add_long_run_flags(
     parser.add_argument(
         "--checkpoint", metavar=place, help=f"keep {what} there, written while training goes on"
     )
-    parser.add_argument(
-        "--checkpoint-every",
-        type=seconds,
-        metavar="TIME",
-        help="between two checkpoints: 90, 90s, 10m, 2h (default: 60)",
-    )
+    every = "between two checkpoints: 90, 90s, 10m, 2h (default: 60)"
+    add_flag(parser, "--checkpoint-every", seconds, "TIME", every)
     resume = "go on from the checkpoint, if there is one, to the same bits"
     parser.add_argument("--resume", action="store_const", const=True, help=resume)
-    parser.add_argument(
-        "--threads",
-        type=whole,
-        metavar="N",
-        help="most threads to use; results do not depend on it (default: all)",
-    )
+    threads = "most threads to use; results do not depend on it (default: all)"
+    add_flag(parser, "--threads", whole, "N", threads)
 
 
 def option_arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -245,16 +207,16 @@ def check_files(options: argparse.Namespace, *read: str) -> None:
             )
 
 
-def _add_fields(parser: argparse._ActionsContainer, flags: tuple[_Field, ...]) -> None:
-    for field in flags:
-        if field.read is None:
-            parser.add_argument(field.flag, action="store_true", default=None, help=field.help)
+def _add_fields(parser: argparse._ActionsContainer, flags: Mapping[str, _Field]) -> None:
+    for flag, (_, metavar, text) in flags.items():
+        if metavar is None:
+            parser.add_argument(flag, action="store_true", default=None, help=text)
         else:
-            parser.add_argument(field.flag, type=field.read, metavar=field.metavar, help=field.help)
+            add_flag(parser, flag, whole if metavar == "N" else number, metavar, text)
 
 
 def _fields_given(
-    options: argparse.Namespace, choice: str, kinds: Mapping[str, type], flags: tuple[_Field, ...]
+    options: argparse.Namespace, choice: str, kinds: Mapping[str, type], flags: Mapping[str, _Field]
 ) -> dict[str, Any]:
     """Fields of the chosen class that flags give; a flag of other classes, or a missing one, is
     refused by name.
@@ -262,7 +224,7 @@ def _fields_given(
     chosen = getattr(options, choice)
     own = {field.name: field for field in fields(kinds[chosen])}
     given = {}
-    for flag, name, *_ in flags:
+    for flag, (name, *_) in flags.items():
         value = getattr(options, flag[2:].replace("-", "_"))
         if value is not None and name not in own:
             owners = [

@@ -7,17 +7,19 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastgd.ensemble.runs import Runs, load_runs_with_facts, save_runs
-from fastgd.ensemble.state import arrays_of
+from fastgd.ensemble.runs import Runs
 from fastgd.samples import Samples
 from fastgd.system.files import reason_of
 from fastgd.system.warn import say
+from fastgd.training import archive
 from fastgd.training.checkpoint import Checkpoint, fingerprint
 
 ALL = "runs.npz"
+_read = partial(archive.read, cls=Runs)
 _MOST_SHARDS, _LEAST_MEMBERS = 64, {"lanes": 64}  # in all, and of a shard
 
 
@@ -29,12 +31,6 @@ def shards_of(kernel: str, members: int) -> list[slice]:
     return [slice(first, None, count) for first in range(count)]
 
 
-def put(table: Any, members: slice, part: Any) -> None:
-    """Put a part back in its place."""
-    for name, array in arrays_of(table).items():
-        array[members] = getattr(part, name)
-
-
 def checkpoint_of_runs(
     samples: Samples,
     in_folder: bool,
@@ -44,11 +40,11 @@ def checkpoint_of_runs(
     """The checkpoint of a training on these rows; NotADirectoryError where a folder is a file."""
     data = fingerprint(samples)
     if not in_folder:
-        return Checkpoint(path, every, data, load_runs_with_facts, save_runs)
+        return Checkpoint(path, every, data, _read)
     if path.is_file():
         what = "where there is a client, checkpoint must name a folder; this is a file"
         raise NotADirectoryError(errno.ENOTDIR, what, str(path))
-    return Checkpoint(path / ALL, every, data, load_together, save_runs)
+    return Checkpoint(path / ALL, every, data, load_together)
 
 
 def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs]]:
@@ -62,13 +58,10 @@ def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs
     """
     file.path.parent.mkdir(exist_ok=True)
     file.prepare(runs.nbytes)
-    save_runs(runs, file.path, keep=False, data=file.data, call=call)
+    archive.write(file.path, runs, keep=False, data=file.data, call=call)
     end(file)
     count = len(shards_of(runs.kernel, len(runs)))
-    return [
-        replace(file, path=_path(file.path, call, i), read=load_runs_with_facts)
-        for i in range(count)
-    ]
+    return [replace(file, path=_path(file.path, call, i), read=_read) for i in range(count)]
 
 
 def end(file: Checkpoint[Runs]) -> None:
@@ -96,16 +89,16 @@ def load_runs(path: str | os.PathLike[str]) -> Runs:
     """
     if os.path.isdir(path):
         return load_together(Path(path) / ALL)[0]
-    return load_runs_with_facts(path)[0]
+    return _read(path)[0]
 
 
 def load_together(path: Path) -> tuple[Runs, dict[str, Any]]:
     """All members, each as its shard's file has it where there is one."""
-    runs, facts = load_runs_with_facts(path)
+    runs, facts = _read(path)
     for i, members in enumerate(shards_of(runs.kernel, len(runs))):
         shard = _path(path, str(facts.get("call")), i)
         if shard.exists():
-            put(runs.states, members, load_runs_with_facts(shard)[0].states)
+            runs.put(members, _read(shard)[0])
     return runs, facts
 
 

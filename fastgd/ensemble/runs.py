@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
@@ -11,32 +10,32 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.arguments.checks import Array
-from fastgd.ensemble.settings import MemberSettings
-from fastgd.ensemble.state import EnsembleState, arrays_of, part_of
+from fastgd.ensemble.columns import columns_of, from_columns
 from fastgd.mlp import MLP
-from fastgd.options import Options
+from fastgd.options import MemberSettings, Options
 from fastgd.state import (
-    BATCH,
+    BEST,
     BEST_EPOCH,
+    DIVERGED,
     EPOCH,
-    EPOCH_COST_SUM,
-    NEXT_RECORD,
-    PATIENCE_COST,
-    PATIENCE_EPOCH,
-    RECORDED,
-    STRIDE,
-    UPDATES,
+    EPOCHS,
+    HELD_OUT,
+    NON_FINITE,
+    PATIENCE,
+    RUNNING,
+    STOPPED,
+    STOPS,
+    TARGET_COST,
+    State,
     start,
 )
 from fastgd.system.float_errors import quiet
-from fastgd.training import archive
+from fastgd.training.archive import Saved, under
 from fastgd.training.run import Run, history_of
-
-_TABLES = {"settings": MemberSettings, "states": EnsembleState}  # of runs, in their file
 
 
 @dataclass(frozen=True, eq=False)
-class Runs:
+class Runs(Saved):
     """Finished runs of many members. They compare by everything but `seconds`, pickle, and hold no
     compiled code.
 
@@ -52,14 +51,13 @@ class Runs:
     settings : MemberSettings, what members have of their own: seeds, initial params, epochs to
         train to,
         learning rates, numbers of optimizers, l2, clip_norm, stop rules
-    states : EnsembleState, where they are: all of which the following are part, and what going on
-        needs
-    params : (members, n_params) array of the network's dtype
+    states : State, where they are, and what going on needs, with a first axis of members
     cost : (members,) float64, of all of a member's rows, for these parameters
-    epochs : (members,) int64, finished by each
     stopped_by : (members,) array of str: epochs, target_cost, patience, diverged, max_seconds,
         callback or interrupt. A member that
         diverged has the parameters of the last epoch after which they, and its cost, were finite.
+    params : (members, n_params) array of the network's dtype
+    epochs : (members,) int64, finished by each
     """
 
     net: MLP
@@ -67,23 +65,27 @@ class Runs:
     seconds: float
     options: Options
     settings: MemberSettings = field(repr=False)
-    states: EnsembleState = field(repr=False)
+    states: State = field(repr=False)
+    cost: Array = field(repr=False)  # NaN until a member has ended
+
+    @classmethod
+    def at_start(cls, net: MLP, kernel: str, options: Options, settings: MemberSettings) -> Runs:
+        """The members before the first update."""
+        slots = options.optimizer.first_slots(settings.params, settings.rates)
+        states = start(settings.params, slots, options.record)
+        return cls(net, kernel, 0.0, options, settings, states, np.full(len(slots), np.nan))
 
     @property
     def params(self) -> Array:
         return self.states.params
 
     @property
-    def cost(self) -> Array:
-        return self.states.costs
-
-    @property
     def epochs(self) -> Array:
-        return self.states.epochs
+        return self.states.cursor[:, EPOCH]
 
     @property
     def stopped_by(self) -> Array:
-        return self.states.stopped_by
+        return np.array(STOPS)[self.states.cursor[:, STOPPED]]
 
     def __len__(self) -> int:
         return len(self.params)
@@ -109,40 +111,56 @@ class Runs:
                     f"runs[{member.start}:{member.stop}:{member.step}] of {len(self)} members "
                     "holds none"
                 )
-            settings, states = part_of(self.settings, member), part_of(self.states, member)
             return replace(
-                self, settings=settings, states=states, seconds=self.seconds * count / len(self)
+                self,
+                settings=self.settings[member].copy(),
+                states=self.states[member].copy(),
+                cost=self.cost[member].copy(),
+                seconds=self.seconds * count / len(self),
             )
         i = range(len(self))[member]
-        epochs, cost = int(self.epochs[i]), float(self.cost[i])
-        states = self.states
+        cost = float(self.cost[i])
         options = self.options.to_dict() | self.settings.own_options(i, self.options)
-        state = start(
-            self.params[i],
-            states.slots[i, : options["optimizer"].slots].copy(),
-            max(1, self.options.record),
-        )
-        state.powers[:] = states.powers[i]
-        state.cursor[[EPOCH, BEST_EPOCH]] = epochs
-        if states.has_histories:
-            state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = states.recorded[i]
-            state.points[:], state.costs[:] = states.points[i], states.history[i]
-        else:
-            state.cursor[NEXT_RECORD] = epochs + int(states.batch[i] > 0)
-        state.cursor[[BATCH, UPDATES, PATIENCE_EPOCH]] = (
-            states.batch[i],
-            states.updates[i],
-            states.patience_epochs[i],
-        )
-        state.sums[[EPOCH_COST_SUM, PATIENCE_COST]] = (
-            states.epoch_cost_sum[i],
-            states.patience_cost[i],
-        )
+        state = self._state(i, options["optimizer"].slots)
         return Run(
-            self.net, self.params[i].copy(), cost, epochs, self.seconds / len(self), self.kernel,
+            self.net, state.params.copy(), cost, state.epoch, self.seconds / len(self), self.kernel,
             int(self.settings.seeds[i]), str(self.stopped_by[i]), history_of(state, cost), options,
             state=state,
         )  # fmt: skip
+
+    def _state(self, i: int, slots: int) -> State:
+        """Where a member stands, as `train` has it; nobody keeps parameters that are the best."""
+        own = self.states[i]
+        state = replace(own, slots=own.slots[:slots]).copy()
+        state.cursor[[STOPPED, NON_FINITE, BEST_EPOCH]] = 0, 0, state.epoch
+        state.sums[[BEST, HELD_OUT]] = np.inf, np.nan
+        return state
+
+    @property
+    def running(self) -> Array:
+        """(members,) bool: who has not ended, or is without a cost."""
+        return np.isnan(self.cost)
+
+    def ended_by(self, reason: str) -> Runs:
+        """Those that have not ended being stopped by this."""
+        cursor = self.states.cursor.copy()
+        cursor[cursor[:, STOPPED] == RUNNING, STOPPED] = STOPS.index(reason)
+        return replace(self, states=replace(self.states, cursor=cursor))
+
+    def reopened(self, settings: MemberSettings) -> Runs:
+        """Copies that the same training goes on in, to the epochs of these settings: members that
+        were stopped from outside, or by fewer epochs, have not ended.
+        """
+        states, stopped = self.states.copy(), self.states.cursor[:, STOPPED]
+        open_ = ~np.isin(stopped, (TARGET_COST, PATIENCE, DIVERGED))
+        open_ &= (stopped != EPOCHS) | (self.epochs < settings.epochs)
+        states.cursor[open_, STOPPED] = RUNNING
+        cost = np.where(open_, np.nan, self.cost)
+        return replace(self, settings=settings, states=states, cost=cost)
+
+    def put(self, members: slice, part: Runs) -> None:
+        """Put back where the members of a part stand."""
+        self.states[members], self.cost[members] = part.states, part.cost
 
     @property
     def seeds(self) -> Array:
@@ -164,14 +182,22 @@ class Runs:
         """The run of least cost."""
         return self[self.best_member]
 
+    def arrays(self) -> dict[str, Array]:
+        """What members have of their own and where they stand, by the names in a file."""
+        tables = {
+            "settings": self.settings.arrays(),
+            "states": columns_of(self.states, self.cost),
+        }
+        return {
+            f"{table}_{name}": array
+            for table, arrays in tables.items()
+            for name, array in arrays.items()
+        }
+
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(
-            array.nbytes
-            for table in (self.settings, self.states)
-            for array in arrays_of(table).values()
-        )
+        return sum(array.nbytes for array in self.arrays().values())
 
     @quiet
     def predict(self, X: ArrayLike) -> Array:
@@ -195,12 +221,10 @@ class Runs:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Runs):
             return NotImplemented
-        plain = all(
-            getattr(self, name) == getattr(other, name) for name in ("net", "kernel", "options")
-        )
-        return plain and all(
-            _same(ours, theirs)
-            for ours, theirs in [(self.settings, other.settings), (self.states, other.states)]
+        theirs, names = other.arrays(), ("net", "kernel", "options")
+        return all(getattr(self, name) == getattr(other, name) for name in names) and all(
+            np.array_equal(array, theirs[name], equal_nan=array.dtype.kind == "f")
+            for name, array in self.arrays().items()
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -210,58 +234,22 @@ class Runs:
         time = f"{self.seconds:.3g} s, kernel={self.kernel!r}"
         return f"Runs({len(self)} of {self.net}, least cost={least:.6g}, {time})"
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the runs to one file, as `Run.save` does one of them.
-        `fastgd.load_runs` reads it.
-        """
-        save_runs(self, path)
+    kind = "runs"
 
+    def parts(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:
+        facts = {"kernel": self.kernel, "seconds": self.seconds}
+        return self.options.to_dict(), facts, self.arrays()
 
-def _same(ours: Any, theirs: Any) -> bool:
-    """Whether two dataclasses hold the same arrays."""
-    first, second = arrays_of(ours), arrays_of(theirs)
-    return first.keys() == second.keys() and all(
-        np.array_equal(array, second[name], equal_nan=array.dtype.kind == "f")
-        for name, array in first.items()
-    )
-
-
-def save_runs(runs: Runs, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:
-    """Write `runs`, and more facts, to one file, whole or not at all; beside it, if `keep`, where
-    the old one can't be replaced.
-    """
-    arrays = {
-        f"{table}_{name}": array
-        for table in _TABLES
-        for name, array in arrays_of(getattr(runs, table)).items()
-    }
-    facts = {"kernel": runs.kernel, "seconds": runs.seconds, **more}
-    archive.write(path, "runs", runs.net, runs.options.to_dict(), facts, arrays, keep)
-
-
-def load_runs_with_facts(path: str | os.PathLike[str]) -> tuple[Runs, dict[str, Any]]:
-    """The runs of a file, and all facts that stand in it."""
-    return archive.read(path, "runs", _runs)
-
-
-def _runs(
-    net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
-) -> tuple[Runs, dict[str, Any]]:
-    settings, states = (
-        kind(
-            **{
-                name.removeprefix(f"{table}_"): array
-                for name, array in arrays.items()
-                if name.startswith(f"{table}_")
-            }
-        )
-        for table, kind in _TABLES.items()
-    )
-    counts = {name: len(array) for name, array in arrays.items()}
-    if (
-        len(set(counts.values())) != 1
-        or states.params.shape[1:] != (net.n_params,)
-        or settings.params.shape != states.params.shape
-    ):
-        raise ValueError(f"its arrays are not of as many members of {net}: {counts}")
-    return Runs(net, facts["kernel"], facts["seconds"], Options(**options), settings, states), facts
+    @classmethod
+    def of_parts(
+        cls, net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
+    ) -> Runs:
+        counts = {name: len(array) for name, array in arrays.items()}
+        settings, states = under("settings", arrays), under("states", arrays)
+        sizes = {table["params"].shape[1:] for table in (settings, states)}
+        if len(set(counts.values())) != 1 or sizes != {(net.n_params,)}:
+            raise ValueError(f"its arrays are not of as many members of {net}: {counts}")
+        return cls(
+            net, facts["kernel"], facts["seconds"], Options(**options), MemberSettings(**settings),
+            *from_columns(states),
+        )  # fmt: skip

@@ -4,7 +4,6 @@ each, checked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,80 +15,9 @@ from fastgd.arguments.checks import Array, seed_of, shown, whole_number
 from fastgd.mlp import MLP
 from fastgd.names import SCHEDULES
 from fastgd.optimizers import Optimizer, check_optimizer
-from fastgd.options import CHECKS, Options
-from fastgd.schedules import KINDS, Schedule, as_schedule, check_learning_rate
+from fastgd.options import CHECKS, NONE, OWN_NUMBERS, MemberSettings
+from fastgd.schedules import Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
-
-
-@dataclass(frozen=True)
-class MemberSettings:
-    """One value for each member."""
-
-    seeds: Array  # (members,) int64
-    params: Array  # (members, n_params) initial ones
-    epochs: Array  # (members,) int64, to train to
-    rates: Array  # (members,) learning rate, or the first value of the schedule
-    schedules: Array  # (members,) int64, place of the schedule in names.SCHEDULES; -1 for a number
-    times: Array  # (members, 3) warm-up and the schedule's own two numbers
-    numbers: Array  # (members, numbers) of the optimizer
-    l2: Array  # (members,)
-    clip_norm: Array  # (members,) inf for none
-    target_cost: Array  # (members,) -inf for none
-    patience: Array  # (members,) int64; MOST for none
-    min_delta: Array  # (members,)
-
-    def __len__(self) -> int:
-        return len(self.seeds)
-
-    @property
-    def monitored(self) -> Array:
-        """(members,) bool: whose cost is looked at in every epoch."""
-        return (self.target_cost > -np.inf) | (self.patience < MOST)
-
-    def arguments(self, member: int, options: Options) -> dict[str, Any]:
-        """The arguments of `train` that make it this member."""
-        return {
-            "params": self.params[member],
-            "rng": int(self.seeds[member]),
-            "epochs": int(self.epochs[member]),
-        } | self.own_options(member, options)
-
-    def own_options(self, member: int, options: Options) -> dict[str, Any]:
-        """The options of this member, of those that may differ."""
-        target, patience = float(self.target_cost[member]), int(self.patience[member])
-        return {
-            "learning_rate": self._learning_rate(member),
-            "optimizer": type(options.optimizer).of(self.numbers[member].tolist()),
-            "l2": float(self.l2[member]),
-            "clip_norm": _or_none(self.clip_norm[member]),
-            "target_cost": None if target == -np.inf else target,
-            "patience": None if patience == MOST else patience,
-            "min_delta": float(self.min_delta[member]),
-        }
-
-    def _learning_rate(self, member: int) -> float | Schedule:
-        rate, place = float(self.rates[member]), int(self.schedules[member])
-        return (
-            rate if place < 0 else KINDS[SCHEDULES[place]].of([rate, *self.times[member].tolist()])
-        )
-
-    def common_options(self, optimizer: Optimizer) -> dict[str, Any]:
-        """Of the options that may differ, values that ask as much of a loop as those of any member;
-        `optimizer` is such a one.
-        """
-        changes = (self.schedules > 0) | (self.times[:, 0] > 0)
-        return self.own_options(0, Options(optimizer=optimizer)) | {
-            "learning_rate": self._learning_rate(
-                int(np.argmax(2 * changes + (self.schedules >= 0)))
-            ),
-            "optimizer": optimizer,
-            "l2": float(self.l2.max()),
-            "clip_norm": _or_none(self.clip_norm.min()),
-        }
-
-
-def _or_none(clip_norm: float) -> float | None:
-    return None if clip_norm == np.inf else float(clip_norm)
 
 
 def count_members(net: MLP, given: dict[str, Any]) -> int:
@@ -167,38 +95,36 @@ def check_settings(
     """One value for each member, or a ValueError or TypeError that names what is wrong."""
     seeds = _seeds(given["rng"], members)
     rates, schedules, times = _rates(given["learning_rate"], members)
-    own = {name: _values(name, given[name], members) for name in _OWN_NUMBERS}
+    own = {name: _values(name, given[name], members) for name in ("epochs", *OWN_NUMBERS)}
     return MemberSettings(
         seeds=seeds,
         rates=rates,
         schedules=schedules,
         times=times,
         numbers=_broadcast(np.array([one.numbers for one in optimizers], np.float64), members),
-        clip_norm=_clip_norm(given["clip_norm"], members),
         params=_params(net, given["params"], seeds),
         **own,
     )
 
 
-_OWN_NUMBERS = ("epochs", "l2", "target_cost", "patience", "min_delta")
 _CHECKS = CHECKS | {"epochs": partial(whole_number, least=0, most=MOST)}
 _WHOLE = ("epochs", "patience")
-_NONE = {"clip_norm": np.inf, "target_cost": -np.inf, "patience": MOST}  # what stands for None
 
 
 def _values(name: str, value: Any, members: int) -> Array:
-    """(members,) float64 or int64, each of which passes the check of one."""
-    check, none = _CHECKS[name], _NONE.get(name)
+    """(members,) float64 or int64, each of which passes the check of one. In an array, inf stands
+    for no clip_norm.
+    """
+    check, none = _CHECKS[name], NONE.get(name)
     dtype = np.int64 if name in _WHOLE else np.float64
     if value is None and none is not None:
         return np.full(members, none, dtype)
+    is_float = _is_array(value) and np.asarray(value).dtype.kind == "f"
+    if name == "clip_norm" and is_float and (free := np.isposinf(value)).any():
+        return np.where(free, np.inf, _values(name, np.where(free, 1.0, value), members))
     if not _is_array(value) or np.ndim(value) == 0:
         return np.full(members, check(name, value), dtype)
-    array = (
-        real_array(name, value, np.dtype(np.float64))
-        if np.asarray(value).dtype.kind == "f"
-        else np.asarray(value)
-    )
+    array = real_array(name, value, np.dtype(np.float64)) if is_float else np.asarray(value)
     if array.ndim != 1:
         raise ValueError(
             f"{name} must be one value or one for each of {members} members; got shape "
@@ -230,18 +156,6 @@ def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
     )
     numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
     return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()
-
-
-def _clip_norm(value: Any, members: int) -> Array:
-    """inf where there is none."""
-    none = (
-        np.isposinf(value)
-        if _is_array(value) and np.asarray(value).dtype.kind == "f"
-        else np.zeros((), bool)
-    )
-    given = np.where(none, 1.0, value) if none.any() else value
-    clip_norm = _values("clip_norm", given, members)
-    return np.where(none, np.inf, clip_norm)
 
 
 def _seeds(rng: Any, members: int) -> Array:

@@ -18,14 +18,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastgd.arguments.checks import Array, shown
-from fastgd.ensemble.folder import begin, end, put, shards_of
+from fastgd.ensemble.folder import begin, end, shards_of
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.session import LOOK_SECONDS, Session
-from fastgd.ensemble.side_by_side import SideBySide
-from fastgd.ensemble.state import EnsembleState, part_of
+from fastgd.ensemble.side_by_side import LOOK_SECONDS, SideBySide
 from fastgd.samples import Samples, on_disk
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.progress import ManyProgress
+from fastgd.training.session import Session
 
 _ASK_SECONDS = 1.0  # between one question of a shard and the next
 _RETRIES = 3  # of a shard that fails; Dask starts those of lost workers again in any case
@@ -68,23 +67,18 @@ class Shard:
     file: Checkpoint[Runs] | None
     link: Link
 
-    def train(self, *samples: Array) -> tuple[int, EnsembleState, float]:
-        """Go on from the file, if there is one, to the end, or until the link says so: where the
-        members stand, and seconds.
+    def train(self, *samples: Array) -> tuple[int, Runs]:
+        """Go on from the file, if there is one, to the end, or until the link says so: what the
+        members have come to.
         """
-        kept = self.file.load() if self.file is not None else None
-        states, seconds = (self.work.states, 0.0) if kept is None else (kept.states, kept.seconds)
+        kept, members = self.file.load() if self.file is not None else None, self.work.members
         # joblib maps what is large
         in_memory = Samples(*(np.array(array) if on_disk(array) else array for array in samples))
-        work = replace(
-            self.work,
-            samples=in_memory,
-            states=states.resumed(self.work.settings.epochs),
-            seconds=seconds,
-        )
+        members = (kept or members).reopened(members.settings)
+        work = replace(self.work, samples=in_memory, members=members)
         file = None if self.file is None else replace(self.file, saved=time.monotonic())
         work.train(Session(None, self._asker(), None, file, "raise"))
-        return self.index, work.states, work.seconds
+        return self.index, work.members
 
     def _asker(self) -> Any:
         asked = -math.inf
@@ -103,38 +97,30 @@ class Shard:
 class _Course:
     """The shards of a training, and how far they are."""
 
-    def __init__(self, work: SideBySide, session: Session):
+    def __init__(self, work: SideBySide, session: Session[Runs]):
         self.work, self.session = work, session
-        self.parts = shards_of(work.plan.kernel, len(work.states))
+        self.parts = shards_of(work.plan.kernel, len(work.members))
         self.call = secrets.token_hex(8)
         self.files: list[Checkpoint[Runs]] | list[None] = [None] * len(self.parts)
         if session.file is not None:
-            self.files = begin(session.file, work.runs(), self.call)
+            self.files = begin(session.file, work.members.ended_by("interrupt"), self.call)
         self.told = [self._part(i).progress(0.0) for i in range(len(self.parts))]
-        # whether members have own rows
-        self.is_own = [
-            array.ndim > ndim for array, ndim in zip(work.samples, (2, 2, 1), strict=True)
-        ]
+        self.is_own = work.samples.are_own
 
     def _part(self, i: int) -> SideBySide:
         """The members of a shard, without their rows."""
-        work, members = self.work, self.parts[i]
-        settings, states = part_of(work.settings, members), part_of(work.states, members)
-        nothing = work.samples.weights[:0]
-        samples = Samples(nothing, nothing, nothing)
+        members, nothing = self.work.members[self.parts[i]], self.work.samples.weights[:0]
         return replace(
-            work,
-            samples=samples,
-            settings=settings,
-            states=states,
-            threads=min(work.threads, len(states)),
-            seconds=0.0,
+            self.work,
+            samples=Samples(nothing, nothing, nothing),
+            members=replace(members, seconds=0.0),
+            threads=min(self.work.threads, len(members)),
         )
 
     def shards(self, link: Link) -> list[Shard]:
         """Those with members that have not ended."""
         shards = [Shard(i, self._part(i), self.files[i], link) for i in range(len(self.parts))]
-        return [shard for shard in shards if shard.work.states.running.any()]
+        return [shard for shard in shards if shard.work.members.running.any()]
 
     def rows(self, shard: Shard, samples: Iterable[Any]) -> list[Any]:
         """The samples for a shard, of which `samples` are those that all members share."""
@@ -143,10 +129,11 @@ class _Course:
             for array, own in zip(samples, self.is_own, strict=True)
         ]
 
-    def take(self, i: int, states: EnsembleState, seconds: float) -> None:
+    def take(self, i: int, part: Runs) -> None:
         """What a shard has come to."""
-        put(self.work.states, self.parts[i], states)
-        self.work.seconds += seconds
+        members = self.work.members
+        members.put(self.parts[i], part)
+        self.work.members = replace(members, seconds=members.seconds + part.seconds)
         self.told[i] = self._part(i).progress(0.0)
 
     def look(self) -> bool:
@@ -162,7 +149,7 @@ class _Course:
 
     def runs(self) -> Runs:
         """All together."""
-        runs, file = self.work.runs(self.session.reason or ""), self.session.file
+        runs, file = self.work.members.ended_by(self.session.reason or ""), self.session.file
         if file is not None:
             file.save_last(runs)
             if not file.failed:
@@ -170,7 +157,7 @@ class _Course:
         return runs
 
 
-def train_in_shards(client: Any, work: SideBySide, session: Session) -> Runs:
+def train_in_shards(client: Any, work: SideBySide, session: Session[Runs]) -> Runs:
     """Train the members of `work` elsewhere, as `work.train(session)` would here."""
     session.answers = client != "joblib"  # from whose processes Ctrl-C must not be kept
     course = _Course(work, session)

@@ -1,5 +1,5 @@
 """Many members on threads: those of small networks in the lanes of one compiled loop, others each
-by `train`, on a thread of its own.
+by a loop of its own, on a thread of its own.
 
 Training goes in rounds: threads train until all members have ended, or until there is a reason to
 stop. Then every member is written back to where it stands, and the next round begins with those
@@ -10,125 +10,105 @@ from __future__ import annotations
 
 import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.samples import samples_of
-from fastgd.ensemble.session import DUE, LOOK_SECONDS, Session
-from fastgd.ensemble.settings import MemberSettings
-from fastgd.ensemble.state import EnsembleState
-from fastgd.mlp import MLP
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import (
-    BATCH,
-    EPOCH_COST_SUM,
-    NEXT_RECORD,
-    PATIENCE_COST,
-    PATIENCE_EPOCH,
-    RECORDED,
-    STRIDE,
-    UPDATES,
-)
-from fastgd.training.progress import ManyProgress, Progress
-from fastgd.training.run import DivergedError, Run
+from fastgd.state import EPOCH, STOPPED, STOPS
+from fastgd.system.float_errors import quiet
+from fastgd.training.loop import Loop
+from fastgd.training.progress import ManyProgress
+from fastgd.training.run import DivergedError
+from fastgd.training.session import Session, Training
 
 if TYPE_CHECKING:
     from fastgd.kernels import Lanes, Plan
 
+LOOK_SECONDS = 0.05  # between one look at the threads and the next, and of a chunk of compiled code
+DUE = "checkpoint"  # a reason to stop for a moment
 _FIRST_LIMIT = 64  # epochs of the first chunk
 
 
 @dataclass
-class SideBySide(ABC):
+class SideBySide(Training[Runs]):
     """Members on their way, and what they are trained by. In every round each thread trains one
     chunk in any case.
     """
 
     plan: Plan
-    options: Options
     samples: Samples
-    settings: MemberSettings
-    states: EnsembleState
+    members: Runs  # in whose arrays they are trained; its seconds are those of the busiest thread
     threads: int
-    seconds: float = 0.0  # of the busiest thread
     is_whole: bool = True  # whether all members are written back to where they stand
 
-    def train(self, session: Session) -> Runs:
-        """Train until all have ended or something stops them; the checkpoint is written last."""
-        file = session.file
-        if file is not None:
-            file.prepare(self.runs().nbytes)
-        with session:
-            try:
-                while self.states.running.any():
-                    self._round(session)
-                    if session.reason == DUE and file is not None:
-                        file.save(self.runs())
-                    elif session.reason is not None:
-                        self._add_costs()
-                        break
-            except BaseException:
-                if file is not None and self.is_whole:
-                    file.save_last(self.runs())
-                raise
-            runs = self.runs(session.reason or "")
-            if file is not None:
-                file.save_last(runs)
-        return runs
-
     @property
-    def net(self) -> MLP:
-        """The network that all members are copies of."""
-        assert isinstance(self.plan.net, MLP)
-        return self.plan.net
+    def nbytes(self) -> int:
+        return self.members.nbytes
 
-    def runs(self, reason: str = "interrupt") -> Runs:
-        """The runs so far, those that have not ended being stopped by this."""
-        return Runs(
-            self.net,
-            self.plan.kernel,
-            self.seconds,
-            self.options,
-            self.settings,
-            self.states.ended_by(reason),
-        )
+    def to_end(self, session: Session[Runs]) -> Runs:
+        while self.members.running.any():
+            self._round(session)
+            if session.reason == DUE and session.file is not None:
+                self.save(session.file.save)
+            elif session.reason is not None:
+                self._add_costs()
+                return self.members.ended_by(session.reason)
+        return self.members
+
+    def so_far(self, error: BaseException | None = None) -> Runs | None:
+        """The runs as they are, those that have not ended being interrupted."""
+        return self.members.ended_by("interrupt") if self.is_whole else None
 
     @abstractmethod
-    def _round(self, session: Session) -> None:
+    def _round(self, session: Session[Runs]) -> None:
         """Train until all have ended, or the session has a reason to stop."""
 
     def _over(
         self,
-        session: Session,
+        session: Session[Runs],
         chunks: Callable[[int], Iterator[float]],
         write_back: Callable[[], None],
     ) -> None:
         """On each thread, go through the chunks of its rank, which yield their seconds, until there
-        is a reason to stop.
+        is a reason to stop; meanwhile look for one.
         """
         seconds = np.zeros(self.threads)
 
+        @quiet
         def work(rank: int) -> None:
             for elapsed in chunks(rank):
                 seconds[rank] += elapsed
                 if session.reason is not None:
                     break
 
-        self.is_whole = False
+        self.is_whole, session.reason = False, None
+        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fastgd")
         try:
-            session.over(work, self.threads, self.progress)
+            running: set[Future[None]] = {pool.submit(work, rank) for rank in range(self.threads)}
+            while running:
+                done, running = wait(running, LOOK_SECONDS)
+                for each in done:
+                    each.result()
+                session.look(self.progress(session.seconds))
+                is_due = session.file is not None and session.file.is_due
+                if session.reason is None and running and is_due:
+                    session.reason = DUE
+        except BaseException:
+            session.reason = "interrupt"
+            raise
         finally:
-            if session.at_rest:
-                write_back()
-                self.is_whole = True
-            self.seconds += float(seconds.max())
+            pool.shutdown()
+            write_back()  # unless Ctrl-C comes again
+            self.is_whole = True
+            total = self.members.seconds + float(seconds.max())
+            self.members = replace(self.members, seconds=total)
 
     @abstractmethod
     def _add_costs(self) -> None:
@@ -136,20 +116,11 @@ class SideBySide(ABC):
 
     def progress(self, seconds: float) -> ManyProgress:
         """How far all members are."""
-        states, last, running = self.states, self.settings.epochs, self.states.running
-        left, total, costs = (
-            int((last - states.epochs)[running].sum()),
-            int(last.sum()),
-            states.costs[~running],
-        )
-        return ManyProgress(
-            total - left,
-            total,
-            float(costs.min()) if len(costs) else np.nan,
-            seconds,
-            len(costs),
-            len(running),
-        )
+        members, running = self.members, self.members.running
+        last, costs = members.settings.epochs, members.cost[~running]
+        left, total = int((last - members.epochs)[running].sum()), int(last.sum())
+        least = float(costs.min()) if len(costs) else np.nan
+        return ManyProgress(total - left, total, least, seconds, len(costs), len(running))
 
 
 class InLanes(SideBySide):
@@ -157,24 +128,13 @@ class InLanes(SideBySide):
 
     kernel: Lanes  # of the latest round
 
-    def _round(self, session: Session) -> None:
-        from fastgd.kernels import REASONS, Lanes
+    def _round(self, session: Session[Runs]) -> None:
+        from fastgd.kernels import Lanes
 
-        settings, states = self.settings, self.states
-        stopped = (states.stopped_by[:, None] == np.array(REASONS)).argmax(axis=1).astype(np.int64)
-        patience_cost, patience_epochs = (
-            states.patience_cost.astype(states.params.dtype),
-            states.patience_epochs.copy(),
-        )
+        members = self.members
         self.kernel = kernel = Lanes(
-            self.plan, self.options, self.samples, self.threads, params=states.params,
-            slots=states.slots, powers=states.powers, epochs=states.epochs, updates=states.updates,
-            patience_cost=patience_cost, patience_epochs=patience_epochs, costs=states.costs,
-            stopped=stopped, recorded=states.recorded, points=states.points, history=states.history,
-            seeds=settings.seeds, rates=settings.rates, schedules=settings.schedules,
-            times=settings.times, numbers=settings.numbers, l2=settings.l2,
-            clip_norm=settings.clip_norm, last=settings.epochs, target_cost=settings.target_cost,
-            patience=settings.patience, min_delta=settings.min_delta,
+            self.plan, members.options, self.samples, self.threads,
+            members.settings, members.states, members.cost,
         )  # fmt: skip
 
         def chunks(rank: int) -> Iterator[float]:
@@ -188,41 +148,20 @@ class InLanes(SideBySide):
                 limit = max(1, int(limit * min(10.0, LOOK_SECONDS / max(elapsed, 1e-9))))
                 yield elapsed
 
-        def write_back() -> None:
-            kernel.flush()
-            self._take_reasons()
-            monitored = settings.monitored  # others may have been looked at beside them
-            states.patience_cost[monitored], states.patience_epochs[monitored] = (
-                patience_cost[monitored],
-                patience_epochs[monitored],
-            )
-
-        self._over(session, chunks, write_back)
+        self._over(session, chunks, kernel.flush)
 
     def _add_costs(self) -> None:
         self.kernel.add_costs()
-        self._take_reasons()
-
-    def _take_reasons(self) -> None:
-        from fastgd.kernels import REASONS
-
-        self.states.stopped_by[:] = np.array(REASONS)[self.kernel.members.stopped]
 
 
 class OnThreads(SideBySide):
-    """Members of which each is trained by `train`."""
+    """Members of which each has a loop of its own, as `train` has it."""
 
-    def _round(self, session: Session) -> None:
-        states = self.states
-        left = np.where(states.running, self.settings.epochs - states.epochs, -1)
-        waiting, lock = (
-            iter(np.argsort(-left, kind="stable")[: states.running.sum()].tolist()),
-            threading.Lock(),
-        )
-
-        def look(member: int, progress: Progress) -> bool:
-            states.epochs[member] = progress.epoch
-            return session.reason is not None
+    def _round(self, session: Session[Runs]) -> None:
+        members = self.members
+        left = np.where(members.running, members.settings.epochs - members.epochs, -1)
+        waiting = iter(np.argsort(-left, kind="stable")[: members.running.sum()].tolist())
+        lock = threading.Lock()
 
         def next_one() -> int | None:
             with lock:
@@ -230,61 +169,52 @@ class OnThreads(SideBySide):
 
         def chunks(rank: int) -> Iterator[float]:
             while (member := next_one()) is not None:
-                run = self._run(member, int(left[member]), partial(look, member))
-                self._put(member, run)
-                yield run.seconds
+                yield self._train(member, session)
 
         self._over(session, chunks, lambda: None)  # each is put back when it comes
 
-    def _run(self, member: int, epochs: int, look: Callable[[Progress], bool] | None = None) -> Run:
-        """A member trained for further epochs from where it stands."""
-        from fastgd.training.train import train
+    def _loop(self, member: int) -> Loop:
+        """The loop of a member, from where it stands."""
+        from fastgd import kernels
 
-        options = replace(self.options, record=self.options.record or 2)
-        before = Runs(self.net, self.plan.kernel, 0.0, options, self.settings, self.states)[member]
-        X, Y, weights = samples_of(self.samples, member)
-        given = (
-            options.to_dict()
-            | self.settings.arguments(member, options)
-            | {"kernel": self.plan.kernel, "threads": 1, "callback": look}
-        )
-        given |= {
-            "params": before,
-            "epochs": epochs,
-            "sample_weight": weights if len(weights) else None,
-        }
+        run, samples = self.members[member], self.samples.of(member)
+        options = Options(**run.options)
+        plan = kernels.plan_for(run.net, samples, options, self.plan.kernel)
+        bound = kernels.load(plan, options, samples)
+        assert run.state is not None
+        return Loop(run, bound, run.state, int(self.members.settings.epochs[member]))
+
+    def _train(self, member: int, session: Session[Runs]) -> float:
+        """Train a member until it has ended or there is a reason to stop, and put it back; the
+        seconds that it took.
+        """
+        members, loop = self.members, self._loop(member)
+        begun, before = loop.state.epoch, loop.seconds
+
+        def look() -> str | None:
+            members.states.cursor[member, EPOCH] = loop.state.epoch
+            return None if session.reason is None else DUE
+
         try:
-            return train(self.net, X, Y, **given)
+            run = loop.run_until(look)
         except DivergedError as error:
-            return error.run
-
-    def _put(self, member: int, run: Run) -> None:
-        """A run in the place of its member, which has ended unless `look` stopped it."""
-        states, state = self.states, run.state
+            run = error.run
+        except BaseException:  # the rest of its state is where it was
+            members.states.cursor[member, EPOCH] = begun
+            raise
+        state, slots = run.state, members.states.slots[member]
         assert state is not None
-        states.params[member], states.epochs[member] = run.params, run.epochs
-        states.slots[member, : len(state.slots)], states.powers[member] = state.slots, state.powers
-        states.batch[member], states.updates[member] = state.cursor[[BATCH, UPDATES]]
-        # where nobody looks at an epoch's cost, that is not of all batches
-        states.epoch_cost_sum[member] = (
-            state.sums[EPOCH_COST_SUM]
-            if self.settings.monitored[member] or states.has_histories
-            else 0.0
-        )
-        if states.has_histories:
-            states.recorded[member] = state.cursor[[RECORDED, NEXT_RECORD, STRIDE]]
-            states.points[member], states.history[member] = state.points, state.costs
-        states.patience_cost[member], states.patience_epochs[member] = (
-            state.sums[PATIENCE_COST],
-            state.cursor[PATIENCE_EPOCH],
-        )
-        if run.stopped_by != "callback":
-            states.stopped_by[member], states.costs[member] = run.stopped_by, _cost(run)
+        slots[: len(state.slots)] = state.slots
+        members.states[member] = replace(state, slots=slots)
+        if run.stopped_by != DUE:  # it has ended
+            members.states.cursor[member, STOPPED] = STOPS.index(run.stopped_by)
+            members.cost[member] = _or_inf(run.cost)
+        return loop.seconds - before
 
     def _add_costs(self) -> None:
-        for member in np.flatnonzero(self.states.running).tolist():
-            self.states.costs[member] = _cost(self._run(member, 0))
+        for member in np.flatnonzero(self.members.running).tolist():
+            self.members.cost[member] = _or_inf(self._loop(member).cost())
 
 
-def _cost(run: Run) -> float:
-    return run.cost if np.isfinite(run.cost) else np.inf
+def _or_inf(cost: float) -> float:
+    return cost if np.isfinite(cost) else np.inf

@@ -13,10 +13,8 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.checks import whole_number
 from fastgd.arguments.choices import check_name
 from fastgd.ensemble.folder import checkpoint_of_runs
-from fastgd.ensemble.resume import origin_of_many
+from fastgd.ensemble.resume import gone_on, origin_of_many, to_train_to
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.samples import check_samples_of_many
-from fastgd.ensemble.session import Session
 from fastgd.ensemble.settings import check_optimizers, check_settings, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes, OnThreads
@@ -24,7 +22,7 @@ from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer, Rprop
 from fastgd.options import Options
-from fastgd.samples import largest_input, on_disk
+from fastgd.samples import check_samples, on_disk
 from fastgd.schedules import Schedule
 from fastgd.system.float_errors import quiet
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
@@ -146,7 +144,7 @@ def train_many(
     check_net(net, "train_many")
     if members is None and isinstance(params, Runs):
         given["members"] = len(params)
-    samples = check_samples_of_many(net, X, Y, sample_weight)
+    samples = check_samples(net, X, Y, sample_weight, of_members=True)
     count, n = count_members(net, given), samples.X.shape[-2]
     optimizers = check_optimizers(optimizer)
     check_name("kernel", kernel, KERNELS)
@@ -155,10 +153,10 @@ def train_many(
         if on_disk(samples.X):
             raise ValueError("X must be in memory where there is a client; got a memmap")
     checkpoint_of = partial(checkpoint_of_runs, samples, client is not None)
-    session = check_session(Session, given, checkpoint_of)
+    session = check_session(given, checkpoint_of)
     threads = None if threads is None else whole_number("threads", threads, least=1)
-    origin = origin_of_many(net, given, count, session.file if resume else None)
-    settings = check_settings(net, count, origin.given, optimizers)
+    origin, given = origin_of_many(net, given, count, session.file if resume else None)
+    settings = check_settings(net, count, given, optimizers)
     common = settings.common_options(max(optimizers, key=lambda one: one.slots))
     options = Options.of(given | common).checked_for(net, n)
     if isinstance(options.optimizer, Rprop) and settings.rates.min() <= 0:
@@ -172,19 +170,13 @@ def train_many(
 
     from fastgd import kernels
 
-    if (
-        kernel == "auto"
-        and origin.kernel is not None
-        and (origin.kernel == "matrix" or "unrolled" in kernels.serving(net, method))
-    ):
-        kernel = origin.kernel
-    plan = kernels.make_plan_for_many(
-        net, n, options, kernel, count, int(settings.epochs.sum()),
-        largest=largest_input(samples, method), weighted=len(samples.weights) > 0,
+    before = origin.before
+    plan = kernels.plan_for(
+        net, samples, options, kernel, int(settings.epochs.sum()),
+        before.kernel if before else None, members=count,
     )  # fmt: skip
-    settings = origin.to_train_to(settings)
-    states = origin.states(settings, options, plan.kernel, plan.batches)
+    begun = Runs.at_start(net, plan.kernel, options, to_train_to(origin, settings))
+    runs = gone_on(origin, begun, plan.batches)
     threads = min(threads or (kernels.available_threads() if client is None else 1), count)
-    kind = InLanes if plan.kernel == "lanes" else OnThreads
-    work = kind(plan, options, samples, settings, states, threads, origin.seconds)
+    work = (InLanes if plan.kernel == "lanes" else OnThreads)(plan, samples, runs, threads)
     return work.train(session) if client is None else train_in_shards(client, work, session)

@@ -4,18 +4,42 @@ from fastgd.kernels.binding import Bound
 from fastgd.kernels.generated.unrolled import source
 from fastgd.kernels.lanes_binding import Lanes
 from fastgd.kernels.matrix_binding import Matrix
-from fastgd.kernels.members import REASONS
-from fastgd.kernels.plan import Plan, can_unroll, make_plan, make_plan_for_many
+from fastgd.kernels.plan import Plan, can_unroll, make_plan
 from fastgd.kernels.unrolled_binding import Unrolled
 from fastgd.network import Network
 from fastgd.options import Options
-from fastgd.samples import Samples
+from fastgd.samples import Samples, largest_input, on_disk
 from fastgd.system.processors import available_threads
 
 __all__ = [
-    "REASONS", "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
-    "make_plan_for_many", "serving", "source",
+    "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
+    "plan_for", "serving", "source",
 ]  # fmt: skip
+
+
+def plan_for(
+    net: Network,
+    samples: Samples,
+    options: Options,
+    kernel: str,
+    epochs: int = 0,
+    before: str | None = None,
+    *,
+    members: int | None = None,
+    validated: bool = False,
+) -> Plan:
+    """The plan for these rows of one network, or of so many members, whose epochs are counted
+    together; `auto` is the kernel that there was before, where it serves.
+    """
+    many = members is not None
+    if kernel == "auto" and before and before in serving(net, options.method, many=many):
+        kernel = before
+    if kernel == "auto" and not many and options.batch_size is None and on_disk(samples.X):
+        kernel = "matrix"  # the unrolled kernel puts a full batch into memory
+    return make_plan(
+        net, samples.X.shape[-2], options, kernel, epochs, members=members, validated=validated,
+        largest=largest_input(samples, options.method), weighted=len(samples.weights) > 0,
+    )  # fmt: skip
 
 
 def load(
@@ -33,6 +57,7 @@ def load(
     return Matrix(plan, options, samples, held_out, threads)
 
 
-def serving(net: Network, method: str) -> list[str]:
-    """Names of the kernels that serve a network."""
-    return ["matrix", "unrolled"] if can_unroll(net, method) else ["matrix"]
+def serving(net: Network, method: str, *, many: bool = False) -> list[str]:
+    """Names of the kernels that serve a network, or many copies of it."""
+    written_out = ["unrolled", "lanes"] if many else ["unrolled"]
+    return ["matrix", *written_out] if can_unroll(net, method) else ["matrix"]

@@ -29,7 +29,7 @@ from fastgd.machine.struct import struct_of, words_of
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import EPOCH_COST_SUM, HELD_OUT, STOPPED, State, aligned, padded, start
+from fastgd.state import EPOCH_COST_SUM, HELD_OUT, State, aligned, padded, start
 
 _NONE = np.zeros(0, np.int64)  # for a pointer to nothing
 
@@ -144,12 +144,9 @@ class Bound(ABC):
     def start(self, params: Array) -> State:
         """The state before the first update."""
         options = self.options
-        slots = np.zeros((options.optimizer.slots, len(params)), params.dtype)
-        if options.optimizer.update_kind == "rprop":
-            slots[1] = options.first_rate
         state = start(
             params,
-            slots,
+            options.optimizer.first_slots(params, options.first_rate),
             options.record,
             keeps_best=options.restore_best,
             held_out=self.held_out.n > 0,
@@ -222,18 +219,7 @@ class Bound(ABC):
             for rank in ranks
         ]
         # they point to what the problems keep alive
-        structs = [self._struct(problem) for problem in problems]
-        last = state.updates + limit
-        seconds = self._enter(structs, limit)
-        while (
-            state.is_full
-            and state.epoch < epochs
-            and not state.cursor[STOPPED]
-            and state.updates < last
-        ):
-            state.thin_out()
-            seconds += self._enter(structs, last - state.updates)
-        return seconds
+        return self._enter([self._struct(problem) for problem in problems], limit)
 
     def _enter(self, structs: list[Array], limit: int = 0) -> float:
         """Have the first of these problems done by the compiled loop, the others helping, and

@@ -10,6 +10,7 @@ for stretches in which nothing has to be seen from outside.
 
 import numpy as np
 
+from fastgd.kernels.history import FAR, is_due, record
 from fastgd.kernels.structs import CHECK_RULES, HELD_OUT_COST, PASS, TRAINING_COST, Problem
 from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import copy
@@ -21,55 +22,22 @@ from fastgd.state import (
     EPOCH,
     EPOCH_COST_SUM,
     HELD_OUT,
-    MOST,
     NEXT_RECORD,
     NON_FINITE,
+    PATIENCE,
     PATIENCE_COST,
     PATIENCE_EPOCH,
     RECORDED,
     STOPPED,
-    STOPS,
     STRIDE,
+    TARGET_COST,
     UPDATES,
 )
-
-_, TARGET_COST, PATIENCE = range(len(STOPS))
-
-_FAR = 2**40  # epochs: further than one call goes
 
 problem_of = viewer(Problem)
 
 
 # -- looking at costs ------------------------------------------------------------------------------
-
-
-@merged
-def point_after(epoch, points, room, stride, growth):
-    """When the next point of a history is due, which has so many points, the latest at `epoch`;
-    MOST if it is never to have one more.
-    """
-    if growth == 0.0:
-        distance, only = stride, 1  # points that can't be thinned out
-    else:
-        further = epoch * growth
-        distance, only = np.int64(further if further < _FAR else _FAR) + 1, room
-    return MOST if points == only and points == room else epoch + distance
-
-
-@inline
-def _record(course, epoch, cost):
-    """A point of the history; there is room for it."""
-    cursor = course.cursor
-    i = cursor[RECORDED]
-    course.points[i], course.costs[i] = epoch, cost
-    if len(course.held_out) != 0:
-        course.held_out[i] = course.sums[HELD_OUT]
-    cursor[RECORDED] = i + 1
-    if cost - cost != 0.0:  # inf or NaN
-        cursor[NON_FINITE] = 1
-    cursor[NEXT_RECORD] = point_after(
-        epoch, i + 1, len(course.points), cursor[STRIDE], course.growth
-    )
 
 
 @merged
@@ -103,9 +71,9 @@ def observe_epoch(course, epoch, cost):
     """Look at the training cost of an epoch that is one batch, before its update, and record it if
     it is due. Whether its parameters are to be kept as the best.
     """
-    cost = np.float64(cost)
+    cost, held_out = np.float64(cost), course.sums[HELD_OUT]
     if epoch == course.cursor[NEXT_RECORD]:
-        _record(course, epoch, cost)
+        record(course, 0, 0, len(course.points), epoch, cost, held_out, course.growth)
     return check_stop_rules(course, np.int64(TRAINING_COST), epoch, cost)
 
 
@@ -115,25 +83,22 @@ def observe_epoch(course, epoch, cost):
 @kernel
 def next_stretch(course, data, left, looked):
     """What comes next: how many updates before something has to be seen, whether to observe their
-    costs, and whether to look at the validation rows first, unless they were `looked` at. 0 updates
-    where the history has no room for the cost that is due.
+    costs, and whether to look at the validation rows first, unless they were `looked` at.
     """
     cursor = course.cursor
     epoch, batch = cursor[EPOCH], cursor[BATCH]
-    due, full = cursor[NEXT_RECORD] == epoch, cursor[RECORDED] == len(course.points)
+    due = is_due(course, 0, 0, len(course.points), epoch)
     looks = (
         len(course.held_out) != 0
         and batch == 0
         and not looked
         and (course.monitored == HELD_OUT_COST or due)
     )
-    if due and full:
-        count = 0
-    elif data.batches > 1 or data.shuffled != 0 or course.monitored == HELD_OUT_COST:
+    if data.batches > 1 or data.shuffled != 0 or course.monitored == HELD_OUT_COST:
         count = data.batches - batch
     elif course.monitored == TRAINING_COST:
         room = len(course.points) - cursor[RECORDED]  # for what `observe_epoch` records on the way
-        count = min(course.epochs, cursor[NEXT_RECORD] + room * min(cursor[STRIDE], _FAR)) - epoch
+        count = min(course.epochs, cursor[NEXT_RECORD] + room * min(cursor[STRIDE], FAR)) - epoch
     else:
         count = 1 if due else min(course.epochs, cursor[NEXT_RECORD]) - epoch
     return min(count, left), due or course.monitored == TRAINING_COST, looks
@@ -157,7 +122,7 @@ def finish_epoch(course, data, params, looked, count, observe):
             return
         kind, cost = np.int64(TRAINING_COST), cost / data.batches
         if epoch == cursor[NEXT_RECORD]:
-            _record(course, epoch, cost)
+            record(course, 0, 0, len(course.points), epoch, cost, sums[HELD_OUT], course.growth)
         epoch += 1
     sums[EPOCH_COST_SUM] = 0.0
     if check_stop_rules(course, kind, epoch, cost):
@@ -165,13 +130,14 @@ def finish_epoch(course, data, params, looked, count, observe):
 
 
 @inline
-def advance(steps, problem, limit):
-    """Make `limit` updates, or as many as are left of the course, or as the history has room for.
-    Or, by other commands, one pass over all rows, without updates; or the stop rules applied to the
-    cost in sums[EPOCH_COST_SUM].
+def train(steps, address, zero, limit):
+    """What the Problem at an address, whose Reals are of the type of `zero`, is to have done: make
+    `limit` updates, or as many as are left of the course. Or, by other commands, one pass over all
+    rows, without updates; or the stop rules applied to the cost in sums[EPOCH_COST_SUM].
 
     `steps` is called in one place: it is most of what there is to compile.
     """
+    problem = problem_of(address, zero)
     course, cursor, passes = problem.course, problem.course.cursor, problem.command == PASS
     if problem.command == CHECK_RULES and check_stop_rules(
         course, course.monitored, cursor[EPOCH], course.sums[EPOCH_COST_SUM]
@@ -182,8 +148,6 @@ def advance(steps, problem, limit):
         count, observe = problem.data.batches, True
         if not passes:
             count, observe, looks = next_stretch(course, problem.data, limit - made, looks)
-            if count == 0:
-                break
         now = problem.held_out if looks else problem
         count = steps(now, cursor[BATCH], now.data.batches if looks else count, observe or looks)
         if passes:
@@ -191,11 +155,3 @@ def advance(steps, problem, limit):
         finish_epoch(course, problem.data, problem.params, looks, count, observe)
         if not looks:
             made += count
-
-
-@inline
-def train(steps, address, zero, limit):
-    """What the Problem at an address, whose Reals are of the type of `zero`, is to have done; see
-    `advance`.
-    """
-    advance(steps, problem_of(address, zero), limit)

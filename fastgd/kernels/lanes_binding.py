@@ -6,14 +6,24 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.generated.lanes import source
-from fastgd.kernels.members import EPOCHS, FLUSH, NOBODY, RUNNING, TRAIN, LaneGroup, Members
+from fastgd.kernels.members import FLUSH, NOBODY, TRAIN, LaneGroup, Members
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.to_structs import data_of, growth_of, is_weight_of, network_of, rule_of
 from fastgd.machine.cache import Entry, entry
 from fastgd.machine.struct import struct_of
-from fastgd.options import Options
+from fastgd.options import MemberSettings, Options
 from fastgd.samples import Samples
-from fastgd.state import MOST, WIDE_VECTOR_BYTES, aligned
+from fastgd.state import (
+    EPOCH,
+    EPOCHS,
+    PATIENCE_COST,
+    PATIENCE_EPOCH,
+    RUNNING,
+    STOPPED,
+    WIDE_VECTOR_BYTES,
+    State,
+    aligned,
+)
 
 _MANY = 10_000  # epochs of a call that only computes costs
 
@@ -23,56 +33,43 @@ class Lanes:
     threads calls `advance` with its rank until `is_done`, or for as long as it likes; then one of
     them calls `flush`, and `add_costs` if the others are to have one.
 
-    Arrays of `samples` have a first axis of members where each has its own; all other arrays have
-    one. Those of where members stand are changed in place: params, slots, powers, epochs, updates,
-    patience_cost, patience_epochs, histories, stopped, and costs, which are NaN until a member has
-    ended. `options` are of a member that asks most of the loop.
+    Arrays of `samples` have a first axis of members where each has its own. `states` are changed in
+    place, and so is the (members,) `cost`, which is NaN until a member has ended. `options` are of
+    a member that asks most of the loop.
     """
 
     def __init__(
-        self, plan: Plan, options: Options, samples: Samples, threads: int, *, params: Array,
-        slots: Array, powers: Array, epochs: Array, updates: Array, patience_cost: Array,
-        patience_epochs: Array, costs: Array, stopped: Array, recorded: Array, points: Array,
-        history: Array, seeds: Array, rates: Array, schedules: Array, times: Array, numbers: Array,
-        l2: Array, clip_norm: Array, last: Array, target_cost: Array, patience: Array,
-        min_delta: Array,
-    ):  # fmt: skip
+        self,
+        plan: Plan,
+        options: Options,
+        samples: Samples,
+        threads: int,
+        settings: MemberSettings,
+        states: State,
+        cost: Array,
+    ):
         dtype = plan.net.dtype
         self.plan, self.options, self.samples = plan, options, samples
         self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
-        waiting = np.flatnonzero(np.isnan(costs)).astype(np.int64)
-        self.monitored = bool((target_cost > -np.inf).any() or (patience < MOST).any())
-        self.members = Members(
-            params=params,
-            slots=slots,
-            powers=powers,
-            rates=rates,
-            schedules=schedules,
-            times=times,
-            numbers=numbers,
-            l2=l2,
-            clip_norm=clip_norm,
-            seeds=seeds,
-            epochs=epochs,
-            updates=updates,
-            last=np.where(stopped == RUNNING, last, epochs),
-            targets=_rounded_down(target_cost, dtype),
-            patience=patience,
-            min_delta=min_delta.astype(dtype),
-            patience_cost=patience_cost,
-            patience_epochs=patience_epochs,
-            costs=costs,
-            recorded=recorded,
-            points=points,
-            history=history,
-            stopped=stopped,
-            # the longest first, so that lanes are full to the end
-            waiting=waiting[np.argsort((epochs - last)[waiting], kind="stable")],
-            taken=np.zeros(1, np.int64),
-            X_stride=samples.X[0].size if samples.X.ndim == 3 else 0,
-            Y_stride=samples.Y[0].size if samples.Y.ndim == 3 else 0,
-            weights_stride=plan.n if samples.weights.ndim == 2 else 0,
+        epochs, waiting = states.cursor[:, EPOCH], np.flatnonzero(np.isnan(cost)).astype(np.int64)
+        self.has_rule = settings.monitored
+        self.patience = (
+            states.sums[:, PATIENCE_COST].copy(),
+            states.cursor[:, PATIENCE_EPOCH].copy(),
         )
+        given: dict[str, Any] = settings.arrays() | states.arrays() | {
+            "last": np.where(states.cursor[:, STOPPED] == RUNNING, settings.epochs, epochs),
+            "targets": _rounded_down(settings.target_cost, dtype),
+            "min_delta": settings.min_delta.astype(dtype),
+            "cost": cost,
+            # the longest first, so that lanes are full to the end
+            "waiting": waiting[np.argsort((epochs - settings.epochs)[waiting], kind="stable")],
+            "taken": np.zeros(1, np.int64),
+            "X_stride": samples.X[0].size if samples.X.ndim == 3 else 0,
+            "Y_stride": samples.Y[0].size if samples.Y.ndim == 3 else 0,
+            "weights_stride": plan.n if samples.weights.ndim == 2 else 0,
+        }  # fmt: skip
+        self.members = Members(*(given[name] for name in Members._fields))
         self.own_rows = bool(
             self.members.X_stride or self.members.Y_stride or self.members.weights_stride
         )
@@ -121,12 +118,12 @@ class Lanes:
             patience_epoch=row(),
             costs=row(),
             known=np.zeros(lanes),
-            growth=growth_of(options) if self.members.points.size else 0.0,
+            growth=growth_of(options),
             x=row(rows * net.widths[0]),
             y=row(rows * net.widths[-1]),
             weight=weight,
             order=np.zeros(plan.n * lanes if plan.shuffle else 0, np.int64),
-            monitored=self.monitored,
+            monitored=bool(self.has_rule.any()),
             eps=options.eps,
         )
 
@@ -152,25 +149,29 @@ class Lanes:
         """Write back where all members stand."""
         for group in self.groups:
             self.entry(struct_of(group._replace(command=FLUSH), self.plan.net.dtype), 0)
+        # members without a rule are looked at beside those that have one
+        self.members.sums[~self.has_rule, PATIENCE_COST] = self.patience[0][~self.has_rule]
+        self.members.cursor[~self.has_rule, PATIENCE_EPOCH] = self.patience[1][~self.has_rule]
 
     def add_costs(self) -> None:
         """Compute the costs of members that are without, be it that they have not ended, once they
         are written back.
         """
         members = self.members
-        was_running = members.stopped == RUNNING
+        cursor, was_running = members.cursor.copy(), members.cursor[:, STOPPED] == RUNNING
+        cursor[was_running, STOPPED] = EPOCHS
         alone = members._replace(
-            last=members.epochs.copy(),
-            stopped=np.where(was_running, EPOCHS, members.stopped),
-            patience_cost=members.patience_cost.copy(),
-            waiting=np.flatnonzero(np.isnan(members.costs)).astype(np.int64),
+            last=cursor[:, EPOCH].copy(),
+            cursor=cursor,
+            sums=members.sums.copy(),
+            waiting=np.flatnonzero(np.isnan(members.cost)).astype(np.int64),
             taken=np.zeros(1, np.int64),
         )
         group = self.groups[0]._replace(members=alone)
         struct = struct_of(group, self.plan.net.dtype)
         while alone.taken[0] < len(alone.waiting) or (group.member_of_lane != NOBODY).any():
             self.entry(struct, _MANY)
-        np.copyto(members.stopped, alone.stopped, where=~was_running)
+        np.copyto(members.cursor[:, STOPPED], cursor[:, STOPPED], where=~was_running)
 
 
 def _rounded_down(numbers: Array, dtype: np.dtype[Any]) -> Array:

@@ -10,11 +10,6 @@ from fastgd.machine.struct import Doubles, Integers, Reals
 NOBODY = -1  # in the place of a member
 # commands: train the members of a lane group; write them back and free the lanes
 TRAIN, FLUSH = range(2)
-# by what a member was stopped
-RUNNING, TARGET_COST, PATIENCE, EPOCHS, DIVERGED = range(5)
-# places in what a member's history has of its own
-POINTS, NEXT_POINT, STRIDE = range(3)
-REASONS = ("", "target_cost", "patience", "epochs", "diverged")
 
 
 class Members(NamedTuple):
@@ -23,6 +18,11 @@ class Members(NamedTuple):
     params: Reals  # (members, n_params)
     slots: Reals  # (members, slots, n_params)
     powers: Doubles  # (members, 2) beta1^t and beta2^t
+    cursor: Integers  # (members, 10) from here on as in State
+    sums: Doubles  # (members, 4)
+    points: Integers  # (members, record - 1), or (members, 0)
+    costs: Doubles  # (members, record - 1)
+    held_out: Doubles  # (members, 0)
     rates: Doubles  # (members,) learning rates, or first values of their schedule
     schedules: Integers  # (members,) places in names.SCHEDULES, or -1
     times: Doubles  # (members, 3) warm-up and the schedule's own two numbers
@@ -30,21 +30,11 @@ class Members(NamedTuple):
     l2: Doubles  # (members,)
     clip_norm: Doubles  # (members,) inf for no clipping
     seeds: Integers  # (members,)
-    epochs: Integers  # (members,) finished
-    updates: Integers  # (members,) made, all in all
     last: Integers  # (members,) epochs to train to
     targets: Reals  # (members,) target_cost, rounded down; -inf for none
     patience: Integers  # (members,)
     min_delta: Reals  # (members,)
-    # (members,) a cost is better that is below this one, which was, by more than min_delta
-    patience_cost: Reals
-    patience_epochs: Integers  # (members,) when the cost was last better
-    costs: Doubles  # (members,) of all rows, when a member has ended
-    # (members, 3) points of the history, the epoch of the next, epochs between them
-    recorded: Integers
-    points: Integers  # (members, record - 1) epochs of the history, or (members, 0)
-    history: Doubles  # (members, record - 1) costs of it
-    stopped: Integers  # (members,) RUNNING, or by what it was stopped
+    cost: Doubles  # (members,) of all rows, when a member has ended; NaN until then
     waiting: Integers  # who is to be trained, in this order
     taken: Integers  # (1,) how many of them have been
     X_stride: int  # from one member's X to the next one's; 0 where all share it

@@ -97,8 +97,9 @@ def parts_of(rows: int) -> int:
     return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS))
 
 
-def choose(plan: Plan, epochs: int = 0) -> Plan:
-    """The plan with its kernel: "auto" becomes one by the arguments alone, for a single network.
+def choose(plan: Plan, epochs: int = 0, members: int | None = None) -> Plan:
+    """The plan with its kernel: "auto" becomes one by the arguments alone, for a single network, or
+    for so many members that train `epochs` in all.
 
     Raises
     ------
@@ -106,32 +107,19 @@ def choose(plan: Plan, epochs: int = 0) -> Plan:
         If the kernel does not serve the network.
     """
     if plan.kernel == "auto":
-        return replace(plan, kernel="unrolled" if _pays_to_unroll(plan, epochs) else "matrix")
-    if plan.kernel == "lanes":
+        several = members is None or members >= _LEAST_MEMBERS
+        written_out = "unrolled" if members is None else "lanes"
+        pays = several and _pays_to_unroll(plan, epochs)
+        plan = replace(plan, kernel=written_out if pays else "matrix")
+    elif plan.kernel == "lanes" and members is None:
         raise ValueError(
             "kernel 'lanes' serves many copies of a network, by fastgd.train_many; got one"
         )
     _check_written_out(plan)
-    return plan
-
-
-def choose_for_many(plan: Plan, members: int, epochs: int) -> Plan:
-    """The plan with its kernel, for so many members that train `epochs` epochs in all.
-
-    Raises
-    ------
-    ValueError
-        If the kernel does not serve the network.
-    """
-    if plan.kernel == "auto":
-        pays = members >= _LEAST_MEMBERS and _pays_to_unroll(plan, epochs)
-        plan = replace(plan, kernel="lanes" if pays else "matrix")
-    _check_written_out(plan)
     # the order of rows that are one batch only matters to rounding; as they are, their cost falls
     # out before the update
-    return (
-        replace(plan, shuffle=plan.shuffle and plan.batches > 1) if plan.kernel == "lanes" else plan
-    )
+    is_one_batch = plan.kernel == "lanes" and plan.batches == 1
+    return replace(plan, shuffle=False) if is_one_batch else plan
 
 
 def _check_written_out(plan: Plan) -> None:
@@ -147,63 +135,29 @@ def _check_written_out(plan: Plan) -> None:
 
 def make_plan(
     net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *,
-    largest: float = 1.0, weighted: bool = False, validated: bool = False,
+    members: int | None = None, largest: float = 1.0, weighted: bool = False,
+    validated: bool = False,
 ) -> Plan:  # fmt: skip
-    """The plan of checked arguments, with its kernel; ValueError if that does not serve the
-    network.
+    """The plan of checked arguments, with its kernel, for one network or so many members, whose
+    epochs are counted together; ValueError if the kernel does not serve the network.
 
     Inputs are at most `largest` in size.
     """
-    return choose(
-        _plan(net, n, options, kernel, largest, weighted=weighted, validated=validated), epochs
-    )
-
-
-def make_plan_for_many(
-    net: Network,
-    n: int,
-    options: Options,
-    kernel: str,
-    members: int,
-    epochs: int,
-    *,
-    largest: float = 1.0,
-    weighted: bool,
-) -> Plan:
-    """The same for many members."""
-    return choose_for_many(
-        _plan(net, n, options, kernel, largest, weighted=weighted), members, epochs
-    )
-
-
-def _plan(
-    net: Network,
-    n: int,
-    options: Options,
-    kernel: str,
-    largest: float,
-    *,
-    weighted: bool,
-    validated: bool = False,
-) -> Plan:
-    batch = n if options.batch_size is None else options.batch_size
-    shuffle = options.shuffle and options.batch_size is not None
-    small_changes = (
-        not options.method.endswith("difference") or options.eps * max(1.0, largest) < _FAR
-    )
-    return Plan(
+    is_exact = not options.method.endswith("difference")
+    plan = Plan(
         net,
         n,
-        batch,
-        shuffle,
-        options.method,
-        kernel,
-        options.update_kind,
-        options.modifies_gradient,
-        weighted,
-        validated,
-        small_changes,
+        batch=n if options.batch_size is None else options.batch_size,
+        shuffle=options.shuffle and options.batch_size is not None,
+        method=options.method,
+        kernel=kernel,
+        update_kind=options.update_kind,
+        modifies_gradient=options.modifies_gradient,
+        weighted=weighted,
+        validated=validated,
+        small_changes=is_exact or options.eps * max(1.0, largest) < _FAR,
     )
+    return choose(plan, epochs, members)
 
 
 def can_unroll(net: Network, method: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from fastgd.kernels.generated import lanes, unrolled
 from fastgd.kernels.matrix_binding import MATRIX
-from fastgd.kernels.plan import make_plan, make_plan_for_many
+from fastgd.kernels.plan import make_plan
 from fastgd.machine.cache import Entry, entry
 from fastgd.names import DTYPES
 from fastgd.network import Network
@@ -33,7 +33,7 @@ def shipped() -> list[Entry]:
         real = nets[0][0].dtype
         matrix += [entry("matrix", MATRIX, function, real) for function in ("train", "evaluate")]
         xor, n = nets[-1]
-        many = make_plan_for_many(xor, n, Options(), "lanes", _MEMBERS, 1, weighted=False)
+        many = make_plan(xor, n, Options(), "lanes", 1, members=_MEMBERS)
         matrix.append(entry("lanes", lanes.source(many, False), "train", real))
         for net, n in nets:
             for method in _METHODS:

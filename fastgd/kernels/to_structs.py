@@ -111,14 +111,17 @@ def rule_of(
 
 
 def growth_of(options: Options) -> float:
-    """How much further than the epoch itself the next point of a history is; 0 for even spacing."""
-    return 0.0 if options.spacing == "even" else math.expm1(2 * math.log(MOST) / options.record)
+    """How much further than the epoch itself the next point of a history is; 0 for even spacing, or
+    without a history.
+    """
+    is_even = options.spacing == "even" or options.record == 0
+    return 0.0 if is_even else math.expm1(2 * math.log(MOST) / options.record)
 
 
 def course_of(
     state: State, options: Options, seed: int, epochs: int, *, monitored: bool, held_out: bool
 ) -> Course:
-    """The course of a state; without stop rules unless `watched`."""
+    """The course of a state; without stop rules unless `monitored`."""
     monitored = monitored and options.monitors
     return Course(
         epochs=epochs,

@@ -8,8 +8,8 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Callable
-from typing import Any, TypeVar
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -24,19 +24,45 @@ _KINDS = {"run": ("fastgd run", "load_run"), "runs": ("file of fastgd runs", "lo
 _DESCRIBED: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (*optimizers.KINDS.values(), *schedules.KINDS.values())
 }
-Read = TypeVar("Read")
+Kind = TypeVar("Kind", bound="Saved")
 
 
-def write(
-    path: str | os.PathLike[str],
-    kind: str,
-    net: MLP,
-    options: dict[str, Any],
-    facts: dict[str, Any],
-    arrays: dict[str, Array],
-    keep: bool,
-) -> None:
-    """Write facts and arrays to one file, whole or not at all; `keep` is that of `replace_file`."""
+class Saved(ABC):
+    """What a file holds: a Run, or Runs."""
+
+    kind: ClassVar[str]
+    net: MLP
+
+    @abstractmethod
+    def parts(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:
+        """Options, facts and arrays."""
+
+    @classmethod
+    @abstractmethod
+    def of_parts(
+        cls: type[Kind],
+        net: MLP,
+        options: dict[str, Any],
+        facts: dict[str, Any],
+        arrays: dict[str, Array],
+    ) -> Kind:
+        """What has these; any error if nothing has."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to one file, whole or not at all. `fastgd.load_run` reads a run,
+        `fastgd.load_runs` reads runs.
+
+        Symbolic links are followed, and the mode of a file that is there stays. Where that can't be
+        replaced, the OSError says in which file beside it all is kept.
+        """
+        write(path, self, keep=True)
+
+
+def write(path: str | os.PathLike[str], saved: Saved, *, keep: bool, **more: Any) -> None:
+    """Write it, and more facts, to one file, whole or not at all; `keep` is that of
+    `replace_file`.
+    """
+    net, (options, facts, arrays) = saved.net, saved.parts()
     described = {
         "widths": net.widths,
         "activation": net.activations,
@@ -45,49 +71,42 @@ def write(
         "dtype": net.dtype.name,
     }
     told = {name: to_json(value) for name, value in options.items()}
-    text = json.dumps({"format": FORMAT, "kind": kind, "net": described, "options": told, **facts})
+    head = {"format": FORMAT, "kind": saved.kind, "net": described, "options": told}
+    text = json.dumps(head | facts | more)
     arrays = {"facts": np.array(text), **arrays}
     arrays["digest"] = np.array(_digest(arrays))
     replace_file(path, lambda file: np.savez(file, **arrays), keep=keep)  # type: ignore[arg-type]
 
 
-def read(
-    path: str | os.PathLike[str],
-    kind: str,
-    made_of: Callable[[MLP, dict[str, Any], dict[str, Any], dict[str, Array]], Read],
-) -> Read:
-    """What `made_of` makes of the network, the options, the facts and the arrays of a file of this
-    kind.
+def read(path: str | os.PathLike[str], cls: type[Kind]) -> tuple[Kind, dict[str, Any]]:
+    """What a file of this kind holds, and all facts that stand in it.
 
     Raises
     ------
     OSError
         If the file can't be read.
     ValueError
-        If it is damaged, or of another kind, or of a format that this version does not know, or if
-        `made_of` can't make anything of it.
+        If it is damaged, or of another kind, or of a format that this version does not know.
     """
     try:
         arrays = _arrays(path)
         facts = json.loads(str(arrays.pop("facts")))
         found = facts.get("kind", "run")  # which the first files of single runs do not tell
-        if found != kind:
+        if found != cls.kind:
             raise ValueError(f"it is a {_KINDS[found][0]}, which fastgd.{_KINDS[found][1]} reads")
         if facts["format"] != FORMAT:
             raise ValueError(f"it has format {facts['format']}; this version reads format {FORMAT}")
         described = dict(facts["net"])
         net = MLP(*described.pop("widths"), **described)
-        return made_of(
-            net,
-            {name: _from_json(value) for name, value in facts["options"].items()},
-            facts,
-            arrays,
-        )
+        options = {name: _from_json(value) for name, value in facts["options"].items()}
+        return cls.of_parts(net, options, facts, arrays), facts
     except OSError:
         raise
     # what zipfile, zlib, json and struct raise on damaged files has no common ancestor
     except Exception as error:
-        raise ValueError(f"{os.fspath(path)!r} is no whole {_KINDS[kind][0]}: {error}") from None
+        raise ValueError(
+            f"{os.fspath(path)!r} is no whole {_KINDS[cls.kind][0]}: {error}"
+        ) from None
 
 
 def _arrays(path: str | os.PathLike[str]) -> dict[str, Array]:
@@ -115,6 +134,15 @@ def _from_json(value: Any) -> Any:
         return value
     ((name, numbers),) = value.items()
     return _DESCRIBED[name](**numbers)
+
+
+def under(table: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    """The arrays of a table, whose names in a file begin with its own, by the rest of them."""
+    return {
+        name.removeprefix(f"{table}_"): array
+        for name, array in arrays.items()
+        if name.startswith(f"{table}_")
+    }
 
 
 def _digest(arrays: dict[str, Array]) -> str:

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +20,8 @@ from fastgd.arguments.checks import Array, finite_number, shown, truth
 from fastgd.samples import Samples, classes_of, on_disk
 from fastgd.system.files import check_place, reason_of, sweep
 from fastgd.system.warn import say
-from fastgd.training.run import Run, load_with_facts, save_run
+from fastgd.training import archive
+from fastgd.training.run import Run
 
 _HASHED_WHOLE = 2**26  # bytes of an array; of larger ones, as many are taken in even blocks
 _BLOCK = 2**16
@@ -56,7 +58,7 @@ def check_checkpoint(given: dict[str, Any]) -> tuple[Path | None, float]:
     return None if path is None else Path(path), every
 
 
-Kept = TypeVar("Kept")  # Run or Runs
+Kept = TypeVar("Kept", bound=archive.Saved)  # Run or Runs
 
 
 @dataclass
@@ -67,7 +69,6 @@ class Checkpoint(Generic[Kept]):
     every: float  # seconds
     data: str  # fingerprint
     read: Callable[[Path], tuple[Kept, dict[str, Any]]]  # what is in a file, and facts
-    write: Callable[..., None]
     saved: float = field(default_factory=time.monotonic)
     failed: bool = False
     is_last: bool = False
@@ -112,7 +113,7 @@ class Checkpoint(Generic[Kept]):
         """
         self.saved = time.monotonic()
         try:
-            self.write(kept, self.path, data=self.data, keep=self.is_last)
+            archive.write(self.path, kept, keep=self.is_last, data=self.data)
             self.failed = False
         except Exception as error:
             if not self.failed or (isinstance(error, OSError) and error.filename2 is not None):
@@ -138,21 +139,5 @@ def checkpoint_of_run(
     if isinstance(held_out, float):  # which rows that is depends on classes, where there are any
         classes = classes_of(samples.Y)
         more = (np.array(held_out),) if classes is None else (np.array(held_out), classes)
-    return Checkpoint(path, every, fingerprint([*samples, *more]), load_with_facts, save_run)
-
-
-def check_same(before: Run, now: Run, path: str) -> None:
-    """Refuse to go on with a training that is not the one of the checkpoint, naming
-    the difference.
-    """
-    pairs: list[tuple[str, Any, Any]] = [
-        ("rng", before.seed, now.seed),
-        ("kernel", before.kernel, now.kernel),
-    ]
-    pairs += [(name, before.options.get(name), value) for name, value in now.options.items()]
-    for name, old, new in pairs:
-        if old != new:
-            raise ValueError(
-                f"checkpoint {path!r} was made with {name} {old}; got {new}. To start afresh, "
-                "delete it"
-            )
+    read = partial(archive.read, cls=Run)
+    return Checkpoint(path, every, fingerprint([*samples, *more]), read)

@@ -15,7 +15,7 @@ from fastgd.optimizers import Rprop
 from fastgd.state import BEST, NON_FINITE, STOPPED, State
 from fastgd.training.progress import Progress
 from fastgd.training.run import DivergedError, Run, history_of
-from fastgd.training.session import Session
+from fastgd.training.session import Session, Training
 
 if TYPE_CHECKING:
     from fastgd.kernels import Bound
@@ -26,7 +26,7 @@ CHUNK_SECONDS = 0.05
 _FAR_BACK = 512
 
 
-class Loop:
+class Loop(Training[Run]):
     """A state on its way to `epochs`. `run` says how it is trained, and for how
     long it has been.
     """
@@ -36,6 +36,7 @@ class Loop:
         self.state = state.widened(kernel.size)
         self.seconds = run.seconds
         self.known_cost = -1, np.nan  # after how many updates, and what it is
+        self.is_compiled = False
         self.kept = [self.state.copy()]  # the first state and two of the latest, to go back to
 
     @property
@@ -60,6 +61,7 @@ class Loop:
     def compile(self) -> None:
         """Compile, or load what was compiled before."""
         self._advance(0)
+        self.is_compiled = True
 
     def chunks(self) -> Iterator[None]:
         """Advance to the end, in chunks of about CHUNK_SECONDS."""
@@ -73,43 +75,38 @@ class Loop:
             yield
             limit = max(1, int(limit * min(100.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
 
-    def train(self, session: Session[Run]) -> Run:
-        """The run that it ends in; the checkpoint is written first, also where an error ends it."""
-        file = session.file
-        if file is not None:
-            file.prepare(self.state.nbytes)
-        with self.kernel, session:
-            self.compile()
-            try:
-                run = self.finished(self._ended_by(session))
-            except BaseException as error:
-                if file is not None and not isinstance(error, DivergedError):
-                    self._save(file.save_last)
-                raise
-            if file is not None:
-                file.save_last(run)
-        return run
+    @property
+    def nbytes(self) -> int:
+        return self.state.nbytes
 
-    def _ended_by(self, session: Session[Run]) -> str | None:
-        """Train to the end, or to what ends it between two chunks; what that was."""
-        session.begin()
-        if session.interrupt.asked:  # while compiling
-            return "interrupt"
-        for _ in self.chunks():
+    def to_end(self, session: Session[Run]) -> Run:
+        def look() -> str | None:
             epoch, params = self.state.epoch, self.params.copy()
             session.look(Progress(epoch, self.epochs, self.latest_cost, self.seconds, params))
-            if self.is_done:
-                break
-            if session.reason is not None:
-                return session.reason
-            if session.file is not None and session.file.is_due:
-                self._save(session.file.save)
-        return None
+            ends, file = self.is_done or session.reason is not None, session.file
+            if file is not None and not ends and file.is_due:
+                self.save(file.save)
+            return session.reason
 
-    def _save(self, save: Callable[[Run], None]) -> None:
-        """Save the run so far, unless it is on its way to a DivergedError."""
-        if self.has_finite_cost():
-            save(self.so_far("interrupt"))
+        session.stack.enter_context(self.kernel)
+        self.compile()
+        session.begin()
+        # while compiling
+        run = self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
+        return replace(run, stalled=self._is_stalled())
+
+    def so_far(self, error: BaseException | None = None) -> Run | None:
+        """The run as it is, unless it is on its way to a DivergedError, or that has ended it."""
+        is_worth_it = self.is_compiled and not isinstance(error, DivergedError)
+        return self.as_run("interrupt") if is_worth_it and self.has_finite_cost() else None
+
+    def run_until(self, look: Callable[[], str | None]) -> Run:
+        """The run that it ends in, or when `look` has a reason to end it, between two chunks."""
+        for _ in self.chunks():
+            reason = look()
+            if reason is not None and not self.is_done:
+                return self.finished(reason)
+        return self.finished()
 
     # -- what there is to show
 
@@ -118,15 +115,15 @@ class Loop:
         if not self.has_finite_cost():
             self._raise_diverged()
         if ended_by is None and not self.state.cursor[STOPPED]:
-            self.kernel.watch_end(self.state, self._cost())
-        return replace(self.so_far(ended_by or self.state.stopped_by), stalled=self._is_stalled())
+            self.kernel.watch_end(self.state, self.cost())
+        return self.as_run(ended_by or self.state.stopped_by)
 
-    def so_far(self, stopped_by: str) -> Run:
+    def as_run(self, stopped_by: str) -> Run:
         """The run as far as it has come: the best parameters if they are to be restored, otherwise
         the latest.
         """
         state, net = self.state.widened(self.run.net.n_params), self.run.net
-        cost = latest = self._cost()
+        cost = latest = self.cost()
         params = state.params
         if len(state.best) and np.isfinite(state.sums[BEST]) and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
@@ -166,7 +163,7 @@ class Loop:
         """
         return all(np.isfinite(cost) for cost in self._costs().values())
 
-    def _cost(self) -> float:
+    def cost(self) -> float:
         """The cost of all rows, after so many updates, which takes a pass."""
         update = self.state.updates
         if self.known_cost[0] != update:
@@ -174,7 +171,7 @@ class Loop:
         return self.known_cost[1]
 
     def _costs(self) -> dict[str, float]:
-        costs = {"cost": self._cost()}
+        costs = {"cost": self.cost()}
         if self.kernel.monitors_held_out:
             costs["validation cost"] = self.kernel.held_out_cost(self.params)
         return costs
@@ -193,32 +190,32 @@ class Loop:
         self.state = nearest.copy()
         self._advance(update - nearest.updates)
 
+    def _last(self, good: int, bad: int, is_good: Callable[[], bool]) -> int:
+        """The last update after which something holds, as it does after `good`, and no longer after
+        `bad`; by halving.
+        """
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            self._go_to(middle)
+            good, bad = (middle, bad) if is_good() else (good, middle)
+        return good
+
     def _raise_diverged(self) -> None:
         """Find the last update after which every number was finite, the cost of all rows included,
         and raise.
         """
-        # by halving: up to `good` parameters and recorded costs are finite, from `bad` on they are
-        # not
-        good, bad = self.kept[-1].updates, self.state.updates + int(self._is_finite())
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            self._go_to(middle)
-            good, bad = (middle, bad) if self._is_finite() else (good, middle)
-        # the cost overflows before the parameters do: go back in growing steps until it does not,
-        # then halve again
+        # up to `good` parameters and recorded costs are finite, from `bad` on they are not
+        bad = self.state.updates + int(self._is_finite())
+        good = self._last(self.kept[-1].updates, bad, self._is_finite)
+        # the cost overflows before the parameters do: go back in growing steps until it does not
         first, back, bad, update = self.kept[0].updates, 0, good + 1, good
         self._go_to(update)
         while not self.has_finite_cost() and update > first:
             back, bad = 2 * back + 1, update
             update = max(good - back, first)
             self._go_to(update)
-        good = update
-        while bad - good > 1:
-            middle = (good + bad) // 2
-            self._go_to(middle)
-            good, bad = (middle, bad) if self.has_finite_cost() else (good, middle)
-        self._go_to(good)
-        run = self.so_far("diverged")
+        self._go_to(self._last(update, bad, self.has_finite_cost))
+        run = self.as_run("diverged")
         for name, cost in self._costs().items():
             if not np.isfinite(cost):
                 raise DivergedError(

@@ -1,15 +1,15 @@
-"""What a training goes on from: parameters, a run or a checkpoint; and how much of a state still
-means the same under new options.
+"""What a training goes on from: nothing, a run or runs, or a checkpoint; and how much of a state
+still means the same under new options.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 
-from fastgd.arguments.checks import Array, seed_of, whole_number
+from fastgd.arguments.checks import seed_of, whole_number
 from fastgd.mlp import MLP
 from fastgd.options import Options
 from fastgd.state import (
@@ -24,171 +24,185 @@ from fastgd.state import (
     PATIENCE_COST,
     PATIENCE_EPOCH,
     RECORDED,
-    STOPS,
+    RULES,
     STRIDE,
     UPDATES,
     State,
+    start,
 )
-from fastgd.training.checkpoint import Checkpoint, check_same
-from fastgd.training.run import History, Run
+from fastgd.training.checkpoint import Checkpoint, Kept
+from fastgd.training.run import Run
+
+_PLACE = [RECORDED, NEXT_RECORD, STRIDE]  # in a history
+_BEST_EPOCHS, _BEST_COSTS = [BEST_EPOCH, PATIENCE_EPOCH], [BEST, PATIENCE_COST]
 
 
 @dataclass(frozen=True)
-class Origin:
+class Origin(Generic[Kept]):
     """What a training goes on from, made by `origin_of`."""
 
-    params: Array  # (n_params,)
-    seed: int
-    last: int  # the epoch to train to
-    before: Run | None  # a run to go on from
-    what: str  # how errors call it
-    checkpoint: str | None  # the file that it is from, if it is from one
+    further: Kept | None = None  # given as `params`, after which `epochs` are further ones
+    resumed: Kept | None = None  # of a checkpoint
+    path: str = ""  # of its file
 
-    def run(self, net: MLP, options: Options, kernel: str) -> Run:
-        """The run that begins; ValueError if it is not the one of the checkpoint."""
-        before = self.before
-        run = Run(
-            net, self.params.copy(), np.nan, 0, before.seconds if before else 0.0, kernel,
-            self.seed, "epochs", History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(),
-            table=before.table if before else None,
-        )  # fmt: skip
-        if before is not None and self.checkpoint is not None:
-            check_same(before, run, self.checkpoint)
-        return run
+    @property
+    def before(self) -> Kept | None:
+        """A run to go on from, or runs."""
+        return self.further if self.resumed is None else self.resumed
 
-    def state(self, fresh: State, options: Options, batches: int) -> State:
-        """The state that training goes on in, where `fresh` is one that begins; ValueError if it is
-        not one of such a training.
+    @property
+    def what(self) -> str:
+        """How errors call it."""
+        return "params" if self.resumed is None else f"checkpoint {self.path!r}"
+
+    def check_same(self, then: dict[str, Any], now: dict[str, Any], whose: str = "") -> None:
+        """Refuse to go on with a training that is not the one of the checkpoint, naming the first
+        difference.
         """
-        before = self.before
-        if before is None:
-            return fresh
-        state = before.state if self.checkpoint is not None else None
-        if state is None:
-            state = resumed_from(before, fresh, options, batches)
-        if not state.widened(fresh.params.size).fits(fresh, batches):
-            raise ValueError(
-                f"{self.what} can't be gone on from: its state is not one of such a training"
-            )
-        return state
+        for name, value in now.items():
+            if self.resumed is not None and then.get(name) != value:
+                raise self.was_made_with(f"{name} {then.get(name)}{whose}", f"; got {value}")
+
+    def was_made_with(self, other: str, got: str = "") -> ValueError:
+        """That the checkpoint is of another training."""
+        return ValueError(f"{self.what} was made with {other}{got}. To start afresh, delete it")
 
 
-def origin_of(
-    net: MLP,
-    params: Array | Run | None,
-    rng: int | np.random.Generator | None,
-    epochs: int,
-    file: Checkpoint[Run] | None,
-) -> Origin:
-    """`file` is the checkpoint to resume, if there is something in it. After a run given as
-    `params`, `epochs` are further ones.
+def origin_of(kind: type[Kept], params: object, file: Checkpoint[Kept] | None) -> Origin[Kept]:
+    """`file` is the checkpoint to resume, if there is something in it."""
+    further = params if isinstance(params, kind) else None
+    return Origin(further, file.load(), str(file.path)) if file is not None else Origin(further)
+
+
+def seed_and_last(
+    net: MLP, rng: int | np.random.Generator | None, epochs: int, origin: Origin[Run]
+) -> tuple[int, int]:
+    """The seed, and the epoch to train to; after a run given as `params`, `epochs` are further
+    ones.
     """
-    resumed = file.load() if file is not None else None
-    given = params if isinstance(params, Run) else None
-    before = given if resumed is None else resumed
-    checkpoint = str(file.path) if file is not None and resumed is not None else None
-    what = "params" if checkpoint is None else f"checkpoint {checkpoint!r}"
+    before, further, resumed = origin.before, origin.further, origin.resumed
     if before is not None and before.net != net:
-        raise ValueError(f"{what} must be a Run of {net}; got one of {before.net}")
+        raise ValueError(f"{origin.what} must be a Run of {net}; got one of {before.net}")
     last = whole_number(
-        "epochs", epochs + (given.epochs if given is not None else 0), least=0, most=MOST
+        "epochs", epochs + (0 if further is None else further.epochs), least=0, most=MOST
     )
     if resumed is not None and resumed.epochs > last:
         raise ValueError(
-            f"epochs must be at least {resumed.epochs - last + epochs} to go on from {what}; got "
-            f"{epochs}"
+            f"epochs must be at least {resumed.epochs - last + epochs} to go on from "
+            f"{origin.what}; got {epochs}"
         )
-    seed = before.seed if before is not None and rng is None else seed_of(rng)
-    if before is not None:
-        values = before.params
-    else:
-        values = params if isinstance(params, np.ndarray) else net.init(seed)
-    return Origin(values, seed, last, before, what, checkpoint)
+    return before.seed if before is not None and rng is None else seed_of(rng), last
 
 
-def what_stays(
-    was: Options,
-    now: Options,
-    slots: int,
-    batch: Any,
-    batches: int,
-    stopped_by: Any,
-) -> tuple[bool, Any, Any, bool]:
-    """Whether so many slots, a place in an epoch of so many batches, what stop rules count from and
-    the history mean the same still; `batch` and `stopped_by` are of one run or of each member.
+def gone_on(origin: Origin[Run], run: Run, fresh: State, options: Options, batches: int) -> State:
+    """The state that `run`, which begins, goes on in, where `fresh` is one that begins; ValueError
+    if it is not the run of the checkpoint, or its state not one of such a training.
     """
-    return (
-        type(was.optimizer) is type(now.optimizer) and slots == now.optimizer.slots,
-        ((was.batch_size, was.shuffle) == (now.batch_size, now.shuffle)) & (batch < batches),
-        ~np.isin(stopped_by, STOPS[1:]),  # by a rule
-        (was.record, was.spacing) == (now.record, now.spacing),
-    )
+    before = origin.before
+    if before is None:
+        return fresh
+    origin.check_same(_identity(before), _identity(run))
+    state = before.state
+    if state is None:
+        state = _state_of(before, batches)
+        state = resumed_from(state, None, before.stopped_by, fresh, options, batches)
+    elif origin.resumed is None:
+        was = Options.of(before.options)
+        state = resumed_from(state, was, before.stopped_by, fresh, options, batches)
+    if not state.widened(fresh.params.size).fits(fresh, batches):
+        raise ValueError(
+            f"{origin.what} can't be gone on from: its state is not one of such a training"
+        )
+    return state
 
 
-def resumed_from(before: Run, fresh: State, options: Options, batches: int) -> State:
-    """The state in which training goes on; `fresh` is one that begins, for the same options, at
-    `batches` an epoch.
+def _identity(run: Run) -> dict[str, Any]:
+    """What the training of a checkpoint must have in common with the one that goes on."""
+    return {"rng": run.seed, "kernel": run.kernel} | run.options
+
+
+def _state_of(run: Run, batches: int) -> State:
+    """Where a run stands of which no more is known."""
+    history, state = run.history, start(run.params, record=len(run.history.epoch))
+    state.cursor[[EPOCH, BEST_EPOCH, PATIENCE_EPOCH]] = run.epochs
+    state.cursor[[UPDATES, RECORDED]] = run.epochs * batches, len(state.points)
+    state.points[:], state.costs[:] = history.epoch[:-1], history.cost[:-1]
+    return state
+
+
+def resumed_from(
+    earlier: State,
+    was: Options | None,
+    stopped_by: Any,
+    fresh: State,
+    options: Options,
+    batches: int,
+) -> State:
+    """The state in which training goes on, of one run or of each member; `fresh` is one that
+    begins, for the same options, at `batches` an epoch. How it was trained may not be known.
 
     Updates are counted on, whatever made them. Slots stay with their optimizer, the batch in the
     epoch with the batches, the history where it is recorded in the same way. The stop rules begin
     anew if one of them ended the run, or if they watched something else.
     """
-    n, earlier = before.net.n_params, before.state
-    state = fresh.copy()
-    state.params[:n] = before.params
-    state.cursor[[EPOCH, BEST_EPOCH, PATIENCE_EPOCH]] = before.epochs
-    if earlier is None:
-        state.cursor[UPDATES] = before.epochs * batches  # for want of a count
-        _take_history(
-            state, before.history.epoch[:-1], before.history.cost[:-1], np.zeros(0), 1, options
-        )
+    state, n = fresh.copy(), earlier.params.shape[-1]
+    epochs, batch = earlier.cursor[..., EPOCH], earlier.cursor[..., BATCH]
+    state.params[..., :n] = earlier.params
+    state.cursor[..., [EPOCH, BEST_EPOCH, PATIENCE_EPOCH]] = epochs[..., None]
+    state.cursor[..., UPDATES] = earlier.cursor[..., UPDATES]
+    if was is None:
+        _take_histories(state, earlier, options)
         return state
 
-    state.params[:n] = earlier.params
-    state.cursor[UPDATES] = earlier.updates
-    was, slots, batch = Options.of(before.options), len(earlier.slots), earlier.cursor[BATCH]
-    stays = what_stays(was, options, slots, batch, batches, before.stopped_by)
-    slots_stay, place_stays, rules_stay, history_stays = stays
-    if slots_stay:
-        state.slots[:, :n] = earlier.slots
-        state.powers[:] = earlier.powers
-    if place_stays:
-        state.cursor[BATCH], state.sums[EPOCH_COST_SUM] = batch, earlier.sums[EPOCH_COST_SUM]
-    if rules_stay and bool(len(earlier.held_out)) == bool(len(state.held_out)):
-        state.cursor[[BEST_EPOCH, PATIENCE_EPOCH]] = earlier.cursor[[BEST_EPOCH, PATIENCE_EPOCH]]
-        state.sums[[BEST, PATIENCE_COST]] = earlier.sums[[BEST, PATIENCE_COST]]
-        if len(state.best) and len(earlier.best):
-            state.best[:n] = earlier.best
-        elif len(state.best):  # which were best is not known
-            state.sums[BEST] = np.inf
-    if len(state.held_out) and len(earlier.held_out):
-        state.sums[HELD_OUT] = earlier.sums[HELD_OUT]
-    done = earlier.recorded
-    if history_stays:
-        state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = earlier.cursor[
-            [RECORDED, NEXT_RECORD, STRIDE]
-        ]
+    slots = earlier.slots.shape[-2]
+    if type(was.optimizer) is type(options.optimizer) and slots == options.optimizer.slots:
+        state.slots[..., :n], state.powers[:] = earlier.slots, earlier.powers
+    if (was.batch_size, was.shuffle) == (options.batch_size, options.shuffle):
+        stays = batch < batches
+        state.cursor[..., BATCH] = np.where(stays, batch, 0)
+        state.sums[..., EPOCH_COST_SUM] = np.where(stays, earlier.sums[..., EPOCH_COST_SUM], 0.0)
+    looked, looks = earlier.held_out.shape[-1] > 0, state.held_out.shape[-1] > 0
+    if looked == looks:
+        by_rule = np.isin(stopped_by, RULES)[..., None]
+        for array, old, places in (
+            (state.cursor, earlier.cursor, _BEST_EPOCHS),
+            (state.sums, earlier.sums, _BEST_COSTS),
+        ):
+            array[..., places] = np.where(by_rule, array[..., places], old[..., places])
+        if state.best.shape[-1] and earlier.best.shape[-1]:
+            state.best[..., :n] = np.where(by_rule, state.best[..., :n], earlier.best)
+        elif state.best.shape[-1]:  # which were best is not known
+            state.sums[..., BEST] = np.inf
+    if looked and looks:
+        state.sums[..., HELD_OUT] = earlier.sums[..., HELD_OUT]
+    if (was.record, was.spacing) == (options.record, options.spacing):
+        state.cursor[..., _PLACE] = earlier.cursor[..., _PLACE]
         state.points[:], state.costs[:] = earlier.points, earlier.costs
-        if len(state.held_out) and len(earlier.held_out):
+        if looked and looks:
             state.held_out[:] = earlier.held_out
     else:
-        _take_history(
-            state,
-            earlier.points[:done],
-            earlier.costs[:done],
-            earlier.held_out[:done],
-            int(earlier.cursor[STRIDE]),
-            options,
-        )
+        _take_histories(state, earlier, options)
     return state
 
 
-def _take_history(
-    state: State, points: Array, costs: Array, held_out: Array, stride: int, options: Options
-) -> None:
+def _take_histories(state: State, earlier: State, options: Options) -> None:
+    """Put the points of an earlier history into the state, be it of one run or of each member."""
+    if state.points.shape[-1] == 0:
+        return
+    if state.points.ndim == 1:
+        _take_history(state, earlier, options)
+        return
+    for member in range(len(state.points)):
+        _take_history(state[member], earlier[member], options)
+
+
+def _take_history(state: State, earlier: State, options: Options) -> None:
     """Put as many of the points into the state as it has room for, evenly chosen; half as many
     where they can't be thinned out later.
     """
+    done, stride = earlier.recorded, int(earlier.cursor[STRIDE])
+    points, costs = earlier.points[:done], earlier.costs[:done]
+    held_out = earlier.held_out[:done]
     room = len(state.points) if options.spacing == "even" else (len(state.points) + 1) // 2
     kept = points % stride == 0
     while kept.sum() > room:
@@ -202,4 +216,4 @@ def _take_history(
         state.epoch + int(state.cursor[BATCH] > 0), int(points[-1]) + 1 if len(points) else 0
     )
     following = -(-first // stride) * stride if done < len(state.points) or done > 1 else MOST
-    state.cursor[[RECORDED, NEXT_RECORD, STRIDE]] = done, following, stride
+    state.cursor[_PLACE] = done, following, stride

@@ -62,7 +62,7 @@ def history_of(state: State, cost: float, held_out: float | None = None) -> Hist
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(archive.Saved):
     """A finished training run. Runs compare by everything but `seconds`, pickle, and hold no
     compiled code.
 
@@ -150,13 +150,35 @@ class Run:
         """The outputs for every row of X: (n, outputs)."""
         return self.net.predict(self.params, X)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the run to one file, whole or not at all. `fastgd.load_run` reads it.
+    kind = "run"
 
-        Symbolic links are followed, and the mode of a file that is there stays. Where that can't be
-        replaced, the OSError says in which file beside it the run is kept.
-        """
-        save_run(self, path)
+    def parts(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:
+        history = {"epoch": self.history.epoch, "cost": self.history.cost}
+        if self.history.validation is not None:
+            history["validation"] = self.history.validation
+        state = {} if self.state is None else self.state.arrays()
+        arrays = {
+            "params": self.params,
+            **{f"history_{name}": array for name, array in history.items()},
+            **{f"state_{name}": array for name, array in state.items()},
+        }
+        return self.options, {name: getattr(self, name) for name in _NUMBERS}, arrays
+
+    @classmethod
+    def of_parts(
+        cls, net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
+    ) -> Run:
+        state = archive.under("state", arrays)
+        return cls(
+            net=net,
+            params=net.check_params(arrays["params"]),
+            history=History(
+                arrays["history_epoch"], arrays["history_cost"], arrays.get("history_validation")
+            ),
+            options=options,
+            state=State(**state) if state else None,
+            **{name: facts[name] for name in _NUMBERS},
+        )
 
 
 class DivergedError(ArithmeticError):
@@ -173,30 +195,6 @@ class DivergedError(ArithmeticError):
         return type(self), (str(self), self.run)
 
 
-def save_run(run: Run, path: str | os.PathLike[str], keep: bool = True, **more: Any) -> None:
-    """Write `run`, and more facts, to one file, whole or not at all; beside it, if `keep`, where
-    the old one can't be replaced.
-    """
-    arrays = {
-        "params": run.params,
-        "history_epoch": run.history.epoch,
-        "history_cost": run.history.cost,
-    }
-    if run.history.validation is not None:
-        arrays["history_validation"] = run.history.validation
-    if run.state is not None:
-        arrays |= {f"state_{name}": array for name, array in run.state.arrays().items()}
-    archive.write(
-        path,
-        "run",
-        run.net,
-        run.options,
-        {name: getattr(run, name) for name in _NUMBERS} | more,
-        arrays,
-        keep,
-    )
-
-
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Read a run that `Run.save` wrote, or a checkpoint.
 
@@ -207,30 +205,4 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     ValueError
         If it is damaged, or no run of fastgd, or of a format that this version does not know.
     """
-    return load_with_facts(path)[0]
-
-
-def load_with_facts(path: str | os.PathLike[str]) -> tuple[Run, dict[str, Any]]:
-    """The run of a file, and all facts that stand in it."""
-    return archive.read(path, "run", _run)
-
-
-def _run(
-    net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
-) -> tuple[Run, dict[str, Any]]:
-    state = {
-        name.removeprefix("state_"): array
-        for name, array in arrays.items()
-        if name.startswith("state_")
-    }
-    run = Run(
-        net=net,
-        params=net.check_params(arrays["params"]),
-        history=History(
-            arrays["history_epoch"], arrays["history_cost"], arrays.get("history_validation")
-        ),
-        options=options,
-        state=State(**state) if state else None,
-        **{name: facts[name] for name in _NUMBERS},
-    )
-    return run, facts
+    return archive.read(path, Run)[0]

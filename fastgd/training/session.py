@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from fastgd.arguments.checks import finite_number
 from fastgd.arguments.choices import check_name
@@ -70,12 +71,53 @@ class Session(Generic[Kept]):
         return "max_seconds" if is_over else None
 
 
-Kind = TypeVar("Kind", bound=Session[Any])
-CheckpointOf = Callable[[Path, float], Checkpoint[Any]]  # of a path, so many seconds apart
+class Training(ABC, Generic[Kept]):
+    """What is trained in a session: one loop, or many members."""
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Bytes of what a checkpoint holds."""
+
+    @abstractmethod
+    def to_end(self, session: Session[Kept]) -> Kept:
+        """What it ends in, or comes to until the session has a reason to end it."""
+
+    @abstractmethod
+    def so_far(self, error: BaseException | None = None) -> Kept | None:
+        """What it has come to, also where an error has ended it; None if that is not worth
+        keeping.
+        """
+
+    def train(self, session: Session[Kept]) -> Kept:
+        """What it ends in; the checkpoint is written first, also where an error ends it."""
+        file = session.file
+        if file is not None:
+            file.prepare(self.nbytes)
+        with session:
+            try:
+                kept = self.to_end(session)
+            except BaseException as error:
+                if file is not None:
+                    self.save(file.save_last, error)
+                raise
+            if file is not None:
+                file.save_last(kept)
+        return kept
+
+    def save(self, save: Callable[[Kept], None], error: BaseException | None = None) -> None:
+        """Save what it has come to, if it is worth keeping."""
+        kept = self.so_far(error)
+        if kept is not None:
+            save(kept)
 
 
-def check_session(kind: type[Kind], given: dict[str, Any], checkpoint_of: CheckpointOf) -> Kind:
-    """The session for arguments of `train` or `train_many`; ValueError or TypeError if wrong."""
+def check_session(
+    given: dict[str, Any], checkpoint_of: Callable[[Path, float], Checkpoint[Kept]]
+) -> Session[Kept]:
+    """The session for arguments of `train` or `train_many`, whose checkpoint is that of a path, so
+    many seconds apart; ValueError or TypeError if they are wrong.
+    """
     tell, callback = reporter(given["progress"]), check_callback(given["callback"])
     max_seconds = given["max_seconds"]
     if max_seconds is not None:
@@ -83,4 +125,4 @@ def check_session(kind: type[Kind], given: dict[str, Any], checkpoint_of: Checkp
     path, every = check_checkpoint(given)
     check_name("on_interrupt", given["on_interrupt"], ("return", "raise"))
     file = None if path is None else checkpoint_of(path, every)
-    return kind(tell, callback, max_seconds, file, given["on_interrupt"])
+    return Session(tell, callback, max_seconds, file, given["on_interrupt"])

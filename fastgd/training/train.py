@@ -15,7 +15,7 @@ from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer
 from fastgd.options import Options
-from fastgd.samples import Samples, apart, check_samples, check_validation, largest_input, on_disk
+from fastgd.samples import apart, check_samples, check_validation
 from fastgd.schedules import Schedule
 from fastgd.state import MOST
 from fastgd.system.float_errors import quiet
@@ -23,9 +23,9 @@ from fastgd.training.checkpoint import checkpoint_of_run
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
 from fastgd.training.loop import Loop
 from fastgd.training.progress import Progress
-from fastgd.training.resume import Origin, origin_of
-from fastgd.training.run import Run
-from fastgd.training.session import Session, check_session
+from fastgd.training.resume import gone_on, origin_of, seed_and_last
+from fastgd.training.run import History, Run
+from fastgd.training.session import check_session
 
 
 @quiet
@@ -188,65 +188,36 @@ def train(
     whole_number("record", record, least=2)
     options = Options.of(given).checked_for(net, n)
     check_name("kernel", kernel, KERNELS)
-    session = check_session(Session, given, partial(checkpoint_of_run, samples, held_out))
+    session = check_session(given, partial(checkpoint_of_run, samples, held_out))
     threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
 
-    origin = origin_of(net, params, rng, epochs, session.file if resume else None)
+    origin = origin_of(Run, params, session.file if resume else None)
+    seed, last = seed_and_last(net, rng, epochs, origin)
+    before = origin.before
+    if before is not None:
+        initial = before.params
+    else:
+        initial = params if isinstance(params, np.ndarray) else net.init(seed)
     goes_on = isinstance(params, Run) and params.state is not None  # and was warned of before
     if epochs and not goes_on:
         warn_of_targets(net, samples)
-        warn_of_equal_units(net, origin.params)
-    loop = _loop(
-        net,
-        *apart(samples, held_out, origin.seed, (X, Y, sample_weight)),
-        options,
-        kernel,
-        epochs,
-        origin,
-        threads,
-    )
-    del samples, held_out  # the kernel keeps what it needs of them
-    return loop.train(session)
-
-
-def _loop(
-    net: MLP,
-    samples: Samples,
-    held_out: Samples | None,
-    options: Options,
-    kernel: str,
-    epochs: int,
-    origin: Origin,
-    threads: int | None,
-) -> Loop:
-    """The loop over these rows, where it begins or goes on; after a run, `auto` is its kernel."""
+        warn_of_equal_units(net, initial)
     from fastgd import kernels
 
-    before = origin.before
-    if (
-        before is not None
-        and kernel == "auto"
-        and before.kernel in kernels.serving(net, options.method)
-    ):
-        kernel = before.kernel
-    if kernel == "auto" and options.batch_size is None and on_disk(samples.X):
-        kernel = "matrix"  # the unrolled kernel puts a full batch into memory
-    n, weighted = len(samples.X), len(samples.weights) > 0
-    largest = largest_input(samples, options.method)
-    plan = kernels.make_plan(
-        net,
-        n,
-        options,
-        kernel,
-        epochs,
-        largest=largest,
-        weighted=weighted,
+    trained, held_out = apart(samples, held_out, seed, (X, Y, sample_weight))
+    del samples  # the kernel keeps what it needs of them
+    plan = kernels.plan_for(
+        net, trained, options, kernel, epochs, before.kernel if before else None,
         validated=held_out is not None,
-    )
-    run = origin.run(net, options, plan.kernel)
-    bound = kernels.load(plan, options, samples, held_out, threads or kernels.available_threads())
-    return Loop(
-        run, bound, origin.state(bound.start(origin.params), options, plan.batches), origin.last
-    )
+    )  # fmt: skip
+    run = Run(
+        net, initial.copy(), np.nan, 0, before.seconds if before else 0.0, plan.kernel, seed,
+        "epochs", History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(),
+        table=before.table if before else None,
+    )  # fmt: skip
+    bound = kernels.load(plan, options, trained, held_out, threads or kernels.available_threads())
+    del trained, held_out
+    state = gone_on(origin, run, bound.start(initial), options, plan.batches)
+    return Loop(run, bound, state, last).train(session)

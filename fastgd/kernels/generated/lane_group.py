@@ -8,25 +8,30 @@ stretches end: lanes do not mix, and members that have not ended are only looked
 
 import numpy as np
 
-from fastgd.kernels.epoch import point_after
-from fastgd.kernels.members import (
-    DIVERGED,
-    EPOCHS,
-    FLUSH,
-    NEXT_POINT,
-    NOBODY,
-    PATIENCE,
-    POINTS,
-    RUNNING,
-    STRIDE,
-    TARGET_COST,
-    LaneGroup,
-)
+from fastgd.kernels.history import is_due, point_after, record
+from fastgd.kernels.members import FLUSH, NOBODY, LaneGroup
 from fastgd.machine.atomic import add
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import copy, lanes_of
 from fastgd.machine.struct_view import viewer
-from fastgd.state import WIDE_VECTOR_BYTES
+from fastgd.state import (
+    DIVERGED,
+    EPOCH,
+    EPOCHS,
+    NEXT_RECORD,
+    PATIENCE,
+    PATIENCE_COST,
+    PATIENCE_EPOCH,
+    PLACES,
+    RECORDED,
+    RUNNING,
+    STOPPED,
+    STRIDE,
+    SUMS,
+    TARGET_COST,
+    UPDATES,
+    WIDE_VECTOR_BYTES,
+)
 
 _LONGEST = 1024  # epochs of a stretch
 
@@ -49,17 +54,15 @@ def _columns(lane_major, lane, lanes, member_major, start, count, arrives):
 @kernel
 def _move(group, lane, member, arrives):
     """What a member owns, from its place among all to its lane, or back."""
-    lanes, n, slots = (
-        lanes_of(group.params),
-        group.net.n_params,
-        len(group.rule.slots) // len(group.params),
-    )
-    _columns(group.params, lane, lanes, group.members.params, member * n, n, arrives)
-    _columns(
-        group.rule.slots, lane, lanes, group.members.slots, member * n * slots, n * slots, arrives
-    )
-    _columns(group.rule.powers, lane, lanes, group.members.powers, member * 2, 2, arrives)
-    _columns(group.patience_cost, lane, lanes, group.members.patience_cost, member, 1, arrives)
+    members, lanes, n = group.members, lanes_of(group.params), group.net.n_params
+    slots, place = len(group.rule.slots) // len(group.params), member * SUMS + PATIENCE_COST
+    _columns(group.params, lane, lanes, members.params, member * n, n, arrives)
+    _columns(group.rule.slots, lane, lanes, members.slots, member * n * slots, n * slots, arrives)
+    _columns(group.rule.powers, lane, lanes, members.powers, member * 2, 2, arrives)
+    if arrives:
+        group.patience_cost[lane] = members.sums[place]
+    else:
+        members.sums[place] = group.patience_cost[lane]
 
 
 @kernel
@@ -123,20 +126,15 @@ def _until_point(group, member, epoch, known, passes):
     """Epochs until a cost for the history may be wanted: that of a point is `known` at the start of
     a stretch, unless it is NaN; or with `passes` the mean one of a single epoch.
     """
-    members, own = group.members, 3 * member
-    points, due, stride = (
-        members.recorded[own + POINTS],
-        members.recorded[own + NEXT_POINT],
-        members.recorded[own + STRIDE],
-    )
-    if epoch < due:
-        return due - epoch
+    cursor, own = group.members.cursor, member * PLACES
+    if epoch < cursor[own + NEXT_RECORD]:
+        return cursor[own + NEXT_RECORD] - epoch
     if passes:
         return 1
-    room = len(members.points) // len(members.seeds)
-    return (
-        point_after(epoch, points + 1, room, stride, group.growth) - epoch if known == known else 0
-    )
+    room = len(group.members.points) // len(group.members.seeds)
+    points, stride = cursor[own + RECORDED] + 1, cursor[own + STRIDE]
+    following = point_after(epoch, points, room, stride, group.growth)
+    return following - epoch if known == known else 0
 
 
 @kernel
@@ -147,13 +145,11 @@ def _length(group, limit, passes):
         member = group.member_of_lane[lane]
         if member != NOBODY:
             busy = True
-            epoch = members.epochs[member]
+            epoch = members.cursor[member * PLACES + EPOCH]
             count = min(count, members.last[member] - epoch)
             if group.monitored != 0:
-                count = min(
-                    count,
-                    max(1, members.patience_epochs[member] + members.patience[member] - epoch),
-                )
+                better = members.cursor[member * PLACES + PATIENCE_EPOCH]
+                count = min(count, max(1, better + members.patience[member] - epoch))
             if group.max_epochs[lane] != 0:
                 count = min(count, group.max_epochs[lane])
             count = min(count, _until_point(group, member, epoch, group.known[lane], passes))
@@ -194,34 +190,6 @@ def _is_finite(group, lane):
 
 
 @kernel
-def _record(group, member, epoch, cost):
-    """A point of a member's history, if one is due. Where there is no room, every other one goes,
-    and the distance between them doubles.
-    """
-    recorded, points, history = group.members.recorded, group.members.points, group.members.history
-    room, own = len(points) // len(group.members.seeds), 3 * member
-    first = member * room
-    if epoch == recorded[own + NEXT_POINT] and recorded[own + POINTS] == room:
-        stride, kept = 2 * recorded[own + STRIDE], 0
-        for i in range(first, first + room):
-            if points[i] % stride == 0:
-                points[first + kept], history[first + kept] = points[i], history[i]
-                kept += 1
-        recorded[own + POINTS], recorded[own + NEXT_POINT], recorded[own + STRIDE] = (
-            kept,
-            (epoch + stride - 1) // stride * stride,
-            stride,
-        )
-    if epoch == recorded[own + NEXT_POINT]:
-        i = recorded[own + POINTS]
-        points[first + i], history[first + i] = epoch, cost
-        recorded[own + POINTS] = i + 1
-        recorded[own + NEXT_POINT] = point_after(
-            epoch, i + 1, room, recorded[own + STRIDE], group.growth
-        )
-
-
-@kernel
 def _settle(group, lane, made, passes):
     """After `made` epochs: by what the member of a lane is stopped, or RUNNING. Its cost is that of
     all rows unless `passes` and made > 0.
@@ -231,36 +199,41 @@ def _settle(group, lane, made, passes):
     until the one that spoils them is a single epoch.
     """
     members, member, cost = group.members, group.member_of_lane[lane], np.float64(group.costs[lane])
-    if made == 0 and members.stopped[member] != RUNNING:  # only its cost was wanted
-        return members.stopped[member] if cost - cost == 0.0 else DIVERGED
-    epoch = members.epochs[member] + made
+    cursor, own = members.cursor, member * PLACES
+    if made == 0 and cursor[own + STOPPED] != RUNNING:  # only its cost was wanted
+        return cursor[own + STOPPED] if cost - cost == 0.0 else DIVERGED
+    epoch = cursor[own + EPOCH] + made
     if made == 0 and passes and epoch < members.last[member]:  # only another one's cost was
         return RUNNING
     if cost - cost != 0.0 or not _is_finite(group, lane):
         _go_back(group, lane)
         group.max_epochs[lane] = made // 2
         if made <= 1:
-            members.stopped[member], members.last[member] = DIVERGED, members.epochs[member]
+            cursor[own + STOPPED], members.last[member] = DIVERGED, cursor[own + EPOCH]
         return RUNNING
     group.max_epochs[lane] = (group.max_epochs[lane] + 1) // 2
-    if group.monitored != 0 and group.patience_epoch[lane] >= 0.0:
-        members.patience_epochs[member] = members.epochs[member] + np.int64(
-            group.patience_epoch[lane]
-        )
-    if made > 0:  # a point belongs to the update that follows it
-        _record(group, member, members.epochs[member], cost if passes else group.known[lane])
-    members.epochs[member], group.known[lane] = epoch, cost
-    members.updates[member] += made * group.data.batches
+    better = np.int64(group.patience_epoch[lane])  # in the stretch
+    if group.monitored != 0 and better >= 0:
+        cursor[own + PATIENCE_EPOCH] = cursor[own + EPOCH] + better
+    room, begun, growth = len(members.points) // len(members.seeds), epoch - made, group.growth
+    first = member * room
+    # a point belongs to the update that follows it
+    if made > 0 and is_due(members, own, first, room, begun):
+        of_begun = cost if passes else group.known[lane]
+        record(members, own, first, room, begun, of_begun, np.nan, growth)
+    cursor[own + EPOCH], group.known[lane] = epoch, cost
+    cursor[own + UPDATES] += made * group.data.batches
     reason = EPOCHS if epoch >= members.last[member] else RUNNING
     # the pass for a cost is no epoch's end
     monitored = group.monitored != 0 and (made > 0 or not passes)
     if monitored and group.costs[lane] <= group.targets[lane]:
         reason = TARGET_COST
-    elif monitored and epoch - members.patience_epochs[member] >= members.patience[member]:
+    elif monitored and epoch - cursor[own + PATIENCE_EPOCH] >= members.patience[member]:
         reason = PATIENCE
     # what is due then is looked at before the rule
-    if reason != RUNNING and not passes and epoch < members.last[member]:
-        _record(group, member, epoch, cost)
+    ends_early = reason != RUNNING and not passes and epoch < members.last[member]
+    if ends_early and is_due(members, own, first, room, epoch):
+        record(members, own, first, room, epoch, cost, np.nan, growth)
     return reason
 
 
@@ -289,10 +262,12 @@ def train(steps, address, zero, limit):
             reason = _settle(group, lane, made, passes) if member != NOBODY else RUNNING
             if reason == RUNNING:
                 continue
-            members.stopped[member], members.last[member] = reason, members.epochs[member]
+            own = member * PLACES
+            members.cursor[own + STOPPED] = reason
+            members.last[member] = members.cursor[own + EPOCH]
             if made == 0 or not passes:  # otherwise its cost takes a pass of its own
                 cost = np.float64(group.costs[lane])
-                members.costs[member] = cost if cost - cost == 0.0 else np.inf
+                members.cost[member] = cost if cost - cost == 0.0 else np.inf
                 _move(group, lane, member, False)
                 group.member_of_lane[lane], group.max_epochs[lane] = NOBODY, 0
         for lane in range(len(group.member_of_lane)):

@@ -12,6 +12,7 @@ from fastgd.machine.elementary import sqrt
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import broadcast, copy, lanes_of, load, narrowed, store
 from fastgd.machine.vector import like, stay_scalar, where_negative
+from fastgd.state import EPOCH, PLACES, UPDATES
 
 
 @kernel
@@ -25,7 +26,7 @@ def order_rows(group, made):
     for lane in range(lanes):
         member = max(group.member_of_lane[lane], 0)
         data.order[data.n] = -1
-        put_in_order(data, members.seeds[member], members.epochs[member] + made)
+        put_in_order(data, members.seeds[member], members.cursor[member * PLACES + EPOCH] + made)
         copy(group.order, lane * data.n, data.order, 0, data.n)
 
 
@@ -90,7 +91,8 @@ def prepare_members(group, made, batch_index):
     if rule.schedule != 0 or rule.times[0] > 0:
         for lane in range(lanes):
             member = max(group.member_of_lane[lane], 0)
-            t = members.updates[member] + made * group.data.batches + batch_index
+            updates = members.cursor[member * PLACES + UPDATES]
+            t = updates + made * group.data.batches + batch_index
             warmup, a, b = (
                 members.times[3 * member],
                 members.times[3 * member + 1],
