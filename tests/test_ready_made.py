@@ -144,8 +144,9 @@ def test_the_same_bytes_again(made, python, tmp_path):
 @pytest.mark.parametrize(
     "entry", [each for each in shipped() if each.name.startswith(("matrix_train", "lanes"))], ids=lambda entry: entry.name
 )
-def test_no_path_of_this_machine(entry):
+def test_no_path_of_this_machine(entry, monkeypatch):
     """Of all that may be in the code: those of Numba's own functions come with their errors."""
+    monkeypatch.setenv("FASTGD_READY_MADE", "0")
     entry._prepare()
     code = (cache.folder() / entry._file_name).read_bytes()
     for place in (Path(numba.__file__).parent, PACKAGE):

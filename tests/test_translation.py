@@ -341,7 +341,7 @@ def sources():
             options = Options(method=method, **settings)
             plan = kernels.make_plan(net, len(X), options, "unrolled", validated=True)
             yield kernels.source(plan), "train"
-            plan = kernels.make_plan_for_many(net, len(X), options, "lanes", 8, 10, weighted=True)
+            plan = kernels.make_plan(net, len(X), options, "lanes", 10, members=8, weighted=True)
             yield lanes.source(plan, True), "train"
 
 
