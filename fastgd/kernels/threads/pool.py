@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
+from threading import Lock
 
 import numpy as np
 
@@ -84,6 +85,36 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
+class _Offer:
+    """A call that a thread may take, until there is an end to it. An executor that can't start a
+    thread keeps what it was given, and makes it later: nobody would wait for that.
+    """
+
+    def __init__(self, call: Callable[[], None]):
+        self._call = call
+        self._error: BaseException | None = None
+        self._taken, self._over = Lock(), Lock()
+        self._over.acquire()
+
+    def take(self) -> None:
+        if self._taken.acquire(blocking=False):
+            try:
+                self._call()
+            except BaseException as error:
+                self._error = error
+            finally:
+                self._over.release()
+
+    def is_taken(self) -> bool:
+        """Whether somebody has; nobody does from now on."""
+        return not self._taken.acquire(blocking=False)
+
+    def error(self) -> BaseException | None:
+        """What went wrong; who has taken it is waited for."""
+        with self._over:
+            return self._error
+
+
 @contextmanager
 def on_threads(
     calls: Sequence[Callable[[], None]], end: Callable[[], None] = lambda: None
@@ -94,18 +125,20 @@ def on_threads(
     Starting a thread takes as long as a call that is worth two.
     """
     global _lasting
-    begun: list[Future[None]] = []
+    offered = [_Offer(call) for call in calls]
     if calls:
         _lasting = _lasting or ThreadPoolExecutor(thread_name_prefix="fastgd")
-        with suppress(RuntimeError):  # the process is ending
-            begun = [_lasting.submit(call) for call in calls]
+        with suppress(RuntimeError):  # the process is ending, or no thread can be started
+            for each in offered:
+                _lasting.submit(each.take)
     try:
         yield
     finally:
         end()
-        for each in begun:
-            if not each.cancel():
-                each.result()
+        taken = [each for each in offered if each.is_taken()]
+        for error in [each.error() for each in taken]:
+            if error is not None:
+                raise error
 
 
 @cache
