@@ -49,6 +49,8 @@ class BuildPy(build_py.build_py):
     """The modules, and ready-made kernels beside them."""
 
     def run(self) -> None:
+        if not self.editable_mode:  # kernels are of the modules that are installed: none of an earlier build is
+            shutil.rmtree(Path(self.build_lib) / "fastgd", ignore_errors=True)
         super().run()
         if not self.editable_mode:
             make(Path(self.build_lib) / "fastgd" / "ready_made")
@@ -68,8 +70,7 @@ class BuildWheel(bdist_wheel.bdist_wheel):
 
 
 def make(folder: Path) -> None:
-    """Fill a folder, in which nothing stays of what was there before; say what is missing, and what that means."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Fill a folder; say what is missing, and what that means."""
     which = os.environ.get(SETTING, "")
     if which == "0":
         return

@@ -13,6 +13,7 @@ from small_problem import assert_close
 
 import fastgd
 from fastgd import kernels
+from fastgd.kernels.threads import pool
 from fastgd.options import Options
 
 WIDE = fastgd.MLP(40, 64, 30, 10, activation="tanh")
@@ -180,3 +181,39 @@ def test_more_threads_than_processors_do_not_wait_for_each_other():
     """Whoever leads does what nobody has come for: sixteen threads take turns on two processors without deadlock."""
     runs = [train(batch_size=256, threads=16, epochs=10) for _ in range(3)]
     assert all(run == other for run, other in itertools.pairwise(runs))
+
+
+# -- threads of a single pass --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_thread_that_cannot_be_started(monkeypatch):
+    """Who was begun is waited for, and the other call is not made."""
+    start, started, made = threading.Thread.start, [], []
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def start_one(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    def first():
+        has_begun.set()
+        may_end.wait()
+        made.append("first")
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pool.on_threads([first, lambda: made.append("second")], may_end.set):
+        has_begun.wait()
+    assert made == ["first"]
+
+
+def test_what_goes_wrong_in_a_thread_is_raised():
+    has_begun = threading.Event()
+
+    def fail():
+        has_begun.set()
+        raise MemoryError("no more")
+
+    with pytest.raises(MemoryError, match="no more"), pool.on_threads([fail]):
+        has_begun.wait()

@@ -79,8 +79,13 @@ def on_threads(
     if not calls:
         yield
         return
+    begun = []
     with ThreadPoolExecutor(len(calls), thread_name_prefix="fastgd") as pool:
-        begun = [pool.submit(call) for call in calls]
+        try:
+            for call in calls:
+                begun.append(pool.submit(call))
+        except RuntimeError:  # no more threads can be started: fewer do all
+            pool.shutdown(wait=False, cancel_futures=True)
         try:
             yield
         finally:
