@@ -211,6 +211,35 @@ def test_a_thread_that_cannot_be_started(monkeypatch):
     assert made == ["first"]
 
 
+def test_training_by_the_threads_that_can_be_started(python):
+    """It goes on with those, to the same bits. In a process of its own, which can be given up."""
+    assert python(ONE_THREAD).split() == ["1", "True"]
+
+
+ONE_THREAD = """
+import faulthandler, threading
+import numpy as np
+import fastgd
+
+faulthandler.dump_traceback_later(60, exit=True)
+rng = np.random.default_rng(0)
+net = fastgd.MLP(30, 200, 10)
+X, Y = rng.normal(size=(5000, 30)), rng.random((5000, 10))
+alone = fastgd.train(net, X, Y, 2, 0.1, rng=0, kernel="matrix", threads=1).params
+start, started = threading.Thread.start, []
+
+def start_one(thread):
+    if started:
+        raise RuntimeError("can't start new thread")
+    started.append(thread)
+    start(thread)
+
+threading.Thread.start = start_one
+run = fastgd.train(net, X, Y, 2, 0.1, rng=0, kernel="matrix", threads=3)
+print(len(started), np.array_equal(run.params, alone))
+"""
+
+
 def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):
     monkeypatch.setattr(pool, "_lasting", None)
     has_begun = threading.Event()

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 
 import numpy as np
@@ -47,17 +47,9 @@ class Helpers:
         struct of its own.
         """
         self.counters[TAKEN] = _NONE_YET
-        helping = (
-            [self._threads.submit(train, one, 0) for one in structs]
-            if self._threads is not None
-            else []
-        )
-        try:
+        calls = [partial(train, one, 0) for one in structs] if self._threads is not None else []
+        with _offered(self._threads, calls, self._have_no_more):
             yield
-        finally:
-            self.counters[TAKEN] = _NO_MORE
-            for each in helping:
-                each.result()
 
     @contextmanager
     def at_call(self, calls: list[Callable[[], None]]) -> Iterator[None]:
@@ -116,6 +108,28 @@ class _Offer:
 
 
 @contextmanager
+def _offered(
+    threads: ThreadPoolExecutor | None,
+    calls: Sequence[Callable[[], None]],
+    end: Callable[[], None],
+) -> Iterator[None]:
+    """While this lasts, threads may make the calls."""
+    offers = [_Offer(call) for call in calls]
+    if threads is not None:
+        with suppress(RuntimeError):  # the process is ending, or no thread can be started
+            for each in offers:
+                threads.submit(each.take)
+    try:
+        yield
+    finally:
+        end()
+        taken = [each for each in offers if each.is_taken()]
+        for error in [each.error() for each in taken]:
+            if error is not None:
+                raise error
+
+
+@contextmanager
 def on_threads(
     calls: Sequence[Callable[[], None]], end: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
@@ -125,20 +139,10 @@ def on_threads(
     Starting a thread takes as long as a call that is worth two.
     """
     global _lasting
-    offered = [_Offer(call) for call in calls]
     if calls:
         _lasting = _lasting or ThreadPoolExecutor(thread_name_prefix="fastgd")
-        with suppress(RuntimeError):  # the process is ending, or no thread can be started
-            for each in offered:
-                _lasting.submit(each.take)
-    try:
+    with _offered(_lasting, calls, end):
         yield
-    finally:
-        end()
-        taken = [each for each in offered if each.is_taken()]
-        for error in [each.error() for each in taken]:
-            if error is not None:
-                raise error
 
 
 @cache
