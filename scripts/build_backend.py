@@ -21,7 +21,7 @@ from setuptools.build_meta import *  # noqa: F403
 from setuptools.command import bdist_wheel, build_py
 
 ROOT = Path(__file__).parent.parent
-SETTING = "FASTGD_READY_MADE"
+SETTING, NO = "FASTGD_READY_MADE", ("0", "no", "off", "false")
 SECONDS = 600  # in all, after which kernels that are not made are left out
 _MAKE = """
 import sys
@@ -36,7 +36,11 @@ ready_made.make(entry.source, entry.function, entry.dtype, Path(sys.argv[2]))
 def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
     """What kernels are compiled with: what the package needs."""
     asked = build_meta.get_requires_for_build_wheel(config_settings)
-    return asked if os.environ.get(SETTING) == "0" else [*asked, *_dependencies()]
+    return asked if _setting() in NO else [*asked, *_dependencies()]
+
+
+def _setting() -> str:
+    return os.environ.get(SETTING, "").strip().lower()
 
 
 def _dependencies() -> list[str]:
@@ -71,8 +75,8 @@ class BuildWheel(bdist_wheel.bdist_wheel):
 
 def make(folder: Path) -> None:
     """Fill a folder; say what is missing, and what that means."""
-    which = os.environ.get(SETTING, "")
-    if which == "0":
+    which = _setting()
+    if which in NO:
         return
     last = time.monotonic() + SECONDS
     try:

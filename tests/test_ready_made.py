@@ -324,6 +324,6 @@ def test_what_the_command_says(folder, capsys, monkeypatch):
     assert [line.split("kB")[1].strip() for line in lines] == [
         "Tiny twice, float64", "Tiny twice, float64, of other sources: not used", "damaged",
     ]  # fmt: skip
-    monkeypatch.setenv("FASTGD_READY_MADE", "0")
+    monkeypatch.setenv("FASTGD_READY_MADE", "No")
     assert main(["cache"]) == 0
-    assert "  not used: FASTGD_READY_MADE is 0" in capsys.readouterr().out.splitlines()
+    assert "  not used: FASTGD_READY_MADE is No" in capsys.readouterr().out.splitlines()
