@@ -153,6 +153,15 @@ class MemberSettings(ArrayTable):
         """(members,) bool: whose cost is looked at in every epoch."""
         return (self.target_cost > -np.inf) | (self.patience < MOST)
 
+    @property
+    def kinds(self) -> Array:
+        """(members,) int64: equal where a loop of one serves the other, with other numbers."""
+        marks = (
+            self.numbers[:, 0] != 0,  # a momentum
+            self.schedules >= 0, self.l2 != 0, self.clip_norm < np.inf, self.monitored,
+        )  # fmt: skip
+        return np.array(sum(mark * 2**i for i, mark in enumerate(marks)), np.int64)
+
     def arguments(self, member: int, options: Options) -> dict[str, Any]:
         """The arguments of `train` that make it this member."""
         return {

@@ -58,11 +58,11 @@ class ArrayTable:
         """A table that shares no array with this one."""
         return type(self)(**{name: array.copy() for name, array in vars(self).items()})
 
-    def __getitem__(self: Table, member: int | slice) -> Table:
-        """A view of what one member has, or several."""
+    def __getitem__(self: Table, member: int | slice | Array) -> Table:
+        """A view of what one member has, or several; a copy by an array of them."""
         return type(self)(**{name: array[member] for name, array in vars(self).items()})
 
-    def __setitem__(self: Table, member: int | slice, part: Table) -> None:
+    def __setitem__(self: Table, member: int | slice | Array, part: Table) -> None:
         for name, array in vars(self).items():
             array[member] = getattr(part, name)
 

@@ -14,14 +14,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastgd.arguments.checks import Array
 from fastgd.ensemble.runs import Runs
-from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import EPOCH, STOPPED, STOPS
+from fastgd.state import EPOCH, STOPPED, STOPS, State
 from fastgd.system.float_errors import quiet
 from fastgd.training.loop import Loop
 from fastgd.training.progress import ManyProgress
@@ -29,11 +30,14 @@ from fastgd.training.run import DivergedError
 from fastgd.training.session import Session, Training
 
 if TYPE_CHECKING:
-    from fastgd.kernels import Lanes, Plan
+    from fastgd.kernels import Bound, Lanes, Plan
 
 LOOK_SECONDS = 0.05  # between one look at the threads and the next, and of a chunk of compiled code
 DUE = "checkpoint"  # a reason to stop for a moment
 _FIRST_LIMIT = 64  # epochs of the first chunk
+# up to which no thread is started, and members are trained in turn: about what starting some takes
+_SMALL_SECONDS = 0.002
+_MOST_IN_TURN = 256  # members, each of which takes some microseconds of Python's time
 
 
 @dataclass
@@ -77,10 +81,44 @@ class SideBySide(Training[Runs]):
         write_back: Callable[[], None],
     ) -> None:
         """On each thread, go through the chunks of its rank, which yield their seconds, until there
-        is a reason to stop; meanwhile look for one.
+        is a reason to stop; meanwhile look for one. What is little work is done by the caller's.
         """
         seconds = np.zeros(self.threads)
+        self.is_whole, session.reason = False, None
+        try:
+            if self._seconds_left().sum() <= _SMALL_SECONDS:
+                self._here(session, chunks(0), seconds)
+            else:
+                self._on_threads(session, chunks, seconds)
+        except BaseException:
+            session.reason = "interrupt"
+            raise
+        finally:
+            write_back()  # unless Ctrl-C comes again
+            self.is_whole = True
+            total = self.members.seconds + float(seconds.max())
+            self.members = replace(self.members, seconds=total)
 
+    def _seconds_left(self) -> Array:
+        """About what it takes to train those that have not ended, and to compute their costs."""
+        members = self.members
+        left = members.settings.epochs - members.epochs + 1.0
+        return np.where(members.running, left * self.plan.seconds, 0.0)
+
+    def _here(self, session: Session[Runs], chunks: Iterator[float], seconds: Array) -> None:
+        looked = time.perf_counter()
+        for elapsed in chunks:
+            seconds[0] += elapsed
+            if time.perf_counter() - looked >= LOOK_SECONDS:
+                self._look(session)
+                looked = time.perf_counter()
+            if session.reason is not None:
+                break
+        self._look(session, is_over=True)
+
+    def _on_threads(
+        self, session: Session[Runs], chunks: Callable[[int], Iterator[float]], seconds: Array
+    ) -> None:
         @quiet
         def work(rank: int) -> None:
             for elapsed in chunks(rank):
@@ -88,7 +126,6 @@ class SideBySide(Training[Runs]):
                 if session.reason is not None:
                     break
 
-        self.is_whole, session.reason = False, None
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fastgd")
         try:
             running: set[Future[None]] = {pool.submit(work, rank) for rank in range(self.threads)}
@@ -96,19 +133,19 @@ class SideBySide(Training[Runs]):
                 done, running = wait(running, LOOK_SECONDS)
                 for each in done:
                     each.result()
-                session.look(self.progress(session.seconds))
-                is_due = session.file is not None and session.file.is_due
-                if session.reason is None and running and is_due:
-                    session.reason = DUE
+                self._look(session, is_over=not running)
         except BaseException:
-            session.reason = "interrupt"
+            session.reason = "interrupt"  # for those that are running
             raise
         finally:
             pool.shutdown()
-            write_back()  # unless Ctrl-C comes again
-            self.is_whole = True
-            total = self.members.seconds + float(seconds.max())
-            self.members = replace(self.members, seconds=total)
+
+    def _look(self, session: Session[Runs], *, is_over: bool = False) -> None:
+        """Tell how far all are, and look for a reason to stop."""
+        session.look(self.progress(session.seconds) if session.is_watched else None)
+        is_due = session.file is not None and session.file.is_due
+        if session.reason is None and not is_over and is_due:
+            session.reason = DUE
 
     @abstractmethod
     def _add_costs(self) -> None:
@@ -155,34 +192,71 @@ class InLanes(SideBySide):
 
 
 class OnThreads(SideBySide):
-    """Members of which each has a loop of its own, as `train` has it."""
+    """Members of which each has a loop of its own, as `train` has it. Those that take little are
+    trained in turn, through to their end.
+    """
 
     def _round(self, session: Session[Runs]) -> None:
-        members = self.members
-        left = np.where(members.running, members.settings.epochs - members.epochs, -1)
-        waiting = iter(np.argsort(-left, kind="stable")[: members.running.sum()].tolist())
-        lock = threading.Lock()
+        waiting, lock = self._pieces(session), threading.Lock()
 
-        def next_one() -> int | None:
+        def next_piece() -> Callable[[], float] | None:
             with lock:
                 return next(waiting, None)
 
         def chunks(rank: int) -> Iterator[float]:
-            while (member := next_one()) is not None:
-                yield self._train(member, session)
+            while (piece := next_piece()) is not None:
+                yield piece()
 
         self._over(session, chunks, lambda: None)  # each is put back when it comes
 
-    def _loop(self, member: int) -> Loop:
-        """The loop of a member, from where it stands."""
+    def _pieces(self, session: Session[Runs]) -> Iterator[Callable[[], float]]:
+        """The work of one thread at a time, which comes to seconds; that of the longest members
+        first.
+        """
+        seconds = self._seconds_left()
+        order = np.argsort(-seconds, kind="stable")[: self.members.running.sum()]
+        is_small = (seconds[order] <= _SMALL_SECONDS) & (not self.plan.hidden_halves)
+        for member in order[~is_small].tolist():
+            yield partial(self._train, member, session)
+        small = order[is_small]
+        kinds = self.members.settings.kinds[small]
+        for kind in sorted(set(kinds.tolist())):
+            alike = small[kinds == kind]
+            most = int(min(_MOST_IN_TURN, _SMALL_SECONDS / seconds[alike[0]]))
+            count = 1 if any(self.samples.are_own) else most
+            for start in range(0, len(alike), count):
+                yield partial(self._train_in_turn, alike[start : start + count], session)
+
+    def _kernel(self, member: int) -> Bound:
+        """One that is bound to the options and the rows of a member."""
         from fastgd import kernels
 
-        run, samples = self.members[member], self.samples.of(member)
-        options = Options(**run.options)
-        plan = kernels.plan_for(run.net, samples, options, self.plan.kernel)
-        bound = kernels.load(plan, options, samples)
+        members, samples = self.members, self.samples.of(member)
+        options = members.options_of(member)
+        plan = kernels.plan_for(members.net, samples, options, self.plan.kernel)
+        return kernels.load(plan, options, samples)
+
+    def _loop(self, member: int) -> Loop:
+        """The loop of a member, from where it stands."""
+        run, last = self.members[member], int(self.members.settings.epochs[member])
         assert run.state is not None
-        return Loop(run, bound, run.state, int(self.members.settings.epochs[member]))
+        return Loop(run, self._kernel(member), run.state, last)
+
+    def _train_in_turn(self, some: Array, session: Session[Runs]) -> float:
+        """Train members of one kind to their ends and put them back; the seconds that it took."""
+        from fastgd import kernels
+
+        members, kernel = self.members, self._kernel(int(some[0]))
+        begun = members.states_of(some, kernel.options.optimizer.slots)
+        in_turn = kernels.InTurn(kernel, members.settings[some], begun)
+        before = time.perf_counter()
+        states, costs = in_turn.train()
+        elapsed, ended = time.perf_counter() - before, ~np.isnan(costs)
+        self._put(some[ended], states[ended])
+        members.cost[some[ended]] = costs[ended]
+        for member in some[~ended].tolist():
+            elapsed += self._train(member, session)  # which says where a number stops being finite
+        return elapsed
 
     def _train(self, member: int, session: Session[Runs]) -> float:
         """Train a member until it has ended or there is a reason to stop, and put it back; the
@@ -202,14 +276,19 @@ class OnThreads(SideBySide):
         except BaseException:  # the rest of its state is where it was
             members.states.cursor[member, EPOCH] = begun
             raise
-        state, slots = run.state, members.states.slots[member]
-        assert state is not None
-        slots[: len(state.slots)] = state.slots
-        members.states[member] = replace(state, slots=slots)
+        assert run.state is not None
+        self._put(member, run.state)
         if run.stopped_by != DUE:  # it has ended
             members.states.cursor[member, STOPPED] = STOPS.index(run.stopped_by)
             members.cost[member] = _or_inf(run.cost)
         return loop.seconds - before
+
+    def _put(self, some: int | Array, states: State) -> None:
+        """Put one member back, or several."""
+        all_states = self.members.states
+        slots = all_states.slots[some]
+        slots[..., : states.slots.shape[-2], :] = states.slots
+        all_states[some] = replace(states, slots=slots)
 
     def _add_costs(self) -> None:
         for member in np.flatnonzero(self.members.running).tolist():

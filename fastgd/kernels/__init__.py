@@ -2,6 +2,7 @@
 
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.generated.unrolled import source
+from fastgd.kernels.in_turn import InTurn
 from fastgd.kernels.lanes_binding import Lanes
 from fastgd.kernels.matrix_binding import Matrix
 from fastgd.kernels.plan import Plan, can_unroll, make_plan
@@ -12,7 +13,7 @@ from fastgd.samples import Samples, largest_input, on_disk
 from fastgd.system.processors import available_threads
 
 __all__ = [
-    "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
+    "Bound", "InTurn", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
     "plan_for", "serving", "source",
 ]  # fmt: skip
 

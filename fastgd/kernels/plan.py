@@ -87,6 +87,16 @@ class Plan:
         return is_plain and small and one_hidden and worth_it
 
     @property
+    def seconds(self) -> float:
+        """About what an epoch takes the matrix kernel.
+
+        It takes about 50 ns an update, and one more for a sample's every parameter; difference
+        methods pass once more for every parameter.
+        """
+        passes = 1 + self.net.n_params if self.method.endswith("difference") else 1
+        return self.batches * passes * (50 + self.batch * self.net.n_params) * 1e-9
+
+    @property
     def update_slices(self) -> int:
         """Slices of the parameters that are updated at once."""
         return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
@@ -173,12 +183,6 @@ def _lines(net: Network, method: str) -> int:
 
 
 def _pays_to_unroll(plan: Plan, epochs: int) -> bool:
-    """Whether the matrix kernel would take longer than compiling does.
-
-    It takes about 50 ns an update, and one more for a sample's every parameter; difference methods
-    pass once more for every parameter.
-    """
+    """Whether the matrix kernel would take longer than compiling does."""
     lines = _lines(plan.net, plan.method)
-    passes = 1 + plan.net.n_params if plan.method.endswith("difference") else 1
-    seconds = epochs * plan.batches * passes * (50 + plan.batch * plan.net.n_params) * 1e-9
-    return lines <= _MOST_LINES_IF_AUTO and seconds > 0.1 + lines / 100
+    return lines <= _MOST_LINES_IF_AUTO and epochs * plan.seconds > 0.1 + lines / 100

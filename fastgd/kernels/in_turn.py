@@ -1,0 +1,114 @@
+"""Members that are trained one after the other by the loop of one, which is bound once: what
+compiled code is told of each is a row of a table of structs.
+"""
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.binding import Bound
+from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, PASS, TRAIN, Problem
+from fastgd.machine.struct import place_of, struct_of
+from fastgd.options import MemberSettings
+from fastgd.state import (
+    EPOCH_COST_SUM,
+    EPOCHS,
+    MOST,
+    NEXT_RECORD,
+    NON_FINITE,
+    RUNNING,
+    STOPPED,
+    State,
+)
+
+_PLACE = {
+    name: place_of(Problem, *parts, name)
+    for parts, names in {
+        (): ("params", "command", "method"),
+        ("data",): ("shuffled",),
+        ("rule",): ("rate", "schedule", "times", "numbers", "slots", "powers", "clip_norm", "l2"),
+        ("course",): ("epochs", "seed", "cursor", "sums", "points", "costs", "monitored",
+                      "target_cost", "patience", "min_delta"),
+    }.items()
+    for name in names
+}  # fmt: skip
+
+
+class InTurn:
+    """Members of one kind: what is done to a gradient, and whether stop rules watch, is the same
+    for all of them, as the options of `kernel` have it. They share its rows.
+
+    `states` have a first axis of members, and are not changed.
+    """
+
+    def __init__(self, kernel: Bound, settings: MemberSettings, states: State):
+        self._kernel, self._n_params = kernel, states.params.shape[-1]
+        self._states = states = states.widened(kernel.size)
+        self._alive = settings  # what the structs point to
+        first = struct_of(kernel.problem(states[0], TRAIN, monitored=True), states.params.dtype)
+        self._structs = np.repeat(first[None], len(settings), axis=0)
+        own = {
+            "rate": settings.rates, "schedule": np.maximum(settings.schedules, 0),
+            "times": _addresses(settings.times), "numbers": _addresses(settings.numbers),
+            "clip_norm": settings.clip_norm, "l2": settings.l2,
+            "epochs": settings.epochs, "seed": settings.seeds,
+            "target_cost": settings.target_cost, "patience": settings.patience,
+            "min_delta": settings.min_delta,
+        }  # fmt: skip
+        for name in ("params", "slots", "powers", "cursor", "sums", "points", "costs"):
+            own[name] = _addresses(getattr(states, name))
+        for name, values in own.items():
+            self._structs[:, _PLACE[name]] = values.view(np.int64)
+
+    def train(self) -> tuple[State, Array]:
+        """Where they stand when each has ended, and their costs, (members,): NaN where a number
+        stopped being finite on the way.
+        """
+        states = self._states
+        self._call(self._structs, MOST)
+        costs = self._costs()
+        costs[(states.cursor[:, NON_FINITE] != 0) | ~np.isfinite(states.params).all(axis=1)] = (
+            np.nan
+        )
+        costs[~np.isfinite(costs)] = np.nan
+        if self._kernel.options.monitors and self._kernel.plan.batches == 1:
+            self._watch_end(costs)
+        stopped = states.cursor[:, STOPPED]
+        stopped[stopped == RUNNING] = EPOCHS
+        return states.widened(self._n_params), costs
+
+    def _call(self, structs: Array, limit: int = 0) -> None:
+        self._kernel.entry("train").for_each(structs, limit)
+
+    def _costs(self) -> Array:
+        """Of all rows, by a pass without updates."""
+        structs, states = self._structs.copy(), self._states
+        cursor, sums = np.zeros_like(states.cursor), np.zeros_like(states.sums)
+        cursor[:, NEXT_RECORD] = MOST
+        for name, values in {
+            "command": PASS, "method": NO_UPDATE, "shuffled": 0, "monitored": 0,
+            "cursor": _addresses(cursor), "sums": _addresses(sums),
+        }.items():  # fmt: skip
+            structs[:, _PLACE[name]] = values
+        self._call(structs)
+        costs: Array = sums[:, EPOCH_COST_SUM] / self._kernel.data.batches
+        return costs
+
+    def _watch_end(self, costs: Array) -> None:
+        """Apply the stop rules to parameters after the last epoch, which no further pass looks
+        at.
+        """
+        states = self._states
+        at_end = (states.cursor[:, STOPPED] == RUNNING) & np.isfinite(costs)
+        structs, before = self._structs[at_end], states.sums[:, EPOCH_COST_SUM].copy()
+        for name, value in {"command": CHECK_RULES, "method": NO_UPDATE, "epochs": 0}.items():
+            structs[:, _PLACE[name]] = value
+        states.sums[at_end, EPOCH_COST_SUM] = costs[at_end]
+        self._call(structs)
+        states.sums[:, EPOCH_COST_SUM] = before
+
+
+def _addresses(array: Array) -> Array:
+    """(members,) where each member's part of an array lies."""
+    count = len(array)
+    step = array.nbytes // count
+    return np.arange(count) * step + (array.ctypes.data if step else 0)
