@@ -172,12 +172,14 @@ class MemberSettings(ArrayTable):
 
     def own_options(self, member: int, options: Options) -> dict[str, Any]:
         """The options of this member, of those that may differ."""
-        own = {name: getattr(self, name)[member].item() for name in OWN_NUMBERS}
         return {
             "learning_rate": self._learning_rate(member),
             "optimizer": type(options.optimizer).of(self.numbers[member].tolist()),
-            **{name: None if value == NONE.get(name) else value for name, value in own.items()},
-        }
+        } | self._own_numbers(member)
+
+    def _own_numbers(self, member: int) -> dict[str, Any]:
+        own = {name: getattr(self, name)[member].item() for name in OWN_NUMBERS}
+        return {name: None if value == NONE.get(name) else value for name, value in own.items()}
 
     def _learning_rate(self, member: int) -> float | Schedule:
         rate, place = float(self.rates[member]), int(self.schedules[member])
@@ -190,13 +192,14 @@ class MemberSettings(ArrayTable):
         `optimizer` is such a one.
         """
         changes = (self.schedules > 0) | (self.times[:, 0] > 0)
-        return self.own_options(0, Options(optimizer=optimizer)) | {
+        clip_norm = float(self.clip_norm.min())
+        return self._own_numbers(0) | {
             "learning_rate": self._learning_rate(
                 int(np.argmax(2 * changes + (self.schedules >= 0)))
             ),
             "optimizer": optimizer,
             "l2": float(self.l2.max()),
-            "clip_norm": None if self.clip_norm.min() == np.inf else float(self.clip_norm.min()),
+            "clip_norm": None if clip_norm == np.inf else clip_norm,
         }
 
 

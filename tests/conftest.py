@@ -122,7 +122,7 @@ def small_steps(monkeypatch):
     monkeypatch.setattr(loop.Loop, "_advance", followed_by_a_look(loop.Loop._advance))
     monkeypatch.setattr(side_by_side, "LOOK_SECONDS", 0.0005)
     monkeypatch.setattr(side_by_side, "_FIRST_LIMIT", 1)
-    monkeypatch.setattr(side_by_side, "_SMALL_SECONDS", 0.0)
+    monkeypatch.setattr(side_by_side.SideBySide, "small_seconds", 0.0)
     monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from many_problem import MEMBERS, NET, RATES, WAYS, X, Y, train_many
 
 import fastgd
-from fastgd.ensemble import side_by_side
+from fastgd.ensemble import on_threads, side_by_side
 
 pytestmark = pytest.mark.usefixtures("default_handler")
 
@@ -39,7 +39,7 @@ def no_threads(monkeypatch):
 def by_threads(monkeypatch, *arguments, count, **options):
     """The same as if it took long: each member has a loop of its own, or lanes, on so many threads."""
     with monkeypatch.context() as patch:
-        patch.setattr(side_by_side, "_SMALL_SECONDS", 0.0)
+        patch.setattr(side_by_side.SideBySide, "small_seconds", 0.0)
         return train_many(*arguments, threads=count, **options)
 
 
@@ -68,7 +68,7 @@ def test_results_are_those_of_threads(way, kernel, monkeypatch):
 def test_several_at_a_time(way, together, monkeypatch):
     """However many are trained between two looks."""
     runs = train_many("matrix", way)
-    monkeypatch.setattr(side_by_side, "_MOST_IN_TURN", together)
+    monkeypatch.setattr(on_threads, "_MOST_IN_TURN", together)
     assert train_many("matrix", way) == runs
 
 
@@ -100,7 +100,7 @@ def test_what_is_told(kernel, no_threads):
 def a_look_after_each(monkeypatch):
     """One member, or one chunk of them, is trained between two looks."""
     monkeypatch.setattr(side_by_side, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(side_by_side, "_MOST_IN_TURN", 1)
+    monkeypatch.setattr(on_threads, "_MOST_IN_TURN", 1)
     monkeypatch.setattr(side_by_side, "_FIRST_LIMIT", 1)
 
 

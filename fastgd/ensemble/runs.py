@@ -139,8 +139,10 @@ class Runs(Saved):
         """Where a member stands, or several do, as `train` has it, whose optimizer keeps so many
         slots; nobody keeps parameters that are the best.
         """
-        own = self.states[some]
-        state = replace(own, slots=own.slots[..., :slots, :]).copy()
+        state = self.states[some]
+        state = replace(state, slots=state.slots[..., :slots, :])
+        if isinstance(some, int):  # a view
+            state = state.copy()
         state.cursor[..., [STOPPED, NON_FINITE]] = 0
         state.cursor[..., BEST_EPOCH] = state.cursor[..., EPOCH]
         state.sums[..., [BEST, HELD_OUT]] = np.inf, np.nan

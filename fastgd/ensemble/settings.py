@@ -172,9 +172,6 @@ def _seeds(rng: Any, members: int) -> Array:
 def _params(net: MLP, params: Any, seeds: Array) -> Array:
     """(members, n_params): given for each, the same for all, or those of the seeds."""
     if params is None:
-        result = np.empty((len(seeds), net.n_params), net.dtype)
-        for i, seed in enumerate(seeds):
-            result[i] = net.init(int(seed))
-        return result
+        return net.drawn(seeds.tolist())
     array = params_array(net, params, (net.n_params,), (len(seeds), net.n_params))
     return np.array(np.broadcast_to(array, (len(seeds), net.n_params)))

@@ -2,6 +2,8 @@
 compiled code is told of each is a row of a table of structs.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from fastgd.arguments.checks import Array
@@ -74,7 +76,9 @@ class InTurn:
             self._watch_end(costs)
         stopped = states.cursor[:, STOPPED]
         stopped[stopped == RUNNING] = EPOCHS
-        return states.widened(self._n_params), costs
+        own = slice(self._n_params)
+        params, slots = states.params[..., own], states.slots[..., own]
+        return replace(states, params=params, slots=slots), costs
 
     def _call(self, structs: Array, limit: int = 0) -> None:
         self._kernel.entry("train").for_each(structs, limit)
