@@ -98,11 +98,13 @@ class OnThreads(SideBySide):
         in_turn = kernels.InTurn(kernel, members.settings[some], begun)
         before = time.perf_counter()
         states, costs = in_turn.train()
-        elapsed, ended = time.perf_counter() - before, ~np.isnan(costs)
-        self._put(some[ended], states[ended])
-        members.cost[some[ended]] = costs[ended]
-        for member in some[~ended].tolist():
-            elapsed += self._train(member, session)  # which says where a number stops being finite
+        elapsed, lost = time.perf_counter() - before, np.isnan(costs)
+        if lost.any():
+            for member in some[lost].tolist():  # a loop finds where a number stops being finite
+                elapsed += self._train(member, session)
+            some, states, costs = some[~lost], states[~lost], costs[~lost]
+        self._put(some, states)
+        members.cost[some] = costs
         return elapsed
 
     def _train(self, member: int, session: Session[Runs]) -> float:

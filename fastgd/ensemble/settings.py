@@ -140,12 +140,12 @@ def _values(name: str, value: Any, members: int) -> Array:
 
 def _broadcast(values: Array, members: int) -> Array:
     """A row for each member, of one or as many."""
-    return np.broadcast_to(values, (members, *values.shape[1:])).copy()
+    return np.repeat(values, members, axis=0) if len(values) == 1 else values
 
 
 def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
     """First rates, places of schedules and their times."""
-    several = np.asarray(value) if _is_array(value) else np.array([value], object)
+    several = np.array([value], object) if isinstance(value, Schedule) else np.asarray(value)
     if several.dtype != object or several.ndim != 1:
         rates = _values("learning_rate", value, members)
         return rates, np.full(members, -1, np.int64), np.zeros((members, 3))

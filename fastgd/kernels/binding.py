@@ -188,6 +188,14 @@ class Bound(ABC):
         return problem._replace(held_out=self._struct(rows))
 
     @cached_property
+    def pattern(self) -> Array:
+        """The struct of a training from no parameters in particular, for members that put their own
+        state and numbers in.
+        """
+        state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
+        return self._struct(self.problem(state, TRAIN, monitored=True))
+
+    @cached_property
     def _known(self) -> dict[int, list[int]]:
         """Of what all problems share, as numbers."""
         shared = (

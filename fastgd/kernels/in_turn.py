@@ -8,8 +8,8 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
-from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, PASS, TRAIN, Problem
-from fastgd.machine.struct import place_of, struct_of
+from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, PASS, Problem
+from fastgd.machine.struct import place_of
 from fastgd.options import MemberSettings
 from fastgd.state import (
     EPOCH_COST_SUM,
@@ -46,20 +46,19 @@ class InTurn:
         self._kernel, self._n_params = kernel, states.params.shape[-1]
         self._states = states = states.widened(kernel.size)
         self._alive = settings  # what the structs point to
-        first = struct_of(kernel.problem(states[0], TRAIN, monitored=True), states.params.dtype)
-        self._structs = np.repeat(first[None], len(settings), axis=0)
+        self._structs = np.repeat(kernel.pattern[None], len(settings), axis=0)
         own = {
             "rate": settings.rates, "schedule": np.maximum(settings.schedules, 0),
-            "times": _addresses(settings.times), "numbers": _addresses(settings.numbers),
             "clip_norm": settings.clip_norm, "l2": settings.l2,
             "epochs": settings.epochs, "seed": settings.seeds,
             "target_cost": settings.target_cost, "patience": settings.patience,
             "min_delta": settings.min_delta,
         }  # fmt: skip
-        for name in ("params", "slots", "powers", "cursor", "sums", "points", "costs"):
-            own[name] = _addresses(getattr(states, name))
         for name, values in own.items():
             self._structs[:, _PLACE[name]] = values.view(np.int64)
+        names = "params", "slots", "powers", "cursor", "sums", "points", "costs"
+        arrays = {name: getattr(states, name) for name in names}
+        _point(self._structs, arrays | {"times": settings.times, "numbers": settings.numbers})
 
     def train(self) -> tuple[State, Array]:
         """Where they stand when each has ended, and their costs, (members,): NaN where a number
@@ -88,11 +87,14 @@ class InTurn:
         structs, states = self._structs.copy(), self._states
         cursor, sums = np.zeros_like(states.cursor), np.zeros_like(states.sums)
         cursor[:, NEXT_RECORD] = MOST
-        for name, values in {
-            "command": PASS, "method": NO_UPDATE, "shuffled": 0, "monitored": 0,
-            "cursor": _addresses(cursor), "sums": _addresses(sums),
-        }.items():  # fmt: skip
-            structs[:, _PLACE[name]] = values
+        for name, value in {
+            "command": PASS,
+            "method": NO_UPDATE,
+            "shuffled": 0,
+            "monitored": 0,
+        }.items():
+            structs[:, _PLACE[name]] = value
+        _point(structs, {"cursor": cursor, "sums": sums})
         self._call(structs)
         costs: Array = sums[:, EPOCH_COST_SUM] / self._kernel.data.batches
         return costs
@@ -111,8 +113,10 @@ class InTurn:
         states.sums[:, EPOCH_COST_SUM] = before
 
 
-def _addresses(array: Array) -> Array:
-    """(members,) where each member's part of an array lies."""
-    count = len(array)
-    step = array.nbytes // count
-    return np.arange(count) * step + (array.ctypes.data if step else 0)
+def _point(structs: Array, arrays: dict[str, Array]) -> None:
+    """Have the structs point to each member's part of these arrays."""
+    count = len(structs)
+    steps = [array.nbytes // count for array in arrays.values()]
+    first = [array.ctypes.data if array.size else 0 for array in arrays.values()]
+    places = [_PLACE[name] for name in arrays]
+    structs[:, places] = np.arange(count)[:, None] * np.array(steps) + np.array(first)
