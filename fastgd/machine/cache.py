@@ -190,10 +190,14 @@ class Entry:
         """The call with this table and limit, to be made as often as wanted: arguments are
         converted once.
         """
+        return self.calls_of(table, ctypes.c_int64(limit))
+
+    def calls_of(self, table: Array, limit: ctypes.c_int64) -> Callable[[], None]:
+        """The call with this table, and the limit that this number has when it is made."""
         function, result, exception = self._ready(), ctypes.c_void_p(), ctypes.c_void_p()
         zero = {"float64": ctypes.c_double, "float32": ctypes.c_float}[self.dtype.name]()
-        address, last = ctypes.c_int64(table.ctypes.data), ctypes.c_int64(limit)
-        arguments = ctypes.byref(result), ctypes.byref(exception), address, zero, last
+        address = ctypes.c_int64(table.ctypes.data)
+        arguments = ctypes.byref(result), ctypes.byref(exception), address, zero, limit
 
         def call(alive: Array = table) -> None:
             if function(*arguments):
