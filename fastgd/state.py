@@ -4,6 +4,7 @@ kept to go on from here to the same bits.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -36,6 +37,7 @@ STOPS = ("", *RULES, "epochs", "diverged", "max_seconds", "callback", "interrupt
 VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
 # where no sum over lanes would take longer for it: a processor has more to do at a time
 WIDE_VECTOR_BYTES = 64
+_LINE = 64  # bytes of a cache line
 _OF_PARAMETERS = ("params", "slots", "best")
 Table = TypeVar("Table", bound="ArrayTable")
 
@@ -140,6 +142,18 @@ class State(ArrayTable):
             and (self.points >= 0).all()
         )
 
+    def is_like(self, other: State, size: int) -> bool:
+        """Whether the arrays have the shapes and dtypes of another one's, that has `size` columns a
+        parameter array.
+        """
+        return all(
+            ours.dtype == theirs.dtype
+            and ours.shape[:-1] == theirs.shape[:-1]
+            and ours.shape[-1]
+            == (size if name in _OF_PARAMETERS and theirs.shape[-1] else theirs.shape[-1])
+            for (name, ours), theirs in zip(vars(self).items(), vars(other).values(), strict=True)
+        )
+
     def widened(self, size: int) -> State:
         """A copy with `size` columns a parameter array, filled up with zeros, or cut."""
         return State(
@@ -180,12 +194,30 @@ def start(
     )
 
 
+def in_one_block(state: State) -> tuple[State, Array]:
+    """A copy whose arrays lie in one block of bytes, each from a cache line on, and that block: the
+    state is kept, and put back, by one copy.
+    """
+    starts, end = {}, 0
+    for name, array in vars(state).items():
+        starts[name], end = end, end + -(-array.nbytes // _LINE) * _LINE
+    block = aligned((end,), np.dtype(np.uint8))
+    arrays = {
+        name: block[start : start + getattr(state, name).nbytes]
+        .view(getattr(state, name).dtype)
+        .reshape(getattr(state, name).shape)
+        for name, start in starts.items()
+    }
+    result = State(**arrays)
+    result[:] = state
+    return result, block
+
+
 def _widened(array: Array, size: int) -> Array:
-    if array.shape[-1] == 0:
-        return array.copy()
+    if size <= array.shape[-1] or array.shape[-1] == 0:
+        return array[..., :size].copy()
     result = aligned((*array.shape[:-1], size), array.dtype)
-    common = min(size, array.shape[-1])
-    result[..., :common] = array[..., :common]
+    result[..., : array.shape[-1]] = array
     return result
 
 
@@ -193,9 +225,9 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Zeros that start at a cache line: a vector across two lines costs half as much again in small
     kernels.
     """
-    line, size = 64, int(np.prod(shape)) * dtype.itemsize
-    memory = np.zeros(size + line, np.uint8)
-    start = -memory.ctypes.data % line
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.zeros(size + _LINE, np.uint8)
+    start = -memory.ctypes.data % _LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 
 

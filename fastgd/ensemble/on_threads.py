@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -66,39 +66,43 @@ class OnThreads(SideBySide):
                 some = alike[start : start + count]
                 yield partial(self._train_in_turn, some, kernel, session)
 
-    def _kernel(self, member: int) -> Bound:
-        """One that is bound to the options and the rows of a member."""
+    def _kernel(self, member: int) -> tuple[Hashable, Bound]:
+        """One that is bound to the options and the rows of a member, and the key to put it back."""
         from fastgd import kernels
 
         members, samples = self.members, self.samples.of(member)
         options = members.options_of(member)
         plan = kernels.plan_for(members.net, samples, options, self.plan.kernel)
-        return kernels.load(plan, options, samples)
+        return kernels.take(plan, options, samples, None, 1)
 
-    def _kernel_of_all(self, member: int) -> Bound:
+    def _kernel_of_all(self, member: int) -> tuple[Hashable, Bound]:
         """The same where members differ in numbers alone."""
         from fastgd import kernels
 
-        return kernels.load(self.plan, self.members.options, self.samples)
+        return kernels.take(self.plan, self.members.options, self.samples, None, 1)
 
-    def _loop(self, member: int) -> Loop:
+    def _loop(self, member: int, kernel: Bound) -> Loop:
         """The loop of a member, from where it stands."""
         run, last = self.members[member], int(self.members.settings.epochs[member])
         assert run.state is not None
-        return Loop(run, self._kernel(member), run.state, last)
+        return Loop(run, kernel, run.state, last)
 
     def _train_in_turn(
-        self, some: Array, kernel_of: Callable[[int], Bound], session: Session[Runs]
+        self,
+        some: Array,
+        kernel_of: Callable[[int], tuple[Hashable, Bound]],
+        session: Session[Runs],
     ) -> float:
         """Train members of one kind to their ends and put them back; the seconds that it took."""
         from fastgd import kernels
 
-        members, kernel = self.members, kernel_of(int(some[0]))
+        members, (key, kernel) = self.members, kernel_of(int(some[0]))
         begun = members.states_of(some, kernel.options.optimizer.slots)
         in_turn = kernels.InTurn(kernel, members.settings[some], begun)
         before = time.perf_counter()
         states, costs = in_turn.train()
         elapsed, lost = time.perf_counter() - before, np.isnan(costs)
+        kernels.put_back(key, kernel)
         if lost.any():
             for member in some[lost].tolist():  # a loop finds where a number stops being finite
                 elapsed += self._train(member, session)
@@ -111,7 +115,10 @@ class OnThreads(SideBySide):
         """Train a member until it has ended or there is a reason to stop, and put it back; the
         seconds that it took.
         """
-        members, loop = self.members, self._loop(member)
+        from fastgd import kernels
+
+        key, kernel = self._kernel(member)
+        members, loop = self.members, self._loop(member, kernel)
         begun, before = loop.state.epoch, loop.seconds
 
         def look() -> str | None:
@@ -125,6 +132,7 @@ class OnThreads(SideBySide):
         except BaseException:  # the rest of its state is where it was
             members.states.cursor[member, EPOCH] = begun
             raise
+        kernels.put_back(key, kernel)
         assert run.state is not None
         self._put(member, run.state)
         if run.stopped_by != DUE:  # it has ended
@@ -141,7 +149,8 @@ class OnThreads(SideBySide):
 
     def _add_costs(self) -> None:
         for member in np.flatnonzero(self.members.running).tolist():
-            self.members.cost[member] = _or_inf(self._loop(member).cost())
+            _, kernel = self._kernel(member)
+            self.members.cost[member] = _or_inf(self._loop(member, kernel).cost())
 
 
 def _or_inf(cost: float) -> float:

@@ -1,6 +1,7 @@
 """What shapes a training loop: the network, the batches, the method; and which kernel runs it."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.network import Network
@@ -26,6 +27,7 @@ _MOST_LINES = 800
 _FAR = 0.5  # changes of z up to which e^-z is used again, see generated.differences
 _MOST_LINES_IF_AUTO = 250
 _LEAST_MEMBERS = 4  # from which on lanes are filled well enough
+_MOST_PLANS = 256  # that are remembered
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,12 @@ class Plan:
         """Slices of the parameters that are updated at once."""
         return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
 
+    @lru_cache(maxsize=_MOST_PLANS)  # noqa: B019
+    def most_threads(self, held_out: int) -> int:
+        """How many threads share an update, or a pass over so many validation rows."""
+        parts = 1 if self.unit_slices else self.row_parts(self.batch)
+        return max(1 + self.hidden_halves, parts, self.row_parts(held_out), self.update_slices)
+
 
 def parts_of(rows: int) -> int:
     """Parts that rows which are shared are cut into."""
@@ -143,6 +151,7 @@ def _check_written_out(plan: Plan) -> None:
         )
 
 
+@lru_cache(maxsize=_MOST_PLANS)
 def make_plan(
     net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *,
     members: int | None = None, largest: float = 1.0, weighted: bool = False,
@@ -175,6 +184,7 @@ def can_unroll(net: Network, method: str) -> bool:
     return _lines(net, method) <= _MOST_LINES
 
 
+@lru_cache(maxsize=_MOST_PLANS)
 def _lines(net: Network, method: str) -> int:
     """Statements of one sample, written out; a lower bound where there are very many."""
     if net.n_params > _MOST_LINES:

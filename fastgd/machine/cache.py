@@ -190,6 +190,10 @@ class Entry:
         """The call with this table and limit, to be made as often as wanted: arguments are
         converted once.
         """
+        return self.calls_of(table, ctypes.c_int64(limit))
+
+    def calls_of(self, table: Array, limit: ctypes.c_int64) -> Callable[[], None]:
+        """The call with this table, and the limit that this number has when it is made."""
         function, arguments = self._ready(), self._arguments(table, limit)
 
         def call(alive: Array = table) -> None:
@@ -200,19 +204,19 @@ class Entry:
 
     def for_each(self, tables: Array, limit: int = 0) -> None:
         """A call with each row of (calls, places) tables, one after the other."""
-        function, arguments = self._ready(), self._arguments(tables, limit)
+        function, arguments = self._ready(), self._arguments(tables, ctypes.c_int64(limit))
         address, step = arguments[2], tables.strides[0]
         for _ in range(len(tables)):
             if function(*arguments):
                 raise _outside()
             address.value += step
 
-    def _arguments(self, table: Array, limit: int) -> tuple[Any, ...]:
+    def _arguments(self, table: Array, limit: ctypes.c_int64) -> tuple[Any, ...]:
         """As the C function takes them; the third one is the address of the table."""
         result, exception = ctypes.c_void_p(), ctypes.c_void_p()
         zero = {"float64": ctypes.c_double, "float32": ctypes.c_float}[self.dtype.name]()
-        address, last = ctypes.c_int64(table.ctypes.data), ctypes.c_int64(limit)
-        return ctypes.byref(result), ctypes.byref(exception), address, zero, last
+        address = ctypes.c_int64(table.ctypes.data)
+        return ctypes.byref(result), ctypes.byref(exception), address, zero, limit
 
     def address(self) -> int:
         """Where its machine code is; 0 where Numba holds that."""

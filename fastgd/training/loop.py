@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,11 +34,12 @@ class Loop(Training[Run]):
 
     def __init__(self, run: Run, kernel: Bound, state: State, epochs: int):
         self.run, self.kernel, self.epochs = run, kernel, epochs
-        self.state = state.widened(kernel.size)
+        self.state = kernel.memory.hold(state)
         self.seconds = run.seconds
         self.known_cost = -1, np.nan  # after how many updates, and what it is
         self.is_compiled = False
-        self.kept = [self.state.copy()]  # the first state and two of the latest, to go back to
+        # the first state and two of the latest, by their updates, to go back to
+        self.kept = [(self.state.updates, kernel.memory.kept())]
 
     @property
     def params(self) -> Array:
@@ -141,12 +143,16 @@ class Loop(Training[Run]):
         """Whether the next update would change no parameter: each step is under half a unit in the
         last place.
         """
-        state = self.state.copy()
-        state.cursor[STOPPED] = 0
+        state, memory = self.state, self.kernel.memory
         if isinstance(self.run.options["optimizer"], Rprop) or state.updates == 0:
             return False  # a parameter of rprop waits whenever its gradient changes its sign
-        self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, monitored=False)
-        return np.array_equal(state.params, self.state.params)
+        params, block = self.params.copy(), memory.kept()
+        state.cursor[STOPPED] = 0
+        try:
+            self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, monitored=False)
+            return not np.count_nonzero(self.params != params)
+        finally:
+            memory.put_back(block)
 
     # -- numbers that stop being finite: the verdict depends on the updates alone, not on where
     # chunks end
@@ -178,17 +184,16 @@ class Loop(Training[Run]):
 
     def _keep(self) -> None:
         """Keep the state; of those kept before, the first and one that is some way back."""
-        first, latest = self.kept[0], self.state.copy()
-        far = latest.updates - self.kept[-1].updates >= _FAR_BACK
-        back = self.kept[-1] if far else self.kept[len(self.kept) // 2]
-        self.kept = [first, back, latest]
+        updates, latest = self.state.updates, self.kept[-1]
+        if updates > latest[0]:
+            back = latest if updates - latest[0] >= _FAR_BACK else self.kept[len(self.kept) // 2]
+            self.kept = [self.kept[0], back, (updates, self.kernel.memory.kept())]
 
     def _go_to(self, update: int) -> None:
         """Put the state where it was after `update` updates."""
-        earlier = [state for state in self.kept if state.updates <= update]
-        nearest = max(earlier, key=lambda state: state.updates)
-        self.state = nearest.copy()
-        self._advance(update - nearest.updates)
+        nearest, block = max((each for each in self.kept if each[0] <= update), key=itemgetter(0))
+        self.kernel.memory.put_back(block)
+        self._advance(update - nearest)
 
     def _last(self, good: int, bad: int, is_good: Callable[[], bool]) -> int:
         """The last update after which something holds, as it does after `good`, and no longer after
@@ -206,9 +211,9 @@ class Loop(Training[Run]):
         """
         # up to `good` parameters and recorded costs are finite, from `bad` on they are not
         bad = self.state.updates + int(self._is_finite())
-        good = self._last(self.kept[-1].updates, bad, self._is_finite)
+        good = self._last(self.kept[-1][0], bad, self._is_finite)
         # the cost overflows before the parameters do: go back in growing steps until it does not
-        first, back, bad, update = self.kept[0].updates, 0, good + 1, good
+        first, back, bad, update = self.kept[0][0], 0, good + 1, good
         self._go_to(update)
         while not self.has_finite_cost() and update > first:
             back, bad = 2 * back + 1, update

@@ -1,0 +1,57 @@
+"""The memory of a kernel's own in which a state is trained."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.state import State, in_one_block
+
+
+class StateMemory:
+    """Room for one state at a time. Its arrays stay where they are, so that structs may point to
+    them for good, and lie in one block, which is copied at once.
+
+    `fresh` makes the state before the first update for (n_params,) parameters; those of states in
+    here have `size` columns.
+    """
+
+    def __init__(self, fresh: Callable[[Array], State], size: int):
+        self._fresh, self._size = fresh, size
+        self._state: State | None = None
+        self._block = np.zeros(0, np.uint8)
+        self._begun: Array | None = None  # the block before the first update, of other parameters
+
+    @property
+    def nbytes(self) -> int:
+        return self._block.nbytes + (0 if self._begun is None else self._begun.nbytes)
+
+    def begin(self, params: Array) -> State:
+        """The state before the first update."""
+        if self._begun is None:
+            state = self.hold(self._fresh(params))
+            self._begun = self.kept()
+        else:
+            assert self._state is not None
+            state = self._state
+            self.put_back(self._begun)
+        for array in (state.params, state.best):
+            array[: len(params)] = params[: len(array)]
+        return state
+
+    def hold(self, state: State) -> State:
+        """The state in this memory, in the place of the one that was there."""
+        if self._state is None or not self._state.is_like(state, self._size):
+            self._state, self._block = in_one_block(state.widened(self._size))
+            self._begun = None
+        elif state is not self._state:
+            self._state[:] = state.widened(self._size)
+        return self._state
+
+    def kept(self) -> Array:
+        """What is in the block, to be put back."""
+        return self._block.copy()
+
+    def put_back(self, block: Array) -> None:
+        """Have what was in the block."""
+        self._block[...] = block
