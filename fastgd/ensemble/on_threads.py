@@ -33,7 +33,8 @@ class OnThreads(SideBySide):
     """
 
     def _round(self, session: Session[Runs]) -> None:
-        waiting, lock = self._pieces(session), threading.Lock()
+        seconds = self._seconds_left()
+        waiting, lock = self._pieces(session, seconds), threading.Lock()
 
         def next_piece() -> Callable[[], float] | None:
             with lock:
@@ -43,13 +44,14 @@ class OnThreads(SideBySide):
             while (piece := next_piece()) is not None:
                 yield piece()
 
-        self._over(session, chunks, lambda: None)  # each is put back when it comes
+        is_small = bool(seconds.sum() <= self.small_seconds)
+        # each is put back when it comes
+        self._over(session, chunks, lambda: None, is_small=is_small)
 
-    def _pieces(self, session: Session[Runs]) -> Iterator[Callable[[], float]]:
+    def _pieces(self, session: Session[Runs], seconds: Array) -> Iterator[Callable[[], float]]:
         """The work of one thread at a time, which comes to seconds; that of the longest members
-        first.
+        first, by about so many `seconds`.
         """
-        seconds = self._seconds_left()
         order = np.argsort(-seconds, kind="stable")[: self.members.running.sum()]
         is_small = (seconds[order] <= self.small_seconds) & (not self.plan.hidden_halves)
         for member in order[~is_small].tolist():

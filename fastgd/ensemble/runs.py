@@ -143,9 +143,10 @@ class Runs(Saved):
         state = replace(state, slots=state.slots[..., :slots, :])
         if isinstance(some, int):  # a view
             state = state.copy()
-        state.cursor[..., [STOPPED, NON_FINITE]] = 0
-        state.cursor[..., BEST_EPOCH] = state.cursor[..., EPOCH]
-        state.sums[..., [BEST, HELD_OUT]] = np.inf, np.nan
+        cursor, sums = state.cursor, state.sums
+        cursor[..., STOPPED] = cursor[..., NON_FINITE] = 0
+        cursor[..., BEST_EPOCH] = cursor[..., EPOCH]
+        sums[..., BEST], sums[..., HELD_OUT] = np.inf, np.nan
         return state
 
     @property

@@ -68,6 +68,8 @@ def _shape(name: str, value: Any) -> tuple[int, ...]:
 
 
 def _is_array(value: Any) -> bool:
+    if value is None or type(value) in (int, float, str):  # asked of most arguments
+        return False
     return isinstance(value, (np.ndarray, list, tuple)) or hasattr(value, "__array__")
 
 

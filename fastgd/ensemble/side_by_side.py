@@ -74,6 +74,8 @@ class SideBySide(Training[Runs]):
         session: Session[Runs],
         chunks: Callable[[int], Iterator[float]],
         write_back: Callable[[], None],
+        *,
+        is_small: bool,
     ) -> None:
         """On each thread, go through the chunks of its rank, which yield their seconds, until there
         is a reason to stop; meanwhile look for one. What is little work is done by the caller's.
@@ -81,7 +83,7 @@ class SideBySide(Training[Runs]):
         seconds = np.zeros(self.threads)
         self.is_whole, session.reason = False, None
         try:
-            if self.is_small:
+            if is_small:
                 self._here(session, chunks(0), seconds)
             else:
                 self._on_threads(session, chunks, seconds)
@@ -99,11 +101,6 @@ class SideBySide(Training[Runs]):
         members = self.members
         left = members.settings.epochs - members.epochs + 1.0
         return np.where(members.running, left * self.plan.seconds, 0.0)
-
-    @property
-    def is_small(self) -> bool:
-        """Whether what is left to do is not worth starting a thread."""
-        return bool(self._seconds_left().sum() <= self.small_seconds)
 
     def _here(self, session: Session[Runs], chunks: Iterator[float], seconds: Array) -> None:
         looked = time.perf_counter()
@@ -169,8 +166,9 @@ class InLanes(SideBySide):
         from fastgd.kernels import Lanes
 
         members = self.members
+        is_small = bool(self._seconds_left().sum() <= self.small_seconds)
         self.kernel = kernel = Lanes(
-            self.plan, members.options, self.samples, 1 if self.is_small else self.threads,
+            self.plan, members.options, self.samples, 1 if is_small else self.threads,
             members.settings, members.states, members.cost,
         )  # fmt: skip
 
@@ -185,7 +183,7 @@ class InLanes(SideBySide):
                 limit = max(1, int(limit * min(10.0, LOOK_SECONDS / max(elapsed, 1e-9))))
                 yield elapsed
 
-        self._over(session, chunks, kernel.flush)
+        self._over(session, chunks, kernel.flush, is_small=is_small)
 
     def _add_costs(self) -> None:
         self.kernel.add_costs()

@@ -33,6 +33,7 @@ _PLACE = {
     }.items()
     for name in names
 }  # fmt: skip
+_OF_A_PASS = {"command": PASS, "method": NO_UPDATE, "shuffled": 0, "monitored": 0}
 
 
 class InTurn:
@@ -67,10 +68,8 @@ class InTurn:
         states = self._states
         self._call(self._structs, MOST)
         costs = self._costs()
-        costs[(states.cursor[:, NON_FINITE] != 0) | ~np.isfinite(states.params).all(axis=1)] = (
-            np.nan
-        )
-        costs[~np.isfinite(costs)] = np.nan
+        are_finite = np.isfinite(costs) & np.isfinite(states.params).all(axis=1)
+        costs[~are_finite | (states.cursor[:, NON_FINITE] != 0)] = np.nan
         if self._kernel.options.monitors and self._kernel.plan.batches == 1:
             self._watch_end(costs)
         stopped = states.cursor[:, STOPPED]
@@ -87,12 +86,7 @@ class InTurn:
         structs, states = self._structs.copy(), self._states
         cursor, sums = np.zeros_like(states.cursor), np.zeros_like(states.sums)
         cursor[:, NEXT_RECORD] = MOST
-        for name, value in {
-            "command": PASS,
-            "method": NO_UPDATE,
-            "shuffled": 0,
-            "monitored": 0,
-        }.items():
+        for name, value in _OF_A_PASS.items():
             structs[:, _PLACE[name]] = value
         _point(structs, {"cursor": cursor, "sums": sums})
         self._call(structs)
