@@ -138,10 +138,12 @@ class Network:
         """(seeds, n_params): what `init` draws by each seed."""
         params = np.zeros((len(seeds), self.n_params))
         if scheme != "zeros":
+            from numpy.random import PCG64, Generator, SeedSequence
+
             parts = self._parts_to_draw(scheme)
             for row, seed in zip(params, seeds, strict=True):
-                # made of a SeedSequence, it is there in half the time
-                uniform = np.random.default_rng(np.random.SeedSequence(seed)).uniform
+                # default_rng(seed), in half the time
+                uniform = Generator(PCG64(SeedSequence(seed))).uniform
                 for part, least, most, count in parts:
                     row[part] = uniform(least, most, count)
         return params.astype(self.dtype)
