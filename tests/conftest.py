@@ -102,9 +102,9 @@ def small_steps(monkeypatch):
         look(self, progress)
         looked.set()
 
-    def monitored(self, session, *arguments):
+    def monitored(self, session, *arguments, **named):
         monitors[:] = [session]
-        over(self, session, *arguments)
+        over(self, session, *arguments, **named)
 
     def followed_by_a_look(advance):
         def one(self, *arguments):
