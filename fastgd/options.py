@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from fastgd.arguments.checks import Array, finite_number, truth, whole_number
 from fastgd.arguments.choices import check_name
 from fastgd.names import METHODS, SCHEDULES, SPACINGS
 from fastgd.network import Network
+from fastgd.optimizers import KINDS as OPTIMIZERS
 from fastgd.optimizers import SGD, Optimizer, Rprop, check_optimizer
 from fastgd.schedules import KINDS, Constant, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST, ArrayTable
@@ -72,7 +73,8 @@ class Options:
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
         """Options by name, among other arguments."""
-        return cls(**{each.name: given[each.name] for each in fields(cls) if each.name in given})
+        values = [given.get(name, default) for name, default in _DEFAULTS.items()]
+        return (_remembered if _UNCHANGING.issuperset(map(type, values)) else cls)(*values)
 
     def checked_for(self, net: Network, n: int) -> Options:
         """Options to train this network on `n` rows; ValueError or TypeError where they can't."""
@@ -87,7 +89,7 @@ class Options:
 
     def to_dict(self) -> dict[str, Any]:
         """As a run keeps them."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: getattr(self, name) for name in _DEFAULTS}
 
     @property
     def modifies_gradient(self) -> bool:
@@ -119,6 +121,10 @@ class Options:
         return self.target_cost is not None or self.patience is not None or self.restore_best
 
 
+_DEFAULTS = {each.name: each.default for each in fields(Options)}
+# types of values that stay what they are
+_UNCHANGING = {int, float, bool, str, type(None), *KINDS.values(), *OPTIMIZERS.values()}
+_remembered = lru_cache(maxsize=256, typed=True)(Options)
 # of options by name: what makes a checked value of a name and a value
 CHECKS = {each.name: each.metadata["check"] for each in fields(Options) if each.metadata}
 

@@ -139,7 +139,7 @@ class SideBySide(Training[Runs]):
 
     def _look(self, session: Session[Runs], *, is_over: bool = False) -> None:
         """Tell how far all are, and look for a reason to stop."""
-        session.look(self.progress(session.seconds) if session.is_watched else None)
+        session.look(self.progress(session.seconds) if session.is_heard else None)
         is_due = session.file is not None and session.file.is_due
         if session.reason is None and not is_over and is_due:
             session.reason = DUE

@@ -12,7 +12,7 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.problems import Problems
-from fastgd.kernels.structs import CHECK_RULES, PASS, TRAIN, Problem
+from fastgd.kernels.structs import CHECK_RULES, NOTHING, PASS, TRAIN, Problem
 from fastgd.kernels.to_structs import watched_of
 from fastgd.machine.cache import Entry
 from fastgd.machine.struct import place_of
@@ -20,6 +20,7 @@ from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import EPOCH_COST_SUM, HELD_OUT, State, start
 
+_COMMAND = place_of(Problem, "command")
 _SEED, _EPOCHS, _MONITORED = (
     place_of(Problem, "course", name) for name in ("seed", "epochs", "monitored")
 )
@@ -30,6 +31,7 @@ class _Calls(NamedTuple):
 
     calls: list[Callable[[], None]]
     structs: list[Array]  # all that they read
+    lead: Array  # the first's
 
 
 class Bound(Problems, ABC):
@@ -45,6 +47,7 @@ class Bound(Problems, ABC):
         most_rows: int,
     ):
         super().__init__(plan, options, samples, held_out, threads, most_rows)
+        self._watched = watched_of(options, held_out=self.held_out.n > 0)
         self._limit = ctypes.c_int64()
         self._trained: tuple[State, _Calls] | None = None  # the state that was advanced last
 
@@ -62,8 +65,17 @@ class Bound(Problems, ABC):
     def _calls_of(self, problems: Iterator[Problem]) -> _Calls:
         """The calls of compiled code for the problems as the threads see them."""
         entry, before = self.entry("train"), len(self._structs)
-        calls = [entry.calls_of(self._struct(problem), self._limit) for problem in problems]
-        return _Calls(calls, [struct for struct, _ in self._structs[before:]])
+        own = [self._struct(problem) for problem in problems]
+        calls = [entry.calls_of(struct, self._limit) for struct in own]
+        return _Calls(calls, [struct for struct, _ in self._structs[before:]], own[0])
+
+    def _training_of(self, state: State) -> _Calls:
+        """The calls that train a state; those of the latest one are there."""
+        if self._trained is None or self._trained[0] is not state:
+            ranks = range(len(self.works))
+            problems = (self.problem(state, TRAIN, rank=rank) for rank in ranks)
+            self._trained = state, self._calls_of(problems)
+        return self._trained[1]
 
     def advance(
         self, state: State, seed: int, epochs: int, limit: int, *, monitored: bool = True
@@ -73,12 +85,8 @@ class Bound(Problems, ABC):
 
         Unless `monitored`, no stop rule acts.
         """
-        if self._trained is None or self._trained[0] is not state:
-            ranks = range(len(self.works))
-            problems = (self.problem(state, TRAIN, monitored=True, rank=rank) for rank in ranks)
-            self._trained = state, self._calls_of(problems)
-        calls, structs = self._trained[1]
-        watched = watched_of(self.options, monitored=monitored, held_out=self.held_out.n > 0)
+        calls, structs, _ = self._training_of(state)
+        watched = self._watched if monitored else NOTHING
         for struct in structs:
             struct[_SEED], struct[_EPOCHS], struct[_MONITORED] = seed, epochs, watched
         return self._run(calls if limit else calls[:1], limit)
@@ -149,8 +157,10 @@ class Bound(Problems, ABC):
             if self.monitors_held_out:
                 cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
             epoch_cost_sum, state.sums[EPOCH_COST_SUM] = state.sums[EPOCH_COST_SUM], cost
-            check = self.problem(state, CHECK_RULES, epochs=0, monitored=True)
-            self._run(self._calls_of(iter([check])).calls)
+            calls, _, lead = self._training_of(state)
+            lead[_COMMAND], lead[_MONITORED] = CHECK_RULES, self._watched
+            self._run(calls[:1])
+            lead[_COMMAND] = TRAIN
             state.sums[EPOCH_COST_SUM] = epoch_cost_sum
 
 

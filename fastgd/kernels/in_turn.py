@@ -8,7 +8,8 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
-from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, PASS, Problem
+from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, NOTHING, PASS, Problem
+from fastgd.kernels.to_structs import watched_of
 from fastgd.machine.struct import place_of
 from fastgd.options import MemberSettings
 from fastgd.state import (
@@ -33,7 +34,7 @@ _PLACE = {
     }.items()
     for name in names
 }  # fmt: skip
-_OF_A_PASS = {"command": PASS, "method": NO_UPDATE, "shuffled": 0, "monitored": 0}
+_OF_A_PASS = {"command": PASS, "method": NO_UPDATE, "shuffled": 0, "monitored": NOTHING}
 
 
 class InTurn:
@@ -57,6 +58,7 @@ class InTurn:
         }  # fmt: skip
         for name, values in own.items():
             self._structs[:, _PLACE[name]] = values.view(np.int64)
+        self._structs[:, _PLACE["monitored"]] = watched_of(kernel.options, held_out=False)
         names = "params", "slots", "powers", "cursor", "sums", "points", "costs"
         arrays = {name: getattr(states, name) for name in names}
         _point(self._structs, arrays | {"times": settings.times, "numbers": settings.numbers})

@@ -90,12 +90,14 @@ class Problems:
         # all that point to rows, and whether these are the validation rows
         self._structs: list[tuple[Array, bool]] = []
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Bytes of memory that are kept with it."""
-        shared = (*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks)
-        nbytes: int = sum(array.nbytes for array in shared)
-        return nbytes + self.scratch.nbytes + self.memory.nbytes
+        arrays = (*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks)
+        state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
+        of_states = self.memory.copies * state.nbytes
+        shared: int = sum(array.nbytes for array in arrays)
+        return self.scratch.nbytes + of_states + shared
 
     # -- rows
 
@@ -127,11 +129,10 @@ class Problems:
 
     def let_go(self) -> None:
         """Keep no array of samples; nothing is to be computed until there are others."""
-        nothing = np.zeros(0, self.plan.net.dtype)
-        self.data, self.held_out = (
-            data._replace(X=nothing, Y=nothing, weights=nothing)
-            for data in (self.data, self.held_out)
-        )
+        nothing = self.rule.slots
+        self.data = self.data._replace(X=nothing, Y=nothing, weights=nothing)
+        if self.held_out.n:
+            self.held_out = self.held_out._replace(X=nothing, Y=nothing, weights=nothing)
         self.__dict__.pop("_known", None)
 
     def start(self, params: Array) -> State:
@@ -146,23 +147,14 @@ class Problems:
         )
         return state.widened(self.size)
 
-    def problem(
-        self,
-        state: State,
-        command: int,
-        seed: int = 0,
-        epochs: int = 1,
-        *,
-        monitored: bool = False,
-        rank: int = 0,
-    ) -> Problem:
-        """The problem as the thread of this rank sees it: 0 leads by the command, others help."""
+    def problem(self, state: State, command: int, *, rank: int = 0) -> Problem:
+        """The problem, without stop rules, as the thread of this rank sees it: 0 leads by the
+        command, others help.
+        """
         method = METHODS.index(self.plan.method) if command == TRAIN else NO_UPDATE
         options = self.options
         rule = self.rule._replace(slots=state.slots, powers=state.powers)
-        course = course_of(
-            state, options, seed, epochs, monitored=monitored, held_out=self.held_out.n > 0
-        )
+        course = course_of(state, options)
         problem = Problem(
             self.net, self.data, state.params, self.works[rank], rule, course, self.queue,
             HELP if rank else command, method, options.eps, False, _NONE, _NONE,
@@ -184,7 +176,7 @@ class Problems:
         state and numbers in.
         """
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
-        return self._struct(self.problem(state, TRAIN, monitored=True))
+        return self._struct(self.problem(state, TRAIN))
 
     @cached_property
     def _known(self) -> dict[int, list[int]]:

@@ -16,15 +16,13 @@ class StateMemory:
     here have `size` columns.
     """
 
+    copies = 2  # of a state, that it takes
+
     def __init__(self, fresh: Callable[[Array], State], size: int):
         self._fresh, self._size = fresh, size
         self._state: State | None = None
         self._block = np.zeros(0, np.uint8)
         self._begun: Array | None = None  # the block before the first update, of other parameters
-
-    @property
-    def nbytes(self) -> int:
-        return self._block.nbytes + (0 if self._begun is None else self._begun.nbytes)
 
     def begin(self, params: Array) -> State:
         """The state before the first update."""
@@ -41,10 +39,12 @@ class StateMemory:
 
     def hold(self, state: State) -> State:
         """The state in this memory, in the place of the one that was there."""
+        if self._state is state:
+            return state
         if self._state is None or not self._state.is_like(state, self._size):
             self._state, self._block = in_one_block(state.widened(self._size))
             self._begun = None
-        elif state is not self._state:
+        else:
             self._state[:] = state.widened(self._size)
         return self._state
 

@@ -123,20 +123,18 @@ def growth_of(options: Options) -> float:
     return 0.0 if is_even else math.expm1(2 * math.log(MOST) / options.record)
 
 
-def watched_of(options: Options, *, monitored: bool, held_out: bool) -> int:
-    """Which cost stop rules watch: nothing unless `monitored`, or if there are none."""
-    if not (monitored and options.monitors):
+def watched_of(options: Options, *, held_out: bool) -> int:
+    """Which cost stop rules watch: that of the validation rows if they are there."""
+    if not options.monitors:
         return NOTHING
     return HELD_OUT_COST if held_out else TRAINING_COST
 
 
-def course_of(
-    state: State, options: Options, seed: int, epochs: int, *, monitored: bool, held_out: bool
-) -> Course:
-    """The course of a state; without stop rules unless `monitored`."""
+def course_of(state: State, options: Options) -> Course:
+    """The course of a state to its first epoch by seed 0, without stop rules."""
     return Course(
-        epochs=epochs,
-        seed=seed,
+        epochs=1,
+        seed=0,
         cursor=state.cursor,
         sums=state.sums,
         points=state.points,
@@ -144,7 +142,7 @@ def course_of(
         held_out=state.held_out,
         best=state.best,
         growth=growth_of(options),
-        monitored=watched_of(options, monitored=monitored, held_out=held_out),
+        monitored=NOTHING,
         target_cost=-math.inf if options.target_cost is None else options.target_cost,
         patience=MOST if options.patience is None else options.patience,
         min_delta=options.min_delta,

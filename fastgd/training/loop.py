@@ -4,8 +4,8 @@ being finite.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -83,19 +83,24 @@ class Loop(Training[Run]):
 
     def to_end(self, session: Session[Run]) -> Run:
         def look() -> str | None:
-            epoch, params = self.state.epoch, self.params.copy()
-            session.look(Progress(epoch, self.epochs, self.latest_cost, self.seconds, params))
+            session.look(self.progress() if session.is_heard else None)
             ends, file = self.is_done or session.reason is not None, session.file
             if file is not None and not ends and file.is_due:
                 self.save(file.save)
             return session.reason
 
-        session.stack.enter_context(self.kernel)
+        if self.kernel.helpers.count:
+            session.stack.enter_context(self.kernel)
         self.compile()
         session.begin()
         # while compiling
         run = self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
-        return replace(run, stalled=self._is_stalled())
+        return run.with_values(stalled=self._is_stalled())
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        epoch, params = self.state.epoch, self.params.copy()
+        return Progress(epoch, self.epochs, self.latest_cost, self.seconds, params)
 
     def so_far(self, error: BaseException | None = None) -> Run | None:
         """The run as it is, unless it is on its way to a DivergedError, or that has ended it."""
@@ -124,18 +129,18 @@ class Loop(Training[Run]):
         """The run as far as it has come: the best parameters if they are to be restored, otherwise
         the latest.
         """
-        state, net = self.state.widened(self.run.net.n_params), self.run.net
+        state = self.state.widened(self.run.net.n_params)
         cost = latest = self.cost()
         params = state.params
-        if len(state.best) and np.isfinite(state.sums[BEST]) and stopped_by != "diverged":
+        if len(state.best) and math.isfinite(state.sums[BEST]) and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
         history = history_of(
             state,
             latest,
             self.kernel.held_out_cost(state.params) if self.kernel.held_out.n else None,
         )
-        return replace(
-            self.run, params=net.check_params(params), cost=cost, epochs=state.epoch,
+        return self.run.with_values(
+            params=params, cost=cost, epochs=state.epoch,
             seconds=self.seconds, stopped_by=stopped_by, history=history, state=state,
         )  # fmt: skip
 
@@ -161,13 +166,17 @@ class Loop(Training[Run]):
         """Whether all parameters and the costs that were looked at are; once they are not, they
         stay so.
         """
-        return not self.state.cursor[NON_FINITE] and bool(np.isfinite(self.params).all())
+        params = self.params
+        return (
+            not self.state.cursor[NON_FINITE]
+            and np.count_nonzero(np.isfinite(params)) == params.size
+        )
 
     def has_finite_cost(self) -> bool:
         """Whether the cost of all rows is finite, and that of validation rows which stop rules
         watch.
         """
-        return all(np.isfinite(cost) for cost in self._costs().values())
+        return all(map(math.isfinite, self._costs().values()))
 
     def cost(self) -> float:
         """The cost of all rows, after so many updates, which takes a pass."""
@@ -222,7 +231,7 @@ class Loop(Training[Run]):
         self._go_to(self._last(update, bad, self.has_finite_cost))
         run = self.as_run("diverged")
         for name, cost in self._costs().items():
-            if not np.isfinite(cost):
+            if not math.isfinite(cost):
                 raise DivergedError(
                     f"the {name} of the initial parameters is {cost}; scale X and Y", run
                 )

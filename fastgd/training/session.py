@@ -57,7 +57,7 @@ class Session(Generic[Kept]):
         return time.monotonic() - self.begun
 
     @property
-    def is_watched(self) -> bool:
+    def is_heard(self) -> bool:
         """Whether anybody is told how far training is."""
         return self.tell is not None or self.callback is not None
 
