@@ -161,12 +161,13 @@ class MemberSettings(ArrayTable):
 
     @property
     def kinds(self) -> Array:
-        """(members,) int64: equal where a loop of one serves the other, with other numbers."""
-        marks = (
+        """(members,) uint8: equal where a loop of one serves the other, with other numbers."""
+        marks = np.array([
             self.numbers[:, 0] != 0,  # a momentum
             self.schedules >= 0, self.l2 != 0, self.clip_norm < np.inf, self.monitored,
-        )  # fmt: skip
-        return np.array(sum(mark * 2**i for i, mark in enumerate(marks)), np.int64)
+        ])  # fmt: skip
+        kinds: Array = np.packbits(marks, axis=0)[0]
+        return kinds
 
     def arguments(self, member: int, options: Options) -> dict[str, Any]:
         """The arguments of `train` that make it this member."""
@@ -197,12 +198,11 @@ class MemberSettings(ArrayTable):
         """Of the options that may differ, values that ask as much of a loop as those of any member;
         `optimizer` is such a one.
         """
-        changes = (self.schedules > 0) | (self.times[:, 0] > 0)
+        changes, has_one = (self.schedules > 0) | (self.times[:, 0] > 0), self.schedules >= 0
+        most = int(np.argmax(2 * changes + has_one)) if has_one.any() else 0
         clip_norm = float(self.clip_norm.min())
         return self._own_numbers(0) | {
-            "learning_rate": self._learning_rate(
-                int(np.argmax(2 * changes + (self.schedules >= 0)))
-            ),
+            "learning_rate": self._learning_rate(most),
             "optimizer": optimizer,
             "l2": float(self.l2.max()),
             "clip_norm": None if clip_norm == np.inf else clip_norm,

@@ -58,7 +58,7 @@ class OnThreads(SideBySide):
             yield partial(self._train, member, session)
         small, own_rows = order[is_small], any(self.samples.are_own)
         kinds = self.members.settings.kinds
-        kernel = self._kernel if own_rows or (kinds != kinds[0]).any() else self._kernel_of_all
+        are_alike = not own_rows and bool((kinds == kinds[0]).all())
         kinds = kinds[small]
         for kind in sorted(set(kinds.tolist())):
             alike = small[kinds == kind]
@@ -66,7 +66,10 @@ class OnThreads(SideBySide):
             count = 1 if own_rows else most
             for start in range(0, len(alike), count):
                 some = alike[start : start + count]
-                yield partial(self._train_in_turn, some, kernel, session)
+                kernel = self._kernel_of_all if are_alike else partial(self._kernel, int(some[0]))
+                are_all = len(some) == len(self.members)
+                portion = slice(None) if are_all else some
+                yield partial(self._train_in_turn, portion, kernel, session)
 
     def _kernel(self, member: int) -> tuple[Hashable, Bound]:
         """One that is bound to the options and the rows of a member, and the key to put it back."""
@@ -77,7 +80,7 @@ class OnThreads(SideBySide):
         plan = kernels.plan_for(members.net, samples, options, self.plan.kernel)
         return kernels.take(plan, options, samples, None, 1)
 
-    def _kernel_of_all(self, member: int) -> tuple[Hashable, Bound]:
+    def _kernel_of_all(self) -> tuple[Hashable, Bound]:
         """The same where members differ in numbers alone."""
         from fastgd import kernels
 
@@ -91,14 +94,14 @@ class OnThreads(SideBySide):
 
     def _train_in_turn(
         self,
-        some: Array,
-        kernel_of: Callable[[int], tuple[Hashable, Bound]],
+        some: slice | Array,
+        take_kernel: Callable[[], tuple[Hashable, Bound]],
         session: Session[Runs],
     ) -> float:
         """Train members of one kind to their ends and put them back; the seconds that it took."""
         from fastgd import kernels
 
-        members, (key, kernel) = self.members, kernel_of(int(some[0]))
+        members, (key, kernel) = self.members, take_kernel()
         begun = members.states_of(some, kernel.options.optimizer.slots)
         in_turn = kernels.InTurn(kernel, members.settings[some], begun)
         before = time.perf_counter()
@@ -106,9 +109,10 @@ class OnThreads(SideBySide):
         elapsed, lost = time.perf_counter() - before, np.isnan(costs)
         kernels.put_back(key, kernel)
         if lost.any():
-            for member in some[lost].tolist():  # a loop finds where a number stops being finite
-                elapsed += self._train(member, session)
-            some, states, costs = some[~lost], states[~lost], costs[~lost]
+            numbers = np.arange(len(members))[some]
+            for member in numbers[lost].tolist():
+                elapsed += self._train(member, session)  # finds where it stops being finite
+            some, states, costs = numbers[~lost], states[~lost], costs[~lost]
         self._put(some, states)
         members.cost[some] = costs
         return elapsed
@@ -142,7 +146,7 @@ class OnThreads(SideBySide):
             members.cost[member] = _or_inf(run.cost)
         return loop.seconds - before
 
-    def _put(self, some: int | Array, states: State) -> None:
+    def _put(self, some: int | slice | Array, states: State) -> None:
         """Put one member back, or several."""
         all_states = self.members.states
         slots = all_states.slots[some]

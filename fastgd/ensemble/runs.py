@@ -135,13 +135,13 @@ class Runs(Saved):
         """How a member is trained."""
         return Options(**self._own_options(i))
 
-    def states_of(self, some: int | Array, slots: int) -> State:
+    def states_of(self, some: int | slice | Array, slots: int) -> State:
         """Where a member stands, or several do, as `train` has it, whose optimizer keeps so many
         slots; nobody keeps parameters that are the best.
         """
         state = self.states[some]
         state = replace(state, slots=state.slots[..., :slots, :])
-        if isinstance(some, int):  # a view
+        if not isinstance(some, np.ndarray):  # a view
             state = state.copy()
         cursor, sums = state.cursor, state.sums
         cursor[..., STOPPED] = cursor[..., NON_FINITE] = 0

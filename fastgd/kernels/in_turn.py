@@ -111,8 +111,8 @@ class InTurn:
 
 def _point(structs: Array, arrays: dict[str, Array]) -> None:
     """Have the structs point to each member's part of these arrays."""
-    count = len(structs)
-    steps = [array.nbytes // count for array in arrays.values()]
-    first = [array.ctypes.data if array.size else 0 for array in arrays.values()]
-    places = [_PLACE[name] for name in arrays]
-    structs[:, places] = np.arange(count)[:, None] * np.array(steps) + np.array(first)
+    there = {_PLACE[name]: array for name, array in arrays.items() if array.size}
+    steps = [array.strides[0] for array in there.values()]
+    first = [array.ctypes.data for array in there.values()]
+    rows = np.arange(len(structs))[:, None]
+    structs[:, list(there)] = rows * np.array(steps) + np.array(first)

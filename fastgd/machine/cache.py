@@ -214,7 +214,7 @@ class Entry:
     def _arguments(self, table: Array, limit: ctypes.c_int64) -> tuple[Any, ...]:
         """As the C function takes them; the third one is the address of the table."""
         result, exception = ctypes.c_void_p(), ctypes.c_void_p()
-        zero = {"float64": ctypes.c_double, "float32": ctypes.c_float}[self.dtype.name]()
+        zero = (ctypes.c_double if self.dtype.itemsize == 8 else ctypes.c_float)()
         address = ctypes.c_int64(table.ctypes.data)
         return ctypes.byref(result), ctypes.byref(exception), address, zero, limit
 
