@@ -17,6 +17,7 @@ OWN = {
     "nothing of their own": {},
     "diverging": {"learning_rate": np.where(np.arange(MEMBERS) % 3 == 1, 1e200, RATES), "net": fastgd.MLP(2, 2, 1, activation="identity")},
     "drawn seeds": {"rng": None},
+    "one epoch of batches": {"epochs": 1, "batch_size": 3},
     "some are at their end": {"epochs": np.arange(MEMBERS)},
     "rows of their own": {"X": X + np.linspace(0, 1, MEMBERS)[:, None, None]},
     "weights of their own": {"sample_weight": np.random.default_rng(0).random((MEMBERS, len(X)))},
@@ -82,6 +83,17 @@ def test_each_is_that_of_train(way, kernel):
         alone = fastgd.train(NET, X, Y, kernel=kernel, **own)
         assert (alone.epochs, alone.stopped_by, alone.cost, alone.history) == (run.epochs, run.stopped_by, run.cost, run.history)
         assert alone.params.tobytes() == run.params.tobytes()
+
+
+@pytest.mark.parametrize("kernel", ["matrix", "unrolled"])
+@pytest.mark.parametrize("epochs", [0, 1, 2])
+def test_rows_are_in_the_order_of_each_seed(epochs, kernel):
+    """Not in that of the member before, which ended in the epoch in which this one begins."""
+    runs = train_many(kernel, epochs=epochs, batch_size=3)
+    further = train_many(kernel, epochs=1, batch_size=3, params=runs)
+    for i in range(MEMBERS):
+        alone = fastgd.train(NET, X, Y, epochs + 1, RATES[i], rng=3 + i, kernel=kernel, batch_size=3)
+        assert alone.params.tobytes() == further.params[i].tobytes()
 
 
 # -- what is seen from outside -----------------------------------------------------------------------------

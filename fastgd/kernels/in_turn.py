@@ -27,7 +27,7 @@ _PLACE = {
     name: place_of(Problem, *parts, name)
     for parts, names in {
         (): ("params", "command", "method"),
-        ("data",): ("shuffled",),
+        ("data",): ("order", "shuffled"),
         ("rule",): ("rate", "schedule", "times", "numbers", "slots", "powers", "clip_norm", "l2"),
         ("course",): ("epochs", "seed", "cursor", "sums", "points", "costs", "monitored",
                       "target_cost", "patience", "min_delta"),
@@ -47,7 +47,6 @@ class InTurn:
     def __init__(self, kernel: Bound, settings: MemberSettings, states: State):
         self._kernel, self._n_params = kernel, states.params.shape[-1]
         self._states = states = states.widened(kernel.size)
-        self._alive = settings  # what the structs point to
         self._structs = np.repeat(kernel.pattern[None], len(settings), axis=0)
         own = {
             "rate": settings.rates, "schedule": np.maximum(settings.schedules, 0),
@@ -61,7 +60,11 @@ class InTurn:
         self._structs[:, _PLACE["monitored"]] = watched_of(kernel.options, held_out=False)
         names = "params", "slots", "powers", "cursor", "sums", "points", "costs"
         arrays = {name: getattr(states, name) for name in names}
-        _point(self._structs, arrays | {"times": settings.times, "numbers": settings.numbers})
+        # of no epoch: another member's, of another seed, may be of the epoch in which one begins
+        orders = np.full((len(settings), len(kernel.data.order)), -1, np.int64)
+        arrays |= {"times": settings.times, "numbers": settings.numbers, "order": orders}
+        _point(self._structs, arrays)
+        self._alive = arrays  # as long as the structs are
 
     def train(self) -> tuple[State, Array]:
         """Where they stand when each has ended, and their costs, (members,): NaN where a number
