@@ -119,6 +119,16 @@ def test_going_on_finds_it_too(makes):
     assert len(makes) == 1
 
 
+def test_the_order_of_an_epoch_is_that_of_the_seed():
+    """Of the epoch too in which another training ended, whose order is still there."""
+    (positional, named), *_ = problems(SMALL, 10, {"batch_size": 3})
+    run = trained((positional, named))
+    given = positional, {"params": run, "rng": 7, "batch_size": 3}
+    expected = anew(given)
+    assert trained((positional, named)).epochs == run.epochs
+    assert trained(given) == expected
+
+
 @pytest.mark.parametrize("case", ["full batch", "unrolled", "weights", "validation"])
 def test_no_array_is_kept(case):
     """Neither rows nor parameters nor the run."""
