@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ class Network:
         rest = f"loss={self.loss!r}{bias}, dtype={self.dtype.name!r}"
         return f"MLP({widths}, activation={activation!r}, {rest})"
 
-    @property
+    @cached_property
     def n_params(self) -> int:
         """Number of parameters, weights and biases together."""
         return self.layers[-1].stop

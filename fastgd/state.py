@@ -39,6 +39,7 @@ VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are sh
 WIDE_VECTOR_BYTES = 64
 _LINE = 64  # bytes of a cache line
 _OF_PARAMETERS = ("params", "slots", "best")
+_OF_HISTORY = ("points", "costs", "held_out")  # which come last
 Table = TypeVar("Table", bound="ArrayTable")
 
 
@@ -156,12 +157,14 @@ class State(ArrayTable):
 
     def widened(self, size: int) -> State:
         """A copy with `size` columns a parameter array, filled up with zeros, or cut."""
-        return State(
-            **{
-                name: _widened(array, size) if name in _OF_PARAMETERS else array.copy()
-                for name, array in vars(self).items()
-            }
-        )
+        arrays = {name: array.copy() for name, array in vars(self).items()}
+        for name in _OF_PARAMETERS:
+            there = arrays[name].shape[-1]
+            if size < there:
+                arrays[name] = arrays[name][..., :size].copy()
+            elif 0 < there < size:
+                arrays[name] = _widened(arrays[name], size)
+        return State(**arrays)
 
 
 def start(
@@ -195,27 +198,30 @@ def start(
 
 
 def in_one_block(state: State) -> tuple[State, Array]:
-    """A copy whose arrays lie in one block of bytes, each from a cache line on, and that block: the
-    state is kept, and put back, by one copy.
+    """A copy whose arrays lie in one block of bytes, one after the other, each from a cache line
+    on, and that block: the state is kept, and put back, by one copy.
     """
-    starts, end = {}, 0
+    block, arrays, start = aligned((_bytes_of(state, *vars(state)),), np.dtype(np.uint8)), {}, 0
     for name, array in vars(state).items():
-        starts[name], end = end, end + -(-array.nbytes // _LINE) * _LINE
-    block = aligned((end,), np.dtype(np.uint8))
-    arrays = {
-        name: block[start : start + getattr(state, name).nbytes]
-        .view(getattr(state, name).dtype)
-        .reshape(getattr(state, name).shape)
-        for name, start in starts.items()
-    }
+        memory = block[start : start + array.nbytes]
+        arrays[name] = memory.view(array.dtype).reshape(array.shape)
+        start += _bytes_of(state, name)
     result = State(**arrays)
     result[:] = state
     return result, block
 
 
+def before_history(state: State) -> int:
+    """Bytes of a block before those that only recording a point changes."""
+    return _bytes_of(state, *(name for name in vars(state) if name not in _OF_HISTORY))
+
+
+def _bytes_of(state: State, *names: str) -> int:
+    """Bytes of arrays in a block, up to whole cache lines."""
+    return sum(-(-getattr(state, name).nbytes // _LINE) * _LINE for name in names)
+
+
 def _widened(array: Array, size: int) -> Array:
-    if size <= array.shape[-1] or array.shape[-1] == 0:
-        return array[..., :size].copy()
     result = aligned((*array.shape[:-1], size), array.dtype)
     result[..., : array.shape[-1]] = array
     return result

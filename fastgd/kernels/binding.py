@@ -86,10 +86,12 @@ class Bound(Problems, ABC):
         Unless `monitored`, no stop rule acts.
         """
         calls, structs, _ = self._training_of(state)
+        if limit == 0:
+            return 0.0
         watched = self._watched if monitored else NOTHING
         for struct in structs:
             struct[_SEED], struct[_EPOCHS], struct[_MONITORED] = seed, epochs, watched
-        return self._run(calls if limit else calls[:1], limit)
+        return self._run(calls, limit)
 
     def _run(self, calls: list[Callable[[], None]], limit: int = 0) -> float:
         """Make the first of these calls of the compiled loop, the others helping, and return its

@@ -52,7 +52,7 @@ class Problems:
         self.plan, self.options = plan, options
         self.size = padded(net.n_params, dtype)
         self.net = network_of(net)
-        nothing = samples.weights[:0]
+        nothing = np.zeros(0, dtype)
         held_out = held_out or Samples(nothing, nothing, nothing)
         parts = 1 if plan.unit_slices or plan.hidden_halves else plan.row_parts(plan.batch)
         self.data = data_of(
@@ -81,7 +81,6 @@ class Problems:
             self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared),
             exchange, transposed, give_way(),
         )  # fmt: skip
-        nothing = nothing[:0].copy()
         self.rule = rule_of(
             options, nothing, np.ones(2), is_weight_of(net, options, self.size), self.size,
             plan.update_slices,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.state import State, in_one_block
+from fastgd.state import State, before_history, in_one_block
 
 
 class StateMemory:
@@ -22,6 +22,7 @@ class StateMemory:
         self._fresh, self._size = fresh, size
         self._state: State | None = None
         self._block = np.zeros(0, np.uint8)
+        self._history = 0  # where it begins there
         self._begun: Array | None = None  # the block before the first update, of other parameters
 
     def begin(self, params: Array) -> State:
@@ -43,15 +44,16 @@ class StateMemory:
             return state
         if self._state is None or not self._state.is_like(state, self._size):
             self._state, self._block = in_one_block(state.widened(self._size))
+            self._history = before_history(self._state)
             self._begun = None
         else:
             self._state[:] = state.widened(self._size)
         return self._state
 
-    def kept(self) -> Array:
-        """What is in the block, to be put back."""
-        return self._block.copy()
+    def kept(self, *, history: bool = True) -> Array:
+        """What is in the block, to be put back; with the history or without."""
+        return self._block[: None if history else self._history].copy()
 
     def put_back(self, block: Array) -> None:
         """Have what was in the block."""
-        self._block[...] = block
+        self._block[: len(block)] = block

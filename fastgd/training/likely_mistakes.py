@@ -59,10 +59,10 @@ def _errors(Y: Array, least: float, most: float) -> tuple[float, float]:
 
 def warn_of_equal_units(net: MLP, params: Array) -> None:
     """Of (..., n_params) parameters by which units of a hidden layer are alike, and stay so."""
-    flat = params.reshape(-1, net.n_params)
     for number, (layer, following) in enumerate(zip(net.layers, net.layers[1:], strict=False), 1):
-        if layer.outputs == 1 or _differ(flat, layer.start, layer.start + layer.inputs):
+        if layer.outputs == 1 or _differ(params, layer.start, layer.start + layer.inputs):
             continue
+        flat = params.reshape(-1, net.n_params)
         into = flat[:, layer.weights].reshape(len(flat), layer.outputs, layer.inputs)
         out = flat[:, following.weights].reshape(len(flat), following.outputs, layer.outputs)
         biases = flat[:, layer.biases]
@@ -76,6 +76,7 @@ def warn_of_equal_units(net: MLP, params: Array) -> None:
             return
 
 
-def _differ(flat: Array, one: int, other: int) -> bool:
-    """Whether two parameters differ for each of (members, n_params)."""
-    return bool((flat[:, one] != flat[:, other]).all())
+def _differ(params: Array, one: int, other: int) -> bool:
+    """Whether two of (..., n_params) parameters differ, wherever they are."""
+    first, second = params.T[one], params.T[other]
+    return bool(first != second if params.ndim == 1 else (first != second).all())

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.optimizers import Rprop
-from fastgd.state import BEST, NON_FINITE, STOPPED, State
+from fastgd.state import BEST, MOST, NEXT_RECORD, NON_FINITE, STOPPED, State
 from fastgd.training.progress import Progress
 from fastgd.training.run import DivergedError, Run, history_of
 from fastgd.training.session import Session, Training
@@ -151,8 +151,8 @@ class Loop(Training[Run]):
         state, memory = self.state, self.kernel.memory
         if isinstance(self.run.options["optimizer"], Rprop) or state.updates == 0:
             return False  # a parameter of rprop waits whenever its gradient changes its sign
-        params, block = self.params.copy(), memory.kept()
-        state.cursor[STOPPED] = 0
+        params, block = self.params.copy(), memory.kept(history=False)
+        state.cursor[STOPPED], state.cursor[NEXT_RECORD] = 0, MOST
         try:
             self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, monitored=False)
             return not np.count_nonzero(self.params != params)
