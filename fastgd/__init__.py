@@ -39,7 +39,8 @@ def __getattr__(name: str) -> Any:
     if name in ("data", "schedules"):
         return import_module(f"fastgd.{name}")
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return found
     raise AttributeError(f"module 'fastgd' has no attribute {name!r}")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -116,7 +118,7 @@ class Network:
         rest = f"loss={self.loss!r}{bias}, dtype={self.dtype.name!r}"
         return f"MLP({widths}, activation={activation!r}, {rest})"
 
-    @property
+    @cached_property
     def n_params(self) -> int:
         """Number of parameters, weights and biases together."""
         return self.layers[-1].stop
@@ -130,21 +132,34 @@ class Network:
         weights uniformly, of variance 2 / (inputs + outputs) and 2 / inputs, with biases 0.
         """
         check_name("scheme", scheme, SCHEMES)
-        generator = np.random.default_rng(seed_of(rng))
-        params = np.zeros(self.n_params)
-        if scheme == "uniform":
-            params[:] = generator.random(self.n_params)
-        elif scheme != "zeros":
-            for layer in self.layers:
-                he = scheme == "he" or (
-                    scheme == "auto" and layer.activation in ("relu", "leaky_relu")
-                )
-                variance = 2 / layer.inputs if he else 2 / (layer.inputs + layer.outputs)
-                bound = np.sqrt(3 * variance)
-                params[layer.weights] = generator.uniform(
-                    -bound, bound, layer.outputs * layer.inputs
-                )
+        params: Array = self.drawn([seed_of(rng)], scheme)[0]
+        return params
+
+    def drawn(self, seeds: Sequence[int], scheme: str = "auto") -> Array:
+        """(seeds, n_params): what `init` draws by each seed."""
+        params = np.zeros((len(seeds), self.n_params))
+        if scheme != "zeros":
+            from numpy.random import PCG64, Generator, SeedSequence
+
+            parts = self._parts_to_draw(scheme)
+            for row, seed in zip(params, seeds, strict=True):
+                # default_rng(seed), in half the time
+                uniform = Generator(PCG64(SeedSequence(seed))).uniform
+                for part, least, most, count in parts:
+                    row[part] = uniform(least, most, count)
         return params.astype(self.dtype)
+
+    def _parts_to_draw(self, scheme: str) -> list[tuple[slice, float, float, int]]:
+        """Places of parameters, between what they are drawn, and how many they are."""
+        if scheme == "uniform":
+            return [(slice(0, self.n_params), 0.0, 1.0, self.n_params)]
+        parts = []
+        for layer in self.layers:
+            he = scheme == "he" or (scheme == "auto" and layer.activation in ("relu", "leaky_relu"))
+            variance = 2 / layer.inputs if he else 2 / (layer.inputs + layer.outputs)
+            bound = math.sqrt(3 * variance)
+            parts.append((layer.weights, -bound, bound, layer.outputs * layer.inputs))
+        return parts
 
     @quiet
     def check_params(self, params: ArrayLike) -> Array:

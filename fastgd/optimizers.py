@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -188,4 +189,10 @@ def check_optimizer(argument: str, optimizer: object) -> Optimizer:
             f"{argument} must be a name, one of {', '.join(OPTIMIZERS)}, or an object like "
             f"fastgd.Adam(); got {shown(optimizer)}"
         )
-    return KINDS[check_name(argument, optimizer, OPTIMIZERS)]()
+    return _as_is(check_name(argument, optimizer, OPTIMIZERS))
+
+
+@cache
+def _as_is(name: str) -> Optimizer:
+    """The optimizer of a name, with PyTorch's numbers."""
+    return KINDS[name]()

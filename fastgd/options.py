@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from fastgd.arguments.checks import Array, finite_number, truth, whole_number
 from fastgd.arguments.choices import check_name
 from fastgd.names import METHODS, SCHEDULES, SPACINGS
 from fastgd.network import Network
+from fastgd.optimizers import KINDS as OPTIMIZERS
 from fastgd.optimizers import SGD, Optimizer, Rprop, check_optimizer
 from fastgd.schedules import KINDS, Constant, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST, ArrayTable
@@ -72,7 +73,8 @@ class Options:
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
         """Options by name, among other arguments."""
-        return cls(**{each.name: given[each.name] for each in fields(cls) if each.name in given})
+        values = [given.get(name, default) for name, default in _DEFAULTS.items()]
+        return (_remembered if _UNCHANGING.issuperset(map(type, values)) else cls)(*values)
 
     def checked_for(self, net: Network, n: int) -> Options:
         """Options to train this network on `n` rows; ValueError or TypeError where they can't."""
@@ -87,7 +89,7 @@ class Options:
 
     def to_dict(self) -> dict[str, Any]:
         """As a run keeps them."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: getattr(self, name) for name in _DEFAULTS}
 
     @property
     def modifies_gradient(self) -> bool:
@@ -119,6 +121,10 @@ class Options:
         return self.target_cost is not None or self.patience is not None or self.restore_best
 
 
+_DEFAULTS = {each.name: each.default for each in fields(Options)}
+# types of values that stay what they are
+_UNCHANGING = {int, float, bool, str, type(None), *KINDS.values(), *OPTIMIZERS.values()}
+_remembered = lru_cache(maxsize=256, typed=True)(Options)
 # of options by name: what makes a checked value of a name and a value
 CHECKS = {each.name: each.metadata["check"] for each in fields(Options) if each.metadata}
 
@@ -153,6 +159,16 @@ class MemberSettings(ArrayTable):
         """(members,) bool: whose cost is looked at in every epoch."""
         return (self.target_cost > -np.inf) | (self.patience < MOST)
 
+    @property
+    def kinds(self) -> Array:
+        """(members,) uint8: equal where a loop of one serves the other, with other numbers."""
+        marks = np.array([
+            self.numbers[:, 0] != 0,  # a momentum
+            self.schedules >= 0, self.l2 != 0, self.clip_norm < np.inf, self.monitored,
+        ])  # fmt: skip
+        kinds: Array = np.packbits(marks, axis=0)[0]
+        return kinds
+
     def arguments(self, member: int, options: Options) -> dict[str, Any]:
         """The arguments of `train` that make it this member."""
         return {
@@ -163,12 +179,14 @@ class MemberSettings(ArrayTable):
 
     def own_options(self, member: int, options: Options) -> dict[str, Any]:
         """The options of this member, of those that may differ."""
-        own = {name: getattr(self, name)[member].item() for name in OWN_NUMBERS}
         return {
             "learning_rate": self._learning_rate(member),
             "optimizer": type(options.optimizer).of(self.numbers[member].tolist()),
-            **{name: None if value == NONE.get(name) else value for name, value in own.items()},
-        }
+        } | self._own_numbers(member)
+
+    def _own_numbers(self, member: int) -> dict[str, Any]:
+        own = {name: getattr(self, name)[member].item() for name in OWN_NUMBERS}
+        return {name: None if value == NONE.get(name) else value for name, value in own.items()}
 
     def _learning_rate(self, member: int) -> float | Schedule:
         rate, place = float(self.rates[member]), int(self.schedules[member])
@@ -180,14 +198,14 @@ class MemberSettings(ArrayTable):
         """Of the options that may differ, values that ask as much of a loop as those of any member;
         `optimizer` is such a one.
         """
-        changes = (self.schedules > 0) | (self.times[:, 0] > 0)
-        return self.own_options(0, Options(optimizer=optimizer)) | {
-            "learning_rate": self._learning_rate(
-                int(np.argmax(2 * changes + (self.schedules >= 0)))
-            ),
+        changes, has_one = (self.schedules > 0) | (self.times[:, 0] > 0), self.schedules >= 0
+        most = int(np.argmax(2 * changes + has_one)) if has_one.any() else 0
+        clip_norm = float(self.clip_norm.min())
+        return self._own_numbers(0) | {
+            "learning_rate": self._learning_rate(most),
             "optimizer": optimizer,
             "l2": float(self.l2.max()),
-            "clip_norm": None if self.clip_norm.min() == np.inf else float(self.clip_norm.min()),
+            "clip_norm": None if clip_norm == np.inf else clip_norm,
         }
 
 

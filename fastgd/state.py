@@ -4,6 +4,7 @@ kept to go on from here to the same bits.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -36,7 +37,9 @@ STOPS = ("", *RULES, "epochs", "diverged", "max_seconds", "callback", "interrupt
 VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are shorter
 # where no sum over lanes would take longer for it: a processor has more to do at a time
 WIDE_VECTOR_BYTES = 64
+_LINE = 64  # bytes of a cache line
 _OF_PARAMETERS = ("params", "slots", "best")
+_OF_HISTORY = ("points", "costs", "held_out")  # which come last
 Table = TypeVar("Table", bound="ArrayTable")
 
 
@@ -58,11 +61,11 @@ class ArrayTable:
         """A table that shares no array with this one."""
         return type(self)(**{name: array.copy() for name, array in vars(self).items()})
 
-    def __getitem__(self: Table, member: int | slice) -> Table:
-        """A view of what one member has, or several."""
+    def __getitem__(self: Table, member: int | slice | Array) -> Table:
+        """A view of what one member has, or several; a copy by an array of them."""
         return type(self)(**{name: array[member] for name, array in vars(self).items()})
 
-    def __setitem__(self: Table, member: int | slice, part: Table) -> None:
+    def __setitem__(self: Table, member: int | slice | Array, part: Table) -> None:
         for name, array in vars(self).items():
             array[member] = getattr(part, name)
 
@@ -140,14 +143,28 @@ class State(ArrayTable):
             and (self.points >= 0).all()
         )
 
+    def is_like(self, other: State, size: int) -> bool:
+        """Whether the arrays have the shapes and dtypes of another one's, that has `size` columns a
+        parameter array.
+        """
+        return all(
+            ours.dtype == theirs.dtype
+            and ours.shape[:-1] == theirs.shape[:-1]
+            and ours.shape[-1]
+            == (size if name in _OF_PARAMETERS and theirs.shape[-1] else theirs.shape[-1])
+            for (name, ours), theirs in zip(vars(self).items(), vars(other).values(), strict=True)
+        )
+
     def widened(self, size: int) -> State:
         """A copy with `size` columns a parameter array, filled up with zeros, or cut."""
-        return State(
-            **{
-                name: _widened(array, size) if name in _OF_PARAMETERS else array.copy()
-                for name, array in vars(self).items()
-            }
-        )
+        arrays = {name: array.copy() for name, array in vars(self).items()}
+        for name in _OF_PARAMETERS:
+            there = arrays[name].shape[-1]
+            if size < there:
+                arrays[name] = arrays[name][..., :size].copy()
+            elif 0 < there < size:
+                arrays[name] = _widened(arrays[name], size)
+        return State(**arrays)
 
 
 def start(
@@ -180,12 +197,33 @@ def start(
     )
 
 
+def in_one_block(state: State) -> tuple[State, Array]:
+    """A copy whose arrays lie in one block of bytes, one after the other, each from a cache line
+    on, and that block: the state is kept, and put back, by one copy.
+    """
+    block, arrays, start = aligned((_bytes_of(state, *vars(state)),), np.dtype(np.uint8)), {}, 0
+    for name, array in vars(state).items():
+        memory = block[start : start + array.nbytes]
+        arrays[name] = memory.view(array.dtype).reshape(array.shape)
+        start += _bytes_of(state, name)
+    result = State(**arrays)
+    result[:] = state
+    return result, block
+
+
+def before_history(state: State) -> int:
+    """Bytes of a block before those that only recording a point changes."""
+    return _bytes_of(state, *(name for name in vars(state) if name not in _OF_HISTORY))
+
+
+def _bytes_of(state: State, *names: str) -> int:
+    """Bytes of arrays in a block, up to whole cache lines."""
+    return sum(-(-getattr(state, name).nbytes // _LINE) * _LINE for name in names)
+
+
 def _widened(array: Array, size: int) -> Array:
-    if array.shape[-1] == 0:
-        return array.copy()
     result = aligned((*array.shape[:-1], size), array.dtype)
-    common = min(size, array.shape[-1])
-    result[..., :common] = array[..., :common]
+    result[..., : array.shape[-1]] = array
     return result
 
 
@@ -193,9 +231,9 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Zeros that start at a cache line: a vector across two lines costs half as much again in small
     kernels.
     """
-    line, size = 64, int(np.prod(shape)) * dtype.itemsize
-    memory = np.zeros(size + line, np.uint8)
-    start = -memory.ctypes.data % line
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.zeros(size + _LINE, np.uint8)
+    start = -memory.ctypes.data % _LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 
 

@@ -102,9 +102,9 @@ def small_steps(monkeypatch):
         look(self, progress)
         looked.set()
 
-    def monitored(self, session, *arguments):
+    def monitored(self, session, *arguments, **named):
         monitors[:] = [session]
-        over(self, session, *arguments)
+        over(self, session, *arguments, **named)
 
     def followed_by_a_look(advance):
         def one(self, *arguments):
@@ -122,6 +122,7 @@ def small_steps(monkeypatch):
     monkeypatch.setattr(loop.Loop, "_advance", followed_by_a_look(loop.Loop._advance))
     monkeypatch.setattr(side_by_side, "LOOK_SECONDS", 0.0005)
     monkeypatch.setattr(side_by_side, "_FIRST_LIMIT", 1)
+    monkeypatch.setattr(side_by_side.SideBySide, "small_seconds", 0.0)
     monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)
 
 
@@ -142,7 +143,7 @@ def no_compiled_code(monkeypatch):
         raise AssertionError("compiled code was called")
 
     shelf.clear()
-    monkeypatch.setattr(Entry, "call_of", fail)
+    monkeypatch.setattr(Entry, "calls_of", fail)
 
 
 @pytest.fixture(scope="session")

@@ -159,6 +159,19 @@ def test_same_seed_same_parameters(dtype):
     assert not np.array_equal(net.init(rng=first), fastgd.MLP(5, 4, 3, dtype=dtype).init(rng=np.random.default_rng(1)))
 
 
+def test_weights_are_drawn_layer_by_layer(dtype):
+    """By NumPy's generator of the seed, between the bounds of each; so are those of many seeds."""
+    net = fastgd.MLP(5, 4, 3, dtype=dtype)
+    for seed, params in zip([7, 2**63 - 1], net.drawn([7, 2**63 - 1]), strict=True):
+        assert params.tobytes() == net.init(seed).tobytes()
+        generator = np.random.default_rng(seed)
+        for weights, biases in net.unpack(params):
+            bound = np.sqrt(6 / sum(weights.shape))
+            assert np.array_equal(weights.ravel(), generator.uniform(-bound, bound, weights.size).astype(dtype))
+            assert not biases.any()
+    assert np.array_equal(net.init(7, scheme="uniform"), np.random.default_rng(7).random(net.n_params).astype(dtype))
+
+
 # -- arrays of a user's ----------------------------------------------------------------------------------
 
 

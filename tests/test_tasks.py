@@ -168,7 +168,7 @@ def test_no_part_of_many_short_tasks_is_lost(helpers):
     ended = []
 
     def lead():
-        with pool.at_work(run, [helps] * helpers):
+        with pool.at_work([run.call_of(helps)] * helpers):
             run(leads, tasks)
         pool.stop()
         ended.append(bound.queue.task[4])

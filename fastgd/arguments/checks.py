@@ -11,6 +11,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def whole_number(argument: str, value: object, least: int, most: int | None = None) -> int:
     """`value` as an int between `least` and `most`; bools and fractions are refused."""
+    if type(value) is int and least <= value and (most is None or value <= most):
+        return value
     expected = (
         f"a whole number of at least {least}"
         if most is None
@@ -50,6 +52,8 @@ def finite_number(
     below: float | None = None,
 ) -> float:
     """`value` as a finite float: above zero if `positive`, at least `least`, below `below`."""
+    if type(value) is float and math.isfinite(value) and _lies(value, positive, least, below):
+        return value
     bound = (
         ""
         if least is None
@@ -69,14 +73,18 @@ def finite_number(
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{argument} must be {expected}; got {shown(value)}") from None
-    outside = (
-        (positive and number <= 0)
-        or (least is not None and number < least)
-        or (below is not None and number >= below)
-    )
-    if not math.isfinite(number) or outside:
+    if not (math.isfinite(number) and _lies(number, positive, least, below)):
         raise ValueError(f"{argument} must be {expected}; got {shown(value)}")
     return number
+
+
+def _lies(number: float, positive: bool, least: float | None, below: float | None) -> bool:
+    """Whether a number lies inside the bounds that there are."""
+    return (
+        (not positive or number > 0)
+        and (least is None or number >= least)
+        and (below is None or number < below)
+    )
 
 
 def truth(argument: str, value: object) -> bool:

@@ -120,20 +120,33 @@ class Runs(Saved):
             )
         i = range(len(self))[member]
         cost = float(self.cost[i])
-        options = self.options.to_dict() | self.settings.own_options(i, self.options)
-        state = self._state(i, options["optimizer"].slots)
+        options = self._own_options(i)
+        state = self.states_of(i, options["optimizer"].slots)
         return Run(
             self.net, state.params.copy(), cost, state.epoch, self.seconds / len(self), self.kernel,
             int(self.settings.seeds[i]), str(self.stopped_by[i]), history_of(state, cost), options,
             state=state,
         )  # fmt: skip
 
-    def _state(self, i: int, slots: int) -> State:
-        """Where a member stands, as `train` has it; nobody keeps parameters that are the best."""
-        own = self.states[i]
-        state = replace(own, slots=own.slots[:slots]).copy()
-        state.cursor[[STOPPED, NON_FINITE, BEST_EPOCH]] = 0, 0, state.epoch
-        state.sums[[BEST, HELD_OUT]] = np.inf, np.nan
+    def _own_options(self, i: int) -> dict[str, Any]:
+        return self.options.to_dict() | self.settings.own_options(i, self.options)
+
+    def options_of(self, i: int) -> Options:
+        """How a member is trained."""
+        return Options(**self._own_options(i))
+
+    def states_of(self, some: int | slice | Array, slots: int) -> State:
+        """Where a member stands, or several do, as `train` has it, whose optimizer keeps so many
+        slots; nobody keeps parameters that are the best.
+        """
+        state = self.states[some]
+        state = replace(state, slots=state.slots[..., :slots, :])
+        if not isinstance(some, np.ndarray):  # a view
+            state = state.copy()
+        cursor, sums = state.cursor, state.sums
+        cursor[..., STOPPED] = cursor[..., NON_FINITE] = 0
+        cursor[..., BEST_EPOCH] = cursor[..., EPOCH]
+        sums[..., BEST], sums[..., HELD_OUT] = np.inf, np.nan
         return state
 
     @property

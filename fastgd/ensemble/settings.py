@@ -68,6 +68,8 @@ def _shape(name: str, value: Any) -> tuple[int, ...]:
 
 
 def _is_array(value: Any) -> bool:
+    if value is None or type(value) in (int, float, str):  # asked of most arguments
+        return False
     return isinstance(value, (np.ndarray, list, tuple)) or hasattr(value, "__array__")
 
 
@@ -140,12 +142,12 @@ def _values(name: str, value: Any, members: int) -> Array:
 
 def _broadcast(values: Array, members: int) -> Array:
     """A row for each member, of one or as many."""
-    return np.broadcast_to(values, (members, *values.shape[1:])).copy()
+    return np.repeat(values, members, axis=0) if len(values) == 1 else values
 
 
 def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
     """First rates, places of schedules and their times."""
-    several = np.asarray(value) if _is_array(value) else np.array([value], object)
+    several = np.array([value], object) if isinstance(value, Schedule) else np.asarray(value)
     if several.dtype != object or several.ndim != 1:
         rates = _values("learning_rate", value, members)
         return rates, np.full(members, -1, np.int64), np.zeros((members, 3))
@@ -172,9 +174,6 @@ def _seeds(rng: Any, members: int) -> Array:
 def _params(net: MLP, params: Any, seeds: Array) -> Array:
     """(members, n_params): given for each, the same for all, or those of the seeds."""
     if params is None:
-        result = np.empty((len(seeds), net.n_params), net.dtype)
-        for i, seed in enumerate(seeds):
-            result[i] = net.init(int(seed))
-        return result
+        return net.drawn(seeds.tolist())
     array = params_array(net, params, (net.n_params,), (len(seeds), net.n_params))
     return np.array(np.broadcast_to(array, (len(seeds), net.n_params)))

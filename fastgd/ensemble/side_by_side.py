@@ -1,5 +1,5 @@
-"""Many members on threads: those of small networks in the lanes of one compiled loop, others each
-by a loop of its own, on a thread of its own.
+"""Many members on threads, or by the caller's where that takes little: those of small networks in
+the lanes of one compiled loop, others as `on_threads` has it.
 
 Training goes in rounds: threads train until all members have ended, or until there is a reason to
 stop. Then every member is written back to where it stands, and the next round begins with those
@@ -8,24 +8,20 @@ that have not ended.
 
 from __future__ import annotations
 
-import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from fastgd.arguments.checks import Array
 from fastgd.ensemble.runs import Runs
-from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import EPOCH, STOPPED, STOPS
 from fastgd.system.float_errors import quiet
-from fastgd.training.loop import Loop
 from fastgd.training.progress import ManyProgress
-from fastgd.training.run import DivergedError
 from fastgd.training.session import Session, Training
 
 if TYPE_CHECKING:
@@ -47,6 +43,9 @@ class SideBySide(Training[Runs]):
     members: Runs  # in whose arrays they are trained; its seconds are those of the busiest thread
     threads: int
     is_whole: bool = True  # whether all members are written back to where they stand
+
+    # up to which no thread is started, and members are trained in turn: what starting some takes
+    small_seconds: ClassVar[float] = 0.002
 
     @property
     def nbytes(self) -> int:
@@ -75,12 +74,48 @@ class SideBySide(Training[Runs]):
         session: Session[Runs],
         chunks: Callable[[int], Iterator[float]],
         write_back: Callable[[], None],
+        *,
+        is_small: bool,
     ) -> None:
         """On each thread, go through the chunks of its rank, which yield their seconds, until there
-        is a reason to stop; meanwhile look for one.
+        is a reason to stop; meanwhile look for one. What is little work is done by the caller's.
         """
         seconds = np.zeros(self.threads)
+        self.is_whole, session.reason = False, None
+        try:
+            if is_small:
+                self._here(session, chunks(0), seconds)
+            else:
+                self._on_threads(session, chunks, seconds)
+        except BaseException:
+            session.reason = "interrupt"
+            raise
+        finally:
+            write_back()  # unless Ctrl-C comes again
+            self.is_whole = True
+            total = self.members.seconds + float(seconds.max())
+            self.members = replace(self.members, seconds=total)
 
+    def _seconds_left(self) -> Array:
+        """About what it takes to train those that have not ended, and to compute their costs."""
+        members = self.members
+        left = members.settings.epochs - members.epochs + 1.0
+        return np.where(members.running, left * self.plan.seconds, 0.0)
+
+    def _here(self, session: Session[Runs], chunks: Iterator[float], seconds: Array) -> None:
+        looked = time.perf_counter()
+        for elapsed in chunks:
+            seconds[0] += elapsed
+            if time.perf_counter() - looked >= LOOK_SECONDS:
+                self._look(session)
+                looked = time.perf_counter()
+            if session.reason is not None:
+                break
+        self._look(session, is_over=True)
+
+    def _on_threads(
+        self, session: Session[Runs], chunks: Callable[[int], Iterator[float]], seconds: Array
+    ) -> None:
         @quiet
         def work(rank: int) -> None:
             for elapsed in chunks(rank):
@@ -88,7 +123,6 @@ class SideBySide(Training[Runs]):
                 if session.reason is not None:
                     break
 
-        self.is_whole, session.reason = False, None
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fastgd")
         try:
             running: set[Future[None]] = {pool.submit(work, rank) for rank in range(self.threads)}
@@ -96,19 +130,19 @@ class SideBySide(Training[Runs]):
                 done, running = wait(running, LOOK_SECONDS)
                 for each in done:
                     each.result()
-                session.look(self.progress(session.seconds))
-                is_due = session.file is not None and session.file.is_due
-                if session.reason is None and running and is_due:
-                    session.reason = DUE
+                self._look(session, is_over=not running)
         except BaseException:
-            session.reason = "interrupt"
+            session.reason = "interrupt"  # for those that are running
             raise
         finally:
             pool.shutdown()
-            write_back()  # unless Ctrl-C comes again
-            self.is_whole = True
-            total = self.members.seconds + float(seconds.max())
-            self.members = replace(self.members, seconds=total)
+
+    def _look(self, session: Session[Runs], *, is_over: bool = False) -> None:
+        """Tell how far all are, and look for a reason to stop."""
+        session.look(self.progress(session.seconds) if session.is_heard else None)
+        is_due = session.file is not None and session.file.is_due
+        if session.reason is None and not is_over and is_due:
+            session.reason = DUE
 
     @abstractmethod
     def _add_costs(self) -> None:
@@ -132,8 +166,9 @@ class InLanes(SideBySide):
         from fastgd.kernels import Lanes
 
         members = self.members
+        is_small = bool(self._seconds_left().sum() <= self.small_seconds)
         self.kernel = kernel = Lanes(
-            self.plan, members.options, self.samples, self.threads,
+            self.plan, members.options, self.samples, 1 if is_small else self.threads,
             members.settings, members.states, members.cost,
         )  # fmt: skip
 
@@ -148,73 +183,7 @@ class InLanes(SideBySide):
                 limit = max(1, int(limit * min(10.0, LOOK_SECONDS / max(elapsed, 1e-9))))
                 yield elapsed
 
-        self._over(session, chunks, kernel.flush)
+        self._over(session, chunks, kernel.flush, is_small=is_small)
 
     def _add_costs(self) -> None:
         self.kernel.add_costs()
-
-
-class OnThreads(SideBySide):
-    """Members of which each has a loop of its own, as `train` has it."""
-
-    def _round(self, session: Session[Runs]) -> None:
-        members = self.members
-        left = np.where(members.running, members.settings.epochs - members.epochs, -1)
-        waiting = iter(np.argsort(-left, kind="stable")[: members.running.sum()].tolist())
-        lock = threading.Lock()
-
-        def next_one() -> int | None:
-            with lock:
-                return next(waiting, None)
-
-        def chunks(rank: int) -> Iterator[float]:
-            while (member := next_one()) is not None:
-                yield self._train(member, session)
-
-        self._over(session, chunks, lambda: None)  # each is put back when it comes
-
-    def _loop(self, member: int) -> Loop:
-        """The loop of a member, from where it stands."""
-        from fastgd import kernels
-
-        run, samples = self.members[member], self.samples.of(member)
-        options = Options(**run.options)
-        plan = kernels.plan_for(run.net, samples, options, self.plan.kernel)
-        bound = kernels.load(plan, options, samples)
-        assert run.state is not None
-        return Loop(run, bound, run.state, int(self.members.settings.epochs[member]))
-
-    def _train(self, member: int, session: Session[Runs]) -> float:
-        """Train a member until it has ended or there is a reason to stop, and put it back; the
-        seconds that it took.
-        """
-        members, loop = self.members, self._loop(member)
-        begun, before = loop.state.epoch, loop.seconds
-
-        def look() -> str | None:
-            members.states.cursor[member, EPOCH] = loop.state.epoch
-            return None if session.reason is None else DUE
-
-        try:
-            run = loop.run_until(look)
-        except DivergedError as error:
-            run = error.run
-        except BaseException:  # the rest of its state is where it was
-            members.states.cursor[member, EPOCH] = begun
-            raise
-        state, slots = run.state, members.states.slots[member]
-        assert state is not None
-        slots[: len(state.slots)] = state.slots
-        members.states[member] = replace(state, slots=slots)
-        if run.stopped_by != DUE:  # it has ended
-            members.states.cursor[member, STOPPED] = STOPS.index(run.stopped_by)
-            members.cost[member] = _or_inf(run.cost)
-        return loop.seconds - before
-
-    def _add_costs(self) -> None:
-        for member in np.flatnonzero(self.members.running).tolist():
-            self.members.cost[member] = _or_inf(self._loop(member).cost())
-
-
-def _or_inf(cost: float) -> float:
-    return cost if np.isfinite(cost) else np.inf

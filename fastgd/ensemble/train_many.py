@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.checks import whole_number
 from fastgd.arguments.choices import check_name
 from fastgd.ensemble.folder import checkpoint_of_runs
+from fastgd.ensemble.on_threads import OnThreads
 from fastgd.ensemble.resume import gone_on, origin_of_many, to_train_to
 from fastgd.ensemble.runs import Runs
 from fastgd.ensemble.settings import check_optimizers, check_settings, count_members
 from fastgd.ensemble.shards import check_client, train_in_shards
-from fastgd.ensemble.side_by_side import InLanes, OnThreads
+from fastgd.ensemble.side_by_side import InLanes
 from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
 from fastgd.optimizers import Optimizer, Rprop

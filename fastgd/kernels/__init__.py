@@ -1,10 +1,14 @@
 """Compiled training loops: `load` gives the kernel of a plan, bound to its data."""
 
+from collections.abc import Hashable
+
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.generated.unrolled import source
+from fastgd.kernels.in_turn import InTurn
 from fastgd.kernels.lanes_binding import Lanes
 from fastgd.kernels.matrix_binding import Matrix
 from fastgd.kernels.plan import Plan, can_unroll, make_plan
+from fastgd.kernels.shelf import shelf
 from fastgd.kernels.unrolled_binding import Unrolled
 from fastgd.network import Network
 from fastgd.options import Options
@@ -12,8 +16,8 @@ from fastgd.samples import Samples, largest_input, on_disk
 from fastgd.system.processors import available_threads
 
 __all__ = [
-    "Bound", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
-    "plan_for", "serving", "source",
+    "Bound", "InTurn", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
+    "plan_for", "put_back", "serving", "source", "take",
 ]  # fmt: skip
 
 
@@ -55,6 +59,37 @@ def load(
     if plan.kernel == "unrolled":
         return Unrolled(plan, options, samples, held_out)
     return Matrix(plan, options, samples, held_out, threads)
+
+
+def take(
+    plan: Plan,
+    options: Options,
+    samples: Samples,
+    held_out: Samples | None,
+    threads: int | None,
+) -> tuple[Hashable, Bound]:
+    """The kernel as by `load`, on all processors where threads are not given; and a key, by which
+    one that was put back is found.
+    """
+    most = plan.most_threads(0 if held_out is None else len(held_out.X))
+    threads = min(threads or available_threads(), most) if most > 1 else 1
+    kinds = [rows and (len(rows.X), on_disk(rows.X)) for rows in (samples, held_out)]
+    key, made = (plan, options, threads, *kinds), []
+
+    def make() -> Bound:
+        made.append(load(plan, options, samples, held_out, threads))
+        return made[0]
+
+    bound = shelf.take(key, make)
+    if not made:
+        bound.look_at(samples, held_out)
+    return key, bound
+
+
+def put_back(key: Hashable, bound: Bound) -> None:
+    """Keep the kernel for another training, but no rows of this one."""
+    bound.let_go()
+    shelf.put_back(key, bound)
 
 
 def serving(net: Network, method: str, *, many: bool = False) -> list[str]:

@@ -1,47 +1,41 @@
-"""A plan bound to data and options, whatever the kernel: its arrays, and the calls of compiled
-code.
-"""
+"""A plan bound to data and options, whatever the kernel: the calls of compiled code."""
 
+import ctypes
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.structs import (
-    CHECK_RULES,
-    HELP,
-    NO_UPDATE,
-    PANEL_BYTES,
-    PASS,
-    TRAIN,
-    Data,
-    Problem,
-    Work,
-    WorkQueue,
-)  # fmt: skip
-from fastgd.kernels.threads.pool import Helpers, give_way
-from fastgd.kernels.to_structs import course_of, data_of, is_weight_of, network_of, rule_of
+from fastgd.kernels.problems import Problems
+from fastgd.kernels.structs import CHECK_RULES, NOTHING, PASS, TRAIN, Problem
+from fastgd.kernels.to_structs import watched_of
 from fastgd.machine.cache import Entry
-from fastgd.machine.struct import struct_of, words_of
-from fastgd.names import METHODS
+from fastgd.machine.struct import place_of
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import EPOCH_COST_SUM, HELD_OUT, State, aligned, padded, start
+from fastgd.state import EPOCH_COST_SUM, HELD_OUT, State, start
 
-_NONE = np.zeros(0, np.int64)  # for a pointer to nothing
+_COMMAND = place_of(Problem, "command")
+_SEED, _EPOCHS, _MONITORED = (
+    place_of(Problem, "course", name) for name in ("seed", "epochs", "monitored")
+)
 
 
-class Bound(ABC):
-    """A plan bound to its data and options.
+class _Calls(NamedTuple):
+    """Of who leads, and of those who help."""
 
-    Blocks of at most `most_rows` are passed over at once, on up to `threads` threads while it is
-    entered as a context.
-    """
+    calls: list[Callable[[], None]]
+    structs: list[Array]  # all that they read
+    lead: Array  # the first's
 
-    keeps_layers = True  # whether what a layer computes is kept in memory
+
+class Bound(Problems, ABC):
+    """A plan bound to its data and options. Its threads work while it is entered as a context."""
 
     def __init__(
         self,
@@ -52,83 +46,10 @@ class Bound(ABC):
         threads: int,
         most_rows: int,
     ):
-        net, dtype = plan.net, plan.net.dtype
-        self.plan, self.options = plan, options
-        self.size = padded(net.n_params, dtype)
-        self.net = network_of(net)
-        nothing = samples.weights[:0]
-        held_out = held_out or Samples(nothing, nothing, nothing)
-        parts = 1 if plan.unit_slices or plan.hidden_halves else plan.row_parts(plan.batch)
-        self.data = data_of(
-            samples,
-            len(samples.X),
-            plan.batch,
-            plan.shuffle,
-            parts,
-            unit_slices=plan.unit_slices,
-            hidden_halves=plan.hidden_halves,
-        )
-        self.held_out = data_of(
-            held_out, len(held_out.X), len(held_out.X), False, plan.row_parts(len(held_out.X))
-        )
-        shared = max(
-            self.data.row_parts, self.held_out.row_parts, plan.update_slices, 1 + plan.hidden_halves
-        )
-        ranks = range(min(threads, shared))
-        gradient = aligned((self.data.row_parts * self.size,), dtype)
-        if plan.unit_slices:  # of one block, which all threads work on
-            work = self._scratch(self.data, most_rows, gradient)
-            self.works = [work._replace(panel=np.zeros_like(work.panel)) for _ in ranks]
-        else:
-            own = [
-                aligned(gradient.shape, dtype) if plan.hidden_halves else gradient for _ in ranks
-            ]
-            self.works = [self._scratch(self.data, most_rows, each) for each in own]
-        self.next_works = (
-            [self._with_other_rows(work) for work in self.works] if plan.hidden_halves else []
-        )
-        self.held_out_works = [self._scratch(self.held_out, most_rows, gradient) for _ in ranks]
-        self.helpers = Helpers(len(ranks) - 1)
-        halved = plan.hidden_halves
-        exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
-        transposed = aligned((net.widths[0] * net.widths[1] if halved else 0,), dtype)
-        self.queue = WorkQueue(
-            self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared),
-            exchange, transposed, give_way(),
-        )  # fmt: skip
-        self.is_weight = is_weight_of(net, options, self.size)
-
-    def _scratch(self, data: Data, most_rows: int, gradient: Array) -> Work:
-        """For blocks of even size, at most `most_rows`."""
-        net, dtype = self.plan.net, self.plan.net.dtype
-        rows = -(-data.batch // data.row_parts)
-        block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
-        units = sum(net.widths) * block if self.keeps_layers else 0
-        return Work(
-            rows=aligned(
-                (
-                    (net.widths[0] + net.widths[-1]) * block
-                    if self.keeps_layers or not self.plan.rows_stay
-                    else 0,
-                ),
-                dtype,
-            ),
-            a=aligned((max(units, net.widths[0] * block),), dtype),
-            z=aligned((units,), dtype),
-            delta=aligned((units,), dtype),
-            y=aligned((net.widths[-1] * block,), dtype),
-            weight=aligned((block,), dtype),
-            panel=aligned((PANEL_BYTES // dtype.itemsize if self.keeps_layers else 0,), dtype),
-            gradient=gradient,
-            block=block,
-        )
-
-    def _with_other_rows(self, work: Work) -> Work:
-        """Other memory for rows, beside the same for what is computed of them."""
-        rows, y, weight = (
-            aligned(array.shape, array.dtype) for array in (work.rows, work.y, work.weight)
-        )
-        return work._replace(rows=rows, y=y, weight=weight)
+        super().__init__(plan, options, samples, held_out, threads, most_rows)
+        self._watched = watched_of(options, held_out=self.held_out.n > 0)
+        self._limit = ctypes.c_int64()
+        self._trained: tuple[State, _Calls] | None = None  # the state that was advanced last
 
     def __enter__(self) -> "Bound":
         self.helpers.start()
@@ -141,69 +62,20 @@ class Bound(ABC):
     def entry(self, function: str) -> Entry:
         """A compiled function of the kernel."""
 
-    def start(self, params: Array) -> State:
-        """The state before the first update."""
-        options = self.options
-        state = start(
-            params,
-            options.optimizer.first_slots(params, options.first_rate),
-            options.record,
-            keeps_best=options.restore_best,
-            held_out=self.held_out.n > 0,
-        )
-        return state.widened(self.size)
+    def _calls_of(self, problems: Iterator[Problem]) -> _Calls:
+        """The calls of compiled code for the problems as the threads see them."""
+        entry, before = self.entry("train"), len(self._structs)
+        own = [self._struct(problem) for problem in problems]
+        calls = [entry.calls_of(struct, self._limit) for struct in own]
+        return _Calls(calls, [struct for struct, _ in self._structs[before:]], own[0])
 
-    def problem(
-        self,
-        state: State,
-        command: int,
-        seed: int = 0,
-        epochs: int = 1,
-        *,
-        monitored: bool = False,
-        rank: int = 0,
-    ) -> Problem:
-        """The problem as the thread of this rank sees it: 0 leads by the command, others help."""
-        method = METHODS.index(self.plan.method) if command == TRAIN else NO_UPDATE
-        options = self.options
-        rule = rule_of(
-            options, state.slots, state.powers, self.is_weight, self.size, self.plan.update_slices
-        )
-        course = course_of(
-            state, options, seed, epochs, monitored=monitored, held_out=self.held_out.n > 0
-        )
-        problem = Problem(
-            self.net, self.data, state.params, self.works[rank], rule, course, self.queue,
-            HELP if rank else command, method, options.eps, False, _NONE, _NONE,
-        )  # fmt: skip
-        if self.plan.hidden_halves:
-            problem = problem._replace(
-                next=self._struct(problem._replace(work=self.next_works[rank]))
-            )
-        if self.held_out.n == 0:
-            return problem
-        rows = problem._replace(
-            data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=True
-        )
-        return problem._replace(held_out=self._struct(rows))
-
-    @cached_property
-    def _known(self) -> dict[int, list[int]]:
-        """Of what all problems share, as numbers."""
-        shared = (
-            self.net,
-            self.data,
-            self.held_out,
-            self.queue,
-            *self.works,
-            *self.next_works,
-            *self.held_out_works,
-        )
-        real = self.plan.net.dtype
-        return {id(part): words_of(part, real, {}) for part in shared}
-
-    def _struct(self, problem: Problem) -> Array:
-        return struct_of(problem, self.plan.net.dtype, self._known)
+    def _training_of(self, state: State) -> _Calls:
+        """The calls that train a state; those of the latest one are there."""
+        if self._trained is None or self._trained[0] is not state:
+            ranks = range(len(self.works))
+            problems = (self.problem(state, TRAIN, rank=rank) for rank in ranks)
+            self._trained = state, self._calls_of(problems)
+        return self._trained[1]
 
     def advance(
         self, state: State, seed: int, epochs: int, limit: int, *, monitored: bool = True
@@ -213,44 +85,64 @@ class Bound(ABC):
 
         Unless `monitored`, no stop rule acts.
         """
-        ranks = range(len(self.works) if limit else 1)
-        problems = [
-            self.problem(state, TRAIN, seed, epochs, monitored=monitored, rank=rank)
-            for rank in ranks
-        ]
-        # they point to what the problems keep alive
-        return self._enter([self._struct(problem) for problem in problems], limit)
+        calls, structs, _ = self._training_of(state)
+        if limit == 0:
+            return 0.0
+        watched = self._watched if monitored else NOTHING
+        for struct in structs:
+            struct[_SEED], struct[_EPOCHS], struct[_MONITORED] = seed, epochs, watched
+        return self._run(calls, limit)
 
-    def _enter(self, structs: list[Array], limit: int = 0) -> float:
-        """Have the first of these problems done by the compiled loop, the others helping, and
-        return its seconds.
+    def _run(self, calls: list[Callable[[], None]], limit: int = 0) -> float:
+        """Make the first of these calls of the compiled loop, the others helping, and return its
+        seconds.
         """
-        train = self.entry("train")
-        with self.helpers.at_work(train, structs[1:]):
-            before = time.perf_counter()
-            train(structs[0], limit)
-            return time.perf_counter() - before
+        self._limit.value = limit
+        if len(calls) == 1:
+            self.helpers.have_nothing()
+            return _seconds_of(calls[0])
+        with self.helpers.at_work(calls[1:]):
+            return _seconds_of(calls[0])
 
     def cost(self, params: Array) -> float:
         """The cost of all rows for (n_params,) parameters."""
-        return self._cost(params, data=self.data._replace(shuffled=0)) / self.data.batches
+        return self._cost(params, self._costing) / self.data.batches
 
     def held_out_cost(self, params: Array) -> float:
         """The cost of the validation rows."""
-        return self._cost(params, data=self.held_out, is_held_out=True)
+        return self._cost(params, self._held_out_costing)
 
-    def _cost(self, params: Array, *, data: Data, is_held_out: bool = False) -> float:
+    def _cost(self, params: Array, calls: _Calls) -> float:
         """The sum of the batch costs of a pass without updates."""
-        state = start(params).widened(self.size)
-        works = self.held_out_works if is_held_out else self.works
-        problems = [
-            self.problem(state, PASS, rank=rank)._replace(
-                data=data, work=work, is_held_out=is_held_out
-            )
-            for rank, work in enumerate(works)
-        ]
-        self._enter([self._struct(problem) for problem in problems])
+        state = self._passing
+        state.params[: self.net.n_params] = params
+        state.sums[EPOCH_COST_SUM] = 0.0
+        self._run(calls.calls)
         return float(state.sums[EPOCH_COST_SUM])
+
+    @cached_property
+    def _passing(self) -> State:
+        """Of passes without updates."""
+        return start(np.zeros(self.net.n_params, self.plan.net.dtype)).widened(self.size)
+
+    @cached_property
+    def _costing(self) -> _Calls:
+        """Of a pass over the rows, in their own order."""
+        return self._calls_of(
+            problem._replace(data=problem.data._replace(shuffled=0)) for problem in self._passes()
+        )
+
+    @cached_property
+    def _held_out_costing(self) -> _Calls:
+        """Of a pass over the validation rows."""
+        return self._calls_of(
+            problem._replace(data=self.held_out, work=work, is_held_out=True)
+            for problem, work in zip(self._passes(), self.held_out_works, strict=True)
+        )
+
+    def _passes(self) -> Iterator[Problem]:
+        ranks = range(len(self.works))
+        return (self.problem(self._passing, PASS, rank=rank) for rank in ranks)
 
     @property
     def monitors_held_out(self) -> bool:
@@ -267,5 +159,14 @@ class Bound(ABC):
             if self.monitors_held_out:
                 cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
             epoch_cost_sum, state.sums[EPOCH_COST_SUM] = state.sums[EPOCH_COST_SUM], cost
-            self._enter([self._struct(self.problem(state, CHECK_RULES, epochs=0, monitored=True))])
+            calls, _, lead = self._training_of(state)
+            lead[_COMMAND], lead[_MONITORED] = CHECK_RULES, self._watched
+            self._run(calls[:1])
+            lead[_COMMAND] = TRAIN
             state.sums[EPOCH_COST_SUM] = epoch_cost_sum
+
+
+def _seconds_of(call: Callable[[], None]) -> float:
+    before = time.perf_counter()
+    call()
+    return time.perf_counter() - before

@@ -1,5 +1,6 @@
 """The lanes kernel of a plan, bound to its members: arrays, one lane group a thread, and calls."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from fastgd.kernels.members import FLUSH, NOBODY, TRAIN, LaneGroup, Members
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.to_structs import data_of, growth_of, is_weight_of, network_of, rule_of
 from fastgd.machine.cache import Entry, entry
-from fastgd.machine.struct import struct_of
+from fastgd.machine.struct import place_of, struct_of
 from fastgd.options import MemberSettings, Options
 from fastgd.samples import Samples
 from fastgd.state import (
@@ -25,6 +26,7 @@ from fastgd.state import (
     aligned,
 )
 
+_COMMAND = place_of(LaneGroup, "command")
 _MANY = 10_000  # epochs of a call that only computes costs
 
 
@@ -127,7 +129,7 @@ class Lanes:
             eps=options.eps,
         )
 
-    @property
+    @cached_property
     def entry(self) -> Entry:
         """The compiled function."""
         return entry("lanes", source(self.plan, self.own_rows), "train", self.plan.net.dtype)
@@ -147,8 +149,10 @@ class Lanes:
 
     def flush(self) -> None:
         """Write back where all members stand."""
-        for group in self.groups:
-            self.entry(struct_of(group._replace(command=FLUSH), self.plan.net.dtype), 0)
+        for struct in self.structs:
+            flushing = struct.copy()
+            flushing[_COMMAND] = FLUSH
+            self.entry(flushing, 0)
         # members without a rule are looked at beside those that have one
         self.members.sums[~self.has_rule, PATIENCE_COST] = self.patience[0][~self.has_rule]
         self.members.cursor[~self.has_rule, PATIENCE_EPOCH] = self.patience[1][~self.has_rule]

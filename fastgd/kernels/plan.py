@@ -1,6 +1,7 @@
 """What shapes a training loop: the network, the batches, the method; and which kernel runs it."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.network import Network
@@ -26,6 +27,7 @@ _MOST_LINES = 800
 _FAR = 0.5  # changes of z up to which e^-z is used again, see generated.differences
 _MOST_LINES_IF_AUTO = 250
 _LEAST_MEMBERS = 4  # from which on lanes are filled well enough
+_MOST_PLANS = 256  # that are remembered
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,25 @@ class Plan:
         return is_plain and small and one_hidden and worth_it
 
     @property
+    def seconds(self) -> float:
+        """About what an epoch takes the matrix kernel.
+
+        It takes about 50 ns an update, and one more for a sample's every parameter; difference
+        methods pass once more for every parameter.
+        """
+        passes = 1 + self.net.n_params if self.method.endswith("difference") else 1
+        return self.batches * passes * (50 + self.batch * self.net.n_params) * 1e-9
+
+    @property
     def update_slices(self) -> int:
         """Slices of the parameters that are updated at once."""
         return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
+
+    @lru_cache(maxsize=_MOST_PLANS)  # noqa: B019
+    def most_threads(self, held_out: int) -> int:
+        """How many threads share an update, or a pass over so many validation rows."""
+        parts = 1 if self.unit_slices else self.row_parts(self.batch)
+        return max(1 + self.hidden_halves, parts, self.row_parts(held_out), self.update_slices)
 
 
 def parts_of(rows: int) -> int:
@@ -133,6 +151,7 @@ def _check_written_out(plan: Plan) -> None:
         )
 
 
+@lru_cache(maxsize=_MOST_PLANS)
 def make_plan(
     net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *,
     members: int | None = None, largest: float = 1.0, weighted: bool = False,
@@ -165,6 +184,7 @@ def can_unroll(net: Network, method: str) -> bool:
     return _lines(net, method) <= _MOST_LINES
 
 
+@lru_cache(maxsize=_MOST_PLANS)
 def _lines(net: Network, method: str) -> int:
     """Statements of one sample, written out; a lower bound where there are very many."""
     if net.n_params > _MOST_LINES:
@@ -173,12 +193,6 @@ def _lines(net: Network, method: str) -> int:
 
 
 def _pays_to_unroll(plan: Plan, epochs: int) -> bool:
-    """Whether the matrix kernel would take longer than compiling does.
-
-    It takes about 50 ns an update, and one more for a sample's every parameter; difference methods
-    pass once more for every parameter.
-    """
+    """Whether the matrix kernel would take longer than compiling does."""
     lines = _lines(plan.net, plan.method)
-    passes = 1 + plan.net.n_params if plan.method.endswith("difference") else 1
-    seconds = epochs * plan.batches * passes * (50 + plan.batch * plan.net.n_params) * 1e-9
-    return lines <= _MOST_LINES_IF_AUTO and seconds > 0.1 + lines / 100
+    return lines <= _MOST_LINES_IF_AUTO and epochs * plan.seconds > 0.1 + lines / 100

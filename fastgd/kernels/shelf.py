@@ -14,7 +14,8 @@ _MOST_KEYS = 64
 class Kept(Protocol):
     """What may lie on a shelf: memory, and none of the caller's."""
 
-    nbytes: int
+    @property
+    def nbytes(self) -> int: ...
 
 
 T = TypeVar("T", bound=Kept)

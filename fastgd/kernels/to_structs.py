@@ -56,7 +56,6 @@ def data_of(
 ) -> Data:
     """Samples, or those of many members with `n` rows each, in batches."""
     batches = -(-n // batch) if n else 0
-    total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
     span, window = max(n, 1), max(n, 1)
     if n and on_disk(samples.X):
         span = max(1, _DISK_BLOCK // (samples.X.shape[-1] * samples.X.itemsize))
@@ -74,8 +73,14 @@ def data_of(
         row_parts=parts,
         unit_slices=unit_slices,
         hidden_halves=hidden_halves,
-        mean_weight=total / batches if n else 0.0,
+        mean_weight=mean_weight_of(samples, n, batches),
     )
+
+
+def mean_weight_of(samples: Samples, n: int, batches: int) -> float:
+    """What the `n` samples of one network weigh together in the mean of so many batches."""
+    total = float(samples.weights.sum(dtype=np.float64)) if len(samples.weights) else float(n)
+    return total / batches if n else 0.0
 
 
 def is_weight_of(net: Network, options: Options, size: int, lanes: int = 1) -> Array:
@@ -118,14 +123,18 @@ def growth_of(options: Options) -> float:
     return 0.0 if is_even else math.expm1(2 * math.log(MOST) / options.record)
 
 
-def course_of(
-    state: State, options: Options, seed: int, epochs: int, *, monitored: bool, held_out: bool
-) -> Course:
-    """The course of a state; without stop rules unless `monitored`."""
-    monitored = monitored and options.monitors
+def watched_of(options: Options, *, held_out: bool) -> int:
+    """Which cost stop rules watch: that of the validation rows if they are there."""
+    if not options.monitors:
+        return NOTHING
+    return HELD_OUT_COST if held_out else TRAINING_COST
+
+
+def course_of(state: State, options: Options) -> Course:
+    """The course of a state to its first epoch by seed 0, without stop rules."""
     return Course(
-        epochs=epochs,
-        seed=seed,
+        epochs=1,
+        seed=0,
         cursor=state.cursor,
         sums=state.sums,
         points=state.points,
@@ -133,7 +142,7 @@ def course_of(
         held_out=state.held_out,
         best=state.best,
         growth=growth_of(options),
-        monitored=NOTHING if not monitored else HELD_OUT_COST if held_out else TRAINING_COST,
+        monitored=NOTHING,
         target_cost=-math.inf if options.target_cost is None else options.target_cost,
         patience=MOST if options.patience is None else options.patience,
         min_delta=options.min_delta,

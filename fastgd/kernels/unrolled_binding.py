@@ -23,7 +23,15 @@ class Unrolled(Bound):
     ):
         most = max(plan.batch, len(held_out.X) if held_out else 0)
         super().__init__(plan, options, samples, held_out, 1, most)
-        if plan.rows_stay:
+        self._hold_rows(samples, held_out)
+
+    def look_at(self, samples: Samples, held_out: Samples | None) -> None:
+        super().look_at(samples, held_out)
+        self._hold_rows(samples, held_out)
+
+    def _hold_rows(self, samples: Samples, held_out: Samples | None) -> None:
+        """Put rows in place that stay there."""
+        if self.plan.rows_stay:
             _hold(self.works[0], self.data)
             self.data = self.data._replace(X=samples.weights[:0], Y=samples.weights[:0])
         if held_out:

@@ -190,17 +190,33 @@ class Entry:
         """The call with this table and limit, to be made as often as wanted: arguments are
         converted once.
         """
-        function, result, exception = self._ready(), ctypes.c_void_p(), ctypes.c_void_p()
-        zero = {"float64": ctypes.c_double, "float32": ctypes.c_float}[self.dtype.name]()
-        address, last = ctypes.c_int64(table.ctypes.data), ctypes.c_int64(limit)
-        arguments = ctypes.byref(result), ctypes.byref(exception), address, zero, last
+        return self.calls_of(table, ctypes.c_int64(limit))
+
+    def calls_of(self, table: Array, limit: ctypes.c_int64) -> Callable[[], None]:
+        """The call with this table, and the limit that this number has when it is made."""
+        function, arguments = self._ready(), self._arguments(table, limit)
 
         def call(alive: Array = table) -> None:
             if function(*arguments):
-                # which only NUMBA_BOUNDSCHECK=1 looks for
-                raise IndexError("compiled code reached outside an array")
+                raise _outside()
 
         return call
+
+    def for_each(self, tables: Array, limit: int = 0) -> None:
+        """A call with each row of (calls, places) tables, one after the other."""
+        function, arguments = self._ready(), self._arguments(tables, ctypes.c_int64(limit))
+        address, step = arguments[2], tables.strides[0]
+        for _ in range(len(tables)):
+            if function(*arguments):
+                raise _outside()
+            address.value += step
+
+    def _arguments(self, table: Array, limit: ctypes.c_int64) -> tuple[Any, ...]:
+        """As the C function takes them; the third one is the address of the table."""
+        result, exception = ctypes.c_void_p(), ctypes.c_void_p()
+        zero = (ctypes.c_double if self.dtype.itemsize == 8 else ctypes.c_float)()
+        address = ctypes.c_int64(table.ctypes.data)
+        return ctypes.byref(result), ctypes.byref(exception), address, zero, limit
 
     def address(self) -> int:
         """Where its machine code is; 0 where Numba holds that."""
@@ -273,3 +289,8 @@ def entry(title: str, source: str, function: str, dtype: np.dtype[Any]) -> Entry
     except Exception:  # nobody knows what it is compiled from
         return Entry("", source, function, dtype)
     return Entry(f"{title}_{function}_{key}", source, function, dtype)
+
+
+def _outside() -> IndexError:
+    """Which only NUMBA_BOUNDSCHECK=1 looks for."""
+    return IndexError("compiled code reached outside an array")

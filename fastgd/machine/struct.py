@@ -66,10 +66,16 @@ def words_of(
                 )
             numbers += value.ctypes.data if value.size else 0, value.size
         elif kind is float:
-            numbers += *_WORD.unpack(_DOUBLE.pack(value)), 0
+            numbers += word_of(value), 0
         else:
             numbers += int(value), 0
     return numbers
+
+
+def word_of(number: float) -> int:
+    """A number as it stands in a struct."""
+    word: int = _WORD.unpack(_DOUBLE.pack(number))[0]
+    return word
 
 
 @cache

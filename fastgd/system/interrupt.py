@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import threading
+
+# those of `signal` make enums of handlers, which takes microseconds
+from _signal import getsignal, signal  # type: ignore[import-not-found]
+from signal import SIGINT, default_int_handler
 from types import FrameType, TracebackType
 
 
@@ -19,8 +22,8 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         in_main = threading.current_thread() is threading.main_thread()
-        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._ask)
+        if in_main and getsignal(SIGINT) is default_int_handler:
+            signal(SIGINT, self._ask)
             self.handles = True
         return self
 
@@ -31,7 +34,7 @@ class Interrupt:
         trace: TracebackType | None,
     ) -> None:
         if self.handles:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal(SIGINT, default_int_handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked:

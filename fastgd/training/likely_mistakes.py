@@ -26,7 +26,8 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
     output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
     if net.loss == "squared_error" and output in _REACHED:
         least, most = _REACHED[output]
-        missed, spread = _errors(Y, least, most)
+        reaches_all = Y.min() >= least and Y.max() <= most
+        missed, spread = (0.0, 0.0) if reaches_all else _errors(Y, least, most)
         if missed > spread:
             warn(
                 f"Y has values from {Y.min():g} to {Y.max():g}, to which outputs of {output!r}, "
@@ -58,16 +59,24 @@ def _errors(Y: Array, least: float, most: float) -> tuple[float, float]:
 
 def warn_of_equal_units(net: MLP, params: Array) -> None:
     """Of (..., n_params) parameters by which units of a hidden layer are alike, and stay so."""
-    flat = params.reshape(-1, net.n_params)
     for number, (layer, following) in enumerate(zip(net.layers, net.layers[1:], strict=False), 1):
+        if layer.outputs == 1 or _differ(params, layer.start, layer.start + layer.inputs):
+            continue
+        flat = params.reshape(-1, net.n_params)
         into = flat[:, layer.weights].reshape(len(flat), layer.outputs, layer.inputs)
         out = flat[:, following.weights].reshape(len(flat), following.outputs, layer.outputs)
         biases = flat[:, layer.biases]
         alike = (into == into[:, :1]).all(axis=(1, 2)) & (out == out[:, :, :1]).all(axis=(1, 2))
         alike &= (biases == biases[:, :1]).all(axis=1)
-        if layer.outputs > 1 and alike.any():
+        if alike.any():
             warn(
                 f"params are the same for all {layer.outputs} units of hidden layer {number}, "
                 "which then learn as one unit does: draw them, as net.init(rng) does"
             )
             return
+
+
+def _differ(params: Array, one: int, other: int) -> bool:
+    """Whether two of (..., n_params) parameters differ, wherever they are."""
+    first, second = params.T[one], params.T[other]
+    return bool(first != second if params.ndim == 1 else (first != second).all())

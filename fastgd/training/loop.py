@@ -4,15 +4,16 @@ being finite.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.optimizers import Rprop
-from fastgd.state import BEST, NON_FINITE, STOPPED, State
+from fastgd.state import BEST, MOST, NEXT_RECORD, NON_FINITE, STOPPED, State
 from fastgd.training.progress import Progress
 from fastgd.training.run import DivergedError, Run, history_of
 from fastgd.training.session import Session, Training
@@ -33,11 +34,12 @@ class Loop(Training[Run]):
 
     def __init__(self, run: Run, kernel: Bound, state: State, epochs: int):
         self.run, self.kernel, self.epochs = run, kernel, epochs
-        self.state = state.widened(kernel.size)
+        self.state = kernel.memory.hold(state)
         self.seconds = run.seconds
         self.known_cost = -1, np.nan  # after how many updates, and what it is
         self.is_compiled = False
-        self.kept = [self.state.copy()]  # the first state and two of the latest, to go back to
+        # the first state and two of the latest, by their updates, to go back to
+        self.kept = [(self.state.updates, kernel.memory.kept())]
 
     @property
     def params(self) -> Array:
@@ -81,19 +83,24 @@ class Loop(Training[Run]):
 
     def to_end(self, session: Session[Run]) -> Run:
         def look() -> str | None:
-            epoch, params = self.state.epoch, self.params.copy()
-            session.look(Progress(epoch, self.epochs, self.latest_cost, self.seconds, params))
+            session.look(self.progress() if session.is_heard else None)
             ends, file = self.is_done or session.reason is not None, session.file
             if file is not None and not ends and file.is_due:
                 self.save(file.save)
             return session.reason
 
-        session.stack.enter_context(self.kernel)
+        if self.kernel.helpers.count:
+            session.stack.enter_context(self.kernel)
         self.compile()
         session.begin()
         # while compiling
         run = self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
-        return replace(run, stalled=self._is_stalled())
+        return run.with_values(stalled=self._is_stalled())
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        epoch, params = self.state.epoch, self.params.copy()
+        return Progress(epoch, self.epochs, self.latest_cost, self.seconds, params)
 
     def so_far(self, error: BaseException | None = None) -> Run | None:
         """The run as it is, unless it is on its way to a DivergedError, or that has ended it."""
@@ -122,18 +129,18 @@ class Loop(Training[Run]):
         """The run as far as it has come: the best parameters if they are to be restored, otherwise
         the latest.
         """
-        state, net = self.state.widened(self.run.net.n_params), self.run.net
+        state = self.state.widened(self.run.net.n_params)
         cost = latest = self.cost()
         params = state.params
-        if len(state.best) and np.isfinite(state.sums[BEST]) and stopped_by != "diverged":
+        if len(state.best) and math.isfinite(state.sums[BEST]) and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
         history = history_of(
             state,
             latest,
             self.kernel.held_out_cost(state.params) if self.kernel.held_out.n else None,
         )
-        return replace(
-            self.run, params=net.check_params(params), cost=cost, epochs=state.epoch,
+        return self.run.with_values(
+            params=params, cost=cost, epochs=state.epoch,
             seconds=self.seconds, stopped_by=stopped_by, history=history, state=state,
         )  # fmt: skip
 
@@ -141,12 +148,16 @@ class Loop(Training[Run]):
         """Whether the next update would change no parameter: each step is under half a unit in the
         last place.
         """
-        state = self.state.copy()
-        state.cursor[STOPPED] = 0
+        state, memory = self.state, self.kernel.memory
         if isinstance(self.run.options["optimizer"], Rprop) or state.updates == 0:
             return False  # a parameter of rprop waits whenever its gradient changes its sign
-        self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, monitored=False)
-        return np.array_equal(state.params, self.state.params)
+        params, block = self.params.copy(), memory.kept(history=False)
+        state.cursor[STOPPED], state.cursor[NEXT_RECORD] = 0, MOST
+        try:
+            self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, monitored=False)
+            return not np.count_nonzero(self.params != params)
+        finally:
+            memory.put_back(block)
 
     # -- numbers that stop being finite: the verdict depends on the updates alone, not on where
     # chunks end
@@ -155,13 +166,17 @@ class Loop(Training[Run]):
         """Whether all parameters and the costs that were looked at are; once they are not, they
         stay so.
         """
-        return not self.state.cursor[NON_FINITE] and bool(np.isfinite(self.params).all())
+        params = self.params
+        return (
+            not self.state.cursor[NON_FINITE]
+            and np.count_nonzero(np.isfinite(params)) == params.size
+        )
 
     def has_finite_cost(self) -> bool:
         """Whether the cost of all rows is finite, and that of validation rows which stop rules
         watch.
         """
-        return all(np.isfinite(cost) for cost in self._costs().values())
+        return all(map(math.isfinite, self._costs().values()))
 
     def cost(self) -> float:
         """The cost of all rows, after so many updates, which takes a pass."""
@@ -178,17 +193,16 @@ class Loop(Training[Run]):
 
     def _keep(self) -> None:
         """Keep the state; of those kept before, the first and one that is some way back."""
-        first, latest = self.kept[0], self.state.copy()
-        far = latest.updates - self.kept[-1].updates >= _FAR_BACK
-        back = self.kept[-1] if far else self.kept[len(self.kept) // 2]
-        self.kept = [first, back, latest]
+        updates, latest = self.state.updates, self.kept[-1]
+        if updates > latest[0]:
+            back = latest if updates - latest[0] >= _FAR_BACK else self.kept[len(self.kept) // 2]
+            self.kept = [self.kept[0], back, (updates, self.kernel.memory.kept())]
 
     def _go_to(self, update: int) -> None:
         """Put the state where it was after `update` updates."""
-        earlier = [state for state in self.kept if state.updates <= update]
-        nearest = max(earlier, key=lambda state: state.updates)
-        self.state = nearest.copy()
-        self._advance(update - nearest.updates)
+        nearest, block = max((each for each in self.kept if each[0] <= update), key=itemgetter(0))
+        self.kernel.memory.put_back(block)
+        self._advance(update - nearest)
 
     def _last(self, good: int, bad: int, is_good: Callable[[], bool]) -> int:
         """The last update after which something holds, as it does after `good`, and no longer after
@@ -206,9 +220,9 @@ class Loop(Training[Run]):
         """
         # up to `good` parameters and recorded costs are finite, from `bad` on they are not
         bad = self.state.updates + int(self._is_finite())
-        good = self._last(self.kept[-1].updates, bad, self._is_finite)
+        good = self._last(self.kept[-1][0], bad, self._is_finite)
         # the cost overflows before the parameters do: go back in growing steps until it does not
-        first, back, bad, update = self.kept[0].updates, 0, good + 1, good
+        first, back, bad, update = self.kept[0][0], 0, good + 1, good
         self._go_to(update)
         while not self.has_finite_cost() and update > first:
             back, bad = 2 * back + 1, update
@@ -217,7 +231,7 @@ class Loop(Training[Run]):
         self._go_to(self._last(update, bad, self.has_finite_cost))
         run = self.as_run("diverged")
         for name, cost in self._costs().items():
-            if not np.isfinite(cost):
+            if not math.isfinite(cost):
                 raise DivergedError(
                     f"the {name} of the initial parameters is {cost}; scale X and Y", run
                 )

@@ -55,10 +55,19 @@ def history_of(state: State, cost: float, held_out: float | None = None) -> Hist
     # an epoch that has begun, or whose update was not made, has a recorded cost of its own beside
     # the final one
     keep = done if done == 0 or state.points[done - 1] < state.epoch else done - 1
-    validation = None if held_out is None else np.append(state.held_out[:keep], held_out)
+    validation = None if held_out is None else _with_last(state.held_out[:keep], held_out)
     return History(
-        np.append(state.points[:keep], state.epoch), np.append(state.costs[:keep], cost), validation
+        _with_last(state.points[:keep], state.epoch),
+        _with_last(state.costs[:keep], cost),
+        validation,
     )
+
+
+def _with_last(numbers: Array, last: float) -> Array:
+    """The numbers and one more."""
+    result = np.empty(len(numbers) + 1, numbers.dtype)
+    result[:-1], result[-1] = numbers, last
+    return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +136,12 @@ class Run(archive.Saved):
     def __repr__(self) -> str:
         time = f"{self.seconds:.3g} s, kernel={self.kernel!r}"
         return f"Run({self.net}, epochs={self.epochs}, cost={self.cost:.6g}, {time})"
+
+    def with_values(self, **values: Any) -> Run:
+        """The run with other values of these attributes."""
+        run = object.__new__(Run)
+        vars(run).update(vars(self) | values)
+        return run
 
     @property
     def best_epoch(self) -> int:

@@ -56,6 +56,11 @@ class Session(Generic[Kept]):
         """Since it began."""
         return time.monotonic() - self.begun
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody is told how far training is."""
+        return self.tell is not None or self.callback is not None
+
     def look(self, progress: Any) -> None:
         """Tell how far training is; find a reason to stop, unless there is one."""
         self.reason = self.reason or self._reason(progress)

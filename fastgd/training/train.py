@@ -217,7 +217,9 @@ def train(
         "epochs", History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(),
         table=before.table if before else None,
     )  # fmt: skip
-    bound = kernels.load(plan, options, trained, held_out, threads or kernels.available_threads())
+    key, bound = kernels.take(plan, options, trained, held_out, threads)
     del trained, held_out
-    state = gone_on(origin, run, bound.start(initial), options, plan.batches)
-    return Loop(run, bound, state, last).train(session)
+    state = gone_on(origin, run, bound.memory.begin(initial), options, plan.batches)
+    run = Loop(run, bound, state, last).train(session)
+    kernels.put_back(key, bound)
+    return run

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cache, partial
+from functools import cache
 from threading import Lock
 
 import numpy as np
@@ -41,20 +41,24 @@ class Helpers:
             self._threads.shutdown()
         self._threads = None
 
-    @contextmanager
-    def at_work(self, train: Callable[[Array, int], None], structs: list[Array]) -> Iterator[None]:
-        """While this lasts, each helper takes parts of what another call of `train` does, by a
-        struct of its own.
-        """
+    def have_nothing(self) -> None:
+        """Take no part of what follows."""
         self.counters[TAKEN] = _NONE_YET
-        calls = [partial(train, one, 0) for one in structs] if self._threads is not None else []
-        with _offered(self._threads, calls, self._have_no_more):
+
+    @contextmanager
+    def at_work(self, calls: list[Callable[[], None]]) -> Iterator[None]:
+        """While this lasts, each helper takes parts of what another call does, by a call of its
+        own.
+        """
+        self.have_nothing()
+        offered = calls if self._threads is not None else []
+        with _offered(self._threads, offered, self._have_no_more):
             yield
 
     @contextmanager
     def at_call(self, calls: list[Callable[[], None]]) -> Iterator[None]:
         """The same by threads of this call's own, and calls that are ready to be made."""
-        self.counters[TAKEN] = _NONE_YET
+        self.have_nothing()
         with on_threads(calls, self._have_no_more):
             yield
 

@@ -1,0 +1,199 @@
+"""The arrays of a plan, its rows and its options, as structs of problems for compiled code."""
+
+from functools import cached_property
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.plan import Plan
+from fastgd.kernels.scratch import scratch_of
+from fastgd.kernels.state_memory import StateMemory
+from fastgd.kernels.structs import HELP, NO_UPDATE, TRAIN, Data, Problem, WorkQueue
+from fastgd.kernels.threads.pool import Helpers, give_way
+from fastgd.kernels.to_structs import (
+    course_of,
+    data_of,
+    is_weight_of,
+    mean_weight_of,
+    network_of,
+    rule_of,
+)
+from fastgd.machine.struct import place_of, struct_of, word_of, words_of
+from fastgd.names import METHODS
+from fastgd.options import Options
+from fastgd.samples import Samples
+from fastgd.state import State, aligned, padded, start
+
+_NONE = np.zeros(0, np.int64)  # for a pointer to nothing
+_ROWS = [place_of(Problem, "data", name) for name in Samples._fields]
+_MEAN_WEIGHT = place_of(Problem, "data", "mean_weight")
+
+
+class Problems:
+    """The problems of a plan, its data and its options, as structs.
+
+    Blocks of at most `most_rows` are passed over at once, by up to `threads` threads. It can be
+    kept for another training by this plan and these options: `let_go` of the rows, and later
+    `look_at` other ones.
+    """
+
+    keeps_layers = True  # whether what a layer computes is kept in memory
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: Options,
+        samples: Samples,
+        held_out: Samples | None,
+        threads: int,
+        most_rows: int,
+    ):
+        net, dtype = plan.net, plan.net.dtype
+        self.plan, self.options = plan, options
+        self.size = padded(net.n_params, dtype)
+        self.net = network_of(net)
+        nothing = np.zeros(0, dtype)
+        held_out = held_out or Samples(nothing, nothing, nothing)
+        parts = 1 if plan.unit_slices or plan.hidden_halves else plan.row_parts(plan.batch)
+        self.data = data_of(
+            samples,
+            len(samples.X),
+            plan.batch,
+            plan.shuffle,
+            parts,
+            unit_slices=plan.unit_slices,
+            hidden_halves=plan.hidden_halves,
+        )
+        self.held_out = data_of(
+            held_out, len(held_out.X), len(held_out.X), False, plan.row_parts(len(held_out.X))
+        )
+        shared = plan.most_threads(len(held_out.X))
+        threads = min(threads, shared)
+        self.scratch = scratch_of(
+            plan, self.data, self.held_out, threads, most_rows, keeps_layers=self.keeps_layers
+        )
+        self.works, self.next_works, self.held_out_works = self.scratch
+        self.helpers = Helpers(threads - 1)
+        halved = plan.hidden_halves
+        exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
+        transposed = aligned((net.widths[0] * net.widths[1] if halved else 0,), dtype)
+        self.queue = WorkQueue(
+            self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared),
+            exchange, transposed, give_way(),
+        )  # fmt: skip
+        self.rule = rule_of(
+            options, nothing, np.ones(2), is_weight_of(net, options, self.size), self.size,
+            plan.update_slices,
+        )  # fmt: skip
+        self.memory = StateMemory(self.start, self.size)
+        # all that point to rows, and whether these are the validation rows
+        self._structs: list[tuple[Array, bool]] = []
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of memory that are kept with it."""
+        arrays = (*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks)
+        state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
+        of_states = self.memory.copies * state.nbytes
+        shared: int = sum(array.nbytes for array in arrays)
+        return self.scratch.nbytes + of_states + shared
+
+    # -- rows
+
+    def look_at(self, samples: Samples, held_out: Samples | None) -> None:
+        """Take the rows from these arrays, of the same shapes and kinds as before, and be as at the
+        first call.
+        """
+        self.data = self._with_rows(self.data, samples, is_held_out=False)
+        if held_out is not None:
+            self.held_out = self._with_rows(self.held_out, held_out, is_held_out=True)
+        for work in self.works:
+            work.gradient[...] = 0
+
+    def _with_rows(self, data: Data, samples: Samples, *, is_held_out: bool) -> Data:
+        """The data with these samples, which the structs point to from now on."""
+        weight = mean_weight_of(samples, data.n, data.batches)
+        data.order[-1:] = -1  # the order is of no epoch
+        words = [
+            (place, array.ctypes.data)
+            for place, array in zip(_ROWS, samples, strict=True)
+            if array.size
+        ]
+        words.append((_MEAN_WEIGHT, word_of(weight)))
+        for struct, of_held_out in self._structs:
+            for place, word in words if of_held_out == is_held_out else ():
+                struct[place] = word
+        self.__dict__.pop("_known", None)
+        return data._replace(X=samples.X, Y=samples.Y, weights=samples.weights, mean_weight=weight)
+
+    def let_go(self) -> None:
+        """Keep no array of samples; nothing is to be computed until there are others."""
+        nothing = self.rule.slots
+        self.data = self.data._replace(X=nothing, Y=nothing, weights=nothing)
+        if self.held_out.n:
+            self.held_out = self.held_out._replace(X=nothing, Y=nothing, weights=nothing)
+        self.__dict__.pop("_known", None)
+
+    def start(self, params: Array) -> State:
+        """The state before the first update."""
+        options = self.options
+        state = start(
+            params,
+            options.optimizer.first_slots(params, options.first_rate),
+            options.record,
+            keeps_best=options.restore_best,
+            held_out=self.held_out.n > 0,
+        )
+        return state.widened(self.size)
+
+    def problem(self, state: State, command: int, *, rank: int = 0) -> Problem:
+        """The problem, without stop rules, as the thread of this rank sees it: 0 leads by the
+        command, others help.
+        """
+        method = METHODS.index(self.plan.method) if command == TRAIN else NO_UPDATE
+        options = self.options
+        rule = self.rule._replace(slots=state.slots, powers=state.powers)
+        course = course_of(state, options)
+        problem = Problem(
+            self.net, self.data, state.params, self.works[rank], rule, course, self.queue,
+            HELP if rank else command, method, options.eps, False, _NONE, _NONE,
+        )  # fmt: skip
+        if self.plan.hidden_halves:
+            problem = problem._replace(
+                next=self._struct(problem._replace(work=self.next_works[rank]))
+            )
+        if self.held_out.n == 0:
+            return problem
+        rows = problem._replace(
+            data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=True
+        )
+        return problem._replace(held_out=self._struct(rows))
+
+    @cached_property
+    def pattern(self) -> Array:
+        """The struct of a training from no parameters in particular, for members that put their own
+        state and numbers in.
+        """
+        state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
+        return self._struct(self.problem(state, TRAIN))
+
+    @cached_property
+    def _known(self) -> dict[int, list[int]]:
+        """Of what all problems share, as numbers."""
+        shared = (
+            self.net,
+            self.data,
+            self.held_out,
+            self.queue,
+            *self.works,
+            *self.next_works,
+            *self.held_out_works,
+        )
+        real = self.plan.net.dtype
+        return {id(part): words_of(part, real, {}) for part in shared}
+
+    def _struct(self, problem: Problem) -> Array:
+        """The problem as compiled code sees it."""
+        struct = struct_of(problem, self.plan.net.dtype, self._known)
+        self._structs.append((struct, bool(problem.is_held_out)))
+        return struct

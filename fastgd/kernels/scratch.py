@@ -1,0 +1,75 @@
+"""Scratch memory of the threads that train, sized before the loop."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.plan import Plan
+from fastgd.kernels.structs import PANEL_BYTES, Data, Work
+from fastgd.state import aligned, padded
+
+
+class Scratch(NamedTuple):
+    """One Work for each thread: for the rows that are trained on, the same with other memory for
+    the rows of the next batch, where there are hidden halves, and for validation rows.
+    """
+
+    works: list[Work]
+    next_works: list[Work]
+    held_out_works: list[Work]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, those that several share counted for each."""
+        return sum(array.nbytes for works in self for work in works for array in work[:-1])
+
+
+def scratch_of(
+    plan: Plan, data: Data, held_out: Data, threads: int, most_rows: int, *, keeps_layers: bool
+) -> Scratch:
+    """For blocks of at most `most_rows`; what layers compute has room in it if it is kept."""
+    net, dtype = plan.net, plan.net.dtype
+    gradient = aligned((data.row_parts * padded(net.n_params, dtype),), dtype)
+    ranks = range(threads)
+
+    def work(data: Data, gradient: Array) -> Work:
+        return _work(plan, data, most_rows, gradient, keeps_layers=keeps_layers)
+
+    if plan.unit_slices:  # of one block, which all threads work on
+        shared = work(data, gradient)
+        works = [shared._replace(panel=np.zeros_like(shared.panel)) for _ in ranks]
+    else:
+        own = [aligned(gradient.shape, dtype) if plan.hidden_halves else gradient for _ in ranks]
+        works = [work(data, each) for each in own]
+    next_works = [_with_other_rows(work) for work in works] if plan.hidden_halves else []
+    return Scratch(works, next_works, [work(held_out, gradient) for _ in ranks])
+
+
+def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_layers: bool) -> Work:
+    """For blocks of even size, at most `most_rows`."""
+    net, dtype = plan.net, plan.net.dtype
+    rows = -(-data.batch // data.row_parts)
+    block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
+    inputs, outputs = net.widths[0], net.widths[-1]
+    units = sum(net.widths) * block if keeps_layers else 0
+    gathers = keeps_layers or not plan.rows_stay
+    return Work(
+        rows=aligned(((inputs + outputs) * block if gathers else 0,), dtype),
+        a=aligned((max(units, inputs * block),), dtype),
+        z=aligned((units,), dtype),
+        delta=aligned((units,), dtype),
+        y=aligned((outputs * block,), dtype),
+        weight=aligned((block,), dtype),
+        panel=aligned((PANEL_BYTES // dtype.itemsize if keeps_layers else 0,), dtype),
+        gradient=gradient,
+        block=block,
+    )
+
+
+def _with_other_rows(work: Work) -> Work:
+    """Other memory for rows, beside the same for what is computed of them."""
+    rows, y, weight = (
+        aligned(array.shape, array.dtype) for array in (work.rows, work.y, work.weight)
+    )
+    return work._replace(rows=rows, y=y, weight=weight)

@@ -1,0 +1,59 @@
+"""The memory of a kernel's own in which a state is trained."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.state import State, before_history, in_one_block
+
+
+class StateMemory:
+    """Room for one state at a time. Its arrays stay where they are, so that structs may point to
+    them for good, and lie in one block, which is copied at once.
+
+    `fresh` makes the state before the first update for (n_params,) parameters; those of states in
+    here have `size` columns.
+    """
+
+    copies = 2  # of a state, that it takes
+
+    def __init__(self, fresh: Callable[[Array], State], size: int):
+        self._fresh, self._size = fresh, size
+        self._state: State | None = None
+        self._block = np.zeros(0, np.uint8)
+        self._history = 0  # where it begins there
+        self._begun: Array | None = None  # the block before the first update, of other parameters
+
+    def begin(self, params: Array) -> State:
+        """The state before the first update."""
+        if self._begun is None:
+            state = self.hold(self._fresh(params))
+            self._begun = self.kept()
+        else:
+            assert self._state is not None
+            state = self._state
+            self.put_back(self._begun)
+        for array in (state.params, state.best):
+            array[: len(params)] = params[: len(array)]
+        return state
+
+    def hold(self, state: State) -> State:
+        """The state in this memory, in the place of the one that was there."""
+        if self._state is state:
+            return state
+        if self._state is None or not self._state.is_like(state, self._size):
+            self._state, self._block = in_one_block(state.widened(self._size))
+            self._history = before_history(self._state)
+            self._begun = None
+        else:
+            self._state[:] = state.widened(self._size)
+        return self._state
+
+    def kept(self, *, history: bool = True) -> Array:
+        """What is in the block, to be put back; with the history or without."""
+        return self._block[: None if history else self._history].copy()
+
+    def put_back(self, block: Array) -> None:
+        """Have what was in the block."""
+        self._block[: len(block)] = block
