@@ -47,7 +47,8 @@ class StateMemory:
             self._history = before_history(self._state)
             self._begun = None
         else:
-            self._state[:] = state.widened(self._size)
+            is_wide = state.params.size == self._size
+            self._state[:] = state if is_wide else state.widened(self._size)
         return self._state
 
     def kept(self, *, history: bool = True) -> Array:
