@@ -219,7 +219,7 @@ def train(
     )  # fmt: skip
     key, bound = kernels.take(plan, options, trained, held_out, threads)
     del trained, held_out
-    state = gone_on(origin, run, bound.memory.begin(initial), options, plan.batches)
+    state = gone_on(origin, run, bound.begin(initial), options, plan.batches)
     run = Loop(run, bound, state, last).train(session)
     kernels.put_back(key, bound)
     return run
