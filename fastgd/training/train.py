@@ -174,7 +174,8 @@ def train(
     Memory beyond X and Y: 8 bytes a row where rows are shuffled, up to eight gradients, and blocks
     of 256 rows of every layer for each thread. The unrolled kernel puts the rows of a full batch in
     an order of its own, a copy of X and Y. Where a share of the rows is for validation, both parts
-    are copied, unless X and Y are copies already, which are divided in their place.
+    are copied, unless X and Y are copies already, which are divided in their place. Up to 64 MiB of
+    such memory, X and Y apart, is kept for further calls.
 
     In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters
     at its end for the stop rules.
