@@ -50,7 +50,10 @@ class Objective:
         added = None if self._decay is None else self._decayed(self._decay, one.params)
         cost, gradient = one.cost_and_gradient()
         self._free.append(one)
-        return (cost, gradient) if added is None else (cost + added[0], gradient + added[1])
+        if added is None:
+            return cost, gradient
+        with np.errstate(all="ignore"):
+            return cost + added[0], gradient + added[1]
 
     def cost(self, params: ArrayLike) -> float:
         """The cost alone."""

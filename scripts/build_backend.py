@@ -21,7 +21,7 @@ from setuptools.build_meta import *  # noqa: F403
 from setuptools.command import bdist_wheel, build_py
 
 ROOT = Path(__file__).parent.parent
-SETTING = "FASTGD_READY_MADE"
+SETTING, NO = "FASTGD_READY_MADE", ("0", "no", "off", "false")
 SECONDS = 600  # in all, after which kernels that are not made are left out
 _MAKE = """
 import sys
@@ -36,7 +36,11 @@ ready_made.make(entry.source, entry.function, entry.dtype, Path(sys.argv[2]))
 def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
     """What kernels are compiled with: what the package needs."""
     asked = build_meta.get_requires_for_build_wheel(config_settings)
-    return asked if os.environ.get(SETTING) == "0" else [*asked, *_dependencies()]
+    return asked if _setting() in NO else [*asked, *_dependencies()]
+
+
+def _setting() -> str:
+    return os.environ.get(SETTING, "").strip().lower()
 
 
 def _dependencies() -> list[str]:
@@ -49,6 +53,8 @@ class BuildPy(build_py.build_py):
     """The modules, and ready-made kernels beside them."""
 
     def run(self) -> None:
+        if not self.editable_mode:  # kernels are of the modules that are installed: none of an earlier build is
+            shutil.rmtree(Path(self.build_lib) / "fastgd", ignore_errors=True)
         super().run()
         if not self.editable_mode:
             make(Path(self.build_lib) / "fastgd" / "ready_made")
@@ -68,10 +74,9 @@ class BuildWheel(bdist_wheel.bdist_wheel):
 
 
 def make(folder: Path) -> None:
-    """Fill a folder, in which nothing stays of what was there before; say what is missing, and what that means."""
-    shutil.rmtree(folder, ignore_errors=True)
-    which = os.environ.get(SETTING, "")
-    if which == "0":
+    """Fill a folder; say what is missing, and what that means."""
+    which = _setting()
+    if which in NO:
         return
     last = time.monotonic() + SECONDS
     try:

@@ -13,13 +13,18 @@ from fastgd.cli.main import main
 from fastgd.machine import cache, kernel_file, ready_made
 
 
+@pytest.fixture(autouse=True)
+def nothing_ready_made(monkeypatch):
+    """As in an editable installation, however this one was installed."""
+    monkeypatch.setattr(ready_made, "FOLDER", "nothing")
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty cache folder of its own."""
     place = tmp_path / "cache"
     place.mkdir(mode=0o700)
     monkeypatch.setenv("FASTGD_CACHE_DIR", str(place))
-    monkeypatch.setattr(ready_made, "FOLDER", "nothing")
     return place
 
 

@@ -132,6 +132,15 @@ def test_calls_do_not_depend_on_earlier_ones():
         assert o.cost(params) == cost
 
 
+def test_a_sum_that_overflows_is_silent():
+    """As all that is computed: the gradient of the data, 3e38, and that of l2 are more than float32 has."""
+    net = fastgd.MLP(1, 1, activation="identity", bias=False, dtype="float32")
+    with np.errstate(all="raise"):
+        cost, gradient = net.objective([[1.0]], [[0.0]], l2=2.0)(np.float32([1.5e38]))
+    assert not np.isfinite(cost)
+    assert np.array_equal(gradient, np.float32([np.inf]))
+
+
 def test_results_are_the_callers():
     o = XOR.objective(X, Y)
     gradient = o(PARAMS)[1]

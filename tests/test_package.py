@@ -164,10 +164,11 @@ with open(os.path.join(sys.argv[2], sys.argv[1] + ".kernel"), "w") as file:
 
 @pytest.mark.parametrize(("which", "levels"), [("", 1), ("all", 3)])
 def test_a_wheel_with_machine_code_is_for_one_platform(which, levels, source, tmp_path):
-    """Each kernel is made for each level; what an earlier build has left is not there."""
-    left = source / "build" / "lib" / "fastgd" / "ready_made" / "old" / "old.kernel"
-    left.parent.mkdir(parents=True)
-    left.write_text("")
+    """Each kernel is made for each level; what an earlier build has left is not there, modules either, of which no kernel is made."""
+    for name in ("ready_made/old/old.kernel", "machine/old.py"):
+        left = source / "build" / "lib" / "fastgd" / name
+        left.parent.mkdir(parents=True)
+        left.write_text("")
     (tmp_path / "wheel").mkdir()
     file, told = built("wheel", source, tmp_path / "wheel", SHORT, FASTGD_READY_MADE=which)
     assert "missing" not in told
@@ -177,6 +178,7 @@ def test_a_wheel_with_machine_code_is_for_one_platform(which, levels, source, tm
     kernels = [name for name in wheel.namelist() if name.endswith(".kernel")]
     assert len(kernels) == levels * len(shipped())
     assert all(wheel.read(name).decode() == Path(name).parent.name for name in kernels)
+    assert "fastgd/machine/old.py" not in wheel.namelist()
 
 
 def test_an_editable_installation_has_no_kernels(source, tmp_path):

@@ -1,12 +1,14 @@
 """Predictors and `predict`: against the oracle, from threads, to the same bits by whatever call; what they refuse, keep and forget."""
 
 import copy
+import ctypes
 import os
 import pickle
 import sys
 import threading
 import weakref
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import oracle
@@ -406,6 +408,22 @@ def test_another_layout_is_noticed(place, monkeypatch):
     assert quick_call._is_laid_out_as_known()
     monkeypatch.setattr(quick_call, place, getattr(quick_call, place) + 8)
     assert not quick_call._is_laid_out_as_known()
+
+
+@pytest.mark.parametrize("absent", [None, "Py_IncRef", "PyObject_VectorcallDict"])
+def test_a_python_without_a_function_that_is_called(absent, way, monkeypatch):
+    """There is none of it then, and calls go through Python. Of all that it calls 3.10 has: that has no PyObject_Vectorcall, for one."""
+    there = {"_handle", "Py_IncRef", "PyObject_VectorcallDict"} - {absent}
+    python = SimpleNamespace(**{name: getattr(ctypes.pythonapi, name) for name in there})
+    monkeypatch.setattr(quick_call, "ctypes", SimpleNamespace(**vars(ctypes) | {"pythonapi": python}))
+    for name in ("_function", "_called", "_definition"):  # as they are before the first call
+        kept = getattr(quick_call, name)
+        monkeypatch.setattr(quick_call, name, getattr(kept, "__wrapped__", kept))
+    kept, params = quick_call._definition("float64"), XOR.init(rng=0)
+    monkeypatch.setattr(quick_call, "_definition", lambda dtype: kept)
+    f = XOR.predictor(params)
+    assert (type(f._quick) is type(len)) == (absent is None and way == "machine code")
+    assert np.array_equal(f(ROWS), XOR.predict(params, ROWS))
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------------------------

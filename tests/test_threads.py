@@ -13,6 +13,7 @@ from small_problem import assert_close
 
 import fastgd
 from fastgd import kernels
+from fastgd.kernels.threads import pool
 from fastgd.options import Options
 
 WIDE = fastgd.MLP(40, 64, 30, 10, activation="tanh")
@@ -129,17 +130,18 @@ def test_shared_work_goes_on_to_the_same_bits(kind, path, single_updates):
 
 
 def test_no_thread_is_left():
-    during = []
+    """Beside those that last, for calls that other tests have made."""
+    during, before = [], helpers()
     train(threads=3, epochs=3, callback=lambda progress: during.append(helpers()))
-    assert max(during) == 2
-    assert helpers() == 0
+    assert max(during) == before + 2
+    assert helpers() == before
 
     def fail(progress):
         raise RuntimeError("of the callback")
 
     with pytest.raises(RuntimeError, match="of the callback"):
         train(threads=3, epochs=100, callback=fail)
-    assert helpers() == 0
+    assert helpers() == before
 
 
 def helpers():
@@ -180,3 +182,68 @@ def test_more_threads_than_processors_do_not_wait_for_each_other():
     """Whoever leads does what nobody has come for: sixteen threads take turns on two processors without deadlock."""
     runs = [train(batch_size=256, threads=16, epochs=10) for _ in range(3)]
     assert all(run == other for run, other in itertools.pairwise(runs))
+
+
+# -- threads that cannot be started --------------------------------------------------------------------------------------------------------
+
+
+def test_a_thread_that_cannot_be_started(monkeypatch):
+    """Who was begun is waited for, and the other call is not made."""
+    start, started, made = threading.Thread.start, [], []
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def start_one(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    def first():
+        has_begun.set()
+        may_end.wait()
+        made.append("first")
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    with pool.on_threads([first, lambda: made.append("second")], may_end.set):
+        has_begun.wait()
+    assert made == ["first"]
+
+
+def test_training_by_the_threads_that_can_be_started(python):
+    """It goes on with those, to the same bits. In a process of its own, which can be given up."""
+    assert python(ONE_THREAD).split() == ["1", "True"]
+
+
+ONE_THREAD = """
+import faulthandler, threading
+import numpy as np
+import fastgd
+
+faulthandler.dump_traceback_later(60, exit=True)
+rng = np.random.default_rng(0)
+net = fastgd.MLP(30, 200, 10)
+X, Y = rng.normal(size=(5000, 30)), rng.random((5000, 10))
+alone = fastgd.train(net, X, Y, 2, 0.1, rng=0, kernel="matrix", threads=1).params
+start, started = threading.Thread.start, []
+
+def start_one(thread):
+    if started:
+        raise RuntimeError("can't start new thread")
+    started.append(thread)
+    start(thread)
+
+threading.Thread.start = start_one
+run = fastgd.train(net, X, Y, 2, 0.1, rng=0, kernel="matrix", threads=3)
+print(len(started), np.array_equal(run.params, alone))
+"""
+
+
+def test_what_goes_wrong_in_a_thread_is_raised():
+    has_begun = threading.Event()
+
+    def fail():
+        has_begun.set()
+        raise MemoryError("no more")
+
+    with pytest.raises(MemoryError, match="no more"), pool.on_threads([fail]):
+        has_begun.wait()

@@ -56,6 +56,15 @@ kernel = merged = lambda function: function
 """
 
 PROGRAMS = {
+    "downwards": """
+@kernel
+def program(n, x):
+    step, ends = -2, (n[0], x[0], 7)
+    for i in range(9, 2, step):
+        n[0] = 10 * n[0] + i
+    n[1] = ends[-1] - ends[-3]
+    x[0] = ends[-2] + 1
+""",
     "integers": """
 @kernel
 def program(n, x):
@@ -284,6 +293,8 @@ def test_what_is_not_known_is_left_to_numba(folder, monkeypatch):
         ("n[0] = max(n, key=len)", "key=len"),
         ("n[0] = print(1)", "print"),
         ("n[0] = 1 < i < 3", "1 < i < 3"),
+        ("x[0] = 0x9E3779B97F4A7C15", "no int64"),  # which Numba takes as an unsigned number
+        ("x[0] = 2**62 + 2**62", "no int64"),
     ],
 )
 def test_what_is_not_known_is_named(line, error):
@@ -341,7 +352,7 @@ def sources():
             options = Options(method=method, **settings)
             plan = kernels.make_plan(net, len(X), options, "unrolled", validated=True)
             yield kernels.source(plan), "train"
-            plan = kernels.make_plan_for_many(net, len(X), options, "lanes", 8, 10, weighted=True)
+            plan = kernels.make_plan(net, len(X), options, "lanes", 10, members=8, weighted=True)
             yield lanes.source(plan, True), "train"
 
 

@@ -44,7 +44,7 @@ def is_due(course, at, first, room, epoch):
     return epoch == cursor[at + NEXT_RECORD]
 
 
-@kernel
+@merged
 def record(course, at, first, room, epoch, cost, held_out, growth):
     """A point, for which there is room: its cost, and that of the validation rows if there are
     any.

@@ -186,13 +186,19 @@ def _is_laid_out_as_known() -> bool:
     ) == (2, 3)
 
 
-def _empty() -> int:
-    """The address of PyArray_Empty."""
+@cache
+def _called() -> tuple[int, int, int]:
+    """The addresses of functions that every Python and NumPy served here has: of PyArray_Empty,
+    Py_IncRef and PyObject_VectorcallDict.
+    """
     names = ("numpy._core._multiarray_umath", "numpy.core._multiarray_umath")
     umath = next(sys.modules[name] for name in names if name in sys.modules)
     pointer = _function("PyCapsule_GetPointer", ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
     table = pointer(umath._ARRAY_API, None)
-    return int(ctypes.c_int64.from_address(table + 8 * _EMPTY).value)
+    empty = int(ctypes.c_int64.from_address(table + 8 * _EMPTY).value)
+    python = ctypes.pythonapi.Py_IncRef, ctypes.pythonapi.PyObject_VectorcallDict
+    increase_count, call = map(_address, python)
+    return empty, increase_count, call
 
 
 class _Table(np.ndarray[Any, np.dtype[Any]]):
@@ -207,6 +213,7 @@ def _definition(dtype: str) -> _Definition | None:
     try:
         if os.environ.get("NUMBA_BOUNDSCHECK") or not _is_laid_out_as_known():
             return None
+        _called()
         code = linked_module(str(_source(dtype)), "call")
     except Exception:
         return None
@@ -231,8 +238,7 @@ def quick_call(
     rows_place, X_place, outputs_place = (struct.ctypes.data + 8 * place for place in places)
     facts = _Facts(
         id(np.ndarray), id(dtype), columns, most_rows, units, rows_place, X_place, outputs_place,
-        struct.ctypes.data, kernel, _empty(), _address(ctypes.pythonapi.Py_IncRef),
-        _address(ctypes.pythonapi.PyObject_Vectorcall), id(otherwise),
+        struct.ctypes.data, kernel, *_called(), id(otherwise),
     )  # fmt: skip
     table = np.array(facts, np.int64).view(_Table)
     table.alive = (dtype, struct, otherwise, *alive)

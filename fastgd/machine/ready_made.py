@@ -21,7 +21,7 @@ import numpy as np
 from fastgd.machine import fingerprint, kernel_file, sources
 
 FOLDER = "ready_made"
-SETTING = "FASTGD_READY_MADE"
+SETTING, NO = "FASTGD_READY_MADE", ("0", "no", "off", "false")
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ def name_of(source: str, function: str, dtype: np.dtype[Any]) -> str:
 
 def why_not() -> str | None:
     """Why nothing of it is used, whatever there is; None if what fits is."""
-    if os.environ.get(SETTING) == "0":
-        return f"{SETTING} is 0"
+    setting = os.environ.get(SETTING, "")
+    if setting.strip().lower() in NO:
+        return f"{SETTING} is {setting}"
     if any(fingerprint.settings()):
         return "settings of Numba's change what is compiled"
     return None

@@ -7,8 +7,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from threading import Lock
 
 import numpy as np
 
@@ -50,13 +51,9 @@ class Helpers:
         own.
         """
         self.have_nothing()
-        helping = [self._threads.submit(one) for one in calls] if self._threads is not None else []
-        try:
+        offered = calls if self._threads is not None else []
+        with _offered(self._threads, offered, self._have_no_more):
             yield
-        finally:
-            self.counters[TAKEN] = _NO_MORE
-            for each in helping:
-                each.result()
 
     @contextmanager
     def at_call(self, calls: list[Callable[[], None]]) -> Iterator[None]:
@@ -69,24 +66,71 @@ class Helpers:
         self.counters[TAKEN] = _NO_MORE
 
 
+class _Offer:
+    """A call that a thread may take, until there is an end to it. An executor that can't start a
+    thread keeps what it was given, and makes it later: nobody would wait for that.
+    """
+
+    def __init__(self, call: Callable[[], None]):
+        self._call = call
+        self._error: BaseException | None = None
+        self._taken, self._over = Lock(), Lock()
+        self._over.acquire()
+
+    def take(self) -> None:
+        if self._taken.acquire(blocking=False):
+            try:
+                self._call()
+            except BaseException as error:
+                self._error = error
+            finally:
+                self._over.release()
+
+    def is_taken(self) -> bool:
+        """Whether somebody has; nobody does from now on."""
+        return not self._taken.acquire(blocking=False)
+
+    def error(self) -> BaseException | None:
+        """What went wrong; who has taken it is waited for."""
+        with self._over:
+            return self._error
+
+
+@contextmanager
+def _offered(
+    threads: ThreadPoolExecutor | None,
+    calls: Sequence[Callable[[], None]],
+    end: Callable[[], None],
+) -> Iterator[None]:
+    """While this lasts, threads may make the calls."""
+    offers = [_Offer(call) for call in calls]
+    if threads is not None:
+        with suppress(RuntimeError):  # the process is ending, or no thread can be started
+            for each in offers:
+                threads.submit(each.take)
+    try:
+        yield
+    finally:
+        end()
+        taken = [each for each in offers if each.is_taken()]
+        for error in [each.error() for each in taken]:
+            if error is not None:
+                raise error
+
+
 @contextmanager
 def on_threads(
     calls: Sequence[Callable[[], None]], end: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """While this lasts, other threads make these calls; then `end` tells them to end, and they are
-    waited for.
+    """While this lasts, other threads make these calls; then `end` tells those that were begun to
+    end, and they are waited for. Those that were not are not made.
     """
     if not calls:
         yield
         return
-    with ThreadPoolExecutor(len(calls), thread_name_prefix="fastgd") as pool:
-        begun = [pool.submit(call) for call in calls]
-        try:
-            yield
-        finally:
-            end()
-            for each in begun:
-                each.result()
+    threads = ThreadPoolExecutor(len(calls), thread_name_prefix="fastgd")
+    with threads, _offered(threads, calls, end):
+        yield
 
 
 @cache

@@ -165,10 +165,11 @@ class Translation(Expressions):
         if len(bounds) == 1:
             bounds.insert(0, Static(0))
         by = bounds[2] if len(bounds) == 3 else Static(1)
-        is_down = isinstance(by, Static) and by.value < 0
         first, stop, step = (
             self._cast(self._operand(each), types.int64).ir for each in (*bounds[:2], by)
         )
+        # a step that is known at run time alone leads upwards
+        is_down = isinstance(step, ir.Constant) and step.constant < 0
         start = self.builder.block
         head, body, following, away, end = (self.llvm.append_basic_block() for _ in range(5))
         self.builder.branch(head)

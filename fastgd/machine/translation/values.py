@@ -126,6 +126,8 @@ def literal(context: Context, builder: Any, value: Any) -> Operand:
         raise UntranslatableError(f"{value!r} is no number")
     kind = LITERALS[type(value)]
     number = value.item() if isinstance(value, np.generic) else value
+    if kind == types.int64 and not -(2**63) <= number < 2**63:
+        raise UntranslatableError(f"{number} is no int64")
     return Operand(kind, context.get_constant(kind, number))
 
 
@@ -159,7 +161,8 @@ def item(context: Context, builder: Any, tup: Operand, index: Operand | Static) 
     """tup[index]; of numbers of one type, by an index known at run time too."""
     kind = tup.type
     if isinstance(index, Static):
-        return Operand(kind.types[index.value], builder.extract_value(tup.ir, index.value))
+        place = range(len(kind))[index.value]
+        return Operand(kind.types[place], builder.extract_value(tup.ir, place))
     if not isinstance(kind, types.UniTuple) or index.type != types.int64:
         raise UntranslatableError(f"{kind}[{index.type}]")
     result = builder.extract_value(tup.ir, len(kind) - 1)
