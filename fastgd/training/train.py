@@ -150,8 +150,9 @@ def train(
         Only updates of the matrix kernel that take some microseconds are shared out. Results do not
         depend on it: batches are cut in parts of their rows, layers in slices of their units, or a
         hidden layer in halves, as the arguments alone say, and each piece is the work of one
-        thread. They are Python threads, which live as long as the call; while they wait for each
-        other they keep their processors busy for some 50 us, then give way.
+        thread. They are Python threads, started before the second update, or the first if it is
+        long, and ended with the call; while they wait for each other they keep their processors
+        busy for some 50 us, then give way.
 
     Returns
     -------
