@@ -89,7 +89,7 @@ class Options:
 
     def to_dict(self) -> dict[str, Any]:
         """As a run keeps them."""
-        return {name: getattr(self, name) for name in _DEFAULTS}
+        return dict(vars(self))
 
     @property
     def modifies_gradient(self) -> bool:

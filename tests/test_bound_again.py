@@ -141,6 +141,23 @@ def test_no_array_is_kept(case):
     assert [reference() is None for reference in references] == [True] * len(references)
 
 
+@pytest.mark.parametrize("case", ["full batch", "unrolled", "halves"])
+def test_a_kernel_that_is_not_put_back_is_gone_at_once(case, makes, monkeypatch):
+    """Without a search for garbage."""
+    from fastgd import kernels
+
+    monkeypatch.setattr(kernels, "put_back", lambda key, bound: None)
+    shelf.clear()
+    given, *_ = problems(*CASES[case])
+    gc.disable()
+    try:
+        trained(given)
+        reference = weakref.ref(makes.pop())
+        assert reference() is None
+    finally:
+        gc.enable()
+
+
 def test_a_run_is_not_changed_by_the_next():
     """Its arrays are its own."""
     first, second, _ = problems(SMALL, 10, {"restore_best": True})

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.plan import Plan
+from fastgd.kernels.plan import THREADED_PRODUCTS, Plan
 from fastgd.kernels.problems import Problems
 from fastgd.kernels.structs import CHECK_RULES, NOTHING, PASS, TRAIN, Problem
 from fastgd.kernels.to_structs import watched_of
@@ -50,6 +50,12 @@ class Bound(Problems, ABC):
         self._watched = watched_of(options, held_out=self.held_out.n > 0)
         self._limit = ctypes.c_int64()
         self._trained: tuple[State, _Calls] | None = None  # the state that was advanced last
+
+    @property
+    def needs_threads(self) -> bool:
+        """Whether a single pass takes long enough for threads to be started for it."""
+        rows = max(self.plan.n, self.held_out.n)
+        return self.helpers.count > 0 and rows * self.net.n_params >= THREADED_PRODUCTS
 
     def __enter__(self) -> "Bound":
         self.helpers.start()

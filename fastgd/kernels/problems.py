@@ -85,7 +85,7 @@ class Problems:
             options, nothing, np.ones(2), is_weight_of(net, options, self.size), self.size,
             plan.update_slices,
         )  # fmt: skip
-        self.memory = StateMemory(self.start, self.size)
+        self.memory = StateMemory(self.size)
         # all that point to rows, and whether these are the validation rows
         self._structs: list[tuple[Array, bool]] = []
 
@@ -145,6 +145,10 @@ class Problems:
             held_out=self.held_out.n > 0,
         )
         return state.widened(self.size)
+
+    def begin(self, params: Array) -> State:
+        """The state before the first update, in the kernel's own memory."""
+        return self.memory.begin(params, self.start)
 
     def problem(self, state: State, command: int, *, rank: int = 0) -> Problem:
         """The problem, without stop rules, as the thread of this rank sees it: 0 leads by the

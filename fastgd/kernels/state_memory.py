@@ -12,23 +12,24 @@ class StateMemory:
     """Room for one state at a time. Its arrays stay where they are, so that structs may point to
     them for good, and lie in one block, which is copied at once.
 
-    `fresh` makes the state before the first update for (n_params,) parameters; those of states in
-    here have `size` columns.
+    Parameters have `size` columns in here.
     """
 
     copies = 2  # of a state, that it takes
 
-    def __init__(self, fresh: Callable[[Array], State], size: int):
-        self._fresh, self._size = fresh, size
+    def __init__(self, size: int):
+        self._size = size
         self._state: State | None = None
         self._block = np.zeros(0, np.uint8)
         self._history = 0  # where it begins there
         self._begun: Array | None = None  # the block before the first update, of other parameters
 
-    def begin(self, params: Array) -> State:
-        """The state before the first update."""
+    def begin(self, params: Array, fresh: Callable[[Array], State]) -> State:
+        """The state before the first update for (n_params,) parameters, as `fresh` makes one for
+        any, which is asked once.
+        """
         if self._begun is None:
-            state = self.hold(self._fresh(params))
+            state = self.hold(fresh(params))
             self._begun = self.kept()
         else:
             assert self._state is not None
@@ -47,7 +48,8 @@ class StateMemory:
             self._history = before_history(self._state)
             self._begun = None
         else:
-            self._state[:] = state.widened(self._size)
+            is_wide = state.params.size == self._size
+            self._state[:] = state if is_wide else state.widened(self._size)
         return self._state
 
     def kept(self, *, history: bool = True) -> Array:

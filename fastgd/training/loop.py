@@ -82,15 +82,25 @@ class Loop(Training[Run]):
         return self.state.nbytes
 
     def to_end(self, session: Session[Run]) -> Run:
+        has_threads = False
+
+        def have_threads() -> None:
+            nonlocal has_threads
+            if self.kernel.helpers.count and not has_threads:
+                session.stack.enter_context(self.kernel)
+                has_threads = True
+
         def look() -> str | None:
             session.look(self.progress() if session.is_heard else None)
             ends, file = self.is_done or session.reason is not None, session.file
             if file is not None and not ends and file.is_due:
                 self.save(file.save)
+            if not ends:  # the first chunk is a single update
+                have_threads()
             return session.reason
 
-        if self.kernel.helpers.count:
-            session.stack.enter_context(self.kernel)
+        if self.kernel.needs_threads:
+            have_threads()
         self.compile()
         session.begin()
         # while compiling

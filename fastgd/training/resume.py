@@ -109,11 +109,12 @@ def gone_on(origin: Origin[Run], run: Run, fresh: State, options: Options, batch
     elif origin.resumed is None:
         was = Options.of(before.options)
         state = resumed_from(state, was, before.stopped_by, fresh, options, batches)
-    if not state.widened(fresh.params.size).fits(fresh, batches):
+    wide = state if state.params.size == fresh.params.size else state.widened(fresh.params.size)
+    if not wide.fits(fresh, batches):
         raise ValueError(
             f"{origin.what} can't be gone on from: its state is not one of such a training"
         )
-    return state
+    return wide
 
 
 def _identity(run: Run) -> dict[str, Any]:

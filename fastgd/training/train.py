@@ -150,8 +150,9 @@ def train(
         Only updates of the matrix kernel that take some microseconds are shared out. Results do not
         depend on it: batches are cut in parts of their rows, layers in slices of their units, or a
         hidden layer in halves, as the arguments alone say, and each piece is the work of one
-        thread. They are Python threads, which live as long as the call; while they wait for each
-        other they keep their processors busy for some 50 us, then give way.
+        thread. They are Python threads, started before the second update, or the first if it is
+        long, and ended with the call; while they wait for each other they keep their processors
+        busy for some 50 us, then give way.
 
     Returns
     -------
@@ -174,7 +175,8 @@ def train(
     Memory beyond X and Y: 8 bytes a row where rows are shuffled, up to eight gradients, and blocks
     of 256 rows of every layer for each thread. The unrolled kernel puts the rows of a full batch in
     an order of its own, a copy of X and Y. Where a share of the rows is for validation, both parts
-    are copied, unless X and Y are copies already, which are divided in their place.
+    are copied, unless X and Y are copies already, which are divided in their place. Up to 64 MiB of
+    such memory, X and Y apart, is kept for further calls.
 
     In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters
     at its end for the stop rules.
@@ -219,7 +221,7 @@ def train(
     )  # fmt: skip
     key, bound = kernels.take(plan, options, trained, held_out, threads)
     del trained, held_out
-    state = gone_on(origin, run, bound.memory.begin(initial), options, plan.batches)
+    state = gone_on(origin, run, bound.begin(initial), options, plan.batches)
     run = Loop(run, bound, state, last).train(session)
     kernels.put_back(key, bound)
     return run
