@@ -143,7 +143,7 @@ def no_compiled_code(monkeypatch):
         raise AssertionError("compiled code was called")
 
     shelf.clear()
-    monkeypatch.setattr(Entry, "calls_of", fail)
+    monkeypatch.setattr(Entry, "_ready", fail)
 
 
 @pytest.fixture(scope="session")

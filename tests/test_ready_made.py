@@ -175,7 +175,7 @@ def test_the_notes_and_every_network_are_served(dtype, monkeypatch):
         raise AskedError
 
     shelf.clear()
-    monkeypatch.setattr(cache.Entry, "calls_of", ask)
+    monkeypatch.setattr(cache.Entry, "_ready", ask)
     for call in [
         *(partial(fastgd.train, gate, X, Y, 100, method=method, eps=0.1) for method in ("backprop", "finite_difference")),
         *(partial(fastgd.train, gate, X, Y, 8_000_000, method=method, eps=0.1) for method in ("backprop", "finite_difference")),
