@@ -15,8 +15,7 @@ import reference
 import results
 from cases import CASES, Case
 from competitors import KINDS, OUR_KERNELS, OURS, Competitor, competitor
-from processes import first_calls
-from tables import curve_lines, fact_lines, first_call_lines, work_lines
+from tables import curve_lines, fact_lines, work_lines
 from unavailable import Unavailable
 
 ROUNDS, SECONDS = 9, 0.1  # of a competitor in a round
@@ -72,7 +71,7 @@ def compare(case: Case, kinds: Sequence[str], rounds: int, seconds: float) -> di
 
 
 def measure(quick: bool, name: str) -> dict[str, Any]:
-    """All works with this in their name, printed while they come; the first calls too, if all are asked for."""
+    """All works with this in their name, printed while they come."""
     rounds, seconds = (QUICK_ROUNDS, QUICK_SECONDS) if quick else (ROUNDS, SECONDS)
     facts = machine.facts()
     print(*fact_lines(facts), "", sep="\n")
@@ -82,9 +81,7 @@ def measure(quick: bool, name: str) -> dict[str, Any]:
             works.append(compare(case, KINDS, rounds, seconds))
             print(*work_lines(works[-1:], OUR_KERNELS, header=len(works) == 1), *curve_lines(works[-1]), sep="\n", flush=True)
     print(*sorted({f"skipped: {reason}" for work in works for reason in work["missing"].values()}), sep="\n")
-    first = {} if name else dict(first_calls(OUR_KERNELS))
-    print(*first_call_lines(first), sep="\n")
-    return {"facts": facts, "rounds": rounds, "works": works, "first_calls": first}
+    return {"facts": facts, "rounds": rounds, "works": works}
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ def section(comparison: dict[str, Any], scaling: dict[str, Any], programs: dict[
     yield ""
     yield from start.markdown(programs)
     yield from ("", "The first training of a process, compiling included:", "", "```")
-    yield from first_call_lines(comparison["first_calls"])
+    yield from first_call_lines(programs["first_calls"])
     yield from ("```", "", "<details><summary>Machine, versions, fastest rounds, both kernels</summary>", "", "```")
     yield from fact_lines(facts)
     yield ""

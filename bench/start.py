@@ -20,9 +20,11 @@ from typing import Any
 import numpy as np
 import programs
 import results
+from competitors import OUR_KERNELS
 from machine import facts
+from processes import first_calls
 from programs import LIBRARIES
-from tables import duration, fact_lines, fraction
+from tables import duration, fact_lines, first_call_lines, fraction
 
 from fastgd.machine import ready_made
 
@@ -30,7 +32,7 @@ PEERS = Path(__file__).parent / "peers"
 FASTGD, NOT_ITS_WORK = "fastgd", 3
 KINDS = {FASTGD: "fastgd", **{kind: library.name for kind, library in LIBRARIES.items()}}
 STATES = ["fresh", "warm"]
-ROUNDS, QUICK_ROUNDS = 7, 3
+ROUNDS, QUICK_ROUNDS = 5, 2
 MOST_SECONDS = 300
 
 
@@ -101,7 +103,7 @@ def measure_work(work: Work, kinds: list[str], rounds: int, data: Path) -> dict[
 
 
 def measure(quick: bool, name: str) -> dict[str, Any]:
-    """All works, printed as they are measured."""
+    """All works with this in their name, printed as they are measured; the first calls too, if all are asked for."""
     known = facts()
     levels = ready_made.entries()
     known["ready-made"] = ", ".join(f"{len(kernels)} kernels for {level}" for level, kernels in levels.items()) or "none: all is compiled"
@@ -114,7 +116,9 @@ def measure(quick: bool, name: str) -> dict[str, Any]:
             if name in work.name:
                 works.append(measure_work(work, kinds, QUICK_ROUNDS if quick else ROUNDS, Path(folder)))
                 print("", *lines(works[-1]), sep="\n")
-    return {"facts": known, "rounds": QUICK_ROUNDS if quick else ROUNDS, "works": works}
+    first = {} if name else dict(first_calls(OUR_KERNELS))
+    print("", *first_call_lines(first), sep="\n")
+    return {"facts": known, "rounds": QUICK_ROUNDS if quick else ROUNDS, "works": works, "first_calls": first}
 
 
 def ratio(times: dict[str, list[float]], kind: str) -> float:
@@ -156,6 +160,8 @@ def main() -> None:
     parser.add_argument("--work", default="", metavar="NAME", help="only works with this in their name")
     parser.add_argument("--save", action="store_true", help="keep what was measured, for report.py")
     options = parser.parse_args()
+    if options.save and options.work:
+        parser.error("--save is for all works of one run, without --work")
     measured = measure(options.quick, options.work)
     if options.save:
         results.save("start", measured)
