@@ -132,7 +132,10 @@ def of_fastgd(what: str) -> Callable[[], Any]:
 
 
 KINDS = {"NumPy": by_numpy, "JAX": by_jax, "onnxruntime": by_onnxruntime, "mlpfile": by_mlpfile}
-call = KINDS[kind]() if kind in KINDS else of_fastgd(kind)
+try:
+    call = KINDS[kind]() if kind in KINDS else of_fastgd(kind)
+except ImportError as error:
+    sys.exit(f"{kind} is left out: {error}")
 first = call()  # which may compile
 outputs = np.asarray(first, float) if kind in KINDS or kind.startswith("predict") else np.zeros((n, widths[-1]))
 sys.stdout.buffer.write(outputs.tobytes())
