@@ -29,7 +29,7 @@ from tables import duration, fact_lines, first_call_lines, fraction
 from fastgd.machine import ready_made
 
 PEERS = Path(__file__).parent / "peers"
-FASTGD, NOT_ITS_WORK = "fastgd", 3
+FASTGD, NOT_ITS_WORK = "fastgd", 3  # as peers/start_protocol.py has it
 KINDS = {FASTGD: "fastgd", **{kind: library.name for kind, library in LIBRARIES.items()}}
 STATES = ["fresh", "warm"]
 ROUNDS, QUICK_ROUNDS = 5, 2

@@ -1,8 +1,7 @@
 """The whole programs of bench/start.py by fastgd: `start_fastgd.py WORK DATA`; prints the result that the work is judged by."""
 
-import sys
-
 import numpy as np
+from start_protocol import answer
 
 import fastgd
 
@@ -38,14 +37,4 @@ def lbfgs(X, Y):
     return minimize(net.objective(X, Y), net.init(0), jac=True, method="L-BFGS-B", options={"maxiter": 200}).fun
 
 
-work, data = sys.argv[1:]
-given = dict(np.load(data))
-match work:
-    case "predict" | "lbfgs":
-        print(globals()[work](**given))
-    case "xor" | "many":
-        print(globals()[work]())
-    case "digits":
-        print(classes(100, 2e-3, 30, 32, **given))
-    case "iris":
-        print(classes(10, 1e-2, 300, None, **given))
+answer(globals())

@@ -1,6 +1,5 @@
 """The whole programs of bench/start.py by JAX: whole trainings in one jitted loop."""
 
-import sys
 from functools import partial
 from itertools import pairwise
 
@@ -8,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from start_protocol import answer
 
 XOR = jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), jnp.array([[0.0], [1.0], [1.0], [0.0]])
 
@@ -115,14 +115,4 @@ def lbfgs(X, Y):
     return minimize(cost, np.asarray(first), jac=True, method="L-BFGS-B", options={"maxiter": 200}).fun
 
 
-work, data = sys.argv[1:]
-given = dict(np.load(data))
-match work:
-    case "predict" | "lbfgs":
-        print(globals()[work](**given))
-    case "xor" | "many":
-        print(globals()[work]())
-    case "digits":
-        print(classes(100, 2e-3, 30, 32, **given))
-    case "iris":
-        print(classes(10, 1e-2, 300, None, **given))
+answer(globals())

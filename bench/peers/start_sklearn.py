@@ -1,11 +1,11 @@
 """The whole programs of bench/start.py by scikit-learn; those that it has no such network for end with status 3."""
 
-import sys
 import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from start_protocol import answer
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # it would like more epochs
 
@@ -40,14 +40,4 @@ def lbfgs(X, Y):
     return 2 * model.loss_  # it halves the squared error
 
 
-work, data = sys.argv[1:]
-given = dict(np.load(data))
-match work:
-    case "predict" | "lbfgs":
-        print(globals()[work](**given))
-    case "digits":
-        print(classes(100, 2e-3, 30, 32, **given))
-    case "iris":
-        print(classes(10, 1e-2, 300, None, **given))
-    case _:
-        sys.exit(3)  # a sigmoid output with the squared error
+answer(globals())

@@ -1,9 +1,8 @@
 """The whole programs of bench/start.py by PyTorch, eager, as its tutorials write them."""
 
-import sys
-
 import numpy as np
 import torch
+from start_protocol import answer
 from torch import nn
 
 torch.set_num_threads(1)  # which is faster in works of this size
@@ -81,14 +80,4 @@ def lbfgs(X, Y):
     return minimize(cost, first, jac=True, method="L-BFGS-B", options={"maxiter": 200}).fun
 
 
-work, data = sys.argv[1:]
-given = dict(np.load(data))
-match work:
-    case "predict" | "lbfgs":
-        print(globals()[work](**given))
-    case "xor" | "many":
-        print(globals()[work]())
-    case "digits":
-        print(classes(100, 2e-3, 30, 32, **given))
-    case "iris":
-        print(classes(10, 1e-2, 300, None, **given))
+answer(globals())
