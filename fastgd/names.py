@@ -1,10 +1,5 @@
 """The names that a user may write. Compiled code knows each by its place in the tuple."""
 
-ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin", "softmax")
-LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
-# losses of probabilities, each with the only output that it serves; their derivatives are taken by
-# z
-PARTNERS = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 METHODS = ("backprop", "layerwise", "finite_difference", "central_difference")
 OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw", "rprop")
 # of updates; plain is sgd in registers

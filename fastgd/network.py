@@ -11,11 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.activations import ACTIVATIONS
+from fastgd.activations import activation as built_in_activation
 from fastgd.arguments.advice import check_widths, how_to_pair, params_array
 from fastgd.arguments.arrays import real_array
 from fastgd.arguments.checks import Array, seed_of, shown, truth
 from fastgd.arguments.choices import check_name
-from fastgd.names import ACTIVATIONS, DTYPES, LOSSES, PARTNERS, SCHEMES
+from fastgd.functions.activation import Activation
+from fastgd.functions.loss import Loss
+from fastgd.losses import LOSSES
+from fastgd.losses import loss as built_in_loss
+from fastgd.names import DTYPES, SCHEMES
 from fastgd.system.float_errors import quiet
 
 _MOST_PARAMETERS = 2**32  # 32 GiB of float64
@@ -29,9 +35,14 @@ class Layer:
 
     inputs: int
     outputs: int
-    activation: str
+    function: Activation
     start: int
     bias: bool
+
+    @property
+    def activation(self) -> str:
+        """The name of its activation."""
+        return self.function.name
 
     @property
     def weights(self) -> slice:
@@ -58,36 +69,33 @@ class Network:
     loss: str
     bias: bool
     dtype: np.dtype[Any]
+    own: tuple[str, ...]  # the texts of functions that are not built in
     layers: tuple[Layer, ...] = field(compare=False)
+    loss_function: Loss = field(compare=False)
 
     def __init__(
         self,
         *widths: int,
-        activation: str | Sequence[str] = "sigmoid",
-        output: str | None = None,
-        loss: str = "squared_error",
+        activation: str | Activation | Sequence[str | Activation] = "sigmoid",
+        output: str | Activation | None = None,
+        loss: str | Loss = "squared_error",
         bias: bool = True,
         dtype: str = "float64",
     ):
         checked = check_widths(widths)
         bias = truth("bias", bias)
-        activations = _one_a_layer(activation, output, len(checked) - 1)
-        check_name("loss", loss, LOSSES)
-        needed = PARTNERS.get(loss, activations[-1])
-        if activations[-1] != needed:
+        functions = _one_a_layer(activation, output, len(checked) - 1)
+        loss_function = _checked_loss(loss, functions[-1])
+        if functions[-1].whole_layer and checked[-1] == 1:
             raise ValueError(
-                f"loss {loss!r} needs output {needed!r}; got output {activations[-1]!r}"
-            )
-        if activations[-1] == "softmax" and checked[-1] == 1:
-            raise ValueError(
-                "widths must end with 2 or more for output 'softmax', which is always 1 over a "
-                f"single unit; got {checked}: for two classes in one 0/1 column use "
-                "output='sigmoid', loss='binary_cross_entropy'"
+                f"widths must end with 2 or more for output {functions[-1].name!r}, which is "
+                f"always 1 over a single unit; got {checked}: for two classes in one 0/1 column "
+                "use output='sigmoid', loss='binary_cross_entropy'"
             )
 
         layers: list[Layer] = []
-        for inputs, outputs, name in zip(checked, checked[1:], activations, strict=False):
-            layers.append(Layer(inputs, outputs, name, layers[-1].stop if layers else 0, bias))
+        for inputs, outputs, function in zip(checked, checked[1:], functions, strict=False):
+            layers.append(Layer(inputs, outputs, function, layers[-1].stop if layers else 0, bias))
         if layers[-1].stop > _MOST_PARAMETERS:
             raise ValueError(
                 f"widths must make at most 2**32 parameters; got {checked}, which make "
@@ -101,11 +109,13 @@ class Network:
         )
         values = {
             "widths": checked,
-            "activations": activations,
-            "loss": loss,
+            "activations": tuple(function.name for function in functions),
+            "loss": loss_function.name,
             "bias": bias,
             "dtype": np.dtype(check_name("dtype", name, DTYPES)),
+            "own": _own_texts([*functions, loss_function]),
             "layers": tuple(layers),
+            "loss_function": loss_function,
         }
         for key, value in values.items():
             object.__setattr__(self, key, value)
@@ -127,9 +137,10 @@ class Network:
     def init(self, rng: int | np.random.Generator | None = None, scheme: str = "auto") -> Array:
         """Initial parameters, flat (n_params,).
 
-        `auto` is `he` for layers with relu or leaky_relu and `glorot` for others. `uniform` draws
-        weights and biases from [0, 1), like the programs of the notes; `glorot` and `he` draw
-        weights uniformly, of variance 2 / (inputs + outputs) and 2 / inputs, with biases 0.
+        `auto` is what suits a layer's activation: `he` for relu and its kind, `glorot` for others.
+        `uniform` draws weights and biases from [0, 1), like the programs of the notes; `glorot` and
+        `he` draw weights uniformly, of variance 2 / (inputs + outputs) and 2 / inputs, with biases
+        0.
         """
         check_name("scheme", scheme, SCHEMES)
         params: Array = self.drawn([seed_of(rng)], scheme)[0]
@@ -155,7 +166,7 @@ class Network:
             return [(slice(0, self.n_params), 0.0, 1.0, self.n_params)]
         parts = []
         for layer in self.layers:
-            he = scheme == "he" or (scheme == "auto" and layer.activation in ("relu", "leaky_relu"))
+            he = (layer.function.scheme if scheme == "auto" else scheme) == "he"
             variance = 2 / layer.inputs if he else 2 / (layer.inputs + layer.outputs)
             bound = math.sqrt(3 * variance)
             parts.append((layer.weights, -bound, bound, layer.outputs * layer.inputs))
@@ -221,10 +232,12 @@ class Network:
 
 
 def _one_a_layer(
-    activation: str | Sequence[str], output: str | None, n_layers: int
-) -> tuple[str, ...]:
+    activation: str | Activation | Sequence[str | Activation],
+    output: str | Activation | None,
+    n_layers: int,
+) -> list[Activation]:
     """The activation of each layer; softmax is allowed in the last one only."""
-    if isinstance(activation, str):
+    if isinstance(activation, (str, Activation)):
         names = [activation] * n_layers
     elif isinstance(activation, Sequence):
         names = list(activation)
@@ -239,13 +252,48 @@ def _one_a_layer(
         raise TypeError(
             f"activation must be a name or a sequence of names; got {shown(activation)}"
         )
-    if output is not None:
-        names[-1] = check_name("output", output, ACTIVATIONS)
-    for position, name in enumerate(names):
-        check_name("activation", name, ACTIVATIONS)
-        if name == "softmax" and position < n_layers - 1:
+    last = None if output is None else _checked_activation("output", output)
+    if last is not None:
+        names[-1] = last
+    functions = [_checked_activation("activation", name) for name in names]
+    for position, function in enumerate(functions[:-1]):
+        if function.whole_layer:
             raise ValueError(
-                "activation 'softmax' belongs to the output layer only; got it in layer "
+                f"activation {function.name!r} belongs to the output layer only; got it in layer "
                 f"{position + 1} of {n_layers}"
             )
-    return tuple(names)
+    return functions
+
+
+def _checked_activation(argument: str, given: str | Activation) -> Activation:
+    """The activation of this name, or one of the caller's own."""
+    if not isinstance(given, Activation):
+        return built_in_activation(given, argument)
+    if given.named is None and given.family in ACTIVATIONS:
+        raise ValueError(f"{argument} must not be called {given.family!r}, as a built-in one is")
+    return given
+
+
+def _checked_loss(given: str | Loss, output: Activation) -> Loss:
+    """The loss of this name, or one of the caller's own, if it serves the output."""
+    if isinstance(given, Loss):
+        loss = given
+        if loss.named is None and loss.family in LOSSES:
+            raise ValueError(f"loss must not be called {loss.family!r}, as a built-in one is")
+    else:
+        loss = built_in_loss(given)
+    if loss.output is not None and loss.output != output:
+        raise ValueError(
+            f"loss {loss.name!r} needs output {loss.output.name!r}; got output {output.name!r}"
+        )
+    return loss
+
+
+def _own_texts(functions: Sequence[Activation | Loss]) -> tuple[str, ...]:
+    """The texts of functions that are not built in; ValueError where two have one name."""
+    own: dict[str, Activation | Loss] = {}
+    for each in functions:
+        key = f"{each.what} {each.name}"
+        if each.named is None and own.setdefault(key, each) != each:
+            raise ValueError(f"{each.what}s must have names of their own; got two {each.name!r}")
+    return tuple(each.text for each in own.values())

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 
 from fastgd.arguments.arrays import number_array, real_array, rows
 from fastgd.arguments.checks import Array, finite_number
-from fastgd.names import PARTNERS
 from fastgd.network import Network
 
 _BLOCK = 4096  # rows that are moved at a time
@@ -121,10 +120,11 @@ def _of_members(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
 def check_targets(net: Network, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
     Y = rows("Y", Y, net.widths[-1], net, net.dtype)
-    if net.loss in PARTNERS and not (Y.min() >= 0 and Y.max() <= 1):
+    least, most = net.loss_function.targets
+    if least > -np.inf and not (Y.min() >= least and Y.max() <= most):
+        bounds = f"between {least:g} and {most:g}" if most < np.inf else f"at {least:g} or above"
         raise ValueError(
-            f"Y must lie between 0 and 1 for loss {net.loss!r}; got values from {Y.min()} to "
-            f"{Y.max()}"
+            f"Y must lie {bounds} for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}"
         )
     return Y
 
@@ -148,7 +148,7 @@ def check_samples(
 
 def check_classes(net: Network, samples: Samples) -> Samples:
     """The samples, unless targets of one that counts are all 0 for cross_entropy: of no class."""
-    if net.loss == "cross_entropy":
+    if net.loss_function.whole_layer:
         empty = ~samples.Y.any(axis=-1)
         if len(samples.weights):
             empty = empty & (samples.weights > 0)

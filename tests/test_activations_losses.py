@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit, log_softmax, softmax
 
 import fastgd
-from fastgd.names import ACTIVATIONS
+from fastgd.activations import ACTIVATIONS
 
 HARD = np.array([-1e4, -1000, -745, -710, -100, -37, -20, -1, -1e-8, 0, 1e-8, 1, 20, 37, 88, 100, 710, 745, 1000, 1e4])
 

@@ -9,8 +9,11 @@ import fastgd
 PACKAGE = Path(fastgd.__file__).parent
 # from the ground up; a room is a folder or a file, and knows what lies on lower floors, or beside it in its own folder
 FLOORS = (
-    ("names", "system"),
+    ("names", "numeric", "system"),
     ("arguments",),
+    ("functions",),
+    ("activations",),
+    ("losses",),
     ("optimizers", "schedules", "state", "data"),
     ("network",),
     ("options", "samples"),

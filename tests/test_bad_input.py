@@ -8,6 +8,8 @@ from conftest import assert_refused
 
 import fastgd
 from fastgd import names
+from fastgd.activations import ACTIVATIONS
+from fastgd.losses import LOSSES
 
 pytestmark = pytest.mark.usefixtures("no_compiled_code")
 
@@ -58,16 +60,16 @@ NETWORKS = [
     (lambda: mlp(Fraction(5, 2), 1), T, ["widths[0]", "whole"]),
     (lambda: mlp(HUGE, HUGE), V, ["widths", "2**32", str(HUGE)]),
     (lambda: mlp(10**30, 1), V, ["widths", "2**32"]),
-    (lambda: mlp(activation="swish"), V, ["activation", "'swish'", *names.ACTIVATIONS]),
+    (lambda: mlp(activation="swish"), V, ["activation", "'swish'", *ACTIVATIONS]),
     (lambda: mlp(activation="Sigmoid"), V, ["activation", "'Sigmoid'", "sigmoid"]),
-    (lambda: mlp(activation=["swish"]), V, ["activation", "'swish'", *names.ACTIVATIONS]),
+    (lambda: mlp(activation=["swish"]), V, ["activation", "'swish'", *ACTIVATIONS]),
     (lambda: mlp(activation=None), T, ["activation", "None"]),
     (lambda: mlp(activation=[1]), T, ["activation", "1", "sigmoid"]),
     (lambda: mlp(activation=["relu", "relu"]), V, ["activation", "1", "2"]),
     (lambda: mlp(2, 3, 1, activation=[]), V, ["activation", "2", "0"]),
-    (lambda: mlp(output="swish"), V, ["output", "'swish'", *names.ACTIVATIONS]),
+    (lambda: mlp(output="swish"), V, ["output", "'swish'", *ACTIVATIONS]),
     (lambda: mlp(output=3), T, ["output", "3"]),
-    (lambda: mlp(loss="mse"), V, ["loss", "'mse'", *names.LOSSES]),
+    (lambda: mlp(loss="mse"), V, ["loss", "'mse'", *LOSSES]),
     (lambda: mlp(loss=None), T, ["loss", "None"]),
     (lambda: mlp(dtype="float16"), V, ["dtype", "'float16'", *names.DTYPES]),
     (lambda: mlp(dtype=int), V, ["dtype", "int", *names.DTYPES]),

@@ -8,7 +8,7 @@ from row_order import order_of
 
 import fastgd
 from fastgd import kernels
-from fastgd.names import LOSSES, PARTNERS
+from fastgd.losses import LOSSES
 from fastgd.options import Options
 from fastgd.samples import Samples
 
@@ -76,7 +76,7 @@ def test_algorithm_1(method, batch_size, shuffle, train, dtype):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("bias", [True, False])
 def test_losses(loss, bias, train):
-    net = fastgd.MLP(2, 3, 2, activation="leaky_relu", output=PARTNERS.get(loss, "identity"), loss=loss, bias=bias)
+    net = fastgd.MLP(2, 3, 2, activation="leaky_relu", output=LOSSES[loss].output or "identity", loss=loss, bias=bias)
     X, Y, params = random_problem(net, 13)
     for batch_size in (None, 5):
         run = train(net, X, Y, 5, 0.1, params=params, batch_size=batch_size, shuffle=False)

@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 
 from fastgd import names
-from fastgd.formulas import activations, losses, updates
+from fastgd.formulas import updates
 from fastgd.kernels import update
 from fastgd.machine.dispatch import by_number
 from fastgd.machine.jit import merged
 
-MODULES = {"ACTIVATIONS": activations, "LOSSES": losses, "SCHEDULES": updates, "UPDATE_KINDS": update}
+MODULES = {"SCHEDULES": updates, "UPDATE_KINDS": update}
 
 
 def test_each_name_has_its_functions():
-    assert tuple(activations.FUNCTIONS) == names.ACTIVATIONS
-    assert tuple(losses.FUNCTIONS) == names.LOSSES
     assert tuple(updates.SCHEDULE_FUNCTIONS) == names.SCHEDULES
     assert tuple(update.FUNCTIONS) == names.UPDATE_KINDS
 

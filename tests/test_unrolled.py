@@ -11,9 +11,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import fastgd
+from fastgd.activations import ACTIVATIONS
 from fastgd.kernels.generated import equations, unrolled, vocabulary
 from fastgd.kernels.generated.sample import lines_of_sample
-from fastgd.names import ACTIVATIONS, LOSSES, METHODS, PARTNERS
+from fastgd.losses import LOSSES
+from fastgd.names import METHODS
 
 XOR = fastgd.MLP(2, 2, 1)
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
@@ -27,9 +29,10 @@ def difference(ours, theirs):
 def random_network(random, method, most_units=3):
     """At most three layers, any activations and losses that the method takes."""
     widths = [random.randint(1, most_units) for _ in range(random.randint(2, 4))]
-    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(LOSSES)
+    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(list(LOSSES))
     any_output = random.choice([*HIDDEN, "softmax"])
-    last = PARTNERS.get(loss, any_output)
+    needed = LOSSES[loss].output
+    last = needed.name if needed else any_output
     activations = [random.choice(HIDDEN) for _ in widths[2:]]
     widths[-1] += last == "softmax" and widths[-1] == 1  # which is refused
     return fastgd.MLP(*widths, activation=[*activations, last], loss=loss, bias=random.random() < 0.7)
@@ -43,18 +46,18 @@ def spelled_out():
     functions = {"exp": np.exp, "log": np.log, "where_positive": lambda x, yes, no: np.where(x > 0, yes, no)}
     for name in HIDDEN[1:]:
         f, slope = oracle.ACTIVATIONS[name]
-        functions |= {name: f, f"{name}_derivative": lambda z, a, slope=slope: slope(z)}
+        functions |= {f"{name}_value": f, f"{name}_derivative": lambda z, a, slope=slope: slope(z)}
     return functions | {
         "sigmoid_parts": lambda z: (1, np.exp(-z)),
         "quotients": lambda x, first, second: (x / first, x / second),
         "residuals": lambda x, first, second, target: (x / first - target, x / second - target),
         "plus": lambda x, y: x + y,
-        "squared_error": lambda z, a, y: (a - y) ** 2,
-        "squared_error_derivative": lambda a, y: 2 * (a - y),
-        "binary_cross_entropy": lambda z, a, y: -y * np.log(a) - (1 - y) * np.log(1 - a),
-        "binary_cross_entropy_derivative": lambda a, y: a - y,
-        "cross_entropy": lambda z, log_sum_exp, y: y * (log_sum_exp - z),
-        "cross_entropy_derivative": lambda a, y, target: a * target - y,
+        "squared_error_loss": lambda z, a, y: (a - y) ** 2,
+        "squared_error_loss_derivative": lambda a, y: 2 * (a - y),
+        "binary_cross_entropy_loss": lambda z, a, y: -y * np.log(a) - (1 - y) * np.log(1 - a),
+        "binary_cross_entropy_loss_derivative": lambda a, y: a - y,
+        "cross_entropy_loss": lambda z, log_sum_exp, y: y * (log_sum_exp - z),
+        "cross_entropy_loss_derivative": lambda a, y, target: a * target - y,
     }
 
 

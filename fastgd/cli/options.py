@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fastgd.names import ACTIVATIONS, DTYPES, LOSSES
+from fastgd.activations import ACTIVATIONS
+from fastgd.losses import LOSSES
+from fastgd.names import DTYPES
 from fastgd.system.files import check_place
 
 if TYPE_CHECKING:

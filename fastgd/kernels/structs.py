@@ -28,7 +28,7 @@ class NetworkStruct(NamedTuple):
     units_before: Integers  # (layers + 1,) units of all earlier layers, the inputs counting as one
     weights: Integers  # (layers,) where W starts in the flat array
     biases: Integers  # (layers,) where b starts, -1 without biases
-    activations: Integers  # (layers,) numbers of names.ACTIVATIONS
+    activations: Integers  # (layers,) their places in formulas.texts.HELD_ACTIVATIONS
     loss: int
 
 

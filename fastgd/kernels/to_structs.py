@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.formulas.texts import HELD_ACTIVATIONS, HELD_LOSSES
 from fastgd.kernels.structs import (
     HELD_OUT_COST,
     NOTHING,
@@ -15,7 +16,7 @@ from fastgd.kernels.structs import (
     NetworkStruct,
     Rule,
 )
-from fastgd.names import ACTIVATIONS, LOSSES, SCHEDULES, UPDATE_KINDS
+from fastgd.names import SCHEDULES, UPDATE_KINDS
 from fastgd.network import Network
 from fastgd.options import Options
 from fastgd.samples import Samples, on_disk
@@ -39,8 +40,8 @@ def network_of(net: Network) -> NetworkStruct:
         units_before=_integers(sum(net.widths[:l]) for l in range(len(net.widths))),
         weights=_integers(layer.weights.start for layer in net.layers),
         biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
-        activations=_integers(ACTIVATIONS.index(layer.activation) for layer in net.layers),
-        loss=LOSSES.index(net.loss),
+        activations=_integers(HELD_ACTIVATIONS.index(layer.activation) for layer in net.layers),
+        loss=HELD_LOSSES.index(net.loss),
     )
 
 

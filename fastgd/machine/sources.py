@@ -12,7 +12,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-_MODULES, _PACKAGES = ("names", "state"), ("machine", "formulas", "kernels")
+_MODULES = ("activations", "losses", "names", "numeric", "state")
+_PACKAGES = ("functions", "machine", "formulas", "kernels")
 
 
 def modules() -> list[str]:

@@ -218,5 +218,22 @@ def _select(name, condition):
     return choose
 
 
+def _compare(condition):
+    @intrinsic
+    def choose(typing_context, x, y, yes, no):
+        if real_type(x) is None:
+            return None
+
+        def generate(context, builder, sig, args):
+            first, second, *chosen = args
+            return builder.select(builder.fcmp_ordered(condition, first, second), *chosen)
+
+        return x(x, x, x, x), generate
+
+    choose.__doc__ = f"`yes` where x {condition} y, `no` elsewhere and where one of them is NaN."
+    return choose
+
+
+where_less, where_less_equal, where_equal = (_compare(sign) for sign in ("<", "<=", "=="))
 where_positive = _select("where_positive", ">")
 where_negative = _select("where_negative", "<")

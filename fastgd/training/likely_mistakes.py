@@ -9,13 +9,6 @@ from fastgd.mlp import MLP
 from fastgd.samples import Samples
 from fastgd.system.warn import warn
 
-_REACHED = {  # by outputs
-    "sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "sin": (-1.0, 1.0),
-    "relu": (0.0, np.inf),
-}
 _BLOCK = 2**16  # rows
 
 
@@ -24,8 +17,8 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
     if len(samples.weights):  # which may leave rows out
         return
     output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
-    if net.loss == "squared_error" and output in _REACHED:
-        least, most = _REACHED[output]
+    least, most = net.layers[-1].function.bounds
+    if net.loss == "squared_error" and least > -np.inf:
         reaches_all = Y.min() >= least and Y.max() <= most
         missed, spread = (0.0, 0.0) if reaches_all else _errors(Y, least, most)
         if missed > spread:
@@ -34,7 +27,7 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
                 f"between {least:g} and {most:g}, come no nearer than their mean does: "
                 "use another output, such as output='identity', or scale Y"
             )
-    if net.loss == "cross_entropy":
+    if net.loss_function.whole_layer:
         totals = Y.sum(axis=1)
         row = int(np.abs(totals - 1).argmax())
         if abs(totals[row] - 1) > 0.01:

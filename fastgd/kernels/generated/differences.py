@@ -4,6 +4,7 @@ the change does not reach used again.
 
 from collections.abc import Sequence
 
+from fastgd.formulas.texts import value_name
 from fastgd.kernels.generated.equations import (
     activation,
     activation_of,
@@ -14,11 +15,16 @@ from fastgd.kernels.generated.equations import (
     weight_name,
 )
 from fastgd.kernels.generated.lines import Line, add, comment, let
-from fastgd.network import Network
+from fastgd.network import Layer, Network
 
-_BOUNDED = ("sigmoid", "tanh", "sin", "softmax")  # activations that are at most 1
 # of the names of what is computed with a parameter changed by eps, or -eps
 _MARKS = {"+": "p", "-": "m"}
+
+
+def is_small(layer: Layer) -> bool:
+    """Whether its activations are at most 1."""
+    least, most = layer.function.bounds
+    return least >= -1 and most <= 1
 
 
 def change_of(l: int, k: int | None, sign: str) -> str:
@@ -97,8 +103,9 @@ def perturbed_loss(
     mark, layer = _MARKS[sign], net.layers[l - 1]
     if small_changes and ends_in_residuals(net):
         miss = perturbed_activation(net, l, j, k, sign)
+        name = value_name(net.loss_function)
         terms = [
-            f"{miss} * {miss}" if i == j else f"squared_error(z{l}_{i}, a{l}_{i}, y_{i})"
+            f"{miss} * {miss}" if i == j else f"{name}(z{l}_{i}, a{l}_{i}, y_{i})"
             for i in range(layer.outputs)
         ]
         return [let(f"loss{mark}", total(terms))]
@@ -113,7 +120,7 @@ def perturbed_loss(
                     f"{weight_name(m, i, h)} * (a{m - 1}_{h}{mark} - a{m - 1}_{h})" for h in before
                 ]
                 lines += [let(f"z{m}_{i}{mark}", total([f"z{m}_{i}", *terms]))]
-        if layer.activation == "softmax":
+        if layer.function.whole_layer:
             lines += [
                 let(f"z{m}_{i}{mark}", f"z{m}_{i}")
                 for i in range(layer.outputs)
@@ -167,7 +174,7 @@ def differences(net: Network, method: str, weighted: bool, small_changes: bool) 
     """
     lines: list[Line] = []
     for l, layer in enumerate(net.layers, start=1):
-        small = small_changes and (l == 1 or net.layers[l - 2].activation in _BOUNDED)
+        small = small_changes and (l == 1 or is_small(net.layers[l - 2]))
         lines += layer_differences(
             net,
             l,

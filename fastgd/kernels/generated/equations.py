@@ -10,8 +10,8 @@ gives to the gradient after its sum.
 
 from collections.abc import Sequence
 
+from fastgd.formulas.texts import slope_name, text_of, value_name
 from fastgd.kernels.generated.lines import Line, add, comment, let
-from fastgd.names import PARTNERS
 from fastgd.network import Layer, Network
 
 
@@ -69,7 +69,7 @@ def pre_activation(layer: Layer, l: int, j: int, in_halves: bool) -> str:
 
 def activation(layer: Layer, z: str) -> str:
     """f(z)."""
-    return z if layer.activation == "identity" else f"{layer.activation}({z})"
+    return z if layer.activation == "identity" else f"{value_name(layer.function)}({z})"
 
 
 def softmax(layer: Layer, l: int, mark: str = "") -> list[Line]:
@@ -101,7 +101,7 @@ def forward(net: Network, parts: bool = False, in_halves: bool = False) -> list[
         lines += [
             let(f"z{l}_{j}", pre_activation(layer, l, j, in_halves)) for j in range(layer.outputs)
         ]
-        if layer.activation == "softmax":
+        if layer.function.whole_layer:
             lines += softmax(layer, l)
         elif layer.activation == "sigmoid" and parts:
             for j in range(layer.outputs):
@@ -116,16 +116,13 @@ def forward(net: Network, parts: bool = False, in_halves: bool = False) -> list[
 
 def loss(net: Network, mark: str = "") -> list[Line]:
     """The loss of the sample, in `loss`."""
-    l, units = len(net.layers), range(net.widths[-1])
-    if net.loss == "cross_entropy":
+    l, units, name = len(net.layers), range(net.widths[-1]), value_name(net.loss_function)
+    if net.loss_function.whole_layer:
         lines = [let(f"log_sum_exp{mark}", f"log(exponentials{mark})")]
-        terms = [
-            f"cross_entropy(z{l}_{k}{mark} - largest{mark}, log_sum_exp{mark}, y_{k})"
-            for k in units
-        ]
+        terms = [f"{name}(z{l}_{k}{mark} - largest{mark}, log_sum_exp{mark}, y_{k})" for k in units]
     else:
         lines = []
-        terms = [f"{net.loss}(z{l}_{k}{mark}, a{l}_{k}{mark}, y_{k})" for k in units]
+        terms = [f"{name}(z{l}_{k}{mark}, a{l}_{k}{mark}, y_{k})" for k in units]
     return [*lines, let(f"loss{mark}", total(terms))]
 
 
@@ -135,15 +132,15 @@ def loss(net: Network, mark: str = "") -> list[Line]:
 def output_delta(net: Network, weighted: bool) -> list[Line]:
     """delta of the last layer, notes 004 (Biases), times the sample's weight if there is one."""
     l, layer, units = len(net.layers), net.layers[-1], range(net.widths[-1])
-    weight = "weight * " if weighted else ""
-    if net.loss == "cross_entropy":
+    weight, name = "weight * " if weighted else "", slope_name(net.loss_function)
+    if net.loss_function.whole_layer:
         lines = [let("target", total([f"y_{k}" for k in units]))]
-        own = [f"{weight}cross_entropy_derivative(a{l}_{k}, y_{k}, target)" for k in units]
+        own = [f"{weight}{name}(a{l}_{k}, y_{k}, target)" for k in units]
         return lines + [let(f"delta{l}_{k}", own[k]) for k in units]
-    derivatives = [f"{net.loss}_derivative(a{l}_{k}, y_{k})" for k in units]
-    if net.loss in PARTNERS:
+    derivatives = [f"{name}(a{l}_{k}, y_{k})" for k in units]
+    if net.loss_function.output is not None:
         return [let(f"delta{l}_{k}", f"{weight}{derivatives[k]}") for k in units]
-    if layer.activation == "softmax":
+    if layer.function.whole_layer:
         lines = [let(f"da{l}_{k}", f"{weight}{derivatives[k]}") for k in units]
         lines += [let("inner", total([f"a{l}_{k} * da{l}_{k}" for k in units]))]
         return lines + [let(f"delta{l}_{k}", f"a{l}_{k} * (da{l}_{k} - inner)") for k in units]
@@ -159,7 +156,7 @@ def slope(layer: Layer, l: int, j: int) -> list[str]:
     return (
         []
         if layer.activation == "identity"
-        else [f"{layer.activation}_derivative(z{l}_{j}, a{l}_{j})"]
+        else [f"{slope_name(layer.function)}(z{l}_{j}, a{l}_{j})"]
     )
 
 
@@ -209,3 +206,10 @@ def backward(net: Network, method: str, weighted: bool) -> list[Line]:
     for l in range(len(net.layers), 0, -1):
         lines += [*gradient(net, l), *(delta_before(net, l, method) if l > 1 else [])]
     return lines
+
+
+def definitions(net: Network) -> str:
+    """The text of the network's activations and of its loss, which its equations call."""
+    activations = [text_of(layer.function) for layer in net.layers]
+    texts = dict.fromkeys([*activations, text_of(net.loss_function)])
+    return "".join(f"\n\n{text}" for text in texts)

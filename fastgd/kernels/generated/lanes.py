@@ -9,7 +9,7 @@ lines of the loop: members are settled, by `lane_group`, where one ends.
 from dataclasses import fields
 from functools import cache
 
-from fastgd.kernels.generated.equations import parameter_names
+from fastgd.kernels.generated.equations import definitions, parameter_names
 from fastgd.kernels.generated.lines import Line, in_pairs, indented, let, text_of
 from fastgd.kernels.generated.sample import divisor, lines_of_sample
 from fastgd.kernels.plan import Plan
@@ -28,7 +28,7 @@ import math
 from fastgd.machine.jit import kernel
 from fastgd.kernels.generated.lane_group import train as train_by
 from fastgd.kernels.generated.vocabulary import *
-
+{functions}
 
 @kernel
 def steps(group, count):
@@ -54,7 +54,8 @@ def source(plan: Plan, own_rows: bool) -> str:
     details += ["with a schedule, l2 or clipping"] if plan.modifies_gradient else []
     details += ["weighted samples"] if plan.weighted else []
     details += ["rows of their own"] if own_rows else []
-    header = _HEADER.format(title=f"{plan.net}: {', '.join(details)}")
+    title = f"{plan.net}: {', '.join(details)}"
+    header = _HEADER.format(title=title, functions=definitions(plan.net))
     return header + text_of(_steps(plan, own_rows)) + _FOOTER
 
 

@@ -9,7 +9,7 @@ the code where it is small.
 
 from functools import cache
 
-from fastgd.kernels.generated.equations import parameter_names
+from fastgd.kernels.generated.equations import definitions, parameter_names
 from fastgd.kernels.generated.lines import Line, add, comment, in_pairs, indented, let, text_of
 from fastgd.kernels.generated.sample import divisor, lines_of_sample
 from fastgd.kernels.plan import Plan
@@ -29,7 +29,7 @@ from fastgd.kernels.epoch import train as train_by
 from fastgd.kernels.generated.vocabulary import *
 from fastgd.kernels.structs import NO_UPDATE
 from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
-
+{functions}
 
 @kernel
 def steps(problem, batch_index, count, observe):
@@ -70,7 +70,8 @@ def source(plan: Plan) -> str:
     details += ["weighted samples"] if plan.weighted else []
     details += ["validation rows"] if plan.validated else []
     validate = _VALIDATE + text_of(_validate(plan.net)) if plan.validated else ""
-    header = _HEADER.format(title=f"{plan.net}: {', '.join(details)}")
+    title = f"{plan.net}: {', '.join(details)}"
+    header = _HEADER.format(title=title, functions=definitions(plan.net))
     return header + text_of(_steps(plan)) + validate + _FOOTER
 
 

@@ -1,8 +1,8 @@
 """All functions that generated code may call, under the names that it calls them by."""
 
-# ruff: noqa: F401
-from fastgd.formulas import activations, losses
+# ruff: noqa: F401, F403
 from fastgd.formulas.updates import decayed, sgd
+from fastgd.formulas.vocabulary import *
 from fastgd.kernels import update
 from fastgd.kernels.epoch import observe_epoch
 from fastgd.kernels.generated.member_epoch import (
@@ -25,6 +25,4 @@ from fastgd.machine.vector import (
     where_positive,
 )
 
-for _name, (_value, _derivative) in (activations.FUNCTIONS | losses.FUNCTIONS).items():
-    globals()[_name], globals()[f"{_name}_derivative"] = _value, _derivative
 globals().update({f"update_{kind}": function for kind, function in update.FUNCTIONS.items()})

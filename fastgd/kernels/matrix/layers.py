@@ -11,7 +11,7 @@ every network of a dtype. Each has loops of its own, in which nothing is left to
 
 import numpy as np
 
-from fastgd.formulas.activations import FUNCTIONS, SOFTMAX
+from fastgd.formulas.compiled import OF_ACTIVATIONS, SOFTMAX
 from fastgd.kernels.matrix.costs import output_delta
 from fastgd.kernels.matrix.products import (
     Left,
@@ -26,7 +26,6 @@ from fastgd.machine.elementary import exp
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
 from fastgd.machine.vector import where_positive
-from fastgd.names import ACTIVATIONS
 
 PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
@@ -84,7 +83,7 @@ def _over_all(function):
 
 
 _activate = by_number(
-    {i: _over_all(FUNCTIONS[name][0]) for i, name in enumerate(ACTIVATIONS)}, "z, a, start, stop"
+    {i: _over_all(value) for i, (value, _) in enumerate(OF_ACTIVATIONS)}, "z, a, start, stop"
 )
 
 
@@ -214,7 +213,7 @@ def _times_all(derivative):
 
 
 _times_derivative = by_number(
-    {i: _times_all(FUNCTIONS[name][1]) for i, name in enumerate(ACTIVATIONS)},
+    {i: _times_all(slope) for i, (_, slope) in enumerate(OF_ACTIVATIONS)},
     "z, a, delta, start, stop, factor",
 )
 

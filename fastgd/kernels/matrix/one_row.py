@@ -4,7 +4,7 @@ The weights lie input by input for that, as they are put for parameters that are
 unit sums up, it sums up in the order of `layers`, to the same bits.
 """
 
-from fastgd.formulas.activations import SOFTMAX
+from fastgd.formulas.compiled import SOFTMAX
 from fastgd.kernels.matrix.layers import PRODUCT, activate_all
 from fastgd.kernels.matrix.products import DEPTH, FEW, SMALL
 from fastgd.machine.elementary import exp

@@ -1,0 +1,36 @@
+"""Activations and losses as text that is compiled, for one float or one vector of them.
+
+A derivative gets the pre-activation z and the activation a = f(z) and uses whichever is cheaper; a
+loss gets z, a and the target y, and its derivative a and y. Those of losses that serve one output
+alone are by z, others by a.
+"""
+
+from __future__ import annotations
+
+from fastgd.functions.activation import Activation
+from fastgd.functions.loss import Loss
+
+# what the matrix kernel holds itself, and knows by its place here
+HELD_ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin", "softmax")
+HELD_LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
+
+
+def value_name(function: Activation | Loss) -> str:
+    """What its function is called in compiled text."""
+    return f"{function.symbol}_{'value' if isinstance(function, Activation) else 'loss'}"
+
+
+def slope_name(function: Activation | Loss) -> str:
+    """What its derivative is called in compiled text."""
+    of_loss = "" if isinstance(function, Activation) else "loss_"
+    return f"{function.symbol}_{of_loss}derivative"
+
+
+def text_of(function: Activation | Loss) -> str:
+    """Both, as text over the names of `vocabulary`."""
+    arguments = function.arguments
+    if isinstance(function, Loss) and not function.whole_layer:
+        arguments = ("z", "a", "y")
+    value = function.compiled(value_name(function), arguments)
+    slope = function.compiled_slope(slope_name(function), function.slope_arguments)
+    return f"{value}\n\n\n{slope}\n"

@@ -1,0 +1,88 @@
+"""What a loss is: a function of one output and its target, and its derivative."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from fastgd.functions.activation import Activation
+from fastgd.functions.comparison import check_slope, points
+from fastgd.functions.derivative import derivative as derivative_of
+from fastgd.functions.formula import Formula, variable
+from fastgd.functions.function import Function
+
+
+class Loss(Function):
+    """A loss of one's own, for `MLP(..., loss=mine)`: of one output of one sample. The loss of a
+    sample is the sum over its outputs, the cost the mean over the samples.
+
+    Its functions are written as those of an `Activation` are.
+
+    Parameters
+    ----------
+    function : callable
+        function(a, y), of an output a and its target y. Further arguments with defaults are
+        numbers of its own: `mine(0.5)` is the loss by another one.
+    derivative : callable, optional
+        derivative(a, y) by a. By default it is derived from the formula, exactly.
+    name : str, optional
+        The function's own name, if not given; not one of a built-in loss.
+    output : Activation, optional
+        The only one that it serves. The function is then one of its z, function(z, y), and the
+        derivative, which has to be given, is that by z: where outputs are probabilities, their own
+        derivative cancels, and the value stays finite where they reach 0 or 1.
+    targets : (float, float)
+        Between which targets must lie.
+
+    Raises
+    ------
+    ValueError
+        If a function can't be compiled, naming its line; if the derivative is not the function's,
+        naming a point.
+    """
+
+    what = "loss"
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        derivative: Callable[..., Any] | None = None,
+        name: str | None = None,
+        *,
+        output: Activation | None = None,
+        targets: tuple[float, float] = (-math.inf, math.inf),
+        check: bool = True,
+    ):
+        self.output, self.targets = output, targets
+        self.arguments, self.slope_arguments = ("a" if output is None else "z", "y"), ("a", "y")
+        if self.whole_layer:  # of z less the largest, and by the sum of the sample's targets
+            self.arguments, self.slope_arguments = ("z", "log_sum_exp", "y"), ("a", "y", "total")
+        super().__init__(function, derivative, name)
+        if output is not None and derivative is None:
+            raise ValueError(
+                f"derivative must be given for loss {self.family!r}, which is one of z"
+            )
+        if check:
+            self.check()
+
+    @property
+    def whole_layer(self) -> bool:
+        """Whether it looks at all outputs of a sample, as softmax does."""
+        return self.output is not None and self.output.whole_layer
+
+    def check(self) -> None:
+        """ValueError if the derivative is not the function's, or there is none."""
+        least, most = self.targets
+        by, y = points(), points(1).clip(least, most)
+        if math.isfinite(least) and math.isfinite(most):
+            y = least + (most - least) / (1 + abs(points(1)))
+        name = self.arguments[0]
+        a = by if self.output is None else self.output.reference(by)
+        check_slope(self, variable(name), {name: by, "y": y}, {"a": a, "y": y})
+
+    def _derived(self) -> Formula:
+        return derivative_of(self.value, variable("a"))
+
+    def _parts(self) -> tuple[Any, ...]:
+        return self.name, self.text, self.output, self.targets

@@ -1,0 +1,134 @@
+"""The vocabulary of one's own mathematics: functions of numbers, by which an activation or a loss
+is written once.
+
+Called with floats or arrays they are computed by NumPy; with a symbol, by which
+`fastgd.Activation` and `fastgd.Loss` call a function once, they write down what is computed, from
+which compiled code is made. Whatever has a method `__numeric__(name, arguments)` is computed by it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+__all__ = [
+    "abs", "cos", "erf", "exp", "expm1", "fma", "log", "log1p", "maximum", "minimum", "sigmoid",
+    "sign", "sin", "sqrt", "tanh", "where",
+]  # fmt: skip
+
+
+def _computed(name: str, *arguments: Any) -> Any:
+    """What a symbol among the arguments makes of it, or NumPy."""
+    for each in arguments:
+        if hasattr(each, "__numeric__"):
+            return each.__numeric__(name, arguments)
+    result = _NUMPY[name](*arguments)
+    return result.item() if getattr(result, "shape", None) == () else result
+
+
+def exp(x: Any) -> Any:
+    """e^x."""
+    return _computed("exp", x)
+
+
+def expm1(x: Any) -> Any:
+    """e^x - 1, accurate where x is small."""
+    return _computed("expm1", x)
+
+
+def log(x: Any) -> Any:
+    """The natural logarithm."""
+    return _computed("log", x)
+
+
+def log1p(x: Any) -> Any:
+    """log(1 + x), accurate where x is small."""
+    return _computed("log1p", x)
+
+
+def sqrt(x: Any) -> Any:
+    """The square root."""
+    return _computed("sqrt", x)
+
+
+def sin(x: Any) -> Any:
+    """The sine."""
+    return _computed("sin", x)
+
+
+def cos(x: Any) -> Any:
+    """The cosine."""
+    return _computed("cos", x)
+
+
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent."""
+    return _computed("tanh", x)
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e^-x)."""
+    return _computed("sigmoid", x)
+
+
+def erf(x: Any) -> Any:
+    """The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
+    return _computed("erf", x)
+
+
+def abs(x: Any) -> Any:  # noqa: A001
+    """x without its sign."""
+    return _computed("abs", x)
+
+
+def sign(x: Any) -> Any:
+    """1, 0 or -1."""
+    return _computed("sign", x)
+
+
+def maximum(x: Any, y: Any) -> Any:
+    """The larger of two."""
+    return _computed("maximum", x, y)
+
+
+def minimum(x: Any, y: Any) -> Any:
+    """The smaller of two."""
+    return _computed("minimum", x, y)
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, y elsewhere; conditions are comparisons, joined by & and |."""
+    return _computed("where", condition, x, y)
+
+
+def fma(x: Any, factor: Any, summand: Any) -> Any:
+    """x * factor + summand, which compiled code rounds once."""
+    return _computed("fma", x, factor, summand)
+
+
+def _numpy(name: str) -> Callable[..., Any]:
+    def compute(*arguments: Any) -> Any:
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            return getattr(np, name)(*arguments)
+
+    return compute
+
+
+def _sigmoid(x: Any) -> Any:
+    import numpy as np
+
+    small = np.exp(-np.abs(x))
+    return np.where(np.greater_equal(x, 0), 1.0, small) / (1.0 + small)
+
+
+def _erf(x: Any) -> Any:
+    import numpy as np
+
+    return np.vectorize(math.erf, otypes=[float])(x)
+
+
+_NUMPY: dict[str, Callable[..., Any]] = {name: _numpy(name) for name in __all__}
+_NUMPY |= {"sigmoid": _sigmoid, "erf": _erf, "fma": lambda x, y, z: x * y + z}
