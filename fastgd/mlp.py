@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from fastgd.arguments.arrays import rows
 from fastgd.arguments.checks import Array, finite_number, shown, whole_number
 from fastgd.network import Network
 from fastgd.options import Options, check_method
@@ -148,6 +149,25 @@ class MLP(Network):
         from fastgd.objective import cost_and_gradient
 
         return cost_and_gradient(self, self.check_params(params), *check_data(self, X, Y))
+
+    @quiet
+    def input_gradient(self, params: ArrayLike, X: ArrayLike) -> Array:
+        """The derivative of each output a(m) by each input, row by row: (n, outputs, inputs)."""
+        from fastgd.derivatives import input_gradient
+
+        params = self.check_params(params)
+        return input_gradient(self, params, rows("X", X, self.widths[0], self, self.dtype))
+
+    @quiet
+    def hessian_vector(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike, v: ArrayLike) -> Array:
+        """The Hessian of the cost times the vector v, both flat (n_params,): how the gradient
+        changes where the parameters move along v. It is exact, and costs some three gradients;
+        kinks of relu and leaky_relu have no curve.
+        """
+        from fastgd.derivatives import check_vector, hessian_vector
+
+        params, v = self.check_params(params), check_vector(self, v)
+        return hessian_vector(self, params, *check_data(self, X, Y), v)
 
     @quiet
     def source(
