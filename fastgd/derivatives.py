@@ -24,9 +24,9 @@ def input_gradient(net: Network, params: Array, X: Array) -> Array:
     """Of each output by each input, of rows and parameters that are checked: (n, outputs,
     inputs).
     """
-    key = net, "input_gradient"
+    key, unscaled = (net, "input_gradient"), params[:0]
     one = shelf.take(key, lambda: SlopePass(net, by_inputs=True))
-    one.look_at(X, np.zeros(0, net.dtype))
+    one.look_at(X, unscaled)
     one.params[...] = params
     try:
         return one()
@@ -36,7 +36,7 @@ def input_gradient(net: Network, params: Array, X: Array) -> Array:
 
 def hessian_vector(net: Network, params: Array, X: Array, Y: Array, v: Array) -> Array:
     """The Hessian of the cost times a vector, of what is checked: (n_params,)."""
-    key, alike = (net, len(X), "hessian_vector"), np.zeros(0, net.dtype)
+    key, alike = (net, len(X), "hessian_vector"), params[:0].copy()
     one = shelf.take(key, lambda: CurvaturePass(net, Samples(X, Y, alike)))
     one.look_at(X, Y)
     one.params[...], one.vector[...] = params, v
@@ -92,14 +92,15 @@ class LeastSquares:
     def residuals(self, params: ArrayLike) -> Array:
         """(n * outputs,), row by row, or more with `l2`."""
         difference = predict(self.net, params, self._samples.X)
-        difference -= self._samples.Y
-        if len(self._scale):
-            difference *= self._scale[:, None]
-        flat: Array = difference.reshape(-1)
-        if not len(self._decayed):
-            return flat
-        weights = self.net.check_params(params)[self._decayed]
-        return np.concatenate([flat, self._decay * weights])
+        with np.errstate(all="ignore"):
+            difference -= self._samples.Y
+            if len(self._scale):
+                difference *= self._scale[:, None]
+            flat: Array = difference.reshape(-1)
+            if len(self._decayed) == 0:
+                return flat
+            weights = self.net.check_params(params)[self._decayed]
+            return np.concatenate([flat, self._decay * weights])
 
     @cached_property
     def _slopes(self) -> FreePasses[SlopePass]:

@@ -73,7 +73,6 @@ class Objective:
         """The gradient alone, flat (n_params,)."""
         return self(params)[1]
 
-    @quiet
     def residuals(self, params: ArrayLike) -> Array:
         """The squared error as a sum of squares, for `scipy.optimize.least_squares(o.residuals,
         params, jac=o.jacobian)`, flat: sum(residuals ** 2) is n times the cost.
@@ -89,7 +88,6 @@ class Objective:
         """
         return self._squares.residuals(params)
 
-    @quiet
     def jacobian(self, params: ArrayLike) -> Array:
         """The derivative of each residual by each parameter: (n * outputs, n_params), and with `l2`
         a row more for each weight of a layer.

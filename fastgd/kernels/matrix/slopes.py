@@ -45,7 +45,7 @@ def slopes(address, zero):
                 if given.by_inputs == 0:
                     _put_layer(net, work, stride, l, result, at, outputs * width, rows)
                 if l > 0 or given.by_inputs != 0:
-                    backward_units(net, params, work, stride, l, _FIRST, net.widths[l])
+                    _backward(net, params, work, stride, l, k)
                 if l > 0:
                     _times(net, work, stride, l, given.derivatives)
             if given.by_inputs != 0:
@@ -92,6 +92,22 @@ def _output_slope(net, work, stride, derivatives, k):
                 store(delta, i, scale * load(derivatives, i))
             else:
                 store(delta, i, 0.0)
+
+
+@kernel
+def _backward(net, params, work, stride, l, k):
+    """dy_k/da of the layer before layer l: W^T delta, where of the last layer's delta only that of
+    output k is not 0, unless it is a softmax.
+    """
+    delta, inputs, softmax = work.delta, net.widths[l], net.activations[l] == SOFTMAX
+    if l < net.layers - 1 or softmax:
+        backward_units(net, params, work, stride, l, _FIRST, inputs)
+        return
+    before, here = net.units_before[l] * stride, (net.units_before[l + 1] + k) * stride
+    for j in range(inputs):
+        weight, to = params[net.weights[l] + k * inputs + j], before + j * stride
+        for s in range(0, stride, lanes_of(delta)):
+            store(delta, to + s, weight * load(delta, here + s))
 
 
 @kernel
