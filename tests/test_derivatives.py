@@ -177,7 +177,8 @@ def test_many_rows_go_over_threads(net, threads, monkeypatch):
         monkeypatch.setattr(module, "on_threads", lambda calls, original=original: (begun.append(len(calls)), original(calls))[1])
         monkeypatch.setattr(module, "THREADED_PRODUCTS", 1)
         monkeypatch.setattr(module, "available_threads", lambda: threads)
-    monkeypatch.setattr(slope_pass, "_TASK", 1)
+    for name in ("_THREADED", "_TASK"):
+        monkeypatch.setattr(slope_pass, name, 1)
     shelf.clear()
     for _ in range(5):
         assert all(np.array_equal(one, other) for one, other in zip(all_of_them(), expected, strict=True))

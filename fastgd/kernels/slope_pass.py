@@ -19,7 +19,8 @@ from fastgd.state import VECTOR_BYTES, aligned
 from fastgd.system.processors import available_threads
 
 _BLOCK = 64  # rows whose layers stay in the second cache for all outputs
-_TASK = 2**20  # numbers of the result that a thread writes at a time, some 300 us
+_THREADED = 2**22  # numbers of a Jacobian from which on threads are started for it: some 1 ms
+_TASK = 2**20  # rows times outputs times parameters that a thread takes at a time
 _COPIED = 2**13  # of a result that is copied sooner than an array says its address
 _X, _SCALE, _N, _RESULT = (place_of(Slopes, name) for name in ("X", "scale", "n", "result"))
 
@@ -60,8 +61,8 @@ class SlopePass:
 
     def fill(self, result: Array) -> None:
         """The same to the beginning of an array that lies row by row."""
-        (n, outputs, width), address = self._shape, result.ctypes.data
-        of_row = outputs * max(width, self.net.n_params)
+        (n, outputs, _), address = self._shape, result.ctypes.data
+        of_row = outputs * self.net.n_params
         size = max(1, _TASK // (_BLOCK * of_row)) * _BLOCK
         starts = iter(range(0, n, size))  # whoever is free takes the next
 
@@ -69,7 +70,8 @@ class SlopePass:
             for start in starts:
                 worker.fill(*self._addresses, address, start, min(start + size, n))
 
-        tasks = -(-n // size) if n * of_row >= THREADED_PRODUCTS else 1
+        from_there_on = THREADED_PRODUCTS if self._by_inputs else _THREADED
+        tasks = -(-n // size) if n * of_row >= from_there_on else 1
         helpers = min(available_threads(), tasks) - 1 if tasks > 1 else 0
         while len(self._workers) <= helpers:
             self._workers.append(_Worker(self.net, self.params, self._by_inputs))
