@@ -122,5 +122,5 @@ class LeastSquares:
             one.fill(result)
             result[of_rows:] = 0.0
             result[of_rows + np.arange(of_weights), self._decayed] = self._decay
-        self._slopes.put_back(one)
+        self._slopes.free.append(one)
         return result

@@ -48,14 +48,14 @@ class Objective:
             for layer in net.layers:
                 self._decay[layer.weights] = l2
         self._passes = FreePasses(net, lambda: GradientPass(net, samples))
-        self._passes.put_back(GradientPass(net, samples))
+        self._passes.free.append(GradientPass(net, samples))
 
     def __call__(self, params: ArrayLike) -> tuple[float, Array]:
         """The cost and its gradient, flat (n_params,), in an array of its own."""
         one = self._passes.take(params)
         added = None if self._decay is None else self._decayed(self._decay, one.params)
         cost, gradient = one.cost_and_gradient()
-        self._passes.put_back(one)
+        self._passes.free.append(one)
         if added is None:
             return cost, gradient
         with np.errstate(all="ignore"):
@@ -66,7 +66,7 @@ class Objective:
         one = self._passes.take(params)
         added = None if self._decay is None else self._decayed(self._decay, one.params)
         cost = one.cost()
-        self._passes.put_back(one)
+        self._passes.free.append(one)
         return cost if added is None else cost + added[0]
 
     def gradient(self, params: ArrayLike) -> Array:
@@ -104,7 +104,7 @@ class Objective:
         one = self._curved.take(params)
         one.vector[...] = v
         product = one()
-        self._curved.put_back(one)
+        self._curved.free.append(one)
         return product if self._decay is None else product + self._decay * v
 
     @cached_property

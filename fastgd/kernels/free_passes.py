@@ -24,7 +24,9 @@ P = TypeVar("P", bound=Pass)
 
 
 class FreePasses(Generic[P]):
-    """Those that no call is using: calls at the same time have one each."""
+    """Calls at the same time have one each; `free` are those that no call is using, to which one
+    that was taken comes back.
+    """
 
     def __init__(self, net: Network, make: Callable[[], P]):
         self._net, self._make = net, make
@@ -54,7 +56,3 @@ class FreePasses(Generic[P]):
             self.free.append(one)
             raise
         return one
-
-    def put_back(self, one: P) -> None:
-        """Leave it to another call."""
-        self.free.append(one)
