@@ -9,7 +9,7 @@ import pytest
 
 import fastgd
 from fastgd import kernels
-from fastgd.kernels.derivative_entries import HESSIAN_VECTOR, SLOPES, source_of
+from fastgd.kernels.derivative_entries import SLOPES, NetworkFunctions
 from fastgd.kernels.generated import lanes
 from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.machine import object_code
@@ -339,8 +339,8 @@ def sources():
     """Of kernels that call nearly all there is to call."""
     yield MATRIX, "evaluate"
     yield MATRIX, "train"
-    for module, function in (SLOPES, HESSIAN_VECTOR):
-        yield source_of(module, function), function
+    yield SLOPES, "slopes"
+    yield NetworkFunctions(fastgd.MLP(1, 1)).source(), "hessian_vector"
     X = np.zeros((5, 2))
     for activation, output, loss in [
         ("sigmoid", "identity", "squared_error"),

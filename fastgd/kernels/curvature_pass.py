@@ -6,7 +6,7 @@ from functools import partial
 
 from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
-from fastgd.kernels.derivative_entries import HESSIAN_VECTOR, entry_of
+from fastgd.kernels.derivative_entries import NetworkFunctions, hessian_entry
 from fastgd.kernels.forward_pass import block_of
 from fastgd.kernels.plan import SHARED_PRODUCTS, THREADED_PRODUCTS, parts_of
 from fastgd.kernels.structs import PANEL_BYTES, Curvature, Data, Work
@@ -93,11 +93,13 @@ class _Worker:
         self.nbytes = sum(array.nbytes for array in own)
         network = network_of(net)
         bare = network._replace(biases=network.biases * 0 - 1)
+        functions = NetworkFunctions(net)
         self._values = Curvature(
-            network, bare, data, params, vector, work, by_a, by_delta, 0, 0, vector[:0]
-        )
+            network, bare, *functions.places(), net.loss_function.output is not None, data, params,
+            vector, work, by_a, by_delta, 0, 0, vector[:0],
+        )  # fmt: skip
         self._struct = struct_of(self._values, dtype)
-        self._call = entry_of(*HESSIAN_VECTOR, dtype).call_of(self._struct)
+        self._call = hessian_entry(functions, dtype).call_of(self._struct)
         self._place: tuple[int, int] = 0, 0
 
     def look_at(self, X: tuple[int, int], Y: tuple[int, int]) -> None:

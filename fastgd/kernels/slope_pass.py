@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
-from fastgd.kernels.derivative_entries import SLOPES, entry_of
+from fastgd.kernels.derivative_entries import slopes_entry
 from fastgd.kernels.plan import THREADED_PRODUCTS
 from fastgd.kernels.structs import PANEL_BYTES, Slopes, Work
 from fastgd.kernels.threads.pool import on_threads
@@ -103,7 +103,7 @@ class _Worker:
         )  # fmt: skip
         self.nbytes = sum(array.nbytes for array in (*work[:-1], values.derivatives))
         self._struct = struct_of(values, dtype)
-        self._call = entry_of(*SLOPES, dtype).call_of(self._struct)
+        self._call = slopes_entry(dtype).call_of(self._struct)
         outputs, width = net.widths[-1], net.widths[0] if by_inputs else net.n_params
         self._of_row = net.widths[0], outputs * width, dtype.itemsize  # numbers, and their bytes
         self._place: tuple[int, ...] = ()

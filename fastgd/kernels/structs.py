@@ -171,6 +171,9 @@ class Curvature(NamedTuple):
 
     net: NetworkStruct
     bare: NetworkStruct  # without biases
+    activations: Integers  # (layers,) their places among the functions that are compiled
+    loss: int  # its place, but for cross_entropy
+    loss_is_by_z: int  # whether its derivative is
     data: Data
     params: Reals
     vector: Reals  # (n_params,)

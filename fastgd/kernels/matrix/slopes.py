@@ -4,7 +4,7 @@ block of rows, and one backward for each output, which ends at the place of its 
 
 import numpy as np
 
-from fastgd.formulas.activations import SOFTMAX
+from fastgd.formulas.compiled import SOFTMAX
 from fastgd.kernels.matrix.layers import forward, times_derivative
 from fastgd.kernels.matrix.out_of_line import backward_units
 from fastgd.kernels.matrix.products import transpose

@@ -5,9 +5,7 @@ vector. The tangent of the gradient is the product.
 
 import numpy as np
 
-from fastgd.formulas.activations import FUNCTIONS, SOFTMAX, derivative
-from fastgd.formulas.curvature import CURVATURES, curvature, loss_curvature
-from fastgd.formulas.losses import BY_Z, CROSS_ENTROPY, loss_derivative
+from fastgd.formulas.compiled import SOFTMAX
 from fastgd.kernels.matrix.out_of_line import (
     backward_units,
     forward_units,
@@ -19,19 +17,19 @@ from fastgd.kernels.matrix.out_of_line import (
 from fastgd.kernels.matrix.products import Left, Right, Target
 from fastgd.kernels.rows import gather
 from fastgd.kernels.structs import Curvature
-from fastgd.machine.dispatch import by_number
 from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import broadcast, lanes_of, load, store
 from fastgd.machine.struct_view import viewer
-from fastgd.names import ACTIVATIONS
 
 _FIRST, _ONE, _NO, _YES = np.int64(0), np.int64(1), np.bool_(False), np.bool_(True)
 _curvature_of = viewer(Curvature)
 
 
 @inline
-def hessian_vector(address, zero):
-    """Fill the result, (n_params,), with the tangent of the gradient of rows first ... last."""
+def hessian_vector(follow, times_derivative, output_tangent, address, zero):
+    """Fill the result, (n_params,), with the tangent of the gradient of rows first ... last, by
+    loops of `tangent_loops`.
+    """
     given = _curvature_of(address, zero)
     net, data, params, work, vector = given.net, given.data, given.params, given.work, given.vector
     by_a, by_delta, result, lanes = given.by_a, given.by_delta, given.result, lanes_of(work.a)
@@ -44,8 +42,11 @@ def hessian_vector(address, zero):
         for l in range(net.layers):
             forward_units(net, params, work, stride, l, _FIRST, net.widths[l + 1])
             softmax_layer(net, work, stride, l)
-            _forward(net, params, vector, work, by_a, stride, l)
-        _output(net, work, by_a, by_delta.delta, stride)
+            _forward(follow, given.activations, net, params, vector, work, by_a, stride, l)
+        output_tangent(
+            net, work, by_a, by_delta.delta, stride, given.activations[net.layers - 1], given.loss,
+            given.loss_is_by_z,
+        )  # fmt: skip
         output_delta(net, work, stride)
         for l in range(net.layers - 1, -1, -1):
             units = net.widths[l + 1]
@@ -55,8 +56,8 @@ def hessian_vector(address, zero):
             gradient_units(given.bare, by_a, stride, l, _FIRST, units, 1.0, result, _FIRST, _YES)
             _backward(net, params, vector, work, by_delta, stride, l)
             here, size = net.units_before[l] * stride, net.widths[l] * stride
-            _times_derivative(
-                net.activations[l - 1], work.z, work.a, by_a.z, work.delta, by_delta.delta, here,
+            times_derivative(
+                given.activations[l - 1], work.z, work.a, by_a.z, work.delta, by_delta.delta, here,
                 here + size,
             )  # fmt: skip
 
@@ -70,7 +71,7 @@ def _product(params, weights, transposed, of, start, to, target, rows, inner, st
 
 
 @kernel
-def _forward(net, params, vector, work, by_a, stride, l):
+def _forward(follow, activations, net, params, vector, work, by_a, stride, l):
     """The tangents of z = W a + b and of a = f(z), of layer l."""
     z, inputs, units, weights = by_a.z, net.widths[l], net.widths[l + 1], net.weights[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
@@ -85,7 +86,7 @@ def _forward(net, params, vector, work, by_a, stride, l):
     if net.activations[l] == SOFTMAX:
         _softmax(work.a, z, by_a.a, here, units, stride)
     else:
-        _follow(net.activations[l], work.z, work.a, z, by_a.a, here, here + units * stride)
+        follow(activations[l], work.z, work.a, z, by_a.a, here, here + units * stride)
 
 
 @merged
@@ -110,73 +111,3 @@ def _backward(net, params, vector, work, by_delta, stride, l):
         work.panel,
     )  # fmt: skip
     backward_units(net, params, work, stride, l, _FIRST, inputs)
-
-
-@kernel
-def _output(net, work, by_a, target, stride):
-    """The tangent of the last layer's delta, see `costs.output_delta`."""
-    z, a, y, dz, da = work.z, work.a, work.y, by_a.z, by_a.a
-    loss, activation = net.loss, net.activations[net.layers - 1]
-    here, size = net.units_before[net.layers] * stride, net.widths[net.layers] * stride
-    by_activation = loss not in BY_Z
-    softmax = by_activation and activation == SOFTMAX
-    for s in range(0, stride, lanes_of(a)):
-        targets, inner, change = broadcast(a, 0.0), broadcast(a, 0.0), broadcast(a, 0.0)
-        for k in range(s, s + size, stride):
-            out, out_change, aim = load(a, here + k), load(da, here + k), load(y, k)
-            targets += aim
-            if softmax:
-                slope = loss_derivative(loss, out, aim)
-                inner += out * slope
-                change += out_change * slope + out * (loss_curvature(loss, out, aim) * out_change)
-        for k in range(s, s + size, stride):
-            i = here + k
-            out, out_change, aim = load(a, i), load(da, i), load(y, k)
-            if loss == CROSS_ENTROPY:
-                result = targets * out_change
-            else:
-                result = loss_curvature(loss, out, aim) * out_change
-                slope = loss_derivative(loss, out, aim)
-                if softmax:
-                    result = out_change * (slope - inner) + out * (result - change)
-                elif by_activation:
-                    bend = curvature(activation, load(z, i), out) * load(dz, i)
-                    result = result * derivative(activation, load(z, i), out) + slope * bend
-            store(target, i, load(work.weight, s) * result)
-
-
-def _following(function):
-    """da = f'(z) dz from start to stop by one f'."""
-
-    @merged
-    def follow(z, a, dz, da, start, stop):
-        for i in range(start, stop, lanes_of(a)):
-            store(da, i, function(load(z, i), load(a, i)) * load(dz, i))
-
-    return follow
-
-
-def _times(function, bend):
-    """delta = dC/da f'(z) and its tangent, in which dC/da changes and z does, from start to
-    stop by one f' and f''.
-    """
-
-    @merged
-    def multiply_by_it(z, a, dz, delta, change, start, stop):
-        for i in range(start, stop, lanes_of(a)):
-            slope, before = function(load(z, i), load(a, i)), load(delta, i)
-            bent = before * (bend(load(z, i), load(a, i)) * load(dz, i))
-            store(change, i, load(change, i) * slope + bent)
-            store(delta, i, before * slope)
-
-    return multiply_by_it
-
-
-_follow = by_number(
-    {i: _following(FUNCTIONS[name][1]) for i, name in enumerate(ACTIVATIONS)},
-    "z, a, dz, da, start, stop",
-)
-_times_derivative = by_number(
-    {i: _times(FUNCTIONS[name][1], CURVATURES[name]) for i, name in enumerate(ACTIVATIONS)},
-    "z, a, dz, delta, change, start, stop",
-)
