@@ -89,7 +89,8 @@ class NetworkFunctions:
 
 
 def _each_once(held: list[Any], used: list[Any]) -> list[Any]:
-    return list(dict.fromkeys([*held, *used]))
+    """Those that are held, and the others in an order that does not depend on the layers'."""
+    return held + sorted(set(used) - set(held), key=lambda each: (each.name, each.text))
 
 
 def _pair(function: Activation | Loss, number: int) -> str:
