@@ -355,8 +355,8 @@ def sources():
             options = Options(method=method, **settings)
             plan = kernels.make_plan(net, len(X), options, "unrolled", validated=True)
             yield kernels.source(plan), "train"
-            plan = kernels.make_plan(net, len(X), options, "lanes", 10, members=8, weighted=True)
-            yield lanes.source(plan, True), "train"
+            plan = kernels.make_plan(net, len(X), options, "lanes", 10, members=8, weighted=True, own_rows=True)
+            yield lanes.source(plan), "train"
 
 
 @pytest.mark.parametrize(("source", "function"), list(sources()), ids=lambda value: value.partition("\n")[0].strip('"')[:60])

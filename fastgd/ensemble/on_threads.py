@@ -56,7 +56,7 @@ class OnThreads(SideBySide):
         is_small = (seconds[order] <= self.small_seconds) & (not self.plan.hidden_halves)
         for member in order[~is_small].tolist():
             yield partial(self._train, member, session)
-        small, own_rows = order[is_small], any(self.samples.are_own)
+        small, own_rows = order[is_small], self.plan.own_rows
         kinds = self.members.settings.kinds
         are_alike = not own_rows and bool((kinds == kinds[0]).all())
         kinds = kinds[small]

@@ -98,9 +98,12 @@ class SideBySide(Training[Runs]):
 
     def _seconds_left(self) -> Array:
         """About what it takes to train those that have not ended, and to compute their costs."""
+        from fastgd.kernels import epoch_seconds
+
         members = self.members
         left = members.settings.epochs - members.epochs + 1.0
-        return np.where(members.running, left * self.plan.seconds, 0.0)
+        an_epoch = epoch_seconds(self.plan, len(members))
+        return np.where(members.running, left * an_epoch, 0.0)
 
     def _here(self, session: Session[Runs], chunks: Iterator[float], seconds: Array) -> None:
         looked = time.perf_counter()

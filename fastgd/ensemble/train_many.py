@@ -96,8 +96,8 @@ def train_many(
         epochs.
     kernel : str
         lanes (small networks: every vector instruction trains several members), matrix or unrolled
-        (each member by `train`, on threads). auto chooses lanes where they serve the network, and
-        training takes longer than compiling them.
+        (each member by `train`, on threads). auto chooses lanes where they gain more time than
+        compiling them takes, or come with the package.
     progress, callback : callable
         Called every 50 ms with a `ManyProgress`.
     checkpoint : path, optional

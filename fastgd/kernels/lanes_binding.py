@@ -72,9 +72,6 @@ class Lanes:
             "weights_stride": plan.n if samples.weights.ndim == 2 else 0,
         }  # fmt: skip
         self.members = Members(*(given[name] for name in Members._fields))
-        self.own_rows = bool(
-            self.members.X_stride or self.members.Y_stride or self.members.weights_stride
-        )
         self.groups = [self._group() for _ in range(threads)]
         self.structs = [struct_of(group, dtype) for group in self.groups]
 
@@ -86,13 +83,11 @@ class Lanes:
         rule = rule_of(
             options, aligned((slots,), dtype), powers, is_weight_of(net, options, size, lanes), size
         )
-        rows = (
-            0 if plan.rows_stay and not self.own_rows else plan.n if plan.rows_stay else plan.batch
-        )
+        rows = 0 if plan.rows_stay and not plan.own_rows else plan.batch
         weight = aligned((rows * lanes if plan.weighted else 0,), dtype)
         if plan.weighted and plan.rows_stay and not members.weights_stride:
             shares = (samples.weights / samples.weights.sum(dtype=np.float64)).astype(dtype)
-            weight = np.repeat(shares, lanes) if self.own_rows else shares
+            weight = np.repeat(shares, lanes) if plan.own_rows else shares
 
         def row(count: int = 1) -> Array:
             return aligned((count * lanes,), dtype)
@@ -132,7 +127,7 @@ class Lanes:
     @cached_property
     def entry(self) -> Entry:
         """The compiled function."""
-        return entry("lanes", source(self.plan, self.own_rows), "train", self.plan.net.dtype)
+        return entry("lanes", source(self.plan), "train", self.plan.net.dtype)
 
     def advance(self, rank: int, limit: int) -> None:
         """Train for about `limit` epochs of a vector of members; 0 compiles what has not been

@@ -101,8 +101,8 @@ def train(
         `fastgd.SGD(momentum=0.9)`; meanings and defaults are PyTorch's.
     kernel : str
         auto, matrix (any network) or unrolled (small ones, several times faster, compiled for
-        each). auto chooses by the arguments alone, and unrolls where training would take longer
-        than compiling; after a Run it is the Run's.
+        each). auto chooses by the arguments alone, and unrolls where that gains more time than
+        compiling takes, or comes with the package; after a Run it is the Run's.
     l2 : float
         l2 * w is added to the gradient of weights, not of biases. Reported costs are of the data
         alone.
