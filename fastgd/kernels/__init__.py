@@ -45,7 +45,7 @@ def plan_for(
     return make_plan(
         net, samples.X.shape[-2], options, kernel, epochs, members=members, validated=validated,
         largest=largest_input(samples, options.method), weighted=len(samples.weights) > 0,
-        own_rows=any(samples.are_own),
+        own_rows=many and any(samples.are_own),
     )  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def take(
     """
     most = plan.most_threads(0 if held_out is None else len(held_out.X))
     threads = min(threads or available_threads(), most) if most > 1 else 1
-    kinds = [rows and (len(rows.X), on_disk(rows.X)) for rows in (samples, held_out)]
-    key, made = (plan, options, threads, *kinds), []
+    apart = held_out and (len(held_out.X), on_disk(held_out.X))
+    key, made = (plan, options, threads, on_disk(samples.X), apart), []
 
     def make() -> Bound:
         made.append(load(plan, options, samples, held_out, threads))

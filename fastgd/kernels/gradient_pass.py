@@ -46,9 +46,8 @@ class GradientPass:
         arrays = [state.params, *(each for work in kernel.works for each in work[:-1])]
         self.nbytes = sum(array.nbytes for array in arrays)
         self._structs: list[Array] = []
-        self._sizes = samples.X.size, samples.Y.size
-        nothing = kernel.data.X.reshape(-1)[:0].copy()
-        kernel.data = kernel.data._replace(X=nothing, Y=nothing)
+        self._weights = samples.weights
+        kernel.let_go()
         self.look_at(samples.X, samples.Y)
 
     def look_at(self, X: Array, Y: Array) -> None:
@@ -58,9 +57,8 @@ class GradientPass:
             struct[_X], struct[_Y] = self._addresses
 
     def _call(self, function: str, values: tuple[Any, ...]) -> Callable[[], None]:
-        struct = struct_of(values, self.params.dtype)
+        struct = self._kernel.pointed(struct_of(values, self.params.dtype))
         struct[_X], struct[_Y] = self._addresses
-        struct[_X + 1], struct[_Y + 1] = self._sizes
         self._structs.append(struct)
         return self._kernel.entry(function).call_of(struct)
 

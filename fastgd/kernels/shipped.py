@@ -36,7 +36,7 @@ def _written_out() -> list[Plan]:
 
 def comes_with_package(plan: Plan) -> bool:
     """Whether a kernel that is written out is one of them."""
-    alike = [one for one in _written_out() if str(one.net) == str(plan.net)]
+    alike = [one for one in _written_out() if str(one.net) == str(plan.net) and not plan.net.own]
     return any(replace(one, net=plan.net) == plan for one in alike)
 
 

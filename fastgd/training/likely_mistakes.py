@@ -19,11 +19,13 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
     output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
     least, most = net.layers[-1].function.bounds
     if net.loss == "squared_error" and least > -np.inf:
-        reaches_all = Y.min() >= least and Y.max() <= most
+        # sooner than Y.min() and Y.max()
+        lowest, highest = np.minimum.reduce(Y, None), np.maximum.reduce(Y, None)
+        reaches_all = lowest >= least and highest <= most
         missed, spread = (0.0, 0.0) if reaches_all else _errors(Y, least, most)
         if missed > spread:
             warn(
-                f"Y has values from {Y.min():g} to {Y.max():g}, to which outputs of {output!r}, "
+                f"Y has values from {lowest:g} to {highest:g}, to which outputs of {output!r}, "
                 f"between {least:g} and {most:g}, come no nearer than their mean does: "
                 "use another output, such as output='identity', or scale Y"
             )

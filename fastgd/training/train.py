@@ -27,6 +27,8 @@ from fastgd.training.resume import gone_on, origin_of, seed_and_last
 from fastgd.training.run import History, Run
 from fastgd.training.session import check_session
 
+_NO_HISTORY = History(np.zeros(0, np.int64), np.zeros(0))
+
 
 @quiet
 def train(
@@ -202,8 +204,8 @@ def train(
         initial = before.params
     else:
         initial = params if isinstance(params, np.ndarray) else net.init(seed)
-    goes_on = isinstance(params, Run) and params.state is not None  # and was warned of before
-    if epochs and not goes_on:
+    further = origin.further
+    if epochs and (further is None or further.state is None):  # which was warned of before
         warn_of_targets(net, samples)
         warn_of_equal_units(net, initial)
     from fastgd import kernels
@@ -215,8 +217,8 @@ def train(
         validated=held_out is not None,
     )  # fmt: skip
     run = Run(
-        net, initial.copy(), np.nan, 0, before.seconds if before else 0.0, plan.kernel, seed,
-        "epochs", History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(),
+        net, initial, np.nan, 0, before.seconds if before else 0.0, plan.kernel, seed,
+        "epochs", _NO_HISTORY, options.to_dict(),
         table=before.table if before else None,
     )  # fmt: skip
     key, bound = kernels.take(plan, options, trained, held_out, threads)
