@@ -163,7 +163,13 @@ class SideBySide(Training[Runs]):
 class InLanes(SideBySide):
     """Members in the lanes kernel."""
 
-    kernel: Lanes  # of the latest round
+    kernel: Lanes | None = None  # of the latest round
+
+    def to_end(self, session: Session[Runs]) -> Runs:
+        runs = super().to_end(session)
+        if self.kernel is not None:
+            self.kernel.let_go()
+        return runs
 
     def _round(self, session: Session[Runs]) -> None:
         from fastgd.kernels import Lanes
@@ -189,4 +195,5 @@ class InLanes(SideBySide):
         self._over(session, chunks, kernel.flush, is_small=is_small)
 
     def _add_costs(self) -> None:
+        assert self.kernel is not None
         self.kernel.add_costs()
