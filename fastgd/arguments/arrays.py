@@ -69,7 +69,7 @@ class Finite:
 
 def are_finite(flat: Array) -> bool:
     """Whether all numbers of a flat array are. Of few, a sum of squares that is finite says so,
-    sooner than a look at each.
+    sooner than a look at each; of which `np.errstate` hears, unless the call is `quiet`.
     """
     is_sure = flat.size <= _FEW and math.isfinite(flat.dot(flat))
     return is_sure or _first_not_finite(flat) is None
