@@ -54,8 +54,9 @@ class Bound(Problems, ABC):
     @property
     def needs_threads(self) -> bool:
         """Whether a single pass takes long enough for threads to be started for it."""
-        rows = max(self.plan.n, self.held_out.n)
-        return self.helpers.count > 0 and rows * self.net.n_params >= THREADED_PRODUCTS
+        if self.helpers.count == 0:
+            return False
+        return max(self.plan.n, self.held_out.n) * self.net.n_params >= THREADED_PRODUCTS
 
     def __enter__(self) -> "Bound":
         self.helpers.start()

@@ -19,8 +19,8 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
     output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
     least, most = net.layers[-1].function.bounds
     if net.loss == "squared_error" and least > -np.inf:
-        # sooner than Y.min() and Y.max()
-        lowest, highest = np.minimum.reduce(Y, None), np.maximum.reduce(Y, None)
+        flat = Y.reshape(-1)
+        lowest, highest = np.minimum.reduce(flat), np.maximum.reduce(flat)  # sooner than Y.min()
         reaches_all = lowest >= least and highest <= most
         missed, spread = (0.0, 0.0) if reaches_all else _errors(Y, least, most)
         if missed > spread:
