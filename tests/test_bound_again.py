@@ -12,6 +12,7 @@ import pytest
 from conftest import random_problem
 
 import fastgd
+from fastgd.kernels import binding
 from fastgd.kernels.shelf import shelf
 from fastgd.options import Options
 
@@ -288,11 +289,12 @@ def test_options_are_remembered_by_what_stays_as_it_is():
         Options.of({"shuffle": 1})
 
 
-@pytest.mark.parametrize(("rows", "epochs", "expected"), [(300, 1, []), (300, 3, [1]), (4000, 1, [1])])
+@pytest.mark.parametrize(("rows", "epochs", "expected"), [(300, 1, []), (300, 3, []), (300, 50, [1]), (4000, 1, [1])])
 def test_threads_are_started_where_there_is_work_for_them(rows, epochs, expected, monkeypatch):
     """Before the second update, or the first if it is long; to the bits of one thread."""
     from fastgd.kernels.threads.pool import Helpers
 
+    monkeypatch.setattr(binding, "THREADED_SECONDS", 0.001)
     started, start = [], Helpers.start
     monkeypatch.setattr(Helpers, "start", lambda self: started.append(self.count) or start(self))
     X, Y, params = random_problem(WIDE, rows)

@@ -87,7 +87,7 @@ class Loop(Training[Run]):
 
         def have_threads() -> None:
             nonlocal has_threads
-            if self.kernel.helpers.count and not has_threads:
+            if not has_threads:
                 session.stack.enter_context(self.kernel)
                 has_threads = True
 
@@ -96,7 +96,8 @@ class Loop(Training[Run]):
             ends, file = self.is_done or session.reason is not None, session.file
             if file is not None and not ends and file.is_due:
                 self.save(file.save)
-            if not ends:  # the first chunk is a single update
+            # the first chunk is a single update
+            if not ends and self.kernel.are_worth_threads(self.epochs - self.state.epoch):
                 have_threads()
             return session.reason
 

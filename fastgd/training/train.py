@@ -153,8 +153,8 @@ def train(
         depend on it: batches are cut in parts of their rows, layers in slices of their units, or a
         hidden layer in halves, as the arguments alone say, and each piece is the work of one
         thread. They are Python threads, started before the second update, or the first if it is
-        long, and ended with the call; while they wait for each other they keep their processors
-        busy for some 50 us, then give way.
+        long, unless less than a millisecond of work is left, and ended with the call; while they
+        wait for each other they keep their processors busy for some 50 us, then give way.
 
     Returns
     -------
