@@ -64,6 +64,10 @@ class ArrayTable:
         vars(table).update(arrays)
         return table
 
+    def with_arrays(self: Table, **arrays: Array) -> Table:
+        """A table with other arrays of these names."""
+        return self.of(vars(self) | arrays)
+
     def copy(self: Table) -> Table:
         """A table that shares no array with this one."""
         return self.of({name: array.copy() for name, array in vars(self).items()})

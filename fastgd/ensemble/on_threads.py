@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -151,7 +150,7 @@ class OnThreads(SideBySide):
         all_states = self.members.states
         slots = all_states.slots[some]
         slots[..., : states.slots.shape[-2], :] = states.slots
-        all_states[some] = replace(states, slots=slots)
+        all_states[some] = states.with_arrays(slots=slots)
 
     def _add_costs(self) -> None:
         for member in np.flatnonzero(self.members.running).tolist():

@@ -178,6 +178,5 @@ def train_many(
     )  # fmt: skip
     begun = Runs.at_start(net, plan.kernel, options, to_train_to(origin, settings))
     runs = gone_on(origin, begun, plan.batches)
-    threads = min(threads or (kernels.available_threads() if client is None else 1), count)
     work = (InLanes if plan.kernel == "lanes" else OnThreads)(plan, samples, runs, threads)
     return work.train(session) if client is None else train_in_shards(client, work, session)
