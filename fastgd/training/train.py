@@ -71,10 +71,10 @@ def train(
     ----------
     net : MLP
     X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column
-        Frames and series of pandas and polars too. Arrays of the network's dtype are used where
-        they are, not copied: leave them alone while training runs; others are copied once. X may be
-        a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block, to
-        check it. Its mini-batches are then drawn from windows of 16 MiB, each of 64 blocks of
+        Frames and series of pandas and polars too. Large arrays of the network's dtype are used
+        where they are, not copied: leave them alone while training runs; others are copied once. X
+        may be a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block,
+        to check it. Its mini-batches are then drawn from windows of 16 MiB, each of 64 blocks of
         neighbouring rows that are chosen anew every epoch: rows far apart in the file may meet in a
         batch, but shuffle a file that is sorted by class.
     epochs : int
