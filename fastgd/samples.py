@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.arrays import number_array, real_array, rows
+from fastgd.arguments.arrays import extremes, number_array, real_array, rows
 from fastgd.arguments.checks import Array, finite_number
 from fastgd.network import Network
 
@@ -127,7 +127,10 @@ def check_targets(net: Network, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
     Y = rows("Y", Y, net.widths[-1], net, net.dtype)
     least, most = net.loss_function.targets
-    if least > -np.inf and not (Y.min() >= least and Y.max() <= most):
+    if least == -np.inf:
+        return Y
+    lowest, highest = extremes(Y.reshape(-1))
+    if lowest < least or highest > most:
         bounds = f"between {least:g} and {most:g}" if most < np.inf else f"at {least:g} or above"
         raise ValueError(
             f"Y must lie {bounds} for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}"

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.checks import Array, shown
 from fastgd.arguments.frames import array_of, columns_of, is_polars, kind_of
 
-_BLOCK, _FEW = 2**20, 2**10  # numbers
+_BLOCK, _FEW, _VERY_FEW = 2**20, 2**10, 2**5  # numbers
 _CLASSES = "reads text of numbers; labels become a column of 0 and 1 for each class"
 _LABELS = f".astype(float) {_CLASSES}"
 _ADVICE = {  # by kind of dtype
@@ -73,6 +73,14 @@ def are_finite(flat: Array) -> bool:
     """
     is_sure = flat.size <= _FEW and math.isfinite(flat.dot(flat))
     return is_sure or _first_not_finite(flat) is None
+
+
+def extremes(flat: Array) -> tuple[float, float]:
+    """The least and the largest number of a flat array; of few, sooner by Python than by NumPy."""
+    if flat.size <= _VERY_FEW:
+        numbers = flat.tolist()
+        return min(numbers), max(numbers)
+    return float(flat.min()), float(flat.max())
 
 
 def _first_not_finite(flat: Array) -> int | None:
