@@ -49,6 +49,11 @@ def erf_far(u):
     return -log(erfc(1 + u))
 
 
+def artanh_tail(z):
+    """2 artanh(s) / s with z = s^2."""
+    return mpf(2) if z == 0 else log((1 + sqrt(z)) / (1 - sqrt(z))) / sqrt(z)
+
+
 half_ln2 = log(2) / 2
 largest_z = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
 for name, f, low, high, degrees in [
@@ -56,6 +61,7 @@ for name, f, low, high, degrees in [
     ("step tail", step_tail(16), -mpf(1) / 2, mpf(1) / 2, {"float64": 5}),
     ("step tail", step_tail(8), -mpf(1) / 2, mpf(1) / 2, {"float32": 2}),
     ("log tail", log_tail, mpf(0), largest_z, {"float64": 6, "float32": 2}),
+    ("artanh", artanh_tail, mpf(0), mpf(1) / 9, {"float64": 9, "float32": 4}),
     ("erf near", erf_near, mpf(0), mpf(1), {"float64": 11, "float32": 6}),
 ]:
     for dtype, degree in degrees.items():

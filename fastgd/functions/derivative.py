@@ -51,6 +51,7 @@ _SLOPES: dict[str, Callable[[Formula, Formula], Formula]] = {
     "cos": lambda x, f: negative(Formula("sin", x)),
     "tanh": lambda x, f: minus(ONE, times(f, f)),
     "sigmoid": lambda x, f: minus(f, times(f, f)),
+    "softplus": lambda x, f: Formula("sigmoid", x),
     "erf": lambda x, f: times(
         number(2 / math.sqrt(math.pi)), Formula("exp", negative(times(x, x)))
     ),

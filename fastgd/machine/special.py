@@ -1,6 +1,7 @@
-"""expm1 and erf, as `elementary` has its functions and of the same parts.
+"""expm1, softplus and erf, as `elementary` has its functions and of the same parts.
 
-Within 2.5 and 1.5 units in the last place. The polynomials are printed by scripts/polynomials.py.
+Within 2.5, 3.5 and 1.5 units in the last place. The polynomials are printed by
+scripts/polynomials.py.
 """
 
 import math
@@ -9,6 +10,17 @@ from fastgd.machine.elementary import EXP_TAIL, define, exp_of, polynomial
 from fastgd.machine.value import Value
 
 # polynomials by the bits of a float, constant term first
+_ARTANH = {  # 2 artanh(s) / s in s^2, for |s| <= 1 / 3
+    64: (
+        2.0, 0.6666666666668257, 0.399999999952876, 0.2857142911165716, 0.22222190861346283,
+        0.1818285980047391, 0.15363676248891633, 0.13591305485579894, 0.09880789048764786,
+        0.17780763826113302,
+    ),
+    32: (
+        2.000000007681759, 0.6666632164137777, 0.40024595230703747, 0.27965157745197267,
+        0.2815777836310908,
+    ),
+}  # fmt: skip
 _NEAR = {  # erf(x) / x - 1 in x^2, for |x| <= 1
     64: (
         0.12837916709551256, -0.37612638903183543, 0.11283791670945006, -0.02686617064323777,
@@ -37,6 +49,13 @@ _FAR = {  # -log erfc(1 + u), as good as erf needs it, up to where that is 1
 }  # fmt: skip
 
 
+def _softplus(x: Value) -> Value:
+    # max(x, 0) + log(1 + e), e = e^-|x|, which is 2 artanh of s = e / (2 + e)
+    e = exp_of(-x.abs())
+    s = e / (e + 2.0)
+    return x.where("<", 0.0, 0.0, x) + s * polynomial(s * s, _ARTANH[x.format.bits])
+
+
 def _expm1(x: Value) -> Value:
     # 2^n p + (2^n - 1) with p = e^h - 1 and x = n ln 2 + h, in halves, since 2^n overflows before
     # e^x does
@@ -61,4 +80,5 @@ def _erf(x: Value) -> Value:
 
 
 expm1 = define("expm1", _expm1, "e^x - 1, accurate where x is small.")
+softplus = define("softplus", _softplus, "log(1 + e^x).")
 erf = define("erf", _erf, "The error function, 2 / sqrt(pi) times the integral of e^(-t^2).")
