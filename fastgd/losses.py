@@ -22,7 +22,6 @@ _PROBABILITY = (0.0, 1.0)
 
 def _smoothed(y: Any, smoothing: float) -> Any:
     """The target, with a share of it spread over both classes."""
-    _check("smoothing", smoothing, 0 <= smoothing < 1, "from 0 to below 1")
     return y * (1 - smoothing) + smoothing / 2 if smoothing else y
 
 
@@ -33,8 +32,17 @@ def _check(name: str, number: float, is_right: bool, expected: str) -> None:
 
 def _binary_cross_entropy(z: Any, y: Any, smoothing: float = 0.0) -> Any:
     """-y log a - (1 - y) log(1 - a), which is (max(z, 0) - y z) + log(1 + e^-|z|)."""
+    _check("smoothing", smoothing, 0 <= smoothing < 1, "from 0 to below 1")
     y = _smoothed(y, smoothing)
     return (where(z < 0, 0.0, z) - y * z) + n.log1p(n.exp(where(z < 0, z, -z)))
+
+
+def _cross_entropy(z: Any, log_sum_exp: Any, y: Any, smoothing: float = 0.0) -> Any:
+    """-y log a, of a z less the sample's largest, whose rounding that and the sum would share;
+    targets are smoothed by the kernels.
+    """
+    _check("smoothing", smoothing, 0 <= smoothing < 1, "from 0 to below 1")
+    return y * (log_sum_exp - z)
 
 
 def _huber(a: Any, y: Any, delta: float = 1.0) -> Any:
@@ -71,11 +79,8 @@ binary_cross_entropy = _built_in(
     _binary_cross_entropy, lambda a, y, smoothing: a - _smoothed(y, smoothing),
     "binary_cross_entropy", output=sigmoid, targets=_PROBABILITY,
 )  # fmt: skip
-# -y log a, of a z less the sample's largest, whose rounding that and the sum would share; targets
-# are smoothed by the kernels
 cross_entropy = _built_in(
-    lambda z, log_sum_exp, y, smoothing=0.0: y * (log_sum_exp - z),
-    lambda a, y, total, smoothing: a * total - y, "cross_entropy", output=softmax,
+    _cross_entropy, lambda a, y, total, smoothing: a * total - y, "cross_entropy", output=softmax,
     targets=_PROBABILITY,
 )  # fmt: skip
 # of counts, for a = e^z: a - y log a
