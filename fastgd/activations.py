@@ -37,6 +37,13 @@ def _gelu_slope(z: Any, a: Any) -> Any:
     return where(abs(z) < 1e-30, 0.5, a / z) + z * density
 
 
+def _logistic(z: Any) -> Any:
+    """The sigmoid by e^-|z|, of which softplus is made too: together they take one of it."""
+    e = n.exp(-abs(z))
+    r = 1 / (1 + e)
+    return where(z < 0, e * r, r)
+
+
 def _silu_slope(z: Any, a: Any) -> Any:
     s = n.sigmoid(z)
     return s + a * (1 - s)
@@ -86,11 +93,9 @@ selu = _built_in(
 )  # fmt: skip
 softplus = _built_in(
     lambda z, beta=1.0: n.softplus(beta * z) / beta,
-    lambda z, a, beta: -n.expm1(-beta * a), "softplus", bounds=_POSITIVE, scheme="he",
+    lambda z, a, beta: _logistic(beta * z), "softplus", bounds=_POSITIVE, scheme="he",
 )  # fmt: skip
-gelu = _built_in(
-    lambda z: 0.5 * z * (1 + n.erf(z * math.sqrt(0.5))), _gelu_slope, "gelu", scheme="he"
-)
+gelu = _built_in(lambda z: z * n.normal_cdf(z), _gelu_slope, "gelu", scheme="he")
 gelu_tanh = _built_in(
     lambda z: z * n.sigmoid(_gelu_tanh_inside(z)), _gelu_tanh_slope, "gelu_tanh", scheme="he"
 )

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 __all__ = [
-    "abs", "cos", "erf", "exp", "expm1", "fma", "log", "log1p", "maximum", "minimum", "sigmoid",
+    "abs", "cos", "erf", "exp", "expm1", "fma", "log", "log1p", "maximum", "minimum", "normal_cdf",
+    "sigmoid",
     "sign", "sin", "softplus", "sqrt", "tanh", "where",
 ]  # fmt: skip
 
@@ -82,6 +83,11 @@ def erf(x: Any) -> Any:
     return _computed("erf", x)
 
 
+def normal_cdf(x: Any) -> Any:
+    """The share of the normal distribution below x, within the rounding of 1."""
+    return _computed("normal_cdf", x)
+
+
 def abs(x: Any) -> Any:  # noqa: A001
     """x without its sign."""
     return _computed("abs", x)
@@ -143,4 +149,5 @@ def _erf(x: Any) -> Any:
 
 _NUMPY: dict[str, Callable[..., Any]] = {name: _numpy(name) for name in __all__}
 _NUMPY |= {"sigmoid": _sigmoid, "softplus": _softplus, "erf": _erf}
+_NUMPY["normal_cdf"] = lambda x: 0.5 * (1.0 + _erf(x * math.sqrt(0.5)))
 _NUMPY["fma"] = lambda x, factor, summand: x * factor + summand

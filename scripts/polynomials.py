@@ -54,6 +54,11 @@ def artanh_tail(z):
     return mpf(2) if z == 0 else log((1 + sqrt(z)) / (1 - sqrt(z))) / sqrt(z)
 
 
+def below(u):
+    """The normal distribution's share below -u."""
+    return erfc(u / sqrt(2)) / 2
+
+
 half_ln2 = log(2) / 2
 largest_z = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2
 for name, f, low, high, degrees in [
@@ -69,3 +74,6 @@ for name, f, low, high, degrees in [
 for dtype, degree, end in [("float64", 17, mpf(5)), ("float32", 6, mpf(3))]:
     coefficients = weighted_fit(erf_far, lambda u: erfc(1 + u) / erf(1 + u), mpf(0), end, degree)
     print(f"erf far, {dtype}:", ", ".join(repr(float(c)) for c in coefficients))
+for dtype, degree, end in [("float64", 22, mpf("8.4")), ("float32", 8, mpf("5.6"))]:
+    coefficients = weighted_fit(lambda u: -log(below(u)), below, mpf(0), end, degree)
+    print(f"normal, {dtype}:", ", ".join(repr(float(c)) for c in coefficients))

@@ -15,7 +15,7 @@ from conftest import compiles_for
 from fastgd.machine import jit
 from fastgd.machine.elementary import cos, exp, log, log1p, quotients, residuals, sigmoid, sigmoid_parts, sin, tanh
 from fastgd.machine.span import lanes_of, load, span_of, store
-from fastgd.machine.special import erf, expm1, softplus
+from fastgd.machine.special import erf, expm1, normal_cdf, softplus
 from fastgd.machine.vector import like
 
 NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients", "expm1", "erf", "softplus"]
@@ -297,3 +297,26 @@ def test_older_processors(processor):
     done = subprocess.run(tests, env=os.environ | settings, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+
+
+def test_normal_distribution(dtype):
+    """Shares of 1, within its rounding, by floats and vectors."""
+
+    @numba.njit(**jit.FLAGS)
+    def both(x, ours):
+        source, target = span_of(x), span_of(ours)
+        for i in range(0, len(x), lanes_of(source)):
+            store(target, i, normal_cdf(load(source, i)))
+        for i in range(len(x)):
+            ours[1, i] = normal_cdf(x[i])
+
+    x = np.concatenate([np.linspace(-12, 12, 1600), np.random.default_rng(0).normal(size=1600)]).astype(dtype)
+    ours, eps = np.empty((2, len(x)), dtype), float(np.finfo(dtype).eps)
+    both(x, ours)
+    theirs = np.array([float(mpmath.ncdf(mpmath.mpf(float(v)))) for v in x])
+    assert np.array_equal(ours[0], ours[1])
+    assert np.abs(ours[0] - theirs).max() <= 1.5 * eps
+    assert np.abs(ours[0] / theirs - 1)[x > -2].max() < 8 * eps
+    x[:6] = np.inf, -np.inf, 1e30, -1e30, np.nan, -0.0
+    both(x, ours)
+    assert np.array_equal(ours[:, :6], [[1, 0, 1, 0, np.nan, 0.5]] * 2, equal_nan=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from fastgd.functions.formula import COMPARISONS, Formula
@@ -11,6 +12,7 @@ from fastgd.functions.text import Writer
 _C = {  # what math.h has no function for
     "sigmoid": "(1.0 / (1.0 + exp(-({0}))))",
     "abs": "fabs({0})",
+    "normal_cdf": "(0.5 * erfc(-0.7071067811865476 * ({0})))",
     "softplus": "(fmax({0}, 0.0) + log1p(exp(-fabs({0}))))",
 }
 
@@ -44,9 +46,9 @@ class _C99(Writer):
         places = ", ".join(f"{{{i}}}" for i in range(len(arguments)))
         pattern = _C.get(name, f"{name}({places})")
         if self.real == "float":
-            for each in ("exp", "fmax", "log1p", "fabs", name):
+            for each in ("exp", "fmax", "log1p", "fabs", "erfc", name):
                 pattern = pattern.replace(f"{each}(", f"{each}f(")
-            pattern = pattern.replace("0.0", "0.0f").replace("1.0", "1.0f")
+            pattern = re.sub(r"(\d\.\d+)", r"\1f", pattern)
         return pattern.format(*arguments)
 
 
@@ -67,7 +69,8 @@ _LATEX = {
     "erf": r"\operatorname{{erf}}\left({0}\right)", "sin": r"\sin\left({0}\right)",
     "softplus": r"\log\left(1 + e^{{{0}}}\right)", "log": r"\log\left({0}\right)",
     "cos": r"\cos\left({0}\right)", "tanh": r"\tanh\left({0}\right)",
-    "abs": r"\left|{0}\right|", "fma": r"\left({0} \cdot {1} + {2}\right)",
+    "normal_cdf": r"\Phi\left({0}\right)", "abs": r"\left|{0}\right|",
+    "fma": r"\left({0} \cdot {1} + {2}\right)",
 }  # fmt: skip
 
 
