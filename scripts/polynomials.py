@@ -77,3 +77,8 @@ for dtype, degree, end in [("float64", 17, mpf(5)), ("float32", 6, mpf(3))]:
 for dtype, degree, end in [("float64", 22, mpf("8.4")), ("float32", 8, mpf("5.6"))]:
     coefficients = weighted_fit(lambda u: -log(below(u)), below, mpf(0), end, degree)
     print(f"normal, {dtype}:", ", ".join(repr(float(c)) for c in coefficients))
+for dtype, degree, end in [("float64", 12, mpf("8.5")), ("float32", 5, mpf("5.5"))]:  # of 16 steps, by r from -1/2 to 1/2
+    shares = [lambda r, n=n, end=end: below((n + mpf(1) / 2 + r) * end / 16) for n in range(16)]
+    steps = [fit(share, -mpf(1) / 2, mpf(1) / 2, degree) for share in shares]
+    for k in range(degree + 1):
+        print(f"normal by steps, {dtype}, r^{k}:", ", ".join(repr(float(step[k])) for step in steps))

@@ -48,24 +48,6 @@ _FAR = {  # -log erfc(1 + u), as good as erf needs it, up to where that is 1
     ),
 }  # fmt: skip
 
-_NORMAL = {  # -log of the normal distribution's share below -u, as good as 1 less that needs it
-    64: (
-        0.6931471805599454, 0.7978845608028442, 0.3183098861847767, 0.03633560233941449,
-        -0.004782111577705253, -3.6981763578845746e-05, 0.00021202975601860346,
-        -5.2171072146296674e-05, 1.6392298344913665e-06, 2.817014820562622e-06,
-        -8.899682923334234e-07, 3.942693473614533e-08, 7.058090492429155e-08,
-        -3.468989300335915e-08, 9.954228713387575e-09, -2.0544710152582143e-09,
-        3.2047541007278754e-10, -3.8012474301940776e-11, 3.3708327498528487e-12,
-        -2.1506647413804864e-13, 9.207868434747871e-15, -2.3137988998423357e-16,
-        2.4578315895074483e-18,
-    ),
-    32: (
-        0.6931471645723195, 0.7978857455376953, 0.3182960166672244, 0.03639570725106807,
-        -0.0049076024756487206, 0.00010387002067866526, 0.00012529204763958262,
-        -2.6491318847564976e-05, 1.8969951472754497e-06,
-    ),
-}  # fmt: skip
-
 
 def _softplus(x: Value) -> Value:
     # max(x, 0) + log(1 + e), e = e^-|x|, which is 2 artanh of s = e / (2 + e)
@@ -88,15 +70,6 @@ def _expm1(x: Value) -> Value:
     return half + half
 
 
-def _normal_cdf(x: Value) -> Value:
-    # e to a polynomial below 0, and 1 less that above; 0 from where it is no part of 1
-    f, size = x.format, x.abs()
-    end = 9.0 if f.bits == 64 else 6.0
-    share = exp_of(-polynomial(size.at_most(end), _NORMAL[f.bits]))
-    share = size.where(">=", end, 0.0, share)
-    return x.where("<", 0.0, share, 1.0 - share)
-
-
 def _erf(x: Value) -> Value:
     # x times a polynomial up to 1, 1 - erfc |x| beyond, where that is e to one; 1 to the last bit
     # where that ends
@@ -107,7 +80,6 @@ def _erf(x: Value) -> Value:
 
 
 absolute = define("absolute", Value.abs, "x without its sign.")
-normal_cdf = define("normal_cdf", _normal_cdf, "The normal distribution's share below x.")
 expm1 = define("expm1", _expm1, "e^x - 1, accurate where x is small.")
 softplus = define("softplus", _softplus, "log(1 + e^x).")
 erf = define("erf", _erf, "The error function, 2 / sqrt(pi) times the integral of e^(-t^2).")
