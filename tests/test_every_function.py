@@ -265,3 +265,25 @@ def test_one_with_its_own_in_files(tmp_path):
     runs = fastgd.train_many(net, X, Y, 5, 0.1, members=4, rng=0)
     runs.save(path)
     assert np.array_equal(fastgd.load_runs(path, **own).params, runs.params)
+
+
+# -- second derivatives --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("z", [0.0, 1e-40, -1e-12, 0.7])
+def test_gelu_bends_where_its_derivative_is_a_quotient(z):
+    """At 0 and close to it: (f(z + b))^2 by b twice is 2 f'^2 + 2 f f'', of f = z Phi(z)."""
+    net = fastgd.MLP(1, 1, activation="gelu", loss="squared_error")
+    bend = net.hessian_vector([1.0, z], [0.0], [0.0], [0.0, 1.0])[1]
+    share, density = 0.5 * math.erfc(-z * math.sqrt(0.5)), math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    value, slope, second = z * share, share + z * density, (2 - z * z) * density
+    assert bend == pytest.approx(2 * slope**2 + 2 * value * second, rel=1e-13)
+
+
+def test_smoothed_targets_bend_as_gradients_do():
+    net = fastgd.MLP(2, 3, activation="softmax", loss="cross_entropy(0.2)")
+    X, Y, params = random_problem(net, 5)
+    Y *= 0.5  # so that a row's targets do not sum to 1
+    v, h = np.linspace(-1, 1, net.n_params), 1e-6
+    central = (net.gradient(params + h * v, X, Y) - net.gradient(params - h * v, X, Y)) / (2 * h)
+    assert net.hessian_vector(params, X, Y, v) == pytest.approx(central, rel=1e-7, abs=1e-9)

@@ -317,7 +317,7 @@ def test_normal_distribution_by_same_bits(dtype):
     theirs = np.array([float(mpmath.ncdf(mpmath.mpf(float(v)))) for v in x])
     assert np.array_equal(ours[0], ours[1])
     assert np.abs(ours[0] - theirs).max() <= 1.5 * eps
-    assert np.abs(ours[0] / theirs - 1)[x > -2].max() < 8 * eps
+    assert np.abs(ours[0] / theirs - 1)[x > -2].max() < 12 * eps  # of e to a rounded power
     x[:6] = np.inf, -np.inf, 1e30, -1e30, np.nan, -0.0
     both(x, ours)
     assert np.array_equal(ours[:, :5], [[1, 0, 1, 0, np.nan]] * 2, equal_nan=True)
