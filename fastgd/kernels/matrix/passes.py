@@ -3,9 +3,10 @@
 import numpy as np
 
 from fastgd.kernels.matrix.differences import differences
+from fastgd.kernels.matrix.few_units import forward_few, gradient_few, has_few_units
 from fastgd.kernels.matrix.layers import backward, forward
 from fastgd.kernels.matrix.out_of_line import block_cost
-from fastgd.kernels.rows import gather
+from fastgd.kernels.rows import gather, gather_rows, gather_targets
 from fastgd.kernels.structs import NO_UPDATE
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import lanes_of
@@ -31,14 +32,24 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
         problem.method,
     )
     lanes = lanes_of(work.a)
+    difference = method >= FINITE_DIFFERENCE
+    few_units = not difference and has_few_units(net, lanes)
     cost = 0.0
     for here in range(start, stop, work.block):
         rows = min(work.block, stop - here)
         stride = (rows + lanes - 1) // lanes * lanes
-        if fresh:
+        X, first_row = work.rows, np.int64(0)
+        if few_units and rows == stride and data.shuffled == 0:
+            X, first_row = data.X, here * net.widths[0]
+            if fresh:
+                gather_targets(net, data, work, here, rows, stride, total)
+        elif fresh and few_units:
+            gather_rows(net, data, work, here, rows, stride, total)
+        elif fresh:
             gather(net, data, work, here, rows, stride, np.int64(0), stride, total)
-        forward(net, params, work, stride, np.int64(0))
-        difference = method >= FINITE_DIFFERENCE
+        if few_units:
+            forward_few(net, params, work, X, first_row, stride)
+        forward(net, params, work, stride, np.int64(few_units))
         share = block_cost(net, work, stride) if observe or difference else 0.0
         cost += share
         add = here > start or scale != 1.0
@@ -57,7 +68,10 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
                 target,
                 at,
                 add,
+                few_units,
             )
+            if few_units:
+                gradient_few(net, work, X, first_row, stride, scale, target, at, add)
     return cost
 
 
