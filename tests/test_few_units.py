@@ -1,4 +1,4 @@
-"""A first layer of few units on many inputs, whose rows are read as they lie, against the oracle."""
+"""A first layer of few units on many inputs, whose rows are read as they lie, and blocks of many inputs, against the oracle."""
 
 import numpy as np
 import oracle
@@ -103,3 +103,17 @@ def test_threads_and_bits(batch_size):
     one, two = (train(net, X, Y, 3, params=params, batch_size=batch_size, threads=count) for count in (1, 2))
     assert np.array_equal(one.params, two.params)
     assert one.cost == two.cost
+
+
+@pytest.mark.parametrize("batch_size", [None, 256, 512])
+@pytest.mark.parametrize("widths", [(100, 6, 3), (49, 1)])
+def test_blocks_of_many_inputs(widths, batch_size, dtype):
+    """Blocks of as many rows as would have the inputs at the same places of a cache: they have room for more, and it counts for nothing."""
+    net = fastgd.MLP(*widths, activation="tanh", dtype=dtype)
+    X, Y, params = problem_of(net, 1024)
+    run = train(net, X, Y, 2, 0.1, params=params, batch_size=batch_size, shuffle=False)
+    expected, costs = oracle.train(net, params, X, Y, 2, 0.1, batch_size)
+    assert_agree(run.params, expected, dtype)
+    assert_agree(run.history.cost, costs, dtype)
+    assert_agree(net.predict(params, X), oracle.predict(net, params, X), dtype)
+    assert_agree(net.layer_costs(params, X, Y), oracle.layer_costs(net, params, X, Y), dtype)

@@ -6,7 +6,7 @@ from fastgd.kernels.matrix.differences import differences
 from fastgd.kernels.matrix.few_units import forward_few, gradient_few, has_few_units
 from fastgd.kernels.matrix.layers import backward, forward
 from fastgd.kernels.matrix.out_of_line import block_cost
-from fastgd.kernels.rows import gather, gather_rows, gather_targets
+from fastgd.kernels.rows import gather, gather_rows, gather_targets, stride_of
 from fastgd.kernels.structs import NO_UPDATE
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import lanes_of
@@ -37,9 +37,10 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
     cost = 0.0
     for here in range(start, stop, work.block):
         rows = min(work.block, stop - here)
-        stride = (rows + lanes - 1) // lanes * lanes
+        whole = rows % lanes == 0
+        stride = rows if few_units and whole else stride_of(net, rows, lanes)
         X, first_row = work.rows, np.int64(0)
-        if few_units and rows == stride and data.shuffled == 0:
+        if few_units and whole and data.shuffled == 0:
             X, first_row = data.X, here * net.widths[0]
             if fresh:
                 gather_targets(net, data, work, here, rows, stride, total)
