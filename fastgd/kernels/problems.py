@@ -107,7 +107,7 @@ class Problems:
         arrays = [*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks]
         arrays += self._room
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
-        of_states = self.memory.copies * state.nbytes
+        of_states = (self.memory.copies + 1) * state.nbytes  # one looks ahead
         shared: int = sum(array.nbytes for array in arrays)
         return self.scratch.nbytes + of_states + shared
 
