@@ -120,6 +120,17 @@ def summary(works: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"    {ratio:.2f}  {name}"
 
 
+def markdown(measured: dict[str, Any]) -> Iterator[str]:
+    """The plot, and the summary below it."""
+    facts = measured["facts"]
+    yield ""
+    yield "Networks from 21 to 814,000 parameters, batches from one row to all, sgd and Adam, one mark a work; below 1 fastgd is ahead."
+    yield from (f"On {facts['machine']}, {facts['date']}:", "")
+    yield from ("![fastgd's time over the peer's, by parameters and batch](bench/grid.svg)", "", "```")
+    yield from summary(measured["works"])
+    yield "```"
+
+
 def measure(quick: bool, pattern: str, peers: Sequence[str]) -> dict[str, Any]:
     """All works in whose name the regular expression is found, printed while they come."""
     rounds, seconds = (QUICK_ROUNDS, QUICK_SECONDS) if quick else (ROUNDS, SECONDS)
