@@ -68,5 +68,5 @@ def draw_grid(grid: dict[str, Any], file: Path) -> None:
         for optimizer, mark in MARKS.items():
             panels[0].plot([], [], mark, markersize=4, color="gray", label=f"{optimizer}, float32")
         panels[0].plot([], [], "o", markersize=4, color="gray", markerfacecolor="none", label="float64")
-        panels[-1].legend(*panels[0].get_legend_handles_labels(), loc="upper right", fontsize=8, frameon=False, ncols=2)
+        panels[0].figure.legend(loc="outside lower center", fontsize=8, frameon=False, ncols=8)
         panels[0].set_ylabel("fastgd's time over the peer's")
