@@ -7,7 +7,7 @@ from conftest import random_problem
 from row_order import order_of
 
 import fastgd
-from fastgd.kernels.matrix.few_units import FEW_UNITS
+from fastgd.kernels.structs import FEW_UNITS
 
 NETS = {
     "linear": fastgd.MLP(20, 1, activation="identity"),
@@ -105,14 +105,15 @@ def test_threads_and_bits(batch_size):
     assert one.cost == two.cost
 
 
-@pytest.mark.parametrize("batch_size", [None, 256, 512])
-@pytest.mark.parametrize("widths", [(100, 6, 3), (49, 1)])
+@pytest.mark.parametrize("batch_size", [None, 128, 256])
+@pytest.mark.parametrize("widths", [(100, 6, 3), (49, 1), (9000, 2)])
 def test_blocks_of_many_inputs(widths, batch_size, dtype):
     """Blocks of as many rows as would have the inputs at the same places of a cache: they have room for more, and it counts for nothing."""
     net = fastgd.MLP(*widths, activation="tanh", dtype=dtype)
-    X, Y, params = problem_of(net, 1024)
-    run = train(net, X, Y, 2, 0.1, params=params, batch_size=batch_size, shuffle=False)
-    expected, costs = oracle.train(net, params, X, Y, 2, 0.1, batch_size)
+    X, Y, params = problem_of(net, 512)
+    rate = 10 / widths[0]
+    run = train(net, X, Y, 2, rate, params=params, batch_size=batch_size, shuffle=False)
+    expected, costs = oracle.train(net, params, X, Y, 2, rate, batch_size)
     assert_agree(run.params, expected, dtype)
     assert_agree(run.history.cost, costs, dtype)
     assert_agree(net.predict(params, X), oracle.predict(net, params, X), dtype)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fastgd.kernels.structs import FEW_UNITS
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES
 
 BLOCK = 256  # most rows of a block of the matrix kernel
+_CACHED = 2**18  # bytes of the rows of a block that are to stay in a second cache
 
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so
 # it is a matter of the plan alone.
@@ -67,7 +69,20 @@ class Plan:
         batch of a wide network without hidden halves.
         """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
-        return large and self._is_shared(self.batch) and not self.hidden_halves
+        others = self.hidden_halves or self.reads_rows
+        return large and self._is_shared(self.batch) and not others
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether most of an update is a first layer of few units, to read the rows of X."""
+        inputs, units = self.net.widths[:2]
+        return units <= FEW_UNITS and 2 * inputs * units > self.net.n_params
+
+    @property
+    def block(self) -> int:
+        """Most rows that the matrix kernel passes over at once."""
+        bytes_of_row = self.net.widths[0] * self.net.dtype.itemsize
+        return min(BLOCK, 1 + _CACHED // bytes_of_row) if self.reads_rows else BLOCK
 
     @property
     def hidden_halves(self) -> bool:

@@ -13,6 +13,7 @@ NO_UPDATE = -1
 # sums[EPOCH_COST_SUM]; parts of another thread's work
 TRAIN, PASS, CHECK_RULES, HELP = range(4)
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
+FEW_UNITS = 4  # most of a first layer that multiplies rows of X as they lie
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8

@@ -2,18 +2,18 @@
 they stand in order they are not copied either.
 
 A vector of z comes of sums along as many rows, and the gradient of a unit is a sum of rows: a block
-is read from memory once, and for the gradient from a cache.
+is read from memory once, and for the gradient from a cache. Of more units, a product with X
+transposed takes no longer.
 """
 
 import numpy as np
 
 from fastgd.kernels.matrix.layers import activate_all, add_bias_gradient, softmax_layer
+from fastgd.kernels.structs import FEW_UNITS
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.row_dots import row_dots
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
 
-# of more units, a product with X transposed takes no longer
-FEW_UNITS = 4
 _AT_ONCE = 4  # sums of rows that are under way
 _ZERO = np.int64(0)
 
