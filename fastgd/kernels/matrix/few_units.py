@@ -8,8 +8,18 @@ transposed takes no longer.
 
 import numpy as np
 
-from fastgd.kernels.matrix.layers import activate_all, add_bias_gradient, softmax_layer
-from fastgd.kernels.structs import FEW_UNITS
+from fastgd.kernels.matrix.layers import activate_all, times_derivative
+from fastgd.kernels.matrix.out_of_line import (
+    add_bias_gradient,
+    backward_units,
+    block_cost,
+    forward_units,
+    gradient_units,
+    output_delta,
+    softmax_layer,
+)
+from fastgd.kernels.rows import gather_rows, gather_targets
+from fastgd.kernels.structs import FEW_UNITS, NO_UPDATE
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.row_dots import row_dots
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
@@ -25,7 +35,43 @@ def has_few_units(net, lanes):
 
 
 @kernel
-def forward_few(net, params, work, X, at, stride):
+def pass_over_few_units(problem, start, stop, total, observe, fresh, factor, scale, target, at):
+    """What `passes.pass_over` does, for such a network and exact gradients; `factor` is that of
+    every layer's delta.
+    """
+    net, data, params, work = problem.net, problem.data, problem.params, problem.work
+    lanes, cost = lanes_of(work.a), 0.0
+    for here in range(start, stop, work.block):
+        rows = min(work.block, stop - here)
+        stride = (rows + lanes - 1) // lanes * lanes
+        X, place = work.rows, _ZERO
+        if rows == stride and data.shuffled == 0:
+            X, place = data.X, here * net.widths[0]
+            if fresh:
+                gather_targets(net, data, work, here, rows, stride, total)
+        elif fresh:
+            gather_rows(net, data, work, here, rows, stride, total)
+        _forward(net, params, work, X, place, stride)
+        for l in range(1, net.layers):
+            forward_units(net, params, work, stride, l, _ZERO, net.widths[l + 1])
+            softmax_layer(net, work, stride, l)
+        if observe:
+            cost += block_cost(net, work, stride)
+        if problem.method == NO_UPDATE:
+            continue
+        add = here > start or scale != 1.0
+        output_delta(net, work, stride)
+        for l in range(net.layers - 1, 0, -1):
+            units, before = net.widths[l + 1], net.widths[l]
+            backward_units(net, params, work, stride, l, _ZERO, before)
+            gradient_units(net, work, stride, l, _ZERO, units, scale, target, at, add)
+            times_derivative(net, work, stride, l - 1, _ZERO, before, factor)
+        _gradient(net, work, X, place, stride, scale, target, at, add)
+    return cost
+
+
+@merged
+def _forward(net, params, work, X, at, stride):
     """z and a of the first layer for the rows from X[at] on."""
     z, panel, lanes, inputs = work.z, work.panel, lanes_of(work.a), net.widths[0]
     here, units = net.units_before[1] * stride, net.widths[1]
@@ -57,8 +103,8 @@ def _sum_of_rows(X, at, width, delta, d, stride):
     return (sum_0 + sum_1) + (sum_2 + sum_3)
 
 
-@kernel
-def gradient_few(net, work, X, at, stride, scale, target, to, add):
+@merged
+def _gradient(net, work, X, at, stride, scale, target, to, add):
     """The gradient of the first layer, as `gradient_units` has it, for the rows from X[at] on."""
     delta, panel, inputs, units = work.delta, work.panel, net.widths[0], net.widths[1]
     wide_X, wide_target = in_wide_vectors(X), in_wide_vectors(target)

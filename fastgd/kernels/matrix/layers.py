@@ -211,10 +211,9 @@ def forward(net, params, work, stride, first_layer):
 
 
 @merged
-def backward(net, params, work, stride, factor, scale, target, at, add, leaves_first):
+def backward(net, params, work, stride, factor, scale, target, at, add):
     """Gradient of the block by per-layer backprop from the last layer to the first, notes 002
-    (50)-(52), 004; see `gradient_units`. That of the first layer, or its delta alone if that is
-    where it `leaves` off.
+    (50)-(52), 004; see `gradient_units`.
 
     The target may be the parameters themselves: a layer's are not needed any more when its gradient
     is there.
@@ -223,9 +222,6 @@ def backward(net, params, work, stride, factor, scale, target, at, add, leaves_f
     for l in range(net.layers - 1, -1, -1):
         if l > 0:
             backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
-        if l > 0 or not leaves_first:
-            gradient_units(
-                net, work, stride, l, np.int64(0), net.widths[l + 1], scale, target, at, add
-            )
+        gradient_units(net, work, stride, l, np.int64(0), net.widths[l + 1], scale, target, at, add)
         if l > 0:
             times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], factor)

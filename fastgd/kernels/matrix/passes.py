@@ -3,10 +3,10 @@
 import numpy as np
 
 from fastgd.kernels.matrix.differences import differences
-from fastgd.kernels.matrix.few_units import forward_few, gradient_few, has_few_units
+from fastgd.kernels.matrix.few_units import has_few_units, pass_over_few_units
 from fastgd.kernels.matrix.layers import backward, forward
 from fastgd.kernels.matrix.out_of_line import block_cost
-from fastgd.kernels.rows import gather, gather_rows, gather_targets, stride_of
+from fastgd.kernels.rows import gather, stride_of
 from fastgd.kernels.structs import NO_UPDATE
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import lanes_of
@@ -32,25 +32,19 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
         problem.method,
     )
     lanes = lanes_of(work.a)
-    difference = method >= FINITE_DIFFERENCE
-    few_units = not difference and has_few_units(net, lanes)
+    factor = 2.0 if method == LAYERWISE else 1.0
+    if has_few_units(net, lanes) and method < FINITE_DIFFERENCE:
+        return pass_over_few_units(
+            problem, start, stop, total, observe, fresh, factor, scale, target, at
+        )
     cost = 0.0
     for here in range(start, stop, work.block):
         rows = min(work.block, stop - here)
-        whole = rows % lanes == 0
-        stride = rows if few_units and whole else stride_of(net, rows, lanes)
-        X, first_row = work.rows, np.int64(0)
-        if few_units and whole and data.shuffled == 0:
-            X, first_row = data.X, here * net.widths[0]
-            if fresh:
-                gather_targets(net, data, work, here, rows, stride, total)
-        elif fresh and few_units:
-            gather_rows(net, data, work, here, rows, stride, total)
-        elif fresh:
+        stride = stride_of(net, rows, lanes)
+        if fresh:
             gather(net, data, work, here, rows, stride, np.int64(0), stride, total)
-        if few_units:
-            forward_few(net, params, work, X, first_row, stride)
-        forward(net, params, work, stride, np.int64(few_units))
+        forward(net, params, work, stride, np.int64(0))
+        difference = method >= FINITE_DIFFERENCE
         share = block_cost(net, work, stride) if observe or difference else 0.0
         cost += share
         add = here > start or scale != 1.0
@@ -64,15 +58,12 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
                 params,
                 work,
                 stride,
-                2.0 if method == LAYERWISE else 1.0,
+                factor,
                 scale,
                 target,
                 at,
                 add,
-                few_units,
             )
-            if few_units:
-                gradient_few(net, work, X, first_row, stride, scale, target, at, add)
     return cost
 
 
