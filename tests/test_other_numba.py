@@ -2,6 +2,7 @@
 to the same bits.
 """
 
+import ctypes
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -132,3 +133,29 @@ def test_training_to_the_same_bits(python, tmp_path):
     printed = python(TRAINING, FASTGD_CACHE_DIR=tmp_path / "cache").split()
     assert printed == [run.params.tobytes().hex(), str(run.cost)]
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_a_function_that_others_call_at_its_address(is_linked, dtype, folder, monkeypatch):
+    """Be it linked, or held by Numba."""
+    entry, cell = fresh(dtype), np.zeros(1, np.int64)
+    if is_linked:
+        address = entry.c_address()
+        assert address == entry.address()
+    else:
+        monkeypatch.setattr(object_code, "machine_code", raising(AttributeError("no such method")))
+        with pytest.warns(RuntimeWarning, match="no such method"):
+            address = entry.c_address()
+        assert entry.address() == 0
+    table = np.array([cell.ctypes.data, 1])
+    call = ctypes.CFUNCTYPE(ctypes.c_int32)(address)
+    assert call(*entry._arguments(table, ctypes.c_int64(21))) == 0
+    assert cell[0] == 42
+
+
+def raising(error):
+    def fail(*arguments):
+        raise error
+
+    return fail
