@@ -32,7 +32,8 @@ def one_a_layer(
             )
     else:
         raise TypeError(
-            f"activation must be a name or a sequence of names; got {shown(activation)}"
+            "activation must be a name or a sequence of names, or of fastgd.Activation objects; "
+            f"got {shown(activation)}"
         )
     last = None if output is None else _checked_activation("output", output)
     if last is not None:
@@ -50,6 +51,9 @@ def one_a_layer(
 def _checked_activation(argument: str, given: str | Activation) -> Activation:
     """The activation of this name, or one of the caller's own."""
     if not isinstance(given, Activation):
+        if callable(given):
+            name = "a name or a fastgd.Activation"
+            raise TypeError(f"{argument} must be {name}; got {shown(given)}")
         return built_in_activation(given, argument)
     if given.named is None and given.family in ACTIVATIONS:
         raise ValueError(f"{argument} must not be called {given.family!r}, as a built-in one is")
@@ -62,6 +66,8 @@ def checked_loss(given: str | Loss, output: Activation) -> Loss:
         loss = given
         if loss.named is None and loss.family in LOSSES:
             raise ValueError(f"loss must not be called {loss.family!r}, as a built-in one is")
+    elif callable(given):
+        raise TypeError(f"loss must be a name or a fastgd.Loss; got {shown(given)}")
     else:
         loss = built_in_loss(given)
     if loss.output is not None and loss.output != output:

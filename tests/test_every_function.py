@@ -243,6 +243,16 @@ def test_ones_own_in_a_network():
         fastgd.MLP(2, 3, 1, activation=[BENT, fastgd.Activation(lambda z: z, name="bent_identity")])
 
 
+def test_bare_functions_are_refused():
+    for given, word in [
+        ({"activation": math.tanh}, "of fastgd.Activation objects; got <built-in function tanh>"),
+        ({"activation": [math.tanh, "tanh"]}, "activation must be a name or a fastgd.Activation; got"),
+        ({"output": math.tanh}, "output must be a name or a fastgd.Activation; got"),
+        ({"loss": cauchy}, "loss must be a name or a fastgd.Loss; got <function cauchy"),
+    ]:
+        assert_refused(lambda given=given: fastgd.MLP(2, 2, 1, **given), TypeError, [word])
+
+
 def test_one_with_its_own_in_files(tmp_path):
     """By name and text, which are compared, and never run."""
     net = fastgd.MLP(2, 3, 1, activation=BENT(2.0), loss=CAUCHY)
