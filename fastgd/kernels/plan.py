@@ -20,6 +20,7 @@ _HALVED_PRODUCTS = range(2**16, 2**21)
 _LEAST_ROWS = 64  # of a part: the gradient of each is written and read once more
 _MOST_PARTS = 8
 _SHARED_PARAMS = 2**14
+_FEW_ROWS = 7  # of a batch, most whose units are lanes
 
 # An unrolled kernel is compiled once for its plan, in a tenth of a second and a quarter of one for
 # every hundred lines.
@@ -69,12 +70,21 @@ class Plan:
         return parts_of(rows) if self._is_shared(rows) else 1
 
     @property
+    def few_rows(self) -> bool:
+        """Whether a batch has so few rows that the units of a layer are the lanes of vectors, for
+        one thread.
+        """
+        exact = self.kernel == "matrix" and not self.method.endswith("difference")
+        return exact and self.batches > 1 and self.batch <= _FEW_ROWS and not self.hidden_halves
+
+    @property
     def unit_slices(self) -> bool:
         """Whether layers are cut into slices of units, instead of batches into parts: for a small
         batch of a wide network without hidden halves.
         """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
-        return large and self._is_shared(self.batch) and not self.hidden_halves
+        others = self.hidden_halves or self.few_rows
+        return large and self._is_shared(self.batch) and not others
 
     @property
     def hidden_halves(self) -> bool:
@@ -85,8 +95,9 @@ class Plan:
         is_plain = self.kernel == "matrix" and self.update_kind == "plain"
         small = self.batches > 1 and self.batch <= BLOCK
         worth_it = self.batch * net.n_params in _HALVED_PRODUCTS and net.widths[1] >= 2 * lanes
+        fills = self.batch > lanes // 2  # with fewer rows, one thread takes no longer
         one_hidden = len(net.layers) == 2 and not self.method.endswith("difference")
-        return is_plain and small and one_hidden and worth_it
+        return is_plain and small and one_hidden and worth_it and fills
 
     @property
     def seconds(self) -> float:
@@ -101,12 +112,13 @@ class Plan:
     @property
     def update_slices(self) -> int:
         """Slices of the parameters that are updated at once."""
-        return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
+        large = self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS
+        return _MOST_PARTS if large and not self.few_rows else 1
 
     @lru_cache(maxsize=_MOST_PLANS)  # noqa: B019
     def most_threads(self, held_out: int) -> int:
         """How many threads share an update, or a pass over so many validation rows."""
-        parts = 1 if self.unit_slices else self.row_parts(self.batch)
+        parts = 1 if self.unit_slices or self.few_rows else self.row_parts(self.batch)
         return max(1 + self.hidden_halves, parts, self.row_parts(held_out), self.update_slices)
 
 

@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.kernels.few_memory import few_rows_of
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.scratch import scratch_of
 from fastgd.kernels.state_memory import StateMemory
@@ -54,7 +55,8 @@ class Problems:
         self.net = network_of(net)
         nothing = np.zeros(0, dtype)
         held_out = held_out or Samples(nothing, nothing, nothing)
-        parts = 1 if plan.unit_slices or plan.hidden_halves else plan.row_parts(plan.batch)
+        alone = plan.unit_slices or plan.hidden_halves or plan.few_rows
+        parts = 1 if alone else plan.row_parts(plan.batch)
         self.data = data_of(
             samples,
             len(samples.X),
@@ -63,6 +65,7 @@ class Problems:
             parts,
             unit_slices=plan.unit_slices,
             hidden_halves=plan.hidden_halves,
+            few_rows=plan.few_rows,
         )
         self.held_out = data_of(
             held_out, len(held_out.X), len(held_out.X), False, plan.row_parts(len(held_out.X))
@@ -73,6 +76,7 @@ class Problems:
             plan, self.data, self.held_out, threads, most_rows, keeps_layers=self.keeps_layers
         )
         self.works, self.next_works, self.held_out_works = self.scratch
+        self.few = few_rows_of(plan, options)
         self.helpers = Helpers(threads - 1)
         halved = plan.hidden_halves
         exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
@@ -92,7 +96,10 @@ class Problems:
     @cached_property
     def nbytes(self) -> int:
         """Bytes of memory that are kept with it."""
-        arrays = (*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks)
+        arrays = (
+            *self.queue[:-1], *self.few[:-1], self.rule.is_weight, self.data.order,
+            self.data.blocks,
+        )  # fmt: skip
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
         of_states = self.memory.copies * state.nbytes
         shared: int = sum(array.nbytes for array in arrays)
@@ -159,8 +166,8 @@ class Problems:
         rule = self.rule._replace(slots=state.slots, powers=state.powers)
         course = course_of(state, options)
         problem = Problem(
-            self.net, self.data, state.params, self.works[rank], rule, course, self.queue,
-            HELP if rank else command, method, options.eps, False, _NONE, _NONE,
+            self.net, self.data, state.params, self.works[rank], self.few, rule, course,
+            self.queue, HELP if rank else command, method, options.eps, False, _NONE, _NONE,
         )  # fmt: skip
         if self.plan.hidden_halves:
             problem = problem._replace(
@@ -189,6 +196,7 @@ class Problems:
             self.data,
             self.held_out,
             self.queue,
+            self.few,
             *self.works,
             *self.next_works,
             *self.held_out_works,

@@ -13,6 +13,8 @@ NO_UPDATE = -1
 # sums[EPOCH_COST_SUM]; parts of another thread's work
 TRAIN, PASS, CHECK_RULES, HELP = range(4)
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
+CHUNK = 4096  # numbers of a gradient that is not kept: they stay in the first cache
+ROW_GROUP = 8  # rows of weights that are taken together, on any machine
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8
@@ -50,6 +52,7 @@ class Data(NamedTuple):
     row_parts: int  # of the rows of a batch, which threads share out
     unit_slices: int  # whether they share out the units of layers instead
     hidden_halves: int  # or whether two threads have half of the hidden units each
+    few_rows: int  # whether batches have fewer rows than vectors have lanes
     mean_weight: float  # of a batch
 
 
@@ -70,6 +73,26 @@ class Work(NamedTuple):
     # (parts * size,) one of each part of the batch; their sum comes to be in the first
     gradient: Reals
     block: int  # most rows of a block, a multiple of the lanes
+
+
+class FewRows(NamedTuple):
+    """Memory for batches of few rows, or of no numbers where there are more; see `few_memory`."""
+
+    widths: Integers  # (layers + 1,) those of the network, up to whole vectors
+    weights: Integers  # (layers,) where W starts in params; widths[l + 1] places before, b does
+    # (layers + 1,) where each layer's part of z, a and delta starts, the inputs coming first:
+    # (batch, widths[l]), one row a row of data
+    starts: Integers
+    params: Reals  # (size,)
+    slots: Reals  # (slots * size,)
+    is_weight: Reals  # (size,) 1 for weights, 0 for all else; (0,) without l2
+    gradient: Reals  # (size,), or of a chunk, which is updated as soon as it is there
+    a: Reals
+    z: Reals
+    delta: Reals  # dC/da, then dC/dz
+    y: Reals  # (batch, widths[layers]) targets
+    weight: Reals  # (batch,) share of each row in the cost
+    size: int  # of params, with all room between
 
 
 class Rule(NamedTuple):
@@ -128,6 +151,7 @@ class Problem(NamedTuple):
     data: Data
     params: Reals  # (size,)
     work: Work
+    few: FewRows
     rule: Rule
     course: Course
     queue: WorkQueue

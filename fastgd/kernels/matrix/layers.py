@@ -219,6 +219,12 @@ _times_derivative = by_number(
 
 
 @kernel
+def times_all(activation, z, a, delta, start, stop, factor):
+    """delta = factor delta f'(z) from start to stop, which are whole vectors apart."""
+    _times_derivative(activation, z, a, delta, start, stop, factor)
+
+
+@kernel
 def times_derivative(net, work, stride, l, first, last, factor):
     """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
     here = net.units_before[l + 1] * stride

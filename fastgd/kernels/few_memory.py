@@ -1,0 +1,59 @@
+"""Memory for batches of few rows: parameters whose rows of weights fill whole vectors, and what
+layers compute of a row of data.
+
+In the flat array a layer's W is followed by its biases, without room between rows. Here biases come
+first, with zeros up to whole vectors; each row of W is filled up with zeros, too, and rows of zeros
+follow up to as many as are taken together.
+"""
+
+import numpy as np
+
+from fastgd.kernels.plan import Plan
+from fastgd.kernels.structs import CHUNK, ROW_GROUP, FewRows
+from fastgd.machine.struct import empty_of
+from fastgd.options import Options
+from fastgd.state import WIDE_VECTOR_BYTES, aligned
+
+
+def few_rows_of(plan: Plan, options: Options) -> FewRows:
+    """The memory of a plan; of no numbers if its batches are of more rows."""
+    net, dtype = plan.net, plan.net.dtype
+    if not plan.few_rows:
+        return empty_of(FewRows, dtype)  # type: ignore[no-any-return]
+    lanes = WIDE_VECTOR_BYTES // dtype.itemsize
+    widths = [_up_to(lanes, width) for width in net.widths]
+    weights, size = [], 0
+    for width, units, inputs in zip(widths[1:], net.widths[1:], widths, strict=False):
+        weights.append(size + width)
+        size += width + _up_to(ROW_GROUP, units) * inputs
+    starts = plan.batch * np.cumsum([0, *widths])
+    one_chunk = max(
+        width + max(CHUNK, ROW_GROUP * inputs)
+        for width, inputs in zip(widths[1:], widths, strict=False)
+    )
+    gradient = size if options.clip_norm is not None else one_chunk
+    is_weight = aligned((size if options.l2 else 0,), dtype)
+    for layer, start, width in zip(net.layers if options.l2 else (), weights, widths, strict=False):
+        rows = is_weight[start : start + layer.outputs * width].reshape(-1, width)
+        rows[:, : layer.inputs] = 1
+    a, z, delta = (aligned((int(starts[-1]),), dtype) for _ in range(3))
+    return FewRows(
+        widths=np.array(widths),
+        weights=np.array(weights),
+        starts=starts[:-1],
+        params=aligned((size,), dtype),
+        slots=aligned((options.optimizer.slots * size,), dtype),
+        is_weight=is_weight,
+        gradient=aligned((0 if plan.update_kind == "plain" else gradient,), dtype),
+        a=a,
+        z=z,
+        delta=delta,
+        y=aligned((plan.batch * widths[-1],), dtype),
+        weight=aligned((plan.batch,), dtype),
+        size=size,
+    )
+
+
+def _up_to(whole: int, number: int) -> int:
+    """A number rounded up to a multiple."""
+    return -(-number // whole) * whole
