@@ -94,8 +94,10 @@ def exchanging(lanes, apart):
 
 
 def sum_lanes(builder, rows):
-    """The LLVM vector of the sums of the lanes of as many LLVM vectors as it has lanes."""
-    lanes, apart = len(rows), 1
+    """The LLVM vector of the sums of the lanes of as many LLVM vectors as it has lanes; where it
+    has more lanes, of each such part of them.
+    """
+    lanes, apart = rows[0].type.count, 1
     while len(rows) > 1:
         masks = exchanging(lanes, apart)
         pairs = zip(rows[::2], rows[1::2], strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 from fastgd.formulas.activations import SOFTMAX
 from fastgd.kernels.matrix.layers import activate_all
 from fastgd.kernels.matrix.row_costs import softmax_of_rows
-from fastgd.machine.dots import ROWS, add_dots
+from fastgd.machine.dots import ROWS, VECTORS, add_dots, add_pairs_of_dots
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
 from fastgd.machine.vector import first_lanes
@@ -36,9 +36,15 @@ def _forward_layer(net, few, rows, l):
     before, here, weights = few.starts[l], few.starts[l + 1], few.weights[l]
     for j in range(0, units, ROWS):
         at, b, to = weights + j * inputs, weights - width + j, here + j
-        for r in range(rows):
-            x = before + r * inputs
-            add_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, to + r * width)
+        r = _ZERO
+        while r + VECTORS <= rows:
+            x, here_too = before + r * inputs, to + r * width
+            add_pairs_of_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, here_too, width)
+            r += VECTORS
+        while r < rows:
+            x, here_too = before + r * inputs, to + r * width
+            add_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, here_too, width)
+            r += 1
     activate_all(net.activations[l], few.z, few.a, here, here + rows * width)
     lanes = lanes_of(a)
     for end in range(here + width, here + width + rows * width, width):
