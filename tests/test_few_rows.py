@@ -149,6 +149,38 @@ def test_every_update(name, change):
         assert_agree(run.params, w)
 
 
+# -- threads ---------------------------------------------------------------------------------------------
+
+SHARED = fastgd.MLP(300, 250, 120, 3, activation="tanh")
+SHARES = {
+    "plain": {},
+    "adam": {"optimizer": "adam", "learning_rate": 1e-4, "validation": 0.3},
+    "clipped": {"optimizer": fastgd.SGD(0.9), "clip_norm": 0.1, "l2": 0.01},
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+@pytest.mark.parametrize("batch_size", [3, 7])
+def test_any_number_of_threads_gives_the_same_bits(name, batch_size):
+    """The first layer is cut into parts, the second of them in some cases, the last one never."""
+    X, Y, params = random_problem(SHARED, 24)
+    given = {"params": params * 0.1, "rng": 1, "batch_size": batch_size, "epochs": 3, "learning_rate": 1e-3} | SHARES[name]
+    parts = [plan_of(SHARED, 24, batch_size, optimizer=SHARES[name].get("optimizer", "sgd")).few_parts(l) for l in range(3)]
+    assert parts[0] > 1
+    assert parts[2] == 1
+    alone, *others = [train(SHARED, X, Y, **given, threads=threads) for threads in (1, 2, 5)]
+    assert all(run == alone for run in others)
+
+
+def test_parts_add_up_to_the_step():
+    for batch_size in (1, 4, 7):
+        X, Y, params = random_problem(SHARED, ROWS)
+        run = train(SHARED, X, Y, 2, 0.01, params=params * 0.1, rng=6, batch_size=batch_size, threads=2)
+        expected, costs = oracle.train(SHARED, params * 0.1, X, Y, 2, 0.01, batch_size, lambda epoch: order_of(ROWS, 6, epoch))
+        assert_agree(run.params, expected)
+        assert_agree(run.history.cost, costs)
+
+
 # -- stretches -------------------------------------------------------------------------------------------
 
 OPTIONS = {

@@ -32,6 +32,8 @@ def few_rows_of(plan: Plan, options: Options) -> FewRows:
         for width, inputs in zip(widths[1:], widths, strict=False)
     )
     gradient = size if options.clip_norm is not None else one_chunk
+    parts = [plan.few_parts(l) for l in range(len(net.layers))]
+    back = max(part * width if part > 1 else 0 for part, width in zip(parts, widths, strict=False))
     is_weight = aligned((size if options.l2 else 0,), dtype)
     for layer, start, width in zip(net.layers if options.l2 else (), weights, widths, strict=False):
         rows = is_weight[start : start + layer.outputs * width].reshape(-1, width)
@@ -41,6 +43,7 @@ def few_rows_of(plan: Plan, options: Options) -> FewRows:
         widths=np.array(widths),
         weights=np.array(weights),
         starts=starts[:-1],
+        parts=np.array(parts),
         params=aligned((size,), dtype),
         slots=aligned((options.optimizer.slots * size,), dtype),
         is_weight=is_weight,
@@ -48,10 +51,20 @@ def few_rows_of(plan: Plan, options: Options) -> FewRows:
         a=a,
         z=z,
         delta=delta,
+        back=aligned((plan.batch * back,), dtype),
         y=aligned((plan.batch * widths[-1],), dtype),
         weight=aligned((plan.batch,), dtype),
         size=size,
     )
+
+
+def for_threads(few: FewRows, plan: Plan, options: Options, threads: int) -> list[FewRows]:
+    """The memory for each thread, with a gradient of its own, but for one that is kept whole."""
+    whole, gradient = options.clip_norm is not None or plan.update_kind == "plain", few.gradient
+    own = (
+        gradient if whole else aligned(gradient.shape, gradient.dtype) for _ in range(1, threads)
+    )
+    return [few, *(few._replace(gradient=each) for each in own)]
 
 
 def _up_to(whole: int, number: int) -> int:

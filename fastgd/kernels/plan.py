@@ -21,6 +21,8 @@ _LEAST_ROWS = 64  # of a part: the gradient of each is written and read once mor
 _MOST_PARTS = 8
 _SHARED_PARAMS = 2**14
 _FEW_ROWS = 7  # of a batch, most whose units are lanes
+_FEW_PRODUCTS = 2**17  # rows times weights of a layer of them, of a part: some 3 us
+_ROWS_OF_UPDATE = 8
 
 # An unrolled kernel is compiled once for its plan, in a tenth of a second and a quarter of one for
 # every hundred lines.
@@ -71,11 +73,16 @@ class Plan:
 
     @property
     def few_rows(self) -> bool:
-        """Whether a batch has so few rows that the units of a layer are the lanes of vectors, for
-        one thread.
-        """
+        """Whether a batch has so few rows that the units of a layer are the lanes of vectors."""
         exact = self.kernel == "matrix" and not self.method.endswith("difference")
-        return exact and self.batches > 1 and self.batch <= _FEW_ROWS and not self.hidden_halves
+        return exact and self.batches > 1 and self.batch <= _FEW_ROWS
+
+    def few_parts(self, l: int) -> int:
+        """Parts of the units of layer l, where there are few rows."""
+        # an update by slots takes as long as so many rows
+        rows = self.batch + (_ROWS_OF_UPDATE if self.update_kind != "plain" else 1)
+        products = rows * self.net.layers[l].inputs * self.net.layers[l].outputs
+        return max(1, min(products // _FEW_PRODUCTS, _MOST_PARTS))
 
     @property
     def unit_slices(self) -> bool:
@@ -83,8 +90,8 @@ class Plan:
         batch of a wide network without hidden halves.
         """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
-        others = self.hidden_halves or self.few_rows
-        return large and self._is_shared(self.batch) and not others
+        is_cut = self.hidden_halves or self.few_rows
+        return large and self._is_shared(self.batch) and not is_cut
 
     @property
     def hidden_halves(self) -> bool:
@@ -95,9 +102,8 @@ class Plan:
         is_plain = self.kernel == "matrix" and self.update_kind == "plain"
         small = self.batches > 1 and self.batch <= BLOCK
         worth_it = self.batch * net.n_params in _HALVED_PRODUCTS and net.widths[1] >= 2 * lanes
-        fills = self.batch > lanes // 2  # with fewer rows, one thread takes no longer
         one_hidden = len(net.layers) == 2 and not self.method.endswith("difference")
-        return is_plain and small and one_hidden and worth_it and fills
+        return is_plain and small and one_hidden and worth_it and not self.few_rows
 
     @property
     def seconds(self) -> float:
@@ -112,13 +118,15 @@ class Plan:
     @property
     def update_slices(self) -> int:
         """Slices of the parameters that are updated at once."""
-        large = self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS
-        return _MOST_PARTS if large and not self.few_rows else 1
+        return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
 
     @lru_cache(maxsize=_MOST_PLANS)  # noqa: B019
     def most_threads(self, held_out: int) -> int:
         """How many threads share an update, or a pass over so many validation rows."""
-        parts = 1 if self.unit_slices or self.few_rows else self.row_parts(self.batch)
+        if self.few_rows:
+            parts = max(map(self.few_parts, range(len(self.net.layers))))
+            return max(parts, self.row_parts(held_out))
+        parts = 1 if self.unit_slices else self.row_parts(self.batch)
         return max(1 + self.hidden_halves, parts, self.row_parts(held_out), self.update_slices)
 
 

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.few_memory import few_rows_of
+from fastgd.kernels.few_memory import few_rows_of, for_threads
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.scratch import scratch_of
 from fastgd.kernels.state_memory import StateMemory
@@ -76,7 +76,7 @@ class Problems:
             plan, self.data, self.held_out, threads, most_rows, keeps_layers=self.keeps_layers
         )
         self.works, self.next_works, self.held_out_works = self.scratch
-        self.few = few_rows_of(plan, options)
+        self.fews = for_threads(few_rows_of(plan, options), plan, options, threads)
         self.helpers = Helpers(threads - 1)
         halved = plan.hidden_halves
         exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
@@ -96,10 +96,8 @@ class Problems:
     @cached_property
     def nbytes(self) -> int:
         """Bytes of memory that are kept with it."""
-        arrays = (
-            *self.queue[:-1], *self.few[:-1], self.rule.is_weight, self.data.order,
-            self.data.blocks,
-        )  # fmt: skip
+        arrays = [*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks]
+        arrays += [array for few in self.fews for array in few[:-1]]
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
         of_states = self.memory.copies * state.nbytes
         shared: int = sum(array.nbytes for array in arrays)
@@ -166,7 +164,7 @@ class Problems:
         rule = self.rule._replace(slots=state.slots, powers=state.powers)
         course = course_of(state, options)
         problem = Problem(
-            self.net, self.data, state.params, self.works[rank], self.few, rule, course,
+            self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, course,
             self.queue, HELP if rank else command, method, options.eps, False, _NONE, _NONE,
         )  # fmt: skip
         if self.plan.hidden_halves:
@@ -196,7 +194,7 @@ class Problems:
             self.data,
             self.held_out,
             self.queue,
-            self.few,
+            *self.fews,
             *self.works,
             *self.next_works,
             *self.held_out_works,

@@ -83,6 +83,7 @@ class FewRows(NamedTuple):
     # (layers + 1,) where each layer's part of z, a and delta starts, the inputs coming first:
     # (batch, widths[l]), one row a row of data
     starts: Integers
+    parts: Integers  # (layers,) of the units of each, which threads share out
     params: Reals  # (size,)
     slots: Reals  # (slots * size,)
     is_weight: Reals  # (size,) 1 for weights, 0 for all else; (0,) without l2
@@ -90,6 +91,8 @@ class FewRows(NamedTuple):
     a: Reals
     z: Reals
     delta: Reals  # dC/da, then dC/dz
+    # (parts, batch, width) what each part of a layer contributes to dC/da of the one before
+    back: Reals
     y: Reals  # (batch, widths[layers]) targets
     weight: Reals  # (batch,) share of each row in the cost
     size: int  # of params, with all room between

@@ -5,7 +5,7 @@ import numpy as np
 from fastgd.formulas.updates import sgd
 from fastgd.kernels.epoch import observe_epoch, problem_of
 from fastgd.kernels.matrix.costs import block_cost, output_delta
-from fastgd.kernels.matrix.few_rows import few_steps
+from fastgd.kernels.matrix.few_steps import few_steps
 from fastgd.kernels.matrix.layers import backward_units, forward, times_derivative
 from fastgd.kernels.matrix.one_row import forward_row
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over

@@ -8,9 +8,7 @@ updated in the same sweep.
 
 import numpy as np
 
-from fastgd.formulas.activations import SOFTMAX
 from fastgd.kernels.matrix.layers import activate_all
-from fastgd.kernels.matrix.row_costs import softmax_of_rows
 from fastgd.machine.dots import ROWS, VECTORS, add_dots, add_pairs_of_dots
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
@@ -21,35 +19,35 @@ _ZERO = np.int64(0)
 
 
 @kernel
-def forward_rows(net, few, rows):
-    """z = W a + b and a = f(z) of every layer, notes 002 (45), 004."""
-    for l in range(net.layers):
-        _forward_layer(net, few, rows, l)
-    if net.activations[net.layers - 1] == SOFTMAX:
-        softmax_of_rows(net, few, rows)
-
-
-@merged
-def _forward_layer(net, few, rows, l):
+def forward_units(net, few, rows, l, first, last):
+    """z = W a + b and a = f(z) of units first ... last of layer l, notes 002 (45), 004; softmax,
+    which needs all units, is still to come. Whole groups of ROW_GROUP units, or up to the last one.
+    """
     w, a = in_wide_vectors(few.params), in_wide_vectors(few.a)
     units, width, inputs = net.widths[l + 1], few.widths[l + 1], few.widths[l]
     before, here, weights = few.starts[l], few.starts[l + 1], few.weights[l]
-    for j in range(0, units, ROWS):
+    for j in range(first, last, ROWS):
         at, b, to = weights + j * inputs, weights - width + j, here + j
         r = _ZERO
         while r + VECTORS <= rows:
-            x, here_too = before + r * inputs, to + r * width
-            add_pairs_of_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, here_too, width)
+            x, there = before + r * inputs, to + r * width
+            add_pairs_of_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, there, width)
             r += VECTORS
         while r < rows:
-            x, here_too = before + r * inputs, to + r * width
-            add_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, here_too, width)
+            x, there = before + r * inputs, to + r * width
+            add_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, there, width)
             r += 1
-    activate_all(net.activations[l], few.z, few.a, here, here + rows * width)
-    lanes = lanes_of(a)
-    for end in range(here + width, here + width + rows * width, width):
-        tail = load(a, end - lanes)
-        store(a, end - lanes, first_lanes(tail, units - width + lanes, 0.0))
+    activation, lanes = net.activations[l], lanes_of(a)
+    if first == 0 and last == units:
+        activate_all(activation, few.z, few.a, here, here + rows * width)
+    else:
+        stop = width if last == units else last
+        for row in range(here, here + rows * width, width):
+            activate_all(activation, few.z, few.a, row + first, row + stop)
+    if last == units:
+        for end in range(here + width, here + width + rows * width, width):
+            tail = load(a, end - lanes)
+            store(a, end - lanes, first_lanes(tail, units - width + lanes, 0.0))
 
 
 # -- sweeps: rows of W at w[at], their deltas at delta[d], the inputs at a[x]
@@ -58,13 +56,13 @@ def _forward_layer(net, few, rows, l):
 def sweep_of(passes_back, adds):
     """The function that takes SWEPT rows of W, each `width` numbers, past `rows` rows of data.
 
-    Where it `passes_back`, it adds what they contribute to dC/da of the layer before, which is at
-    delta[before]. If it `adds`, `scale` times their gradient is added to the rows of W themselves;
+    Where it `passes_back`, it adds what they contribute to dC/da of the layer before to
+    back[before:]. If it `adds`, `scale` times their gradient is added to the rows of W themselves;
     otherwise their gradient goes to target[at].
     """
 
     @merged
-    def one(w, at, width, a, x, delta, d, before, target, scale):
+    def one(w, at, width, a, x, delta, d, back, before, target, scale):
         d_0, d_1 = broadcast(w, delta[d]), broadcast(w, delta[d + 1])
         d_2, d_3 = broadcast(w, delta[d + 2]), broadcast(w, delta[d + 3])
         g_0, g_1 = scale * d_0 if adds else d_0, scale * d_1 if adds else d_1
@@ -73,16 +71,16 @@ def sweep_of(passes_back, adds):
             p_0, p_1, p_2, p_3 = at + k, at + width + k, at + 2 * width + k, at + 3 * width + k
             x_k = load(a, x + k)
             if passes_back:
-                total = load(delta, before + k) + d_0 * load(w, p_0)
+                total = load(back, before + k) + d_0 * load(w, p_0)
                 total = (total + d_1 * load(w, p_1)) + d_2 * load(w, p_2)
-                store(delta, before + k, total + d_3 * load(w, p_3))
+                store(back, before + k, total + d_3 * load(w, p_3))
             store(target, p_0, load(w, p_0) + g_0 * x_k if adds else g_0 * x_k)
             store(target, p_1, load(w, p_1) + g_1 * x_k if adds else g_1 * x_k)
             store(target, p_2, load(w, p_2) + g_2 * x_k if adds else g_2 * x_k)
             store(target, p_3, load(w, p_3) + g_3 * x_k if adds else g_3 * x_k)
 
     @merged
-    def several(w, at, width, rows, a, x, delta, d, apart, before, target, scale):
+    def several(w, at, width, rows, a, x, delta, d, apart, back, before, target, scale):
         nothing = broadcast(w, 0.0)
         for k in range(0, width, lanes_of(w)):
             p_0, p_1, p_2, p_3 = at + k, at + width + k, at + 2 * width + k, at + 3 * width + k
@@ -100,29 +98,34 @@ def sweep_of(passes_back, adds):
                 g_2 += d_2 * x_k
                 g_3 += d_3 * x_k
                 if passes_back:
-                    total = ((load(delta, there) + d_0 * w_0) + d_1 * w_1) + d_2 * w_2
-                    store(delta, there, total + d_3 * w_3)
+                    total = ((load(back, there) + d_0 * w_0) + d_1 * w_1) + d_2 * w_2
+                    store(back, there, total + d_3 * w_3)
             store(target, p_0, w_0 + scale * g_0 if adds else g_0)
             store(target, p_1, w_1 + scale * g_1 if adds else g_1)
             store(target, p_2, w_2 + scale * g_2 if adds else g_2)
             store(target, p_3, w_3 + scale * g_3 if adds else g_3)
 
     @kernel
-    def sweep(net, few, rows, l, first, last, target, scale):
+    def sweep(net, few, rows, l, first, last, back, before, target, scale):
         """Rows first ... last of the W of layer l, whole sweeps."""
         w, a, delta = (
             in_wide_vectors(few.params), in_wide_vectors(few.a), in_wide_vectors(few.delta)
         )  # fmt: skip
-        to, width, apart = in_wide_vectors(target), few.widths[l], few.widths[l + 1]
-        x, here, weights = few.starts[l], few.starts[l + 1], few.weights[l]
+        to, back, width = in_wide_vectors(target), in_wide_vectors(back), few.widths[l]
+        x, here, weights, apart = (
+            few.starts[l],
+            few.starts[l + 1],
+            few.weights[l],
+            few.widths[l + 1],
+        )
         if rows == 1:
             for j in range(first, last, SWEPT):
-                one(w, weights + j * width, width, a, x, delta, here + j, x, to, scale)
+                at = weights + j * width
+                one(w, at, width, a, x, delta, here + j, back, before, to, scale)
         else:
             for j in range(first, last, SWEPT):
-                several(
-                    w, weights + j * width, width, rows, a, x, delta, here + j, apart, x, to, scale
-                )
+                at, d = weights + j * width, here + j
+                several(w, at, width, rows, a, x, delta, d, apart, back, before, to, scale)
 
     return sweep
 
@@ -132,16 +135,16 @@ _gradient_first, _gradient_later = sweep_of(False, False), sweep_of(True, False)
 
 
 @kernel
-def sweep_rows(net, few, rows, l, first, last, target, adds, scale):
+def sweep_rows(net, few, rows, l, first, last, back, before, target, adds, scale):
     """Take rows first ... last of the W of layer l past the rows of data, as `sweep_of` has it."""
     if l == 0 and adds:
-        _update_first(net, few, rows, l, first, last, target, scale)
+        _update_first(net, few, rows, l, first, last, back, before, target, scale)
     elif l == 0:
-        _gradient_first(net, few, rows, l, first, last, target, scale)
+        _gradient_first(net, few, rows, l, first, last, back, before, target, scale)
     elif adds:
-        _update_later(net, few, rows, l, first, last, target, scale)
+        _update_later(net, few, rows, l, first, last, back, before, target, scale)
     else:
-        _gradient_later(net, few, rows, l, first, last, target, scale)
+        _gradient_later(net, few, rows, l, first, last, back, before, target, scale)
 
 
 @merged
@@ -160,8 +163,19 @@ def bias_gradient(net, few, rows, l, target, adds, scale):
 
 
 @merged
-def clear_delta(few, rows, l):
-    """Zeros in the place of dC/da of the layer before l."""
-    delta, here = in_wide_vectors(few.delta), few.starts[l]
-    for k in range(here, here + rows * few.widths[l], lanes_of(delta)):
-        store(delta, k, 0.0)
+def clear_back(back, start, stop):
+    """Zeros from start to stop, which are whole vectors apart."""
+    wide = in_wide_vectors(back)
+    for k in range(start, stop, lanes_of(wide)):
+        store(wide, k, 0.0)
+
+
+@kernel
+def add_back(few, rows, l, parts):
+    """dC/da of the layer before l, of what each part has passed back."""
+    delta, back, size = in_wide_vectors(few.delta), in_wide_vectors(few.back), rows * few.widths[l]
+    for k in range(0, size, lanes_of(delta)):
+        total = load(back, k)
+        for other in range(size + k, parts * size, size):
+            total += load(back, other)
+        store(delta, few.starts[l] + k, total)

@@ -1,0 +1,152 @@
+"""Batches of fewer rows than a vector has lanes: their updates, of a stretch.
+
+A step is as short as reading W twice and writing it once. For a stretch of updates, parameters and
+slots are copied to where rows of weights fill whole vectors, see `few_memory`.
+"""
+
+import math
+
+import numpy as np
+
+from fastgd.formulas.activations import SOFTMAX
+from fastgd.kernels.matrix.few_rows import backward_part, forward_part, rule_of
+from fastgd.kernels.matrix.layers import times_all
+from fastgd.kernels.matrix.passes import LAYERWISE
+from fastgd.kernels.matrix.row_costs import cost_of_rows, delta_of_rows, softmax_of_rows
+from fastgd.kernels.matrix.row_layers import add_back
+from fastgd.kernels.matrix.tasks import FEW_BACKWARD, FEW_FORWARD, FEW_UPDATE, share_few
+from fastgd.kernels.rows import batch_weight, put_in_order
+from fastgd.kernels.structs import NO_UPDATE
+from fastgd.kernels.update import ADAM, ADAMW, clip_factor, count_power, rate_of
+from fastgd.machine.jit import kernel, merged
+from fastgd.machine.span import copy
+from fastgd.state import EPOCH, EPOCH_COST_SUM, UPDATES
+
+_NO, _YES, _ZERO, _ONE = np.bool_(False), np.bool_(True), np.int64(0), np.int64(1)
+
+
+@kernel
+def few_steps(problem, batch_index, count, observe):
+    """`count` updates from batch `batch_index` of the epoch on, or as many passes without; see
+    `epoch`.
+    """
+    net, data, few, course = problem.net, problem.data, problem.few, problem.course
+    made, updates = course.cursor[UPDATES], problem.method != NO_UPDATE
+    put_in_order(data, course.seed, course.cursor[EPOCH])
+    _copy_in(problem, updates)
+    for i in range(count):
+        start = (batch_index + i) * data.batch
+        rows = min(data.batch, data.n - start)
+        total = batch_weight(data, start, rows) if updates else data.mean_weight
+        _gather(net, data, few, start, rows, total)
+        _forward(problem, rows)
+        if observe:
+            course.sums[EPOCH_COST_SUM] += cost_of_rows(net, few, rows)
+        if updates:
+            _update(problem, rows, made + i)
+    if updates:
+        _copy_out(problem)
+
+
+@kernel
+def _gather(net, data, few, start, rows, total):
+    """Copy the rows of a batch that begins at place `start` of this epoch's order."""
+    inputs, outputs = net.widths[0], net.widths[net.layers]
+    for r in range(rows):
+        row = data.order[start + r] if data.shuffled != 0 else start + r
+        few.weight[r] = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
+        copy(few.a, r * few.widths[0], data.X, row * inputs, inputs)
+        copy(few.y, r * few.widths[net.layers], data.Y, row * outputs, outputs)
+
+
+@merged
+def _forward(problem, rows):
+    net, few = problem.net, problem.few
+    for l in range(net.layers):
+        if few.parts[l] == 1:
+            forward_part(problem, rows, l, _ZERO, _ONE)
+        else:
+            share_few(problem, FEW_FORWARD, few.parts[l], rows, l, 0.0, 1.0)
+    if net.activations[net.layers - 1] == SOFTMAX:
+        softmax_of_rows(net, few, rows)
+
+
+@merged
+def _update(problem, rows, t):
+    """The update that follows t others, from the last layer to the first, notes 002 (50)-(52),
+    004.
+    """
+    net, few, rule = problem.net, problem.few, problem.rule
+    factor, rate = 2.0 if problem.method == LAYERWISE else 1.0, rate_of(rule, t)
+    if rule.update_kind == ADAM or rule.update_kind == ADAMW:
+        count_power(rule)
+    delta_of_rows(net, few, rows)
+    for l in range(net.layers - 1, -1, -1):
+        if few.parts[l] == 1:
+            backward_part(problem, rows, l, _ZERO, _ONE, rate)
+        else:
+            share_few(problem, FEW_BACKWARD, few.parts[l], rows, l, rate, 1.0)
+        if l > 0:
+            start, size = few.starts[l], rows * few.widths[l]
+            if few.parts[l] > 1:
+                add_back(few, rows, l, few.parts[l])
+            activation = net.activations[l - 1]
+            times_all(activation, few.z, few.a, few.delta, start, start + size, factor)
+    if rule.clip_norm < math.inf:
+        clipped = clip_factor(rule_of(rule, few), few.gradient)
+        share_few(problem, FEW_UPDATE, rule.update_slices, rows, _ZERO, rate, clipped)
+
+
+# -- a stretch of updates --------------------------------------------------------------------------
+
+
+@merged
+def _clear(span):
+    for p in range(len(span)):
+        span[p] = 0.0
+
+
+@kernel
+def _copy_in(problem, updates):
+    """Copy the parameters, and if there will be updates the slots, into zeros."""
+    few, rule = problem.few, problem.rule
+    _clear(few.params)
+    _move(problem.net, few, problem.params, _ZERO, few.params, _ZERO, _YES)
+    if updates:
+        _clear(few.slots)
+        for slot in range(len(rule.slots) // rule.size):
+            there, here = slot * rule.size, slot * few.size
+            _move(problem.net, few, rule.slots, there, few.slots, here, _YES)
+
+
+@kernel
+def _copy_out(problem):
+    """Copy parameters and slots back."""
+    few, rule = problem.few, problem.rule
+    _move(problem.net, few, problem.params, _ZERO, few.params, _ZERO, _NO)
+    for slot in range(len(rule.slots) // rule.size):
+        there, here = slot * rule.size, slot * few.size
+        _move(problem.net, few, rule.slots, there, few.slots, here, _NO)
+
+
+@kernel
+def _move(net, few, flat, there, lined, here, arrives):
+    """Copy numbers of parameters from flat[there:] to lined[here:], where rows of weights fill
+    whole vectors, or back.
+    """
+    for l in range(net.layers):
+        inputs, units, width = net.widths[l], net.widths[l + 1], few.widths[l]
+        from_flat, from_lined = there + net.weights[l], here + few.weights[l]
+        for _ in range(units):
+            if arrives:
+                copy(lined, from_lined, flat, from_flat, inputs)
+            else:
+                copy(flat, from_flat, lined, from_lined, inputs)
+            from_flat += inputs
+            from_lined += width
+        if net.biases[l] >= 0:
+            biases, own = there + net.biases[l], here + few.weights[l] - few.widths[l + 1]
+            if arrives:
+                copy(lined, own, flat, biases, units)
+            else:
+                copy(flat, biases, lined, own, units)
