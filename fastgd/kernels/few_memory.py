@@ -26,7 +26,6 @@ def few_rows_of(plan: Plan, options: Options) -> FewRows:
     for width, units, inputs in zip(widths[1:], net.widths[1:], widths, strict=False):
         weights.append(size + width)
         size += width + _up_to(ROW_GROUP, units) * inputs
-    starts = plan.batch * np.cumsum([0, *widths])
     one_chunk = max(
         width + max(CHUNK, ROW_GROUP * inputs)
         for width, inputs in zip(widths[1:], widths, strict=False)
@@ -38,17 +37,19 @@ def few_rows_of(plan: Plan, options: Options) -> FewRows:
     for layer, start, width in zip(net.layers if options.l2 else (), weights, widths, strict=False):
         rows = is_weight[start : start + layer.outputs * width].reshape(-1, width)
         rows[:, : layer.inputs] = 1
-    a, z, delta = (aligned((int(starts[-1]),), dtype) for _ in range(3))
+    *starts, stop = (plan.batch * np.cumsum([0, *widths])).tolist()
+    z, delta = (aligned((stop,), dtype) for _ in range(2))
     return FewRows(
         widths=np.array(widths),
         weights=np.array(weights),
-        starts=starts[:-1],
+        starts=np.array(starts),
+        now=np.array([0, stop, 0]),  # inputs are at the beginning and behind all else, by turns
         parts=np.array(parts),
         params=aligned((size,), dtype),
         slots=aligned((options.optimizer.slots * size,), dtype),
         is_weight=is_weight,
         gradient=aligned((0 if plan.update_kind == "plain" else gradient,), dtype),
-        a=a,
+        a=aligned((stop + plan.batch * widths[0],), dtype),
         z=z,
         delta=delta,
         back=aligned((plan.batch * back,), dtype),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from fastgd.kernels.generated.sample import lines_of_sample
+from fastgd.kernels.structs import ROW_GROUP
 from fastgd.network import Network
 from fastgd.options import Options
 from fastgd.state import VECTOR_BYTES
@@ -81,8 +82,10 @@ class Plan:
         """Parts of the units of layer l, where there are few rows."""
         # an update by slots takes as long as so many rows
         rows = self.batch + (_ROWS_OF_UPDATE if self.update_kind != "plain" else 1)
-        products = rows * self.net.layers[l].inputs * self.net.layers[l].outputs
-        return max(1, min(products // _FEW_PRODUCTS, _MOST_PARTS))
+        inputs, units = self.net.widths[l : l + 2]
+        return max(
+            1, min(rows * inputs * units // _FEW_PRODUCTS, -(-units // ROW_GROUP), _MOST_PARTS)
+        )
 
     @property
     def unit_slices(self) -> bool:

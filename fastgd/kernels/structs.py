@@ -14,6 +14,7 @@ NO_UPDATE = -1
 TRAIN, PASS, CHECK_RULES, HELP = range(4)
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 CHUNK = 4096  # numbers of a gradient that is not kept: they stay in the first cache
+ROWS_AT, NEXT_AT, AHEAD = range(3)  # in FewRows.now
 ROW_GROUP = 8  # rows of weights that are taken together, on any machine
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a queue's counters, each on a cache line of its own
@@ -83,6 +84,7 @@ class FewRows(NamedTuple):
     # (layers + 1,) where each layer's part of z, a and delta starts, the inputs coming first:
     # (batch, widths[l]), one row a row of data
     starts: Integers
+    now: Integers  # (3,) places in a of the rows of a batch and of the next one, and how many wait
     parts: Integers  # (layers,) of the units of each, which threads share out
     params: Reals  # (size,)
     slots: Reals  # (slots * size,)

@@ -10,13 +10,13 @@ import math
 import numpy as np
 
 from fastgd.kernels.matrix.row_layers import (
-    SWEPT,
+    activate_units,
     bias_gradient,
     clear_back,
-    forward_units,
+    multiply_units,
     sweep_rows,
 )
-from fastgd.kernels.structs import CHUNK, ROW_GROUP, Rule
+from fastgd.kernels.structs import AHEAD, CHUNK, NEXT_AT, ROW_GROUP, ROWS_AT, Rule
 from fastgd.kernels.update import PLAIN, clip_and_decay, update
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import from_place, lanes_of
@@ -41,53 +41,78 @@ def _units_of(units, part, parts):
     return first, min(last, units)
 
 
+@merged
+def inputs_of(few, l):
+    """Where the inputs of layer l start."""
+    return few.now[ROWS_AT] if l == 0 else few.starts[l]
+
+
 @kernel
 def forward_part(problem, rows, l, part, parts):
     net, few = problem.net, problem.few
     first, last = _units_of(net.widths[l + 1], part, parts)
-    forward_units(net, few, rows, l, first, last)
+    multiply_units(net, few, rows, inputs_of(few, l), l, first, last)
+    activate_units(net, few, rows, l, first, last)
 
 
 @kernel
 def backward_part(problem, rows, l, part, parts, rate):
-    """Update the weights of a part of the units of layer l, the first part all biases too; if the
-    gradient is to be clipped, it is only put down. What it passes back is dC/da of the layer before
-    where there are no other parts.
+    """Update the weights of a part of the units of layer l, and the biases where there are no other
+    parts; if the gradient is to be clipped, it is only put down. What it passes back is dC/da of
+    the layer before, if there are no other parts.
+
+    Chunk by chunk, so that what is done to a few rows of W finds them in cache: the update, and in
+    the first layer, W a of the rows of the next batch, if they wait.
     """
-    net, few, rule = problem.net, problem.few, problem.rule
+    net, few = problem.net, problem.few
+    plain, ahead = problem.rule.update_kind == PLAIN, few.now[AHEAD] if l == 0 else np.int64(0)
     first, last = _units_of(net.widths[l + 1], part, parts)
-    size = rows * few.widths[l]
+    x, width, has_bias = inputs_of(few, l), few.widths[l], parts == 1 and net.biases[l] >= 0
     back = few.delta if parts == 1 else few.back
-    before = few.starts[l] if parts == 1 else part * size
-    has_bias = part == 0 and net.biases[l] >= 0
+    before = few.starts[l] if parts == 1 else part * rows * width
     if l > 0:
-        clear_back(back, before, before + size)
-    if rule.update_kind != PLAIN:
-        _update_in_chunks(problem, rows, l, first, last, back, before, has_bias, rate)
-        return
-    sweep_rows(net, few, rows, l, first, last, back, before, few.params, _YES, -rate)
-    if has_bias:
-        bias_gradient(net, few, rows, l, few.params, _YES, -rate)
+        clear_back(back, before, before + rows * width)
+    chunk = last - first
+    if not plain or ahead > 0:
+        chunk = max(ROW_GROUP, CHUNK // width // ROW_GROUP * ROW_GROUP)
+    for j in range(first, last, chunk):
+        end = min(j + chunk, last)
+        with_bias = has_bias and j == first
+        _update_chunk(problem, rows, x, l, j, end, back, before, with_bias, rate)
+        if ahead > 0:
+            multiply_units(net, few, ahead, few.now[NEXT_AT], l, j, end)
 
 
 @kernel
-def _update_in_chunks(problem, rows, l, first, last, back, before, has_bias, rate):
-    """Chunk by chunk, whose gradient stays in cache, unless it is to be clipped."""
-    net, few, rule = problem.net, problem.few, rule_of(problem.rule, problem.few)
-    width, weights, clips = few.widths[l], few.weights[l], rule.clip_norm < math.inf
-    chunk = max(SWEPT, CHUNK // width // SWEPT * SWEPT)
-    for j in range(first, last, chunk):
-        next_one = min(j + chunk, last)
-        with_bias = has_bias and j == first
-        start = weights - few.widths[l + 1] if with_bias else weights + j * width
-        stop = weights + next_one * width
-        gradient = from_place(few.gradient, np.int64(0) if clips else start)
+def _update_chunk(problem, rows, x, l, first, last, back, before, with_bias, rate):
+    """Update rows first ... last of the W of layer l, unless their gradient is to be clipped."""
+    net, few = problem.net, problem.few
+    if problem.rule.update_kind == PLAIN:
         if with_bias:
-            bias_gradient(net, few, rows, l, gradient, _NO, 1.0)
-        sweep_rows(net, few, rows, l, j, next_one, back, before, gradient, _NO, 1.0)
-        if not clips:
-            clip_and_decay(rule, few.params, gradient, 1.0, start, stop)
-            update(rule, few.params, gradient, rate, start, stop)
+            bias_gradient(net, few, rows, l, few.params, _YES, -rate)
+        sweep_rows(net, few, rows, x, l, first, last, back, before, few.params, _YES, -rate)
+        return
+    rule = rule_of(problem.rule, few)
+    width, weights, clips = few.widths[l], few.weights[l], rule.clip_norm < math.inf
+    start = weights - few.widths[l + 1] if with_bias else weights + first * width
+    stop = weights + last * width
+    gradient = from_place(few.gradient, np.int64(0) if clips else start)
+    if with_bias:
+        bias_gradient(net, few, rows, l, gradient, _NO, 1.0)
+    sweep_rows(net, few, rows, x, l, first, last, back, before, gradient, _NO, 1.0)
+    if not clips:
+        clip_and_decay(rule, few.params, gradient, 1.0, start, stop)
+        update(rule, few.params, gradient, rate, start, stop)
+
+
+@kernel
+def backward_biases(problem, rows, l, rate):
+    """Update the biases of layer l, if it has any, before parts of its units are updated, which may
+    need them for the next batch.
+    """
+    if problem.net.biases[l] >= 0:
+        no_row, few = np.int64(0), problem.few
+        _update_chunk(problem, rows, no_row, l, no_row, no_row, few.delta, no_row, _YES, rate)
 
 
 @kernel

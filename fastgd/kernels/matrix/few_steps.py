@@ -1,6 +1,6 @@
 """Batches of fewer rows than a vector has lanes: their updates, of a stretch.
 
-A step is as short as reading W twice and writing it once. For a stretch of updates, parameters and
+A step is as short as reading W and writing it. For a stretch of updates, parameters and
 slots are copied to where rows of weights fill whole vectors, see `few_memory`.
 """
 
@@ -9,14 +9,14 @@ import math
 import numpy as np
 
 from fastgd.formulas.activations import SOFTMAX
-from fastgd.kernels.matrix.few_rows import backward_part, forward_part, rule_of
+from fastgd.kernels.matrix.few_rows import backward_biases, backward_part, forward_part, rule_of
 from fastgd.kernels.matrix.layers import times_all
 from fastgd.kernels.matrix.passes import LAYERWISE
 from fastgd.kernels.matrix.row_costs import cost_of_rows, delta_of_rows, softmax_of_rows
-from fastgd.kernels.matrix.row_layers import add_back
+from fastgd.kernels.matrix.row_layers import activate_units, add_back
 from fastgd.kernels.matrix.tasks import FEW_BACKWARD, FEW_FORWARD, FEW_UPDATE, share_few
 from fastgd.kernels.rows import batch_weight, put_in_order
-from fastgd.kernels.structs import NO_UPDATE
+from fastgd.kernels.structs import AHEAD, NEXT_AT, NO_UPDATE, ROWS_AT
 from fastgd.kernels.update import ADAM, ADAMW, clip_factor, count_power, rate_of
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import copy
@@ -29,41 +29,62 @@ _NO, _YES, _ZERO, _ONE = np.bool_(False), np.bool_(True), np.int64(0), np.int64(
 def few_steps(problem, batch_index, count, observe):
     """`count` updates from batch `batch_index` of the epoch on, or as many passes without; see
     `epoch`.
+
+    The rows of a batch are taken when the one before is done with the cost, so that the first layer
+    can be computed of them as it is updated.
     """
     net, data, few, course = problem.net, problem.data, problem.few, problem.course
-    made, updates = course.cursor[UPDATES], problem.method != NO_UPDATE
+    made, updates, now = course.cursor[UPDATES], problem.method != NO_UPDATE, few.now
     put_in_order(data, course.seed, course.cursor[EPOCH])
     _copy_in(problem, updates)
+    now[AHEAD] = 0
     for i in range(count):
-        start = (batch_index + i) * data.batch
-        rows = min(data.batch, data.n - start)
-        total = batch_weight(data, start, rows) if updates else data.mean_weight
-        _gather(net, data, few, start, rows, total)
-        _forward(problem, rows)
+        rows, is_begun = _rows_of(data, batch_index + i), now[AHEAD] > 0
+        if is_begun:
+            now[ROWS_AT], now[NEXT_AT] = now[NEXT_AT], now[ROWS_AT]
+        else:
+            _gather(problem, batch_index + i, now[ROWS_AT])
+        _forward(problem, rows, is_begun)
         if observe:
             course.sums[EPOCH_COST_SUM] += cost_of_rows(net, few, rows)
-        if updates:
-            _update(problem, rows, made + i)
+        if not updates:
+            continue
+        delta_of_rows(net, few, rows)
+        looks_ahead = i + 1 < count and problem.rule.clip_norm == math.inf
+        now[AHEAD] = _rows_of(data, batch_index + i + 1) if looks_ahead else 0
+        if looks_ahead:
+            _gather(problem, batch_index + i + 1, now[NEXT_AT])
+        _update(problem, rows, made + i)
     if updates:
         _copy_out(problem)
 
 
+@merged
+def _rows_of(data, batch):
+    return min(data.batch, data.n - batch * data.batch)
+
+
 @kernel
-def _gather(net, data, few, start, rows, total):
-    """Copy the rows of a batch that begins at place `start` of this epoch's order."""
-    inputs, outputs = net.widths[0], net.widths[net.layers]
+def _gather(problem, batch, to):
+    """Copy the rows of a batch of this epoch's order, the inputs to a[to]."""
+    net, data, few, start = problem.net, problem.data, problem.few, batch * problem.data.batch
+    rows, inputs, outputs = _rows_of(data, batch), net.widths[0], net.widths[net.layers]
+    total = batch_weight(data, start, rows) if problem.method != NO_UPDATE else data.mean_weight
     for r in range(rows):
         row = data.order[start + r] if data.shuffled != 0 else start + r
         few.weight[r] = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
-        copy(few.a, r * few.widths[0], data.X, row * inputs, inputs)
+        copy(few.a, to + r * few.widths[0], data.X, row * inputs, inputs)
         copy(few.y, r * few.widths[net.layers], data.Y, row * outputs, outputs)
 
 
 @merged
-def _forward(problem, rows):
+def _forward(problem, rows, is_begun):
+    """Forward; z of the first layer is there if it `is_begun`."""
     net, few = problem.net, problem.few
     for l in range(net.layers):
-        if few.parts[l] == 1:
+        if l == 0 and is_begun:
+            activate_units(net, few, rows, l, _ZERO, net.widths[l + 1])
+        elif few.parts[l] == 1:
             forward_part(problem, rows, l, _ZERO, _ONE)
         else:
             share_few(problem, FEW_FORWARD, few.parts[l], rows, l, 0.0, 1.0)
@@ -73,18 +94,18 @@ def _forward(problem, rows):
 
 @merged
 def _update(problem, rows, t):
-    """The update that follows t others, from the last layer to the first, notes 002 (50)-(52),
-    004.
+    """The update that follows t others, of which delta of the last layer is there, from that layer
+    to the first, notes 002 (50)-(52), 004.
     """
     net, few, rule = problem.net, problem.few, problem.rule
     factor, rate = 2.0 if problem.method == LAYERWISE else 1.0, rate_of(rule, t)
     if rule.update_kind == ADAM or rule.update_kind == ADAMW:
         count_power(rule)
-    delta_of_rows(net, few, rows)
     for l in range(net.layers - 1, -1, -1):
         if few.parts[l] == 1:
             backward_part(problem, rows, l, _ZERO, _ONE, rate)
         else:
+            backward_biases(problem, rows, l, rate)
             share_few(problem, FEW_BACKWARD, few.parts[l], rows, l, rate, 1.0)
         if l > 0:
             start, size = few.starts[l], rows * few.widths[l]

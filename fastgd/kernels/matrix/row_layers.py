@@ -19,29 +19,43 @@ _ZERO = np.int64(0)
 
 
 @kernel
-def forward_units(net, few, rows, l, first, last):
-    """z = W a + b and a = f(z) of units first ... last of layer l, notes 002 (45), 004; softmax,
-    which needs all units, is still to come. Whole groups of ROW_GROUP units, or up to the last one.
+def multiply_units(net, few, rows, x, l, first, last):
+    """z = W a + b of units first ... last of layer l, whose inputs are at a[x]: whole groups of
+    ROW_GROUP units, or up to the last one.
     """
-    w, a = in_wide_vectors(few.params), in_wide_vectors(few.a)
-    units, width, inputs = net.widths[l + 1], few.widths[l + 1], few.widths[l]
-    before, here, weights = few.starts[l], few.starts[l + 1], few.weights[l]
+    w, a, b, z = in_wide_vectors(few.params), in_wide_vectors(few.a), few.params, few.z
+    width, inputs, here, weights = (
+        few.widths[l + 1],
+        few.widths[l],
+        few.starts[l + 1],
+        few.weights[l],
+    )
     for j in range(first, last, ROWS):
-        at, b, to = weights + j * inputs, weights - width + j, here + j
-        r = _ZERO
+        at, bias, to, r = weights + j * inputs, weights - width + j, here + j, _ZERO
         while r + VECTORS <= rows:
-            x, there = before + r * inputs, to + r * width
-            add_pairs_of_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, there, width)
+            of_r = x + r * inputs
+            add_pairs_of_dots(w, at, inputs, a, of_r, inputs, b, bias, z, to + r * width, width)
             r += VECTORS
         while r < rows:
-            x, there = before + r * inputs, to + r * width
-            add_dots(w, at, inputs, a, x, inputs, few.params, b, few.z, there, width)
+            add_dots(w, at, inputs, a, x + r * inputs, inputs, b, bias, z, to + r * width, width)
             r += 1
-    activation, lanes = net.activations[l], lanes_of(a)
-    if first == 0 and last == units:
+
+
+@kernel
+def activate_units(net, few, rows, l, first, last):
+    """a = f(z) of those units, notes 002 (45), 004, and 0 beyond the last of the layer; softmax,
+    which needs all units, is still to come.
+    """
+    a, lanes, activation = (
+        in_wide_vectors(few.a),
+        lanes_of(in_wide_vectors(few.a)),
+        net.activations[l],
+    )
+    units, width, here = net.widths[l + 1], few.widths[l + 1], few.starts[l + 1]
+    stop = width if last == units else last
+    if stop - first == width:
         activate_all(activation, few.z, few.a, here, here + rows * width)
     else:
-        stop = width if last == units else last
         for row in range(here, here + rows * width, width):
             activate_all(activation, few.z, few.a, row + first, row + stop)
     if last == units:
@@ -106,18 +120,13 @@ def sweep_of(passes_back, adds):
             store(target, p_3, w_3 + scale * g_3 if adds else g_3)
 
     @kernel
-    def sweep(net, few, rows, l, first, last, back, before, target, scale):
+    def sweep(net, few, rows, x, l, first, last, back, before, target, scale):
         """Rows first ... last of the W of layer l, whole sweeps."""
         w, a, delta = (
             in_wide_vectors(few.params), in_wide_vectors(few.a), in_wide_vectors(few.delta)
         )  # fmt: skip
         to, back, width = in_wide_vectors(target), in_wide_vectors(back), few.widths[l]
-        x, here, weights, apart = (
-            few.starts[l],
-            few.starts[l + 1],
-            few.weights[l],
-            few.widths[l + 1],
-        )
+        here, weights, apart = few.starts[l + 1], few.weights[l], few.widths[l + 1]
         if rows == 1:
             for j in range(first, last, SWEPT):
                 at = weights + j * width
@@ -135,16 +144,18 @@ _gradient_first, _gradient_later = sweep_of(False, False), sweep_of(True, False)
 
 
 @kernel
-def sweep_rows(net, few, rows, l, first, last, back, before, target, adds, scale):
-    """Take rows first ... last of the W of layer l past the rows of data, as `sweep_of` has it."""
+def sweep_rows(net, few, rows, x, l, first, last, back, before, target, adds, scale):
+    """Take rows first ... last of the W of layer l past the rows of data, whose inputs are at a[x],
+    as `sweep_of` has it.
+    """
     if l == 0 and adds:
-        _update_first(net, few, rows, l, first, last, back, before, target, scale)
+        _update_first(net, few, rows, x, l, first, last, back, before, target, scale)
     elif l == 0:
-        _gradient_first(net, few, rows, l, first, last, back, before, target, scale)
+        _gradient_first(net, few, rows, x, l, first, last, back, before, target, scale)
     elif adds:
-        _update_later(net, few, rows, l, first, last, back, before, target, scale)
+        _update_later(net, few, rows, x, l, first, last, back, before, target, scale)
     else:
-        _gradient_later(net, few, rows, l, first, last, back, before, target, scale)
+        _gradient_later(net, few, rows, x, l, first, last, back, before, target, scale)
 
 
 @merged
