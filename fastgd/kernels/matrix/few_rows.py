@@ -47,7 +47,7 @@ def inputs_of(few, l):
     return few.now[ROWS_AT] if l == 0 else few.starts[l]
 
 
-@kernel
+@merged
 def forward_part(problem, rows, l, part, parts):
     net, few = problem.net, problem.few
     first, last = _units_of(net.widths[l + 1], part, parts)
@@ -83,7 +83,7 @@ def backward_part(problem, rows, l, part, parts, rate):
             multiply_units(net, few, ahead, few.now[NEXT_AT], l, j, end)
 
 
-@kernel
+@merged
 def _update_chunk(problem, rows, x, l, first, last, back, before, with_bias, rate):
     """Update rows first ... last of the W of layer l, unless their gradient is to be clipped."""
     net, few = problem.net, problem.few
