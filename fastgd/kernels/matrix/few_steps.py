@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from fastgd.formulas.activations import SOFTMAX
+from fastgd.formulas.compiled import SOFTMAX
 from fastgd.kernels.matrix.few_rows import backward_biases, backward_part, forward_part, rule_of
 from fastgd.kernels.matrix.layers import times_all
 from fastgd.kernels.matrix.passes import LAYERWISE

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 
-from fastgd.formulas.activations import SOFTMAX, derivative
-from fastgd.formulas.losses import (
+from fastgd.formulas.compiled import (
     BY_Z,
     CROSS_ENTROPY,
     OF_ONE_OUTPUT,
+    SOFTMAX,
     cross_entropy,
     cross_entropy_derivative,
+    derivative,
     loss_derivative,
 )
 from fastgd.machine.dispatch import by_number
