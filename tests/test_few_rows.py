@@ -8,7 +8,8 @@ from row_order import order_of
 
 import fastgd
 from fastgd import kernels
-from fastgd.kernels.few_memory import few_rows_of
+from fastgd.kernels.few_memory import few_rows_of, few_rule_of
+from fastgd.kernels.to_structs import rule_of
 from fastgd.options import Options
 
 FEW = range(1, 8)
@@ -222,10 +223,10 @@ def test_members_in_turn():
     """Several members have one kernel, whose memory is that of whoever is trained."""
     X, Y, _ = random_problem(SHAPE, ROWS)
     params = np.random.default_rng(2).normal(size=(3, SHAPE.n_params)) * 0.3
-    rates, given = [0.01, 0.02, 0.03], {"batch_size": 3, "optimizer": "adam", "shuffle": False}
-    runs = fastgd.train_many(SHAPE, X, Y, 4, rates, params=params, kernel="matrix", **given)
-    for run, initial, rate in zip(runs, params, rates, strict=True):
-        assert np.array_equal(run.params, train(SHAPE, X, Y, 4, rate, params=initial, **given).params)
+    rates, decays, given = [0.01, 0.02, 0.03], [0.1, 0.2, 0.3], {"batch_size": 3, "optimizer": "adam", "shuffle": False}
+    runs = fastgd.train_many(SHAPE, X, Y, 4, rates, params=params, l2=decays, kernel="matrix", **given)
+    for run, initial, rate, l2 in zip(runs, params, rates, decays, strict=True):
+        assert np.array_equal(run.params, train(SHAPE, X, Y, 4, rate, params=initial, l2=l2, **given).params)
 
 
 # -- memory ----------------------------------------------------------------------------------------------
@@ -234,15 +235,17 @@ def test_members_in_turn():
 def test_layout(dtype):
     """Rows of weights are whole vectors, without overlap, and clear of the biases before them."""
     net = typed(NETS["deep"], dtype)
-    few = few_rows_of(plan_of(net, 20, 3, l2=0.1), Options(l2=0.1))
+    plan, options = plan_of(net, 20, 3, l2=0.1), Options(l2=0.1)
+    few = few_rows_of(plan, options)
+    rule = few_rule_of(rule_of(options, few.params[:0], np.ones(2), few.params[:0], 0), few, plan, options)
     lanes = 64 // net.dtype.itemsize
     assert [width % lanes for width in few.widths] == [0, 0, 0, 0]
-    taken = np.zeros(few.size, int)
+    taken = np.zeros(rule.size, int)
     for l, units in enumerate(net.widths[1:]):
         start = few.weights[l]
         taken[start - few.widths[l + 1] : start + -(-units // 8) * 8 * few.widths[l]] += 1
-        rows = few.is_weight[start : start + units * few.widths[l]].reshape(units, -1)
+        rows = rule.is_weight[start : start + units * few.widths[l]].reshape(units, -1)
         assert (rows[:, : net.widths[l]] == 1).all()
     assert (taken == 1).all()
-    assert few.is_weight.sum() == sum(a * b for a, b in zip(net.widths, net.widths[1:], strict=False))
+    assert rule.is_weight.sum() == sum(a * b for a, b in zip(net.widths, net.widths[1:], strict=False))
     assert np.array_equal(np.diff(few.starts), 3 * few.widths[:-1])

@@ -9,7 +9,7 @@ follow up to as many as are taken together.
 import numpy as np
 
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.structs import CHUNK, ROW_GROUP, FewRows
+from fastgd.kernels.structs import CHUNK, ROW_GROUP, FewRows, Rule
 from fastgd.machine.struct import empty_of
 from fastgd.options import Options
 from fastgd.state import WIDE_VECTOR_BYTES, aligned
@@ -33,10 +33,6 @@ def few_rows_of(plan: Plan, options: Options) -> FewRows:
     gradient = size if options.clip_norm is not None else one_chunk
     parts = [plan.few_parts(l) for l in range(len(net.layers))]
     back = max(part * width if part > 1 else 0 for part, width in zip(parts, widths, strict=False))
-    is_weight = aligned((size if options.l2 else 0,), dtype)
-    for layer, start, width in zip(net.layers if options.l2 else (), weights, widths, strict=False):
-        rows = is_weight[start : start + layer.outputs * width].reshape(-1, width)
-        rows[:, : layer.inputs] = 1
     *starts, stop = (plan.batch * np.cumsum([0, *widths])).tolist()
     z, delta = (aligned((stop,), dtype) for _ in range(2))
     return FewRows(
@@ -46,8 +42,6 @@ def few_rows_of(plan: Plan, options: Options) -> FewRows:
         now=np.array([0, stop, 0]),  # inputs are at the beginning and behind all else, by turns
         parts=np.array(parts),
         params=aligned((size,), dtype),
-        slots=aligned((options.optimizer.slots * size,), dtype),
-        is_weight=is_weight,
         gradient=aligned((0 if plan.update_kind == "plain" else gradient,), dtype),
         a=aligned((stop + plan.batch * widths[0],), dtype),
         z=z,
@@ -55,8 +49,21 @@ def few_rows_of(plan: Plan, options: Options) -> FewRows:
         back=aligned((plan.batch * back,), dtype),
         y=aligned((plan.batch * widths[-1],), dtype),
         weight=aligned((plan.batch,), dtype),
-        size=size,
     )
+
+
+def few_rule_of(rule: Rule, few: FewRows, plan: Plan, options: Options) -> Rule:
+    """The rule for parameters as they lie in this memory; as it is where there are more rows."""
+    net, size, dtype = plan.net, few.params.size, plan.net.dtype
+    if not plan.few_rows:
+        return rule
+    is_weight = aligned((size if options.l2 else 0,), dtype)
+    for l, layer in enumerate(net.layers if options.l2 else ()):
+        start, width = few.weights[l], few.widths[l]
+        rows = is_weight[start : start + layer.outputs * width].reshape(-1, width)
+        rows[:, : layer.inputs] = 1
+    slots = aligned((options.optimizer.slots * size,), dtype)
+    return rule._replace(slots=slots, is_weight=is_weight, size=size)
 
 
 def for_threads(few: FewRows, plan: Plan, options: Options, threads: int) -> list[FewRows]:

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.few_memory import few_rows_of, for_threads
+from fastgd.kernels.few_memory import few_rows_of, few_rule_of, for_threads
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.scratch import scratch_of
 from fastgd.kernels.state_memory import StateMemory
@@ -89,6 +89,7 @@ class Problems:
             options, nothing, np.ones(2), is_weight_of(net, options, self.size), self.size,
             plan.update_slices,
         )  # fmt: skip
+        self.few_rule = few_rule_of(self.rule, self.fews[0], plan, options)
         self.memory = StateMemory(self.size)
         # all that point to rows, and whether these are the validation rows
         self._structs: list[tuple[Array, bool]] = []
@@ -97,7 +98,8 @@ class Problems:
     def nbytes(self) -> int:
         """Bytes of memory that are kept with it."""
         arrays = [*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks]
-        arrays += [array for few in self.fews for array in few[:-1]]
+        arrays += [array for few in self.fews for array in few]
+        arrays += [self.few_rule.slots, self.few_rule.is_weight]
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
         of_states = self.memory.copies * state.nbytes
         shared: int = sum(array.nbytes for array in arrays)
@@ -163,9 +165,10 @@ class Problems:
         options = self.options
         rule = self.rule._replace(slots=state.slots, powers=state.powers)
         course = course_of(state, options)
+        few_rule = self.few_rule._replace(powers=state.powers)
         problem = Problem(
-            self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, course,
-            self.queue, HELP if rank else command, method, options.eps, False, _NONE, _NONE,
+            self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, few_rule,
+            course, self.queue, HELP if rank else command, method, options.eps, False, _NONE, _NONE,
         )  # fmt: skip
         if self.plan.hidden_halves:
             problem = problem._replace(

@@ -87,8 +87,6 @@ class FewRows(NamedTuple):
     now: Integers  # (3,) places in a of the rows of a batch and of the next one, and how many wait
     parts: Integers  # (layers,) of the units of each, which threads share out
     params: Reals  # (size,)
-    slots: Reals  # (slots * size,)
-    is_weight: Reals  # (size,) 1 for weights, 0 for all else; (0,) without l2
     gradient: Reals  # (size,), or of a chunk, which is updated as soon as it is there
     a: Reals
     z: Reals
@@ -97,7 +95,6 @@ class FewRows(NamedTuple):
     back: Reals
     y: Reals  # (batch, widths[layers]) targets
     weight: Reals  # (batch,) share of each row in the cost
-    size: int  # of params, with all room between
 
 
 class Rule(NamedTuple):
@@ -158,6 +155,7 @@ class Problem(NamedTuple):
     work: Work
     few: FewRows
     rule: Rule
+    few_rule: Rule  # the same for parameters as they lie in `few`
     course: Course
     queue: WorkQueue
     command: int  # what is to be done: TRAIN, PASS, CHECK_RULES or HELP

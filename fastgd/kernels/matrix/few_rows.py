@@ -16,21 +16,12 @@ from fastgd.kernels.matrix.row_layers import (
     multiply_units,
     sweep_rows,
 )
-from fastgd.kernels.structs import AHEAD, CHUNK, NEXT_AT, ROW_GROUP, ROWS_AT, Rule
+from fastgd.kernels.structs import AHEAD, CHUNK, NEXT_AT, ROW_GROUP, ROWS_AT
 from fastgd.kernels.update import PLAIN, clip_and_decay, update
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import from_place, lanes_of
 
 _NO, _YES = np.bool_(False), np.bool_(True)
-
-
-@merged
-def rule_of(rule, few):
-    """The rule for the parameters as they lie here."""
-    return Rule(
-        rule.rate, rule.schedule, rule.times, rule.update_kind, rule.numbers, few.slots,
-        rule.powers, rule.clip_norm, rule.l2, few.is_weight, few.size, rule.update_slices,
-    )  # fmt: skip
 
 
 @merged
@@ -92,8 +83,8 @@ def _update_chunk(problem, rows, x, l, first, last, back, before, with_bias, rat
             bias_gradient(net, few, rows, l, few.params, _YES, -rate)
         sweep_rows(net, few, rows, x, l, first, last, back, before, few.params, _YES, -rate)
         return
-    rule = rule_of(problem.rule, few)
-    width, weights, clips = few.widths[l], few.weights[l], rule.clip_norm < math.inf
+    rule, width, weights = problem.few_rule, few.widths[l], few.weights[l]
+    clips = rule.clip_norm < math.inf
     start = weights - few.widths[l + 1] if with_bias else weights + first * width
     stop = weights + last * width
     gradient = from_place(few.gradient, np.int64(0) if clips else start)
@@ -118,8 +109,8 @@ def backward_biases(problem, rows, l, rate):
 @kernel
 def update_part(problem, part, parts, rate, factor):
     """Update a part of all parameters from their gradient, which is multiplied by a factor."""
-    few, rule = problem.few, rule_of(problem.rule, problem.few)
-    vectors = few.size // lanes_of(few.params)
+    few, rule = problem.few, problem.few_rule
+    vectors = rule.size // lanes_of(few.params)
     start = vectors * part // parts * lanes_of(few.params)
     stop = vectors * (part + 1) // parts * lanes_of(few.params)
     clip_and_decay(rule, few.params, few.gradient, factor, start, stop)

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from fastgd.formulas.compiled import SOFTMAX
-from fastgd.kernels.matrix.few_rows import backward_biases, backward_part, forward_part, rule_of
+from fastgd.kernels.matrix.few_rows import backward_biases, backward_part, forward_part
 from fastgd.kernels.matrix.layers import times_all
 from fastgd.kernels.matrix.passes import LAYERWISE
 from fastgd.kernels.matrix.row_costs import cost_of_rows, delta_of_rows, softmax_of_rows
@@ -56,7 +56,7 @@ def few_steps(problem, batch_index, count, observe):
             _gather(problem, batch_index + i + 1, now[NEXT_AT])
         _update(problem, rows, made + i)
     if updates:
-        _copy_out(problem)
+        _copy(problem, _YES, _NO)
 
 
 @merged
@@ -114,7 +114,7 @@ def _update(problem, rows, t):
             activation = net.activations[l - 1]
             times_all(activation, few.z, few.a, few.delta, start, start + size, factor)
     if rule.clip_norm < math.inf:
-        clipped = clip_factor(rule_of(rule, few), few.gradient)
+        clipped = clip_factor(problem.few_rule, few.gradient)
         share_few(problem, FEW_UPDATE, rule.update_slices, rows, _ZERO, rate, clipped)
 
 
@@ -130,24 +130,22 @@ def _clear(span):
 @kernel
 def _copy_in(problem, updates):
     """Copy the parameters, and if there will be updates the slots, into zeros."""
-    few, rule = problem.few, problem.rule
-    _clear(few.params)
-    _move(problem.net, few, problem.params, _ZERO, few.params, _ZERO, _YES)
+    _clear(problem.few.params)
     if updates:
-        _clear(few.slots)
-        for slot in range(len(rule.slots) // rule.size):
-            there, here = slot * rule.size, slot * few.size
-            _move(problem.net, few, rule.slots, there, few.slots, here, _YES)
+        _clear(problem.few_rule.slots)
+    _copy(problem, updates, _YES)
 
 
 @kernel
-def _copy_out(problem):
-    """Copy parameters and slots back."""
-    few, rule = problem.few, problem.rule
-    _move(problem.net, few, problem.params, _ZERO, few.params, _ZERO, _NO)
-    for slot in range(len(rule.slots) // rule.size):
-        there, here = slot * rule.size, slot * few.size
-        _move(problem.net, few, rule.slots, there, few.slots, here, _NO)
+def _copy(problem, updates, arrives):
+    """Copy the parameters, and if there are updates the slots, to where rows of weights fill whole
+    vectors, or back.
+    """
+    net, few, rule, few_rule = problem.net, problem.few, problem.rule, problem.few_rule
+    _move(net, few, problem.params, _ZERO, few.params, _ZERO, arrives)
+    for slot in range(len(rule.slots) // rule.size if updates else 0):
+        there, here = slot * rule.size, slot * few_rule.size
+        _move(net, few, rule.slots, there, few_rule.slots, here, arrives)
 
 
 @kernel

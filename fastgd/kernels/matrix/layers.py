@@ -224,12 +224,12 @@ def times_all(activation, z, a, delta, start, stop, factor):
     _times_derivative(activation, z, a, delta, start, stop, factor)
 
 
-@kernel
+@merged
 def times_derivative(net, work, stride, l, first, last, factor):
     """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
     here = net.units_before[l + 1] * stride
     start, stop = here + first * stride, here + last * stride
-    _times_derivative(net.activations[l], work.z, work.a, work.delta, start, stop, factor)
+    times_all(net.activations[l], work.z, work.a, work.delta, start, stop, factor)
 
 
 # -- one block of rows -----------------------------------------------------------------------------
