@@ -1,7 +1,7 @@
 """Batches of fewer rows than a vector has lanes: their updates, of a stretch.
 
-A step is as short as reading W and writing it. For a stretch of updates, parameters and
-slots are copied to where rows of weights fill whole vectors, see `few_memory`.
+A step takes little more than reading and writing W. For a stretch of updates, parameters and slots
+are copied to where rows of weights fill whole vectors, see `few_memory`.
 """
 
 import math
