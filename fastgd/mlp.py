@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
+from fastgd.arguments.arrays import rows
 from fastgd.arguments.checks import Array, finite_number, shown, whole_number
 from fastgd.network import Network
 from fastgd.options import Options, check_method
@@ -49,17 +52,15 @@ class MLP(Network):
 
     def predict(self, params: ArrayLike, X: ArrayLike) -> Array:
         """The outputs a(m) for every row of X: (n, outputs)."""
-        from fastgd.predictor import predict
-
-        return predict(self, params, X)
+        outputs: Array = _predictor().predict(self, params, X)
+        return outputs
 
     def predictor(self, params: ArrayLike) -> Predictor:
         """`predict` with a copy of these parameters, as a function `f(X, out=None)` to be called
         often: what a call needs besides the arithmetic is made once.
         """
-        from fastgd.predictor import Predictor
-
-        return Predictor(self, params)
+        predictor: Predictor = _predictor().Predictor(self, params)
+        return predictor
 
     @quiet
     def objective(
@@ -86,10 +87,10 @@ class MLP(Network):
         ValueError, TypeError
             For rows, weights or an l2 that `train` refuses too.
         """
-        from fastgd.objective import Objective
-
         samples = check_samples(self, X, Y, sample_weight)
-        return Objective(self, samples, finite_number("l2", l2, least=0.0))
+        l2 = finite_number("l2", l2, least=0.0)
+        objective: Objective = _objective().Objective(self, samples, l2)
+        return objective
 
     @quiet
     def cost(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> float:
@@ -98,9 +99,9 @@ class MLP(Network):
         By cross_entropy a row of no class, whose targets are all 0, costs 0 whatever the outputs;
         `train` refuses such rows.
         """
-        from fastgd.objective import cost_of
-
-        return cost_of(self, self.check_params(params), *check_data(self, X, Y))
+        params = self.check_params(params)
+        cost: float = _objective().cost_of(self, params, *check_data(self, X, Y))
+        return cost
 
     @quiet
     def layer_costs(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Array:
@@ -111,9 +112,9 @@ class MLP(Network):
             raise ValueError(
                 f"layer costs are defined for loss 'squared_error'; got loss {self.loss!r}"
             )
-        from fastgd.objective import layer_costs_of
-
-        return layer_costs_of(self, self.check_params(params), *check_data(self, X, Y))
+        params = self.check_params(params)
+        costs: Array = _objective().layer_costs_of(self, params, *check_data(self, X, Y))
+        return costs
 
     @quiet
     def gradient(
@@ -131,12 +132,11 @@ class MLP(Network):
         `finite_difference` is notes 002 (1) with step `eps`, `central_difference` its symmetric
         form.
         """
-        from fastgd.objective import cost_and_gradient
-
         check_method(self, method)
         eps = finite_number("eps", eps, positive=True)
-        params = self.check_params(params)
-        return cost_and_gradient(self, params, *check_data(self, X, Y), method, eps)[1]
+        params, data = self.check_params(params), check_data(self, X, Y)
+        gradient: Array = _objective().cost_and_gradient(self, params, *data, method, eps)[1]
+        return gradient
 
     @quiet
     def cost_and_gradient(
@@ -145,9 +145,28 @@ class MLP(Network):
         """The cost and its exact gradient from one pass, as `scipy.optimize.minimize(...,
         jac=True)` wants them.
         """
-        from fastgd.objective import cost_and_gradient
+        params, data = self.check_params(params), check_data(self, X, Y)
+        both: tuple[float, Array] = _objective().cost_and_gradient(self, params, *data)
+        return both
 
-        return cost_and_gradient(self, self.check_params(params), *check_data(self, X, Y))
+    @quiet
+    def input_gradient(self, params: ArrayLike, X: ArrayLike) -> Array:
+        """The derivative of each output a(m) by each input, row by row: (n, outputs, inputs)."""
+        from fastgd.derivatives import input_gradient
+
+        params = self.check_params(params)
+        return input_gradient(self, params, rows("X", X, self.widths[0], self, self.dtype))
+
+    @quiet
+    def hessian_vector(self, params: ArrayLike, X: ArrayLike, Y: ArrayLike, v: ArrayLike) -> Array:
+        """The Hessian of the cost times the vector v, both flat (n_params,): how the gradient
+        changes where the parameters move along v. It is exact, and costs some three gradients;
+        kinks of relu and leaky_relu have no curve.
+        """
+        from fastgd.derivatives import check_vector, hessian_vector
+
+        params, v = self.check_params(params), check_vector(self, v)
+        return hessian_vector(self, params, *check_data(self, X, Y), v)
 
     @quiet
     def source(
@@ -170,6 +189,21 @@ class MLP(Network):
         n = whole_number("n", n, least=1)
         options = Options(method, batch_size=batch_size, shuffle=shuffle).checked_for(self, n)
         return kernels.source(kernels.make_plan(self, n, options, "unrolled"))
+
+
+@cache
+def _predictor() -> ModuleType:
+    """The module, which is imported when it is first needed; sooner found than by an import."""
+    from fastgd import predictor
+
+    return predictor
+
+
+@cache
+def _objective() -> ModuleType:
+    from fastgd import objective
+
+    return objective
 
 
 def check_net(net: object, call: str) -> MLP:

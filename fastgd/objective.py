@@ -5,16 +5,21 @@ once, or by each call.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.arguments.checks import Array
+from fastgd.derivatives import LeastSquares, check_vector
+from fastgd.kernels.curvature_pass import CurvaturePass
+from fastgd.kernels.free_passes import FreePasses
 from fastgd.kernels.gradient_pass import GradientPass
 from fastgd.kernels.shelf import shelf
 from fastgd.network import Network
 from fastgd.samples import Samples
+from fastgd.system.float_errors import quiet
 
 T = TypeVar("T")
 
@@ -28,6 +33,8 @@ class Objective:
     left out: its gradient is the one that `train` follows by this `l2`, where the costs that are
     reported are of the data alone. With weights of the samples it is the weighted mean.
 
+    `residuals`, `jacobian` and `hessian_vector` are for methods that ask for more than a gradient.
+
     It holds its rows, not copies of them where they are C-contiguous arrays of the network's dtype:
     they are not to be changed while it is in use. Threads may call one at a time or at once. It
     pickles and copies as its network and rows.
@@ -35,21 +42,20 @@ class Objective:
 
     def __init__(self, net: Network, samples: Samples, l2: float = 0.0):
         self.net, self._samples, self._l2 = net, samples, l2
-        self._dtype, self._shape = net.dtype, (net.n_params,)
         self._decay: Array | None = None
         if l2:
             self._decay = np.zeros(net.n_params, net.dtype)
             for layer in net.layers:
                 self._decay[layer.weights] = l2
-        # those that no call is using; calls at the same time have one each
-        self._free = [GradientPass(net, samples)]
+        self._passes = FreePasses(net, lambda: GradientPass(net, samples))
+        self._passes.free.append(GradientPass(net, samples))
 
     def __call__(self, params: ArrayLike) -> tuple[float, Array]:
         """The cost and its gradient, flat (n_params,), in an array of its own."""
-        one = self._with(params)
+        one = self._passes.take(params)
         added = None if self._decay is None else self._decayed(self._decay, one.params)
         cost, gradient = one.cost_and_gradient()
-        self._free.append(one)
+        self._passes.free.append(one)
         if added is None:
             return cost, gradient
         with np.errstate(all="ignore"):
@@ -57,36 +63,57 @@ class Objective:
 
     def cost(self, params: ArrayLike) -> float:
         """The cost alone."""
-        one = self._with(params)
+        one = self._passes.take(params)
         added = None if self._decay is None else self._decayed(self._decay, one.params)
         cost = one.cost()
-        self._free.append(one)
+        self._passes.free.append(one)
         return cost if added is None else cost + added[0]
 
     def gradient(self, params: ArrayLike) -> Array:
         """The gradient alone, flat (n_params,)."""
         return self(params)[1]
 
-    def _with(self, params: ArrayLike) -> GradientPass:
-        """A pass that no other call has, for these parameters."""
-        try:
-            one = self._free.pop()
-        except IndexError:
-            one = GradientPass(self.net, self._samples)
-        if (
-            type(params) is np.ndarray
-            and params.dtype is self._dtype
-            and params.shape == self._shape
-        ):
-            one.params[...] = params
-            if one.is_finite():
-                return one
-        try:
-            one.params[...] = self.net.check_params(params)
-        except BaseException:
-            self._free.append(one)
-            raise
-        return one
+    def residuals(self, params: ArrayLike) -> Array:
+        """The squared error as a sum of squares, for `scipy.optimize.least_squares(o.residuals,
+        params, jac=o.jacobian)`, flat: sum(residuals ** 2) is n times the cost.
+
+        Those of a row, one for each output, are (a - y) sqrt(w), where w is its weight over the
+        mean of them; (n * outputs,). With `l2` there is one more for each weight of a layer,
+        sqrt(n * l2 / 2) times it, so that the least cost is at the same parameters.
+
+        Raises
+        ------
+        ValueError
+            For another loss than squared error.
+        """
+        return self._squares.residuals(params)
+
+    def jacobian(self, params: ArrayLike) -> Array:
+        """The derivative of each residual by each parameter: (n * outputs, n_params), and with `l2`
+        a row more for each weight of a layer.
+        """
+        return self._squares.jacobian(params)
+
+    @quiet
+    def hessian_vector(self, params: ArrayLike, v: ArrayLike) -> Array:
+        """The Hessian of the cost times the vector v, both (n_params,), exactly: the `hessp` of
+        `scipy.optimize.minimize(o, params, jac=True, hessp=o.hessian_vector,
+        method="trust-ncg")`.
+        """
+        v = check_vector(self.net, v)
+        one = self._curved.take(params)
+        one.vector[...] = v
+        product = one()
+        self._curved.free.append(one)
+        return product if self._decay is None else product + self._decay * v
+
+    @cached_property
+    def _squares(self) -> LeastSquares:
+        return LeastSquares(self.net, self._samples, self._l2)
+
+    @cached_property
+    def _curved(self) -> FreePasses[CurvaturePass]:
+        return FreePasses(self.net, lambda: CurvaturePass(self.net, self._samples))
 
     @staticmethod
     def _decayed(decay: Array, params: Array) -> tuple[float, Array]:

@@ -73,7 +73,7 @@ class Options:
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
         """Options by name, among other arguments."""
-        values = [given.get(name, default) for name, default in _DEFAULTS.items()]
+        values = list(map(given.get, _DEFAULTS, _DEFAULTS.values()))
         return (_remembered if _UNCHANGING.issuperset(map(type, values)) else cls)(*values)
 
     def checked_for(self, net: Network, n: int) -> Options:

@@ -5,12 +5,13 @@ validation.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.arrays import number_array, real_array, rows
+from fastgd.arguments.arrays import extremes, number_array, real_array, rows
 from fastgd.arguments.checks import Array, finite_number
 from fastgd.network import Network
 
@@ -91,17 +92,22 @@ def check_data(
     """X as (n, inputs) and Y as (n, outputs), of the network's dtype, or a ValueError or TypeError;
     with a first axis of members where each has its own.
     """
-    own = _of_members if of_members else _of_all
-    X = own("X", X, lambda flat: rows("X", flat, net.widths[0], net, net.dtype))
-    Y = own("Y", Y, lambda flat: check_targets(net, flat))
+    if of_members:
+        X, Y = (
+            _of_members("X", X, partial(_inputs, net)),
+            _of_members("Y", Y, partial(check_targets, net)),
+        )
+    else:
+        X, Y = _inputs(net, X), check_targets(net, Y)
     if X.shape[-2] != Y.shape[-2]:
         counts = f"{X.shape[-2]} and {Y.shape[-2]}"
         raise ValueError(f"X and Y must have the same number of rows; got {counts}")
     return X, Y
 
 
-def _of_all(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
-    return check(value)
+def _inputs(net: Network, X: ArrayLike) -> Array:
+    """X as (n, inputs)."""
+    return rows("X", X, net.widths[0], net, net.dtype)
 
 
 def _of_members(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
@@ -121,7 +127,10 @@ def check_targets(net: Network, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
     Y = rows("Y", Y, net.widths[-1], net, net.dtype)
     least, most = net.loss_function.targets
-    if least > -np.inf and not (Y.min() >= least and Y.max() <= most):
+    if least == -np.inf:
+        return Y
+    lowest, highest = extremes(Y.reshape(-1))
+    if lowest < least or highest > most:
         bounds = f"between {least:g} and {most:g}" if most < np.inf else f"at {least:g} or above"
         raise ValueError(
             f"Y must lie {bounds} for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}"

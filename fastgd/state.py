@@ -57,13 +57,24 @@ class ArrayTable:
     def nbytes(self) -> int:
         return sum(array.nbytes for array in vars(self).values())
 
+    @classmethod
+    def of(cls: type[Table], arrays: dict[str, Array]) -> Table:
+        """The table of these arrays, by name; sooner than by a call of the class."""
+        table = object.__new__(cls)
+        vars(table).update(arrays)
+        return table
+
+    def with_arrays(self: Table, **arrays: Array) -> Table:
+        """A table with other arrays of these names."""
+        return self.of(vars(self) | arrays)
+
     def copy(self: Table) -> Table:
         """A table that shares no array with this one."""
-        return type(self)(**{name: array.copy() for name, array in vars(self).items()})
+        return self.of({name: array.copy() for name, array in vars(self).items()})
 
     def __getitem__(self: Table, member: int | slice | Array) -> Table:
         """A view of what one member has, or several; a copy by an array of them."""
-        return type(self)(**{name: array[member] for name, array in vars(self).items()})
+        return self.of({name: array[member] for name, array in vars(self).items()})
 
     def __setitem__(self: Table, member: int | slice | Array, part: Table) -> None:
         for name, array in vars(self).items():
@@ -157,14 +168,15 @@ class State(ArrayTable):
 
     def widened(self, size: int) -> State:
         """A copy with `size` columns a parameter array, filled up with zeros, or cut."""
-        arrays = {name: array.copy() for name, array in vars(self).items()}
-        for name in _OF_PARAMETERS:
-            there = arrays[name].shape[-1]
-            if size < there:
-                arrays[name] = arrays[name][..., :size].copy()
-            elif 0 < there < size:
-                arrays[name] = _widened(arrays[name], size)
-        return State(**arrays)
+        arrays = {}
+        for name, array in vars(self).items():
+            if name not in _OF_PARAMETERS:
+                arrays[name] = array.copy()
+            elif 0 < array.shape[-1] < size:
+                arrays[name] = _widened(array, size)
+            else:
+                arrays[name] = array[..., :size].copy()
+        return self.of(arrays)
 
 
 def start(

@@ -21,6 +21,7 @@ import fastgd
 from fastgd import kernels
 from fastgd.cli import main
 from fastgd.ensemble import side_by_side
+from fastgd.kernels import binding
 from fastgd.kernels.shelf import shelf
 from fastgd.machine.cache import Entry
 from fastgd.options import Options
@@ -77,6 +78,14 @@ def train(kernel):
         return run
 
     return train_by_kernel
+
+
+@pytest.fixture(autouse=True, scope="session")
+def threads_for_little_work():
+    """Threads are started, where a kernel shares its work out, for however little of it there is."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(binding, "THREADED_SECONDS", 0.0)
+        yield
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import pytest
 from conftest import random_problem
 
 import fastgd
+from fastgd.kernels import binding
+from fastgd.kernels.lane_memory import LaneMemory
 from fastgd.kernels.shelf import shelf
 from fastgd.options import Options
 
@@ -82,6 +84,46 @@ def test_nothing_of_a_training_is_seen_in_the_next(case, makes):
     assert [trained(each) for each in given] == expected
     assert [trained(each) for each in reversed(given)] == expected[::-1]
     assert len(makes) == 1
+
+
+MEMBERS = 11  # more than a vector has lanes
+MANY = {
+    "lanes": {},
+    "batches": {"batch_size": 3},
+    "weights": {"sample_weight": (10,)},
+    "own weights": {"sample_weight": (MEMBERS, 10)},
+    "own rows": {"X": (MEMBERS, 10, 2)},
+    "own rows, weights": {"X": (MEMBERS, 10, 2), "sample_weight": (10,)},
+    "momentum": {"optimizer": fastgd.SGD(0.9), "l2": 0.1},
+    "rules": {"patience": 3, "record": 5},
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_nothing_of_members_is_seen_in_the_next(case, monkeypatch):
+    """The same bits as by lanes that are made anew, which are made once; other members have other rows, weights, seeds and epochs."""
+    made, make = [], LaneMemory.__init__
+    monkeypatch.setattr(LaneMemory, "__init__", lambda *arguments: made.append(1) or make(*arguments))
+
+    def given(seed):
+        rng = np.random.default_rng(seed)
+        named = {name: rng.random(shape) if isinstance(shape, tuple) else shape for name, shape in MANY[case].items()}
+        X, Y = named.pop("X", rng.random((10, 2))), rng.random((10, 1))
+        return (SMALL, X, Y, rng.integers(1, 40, MEMBERS)), {"rng": seed, "kernel": "lanes", "threads": 1, **named}
+
+    def trained(seed):
+        positional, named = given(seed)
+        return fastgd.train_many(*positional, **named)
+
+    expected = []
+    for seed in range(3):
+        shelf.clear()
+        expected.append(trained(seed))
+    assert all(one != other for one, other in pairwise(expected))
+    made.clear()
+    shelf.clear()
+    assert [trained(seed) for seed in (0, 1, 2, 1, 0)] == [expected[i] for i in (0, 1, 2, 1, 0)]
+    assert len(made) == 1
 
 
 def test_other_options_have_another_kernel(makes):
@@ -288,11 +330,12 @@ def test_options_are_remembered_by_what_stays_as_it_is():
         Options.of({"shuffle": 1})
 
 
-@pytest.mark.parametrize(("rows", "epochs", "expected"), [(300, 1, []), (300, 3, [1]), (4000, 1, [1])])
+@pytest.mark.parametrize(("rows", "epochs", "expected"), [(300, 1, []), (300, 3, []), (300, 50, [1]), (4000, 1, [1])])
 def test_threads_are_started_where_there_is_work_for_them(rows, epochs, expected, monkeypatch):
     """Before the second update, or the first if it is long; to the bits of one thread."""
     from fastgd.kernels.threads.pool import Helpers
 
+    monkeypatch.setattr(binding, "THREADED_SECONDS", 0.001)
     started, start = [], Helpers.start
     monkeypatch.setattr(Helpers, "start", lambda self: started.append(self.count) or start(self))
     X, Y, params = random_problem(WIDE, rows)

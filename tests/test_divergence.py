@@ -142,8 +142,8 @@ def test_why_it_ended(train):
 
 
 def test_data_that_goes_bad_during_training(train):
-    """Data are not copied; should they change under way to what was never finite, that ends in an error, not in a search without end."""
-    X, Y = fastgd.data.twice()
+    """Many are not copied; should they change under way to what was never finite, that ends in an error, not in a search without end."""
+    X, Y = (np.tile(rows, (1000, 1)) for rows in fastgd.data.twice())
     with pytest.raises(fastgd.DivergedError):
         train(LINEAR, X, Y, 100_000_000, 0.01, params=[1.0], batch_size=2, progress=lambda record: X.fill(np.nan))
 

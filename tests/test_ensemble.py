@@ -195,6 +195,7 @@ def test_auto_is_a_matter_of_the_arguments():
     assert chosen(10_000, 10_000) == "lanes"
     assert chosen(2, 10_000_000) == "matrix"
     assert chosen(10, 10) == "matrix"
+    assert chosen(10, 10, fastgd.MLP(2, 2, 1)) == "lanes"  # which come with the package
     assert chosen(10_000, 10_000, fastgd.MLP(64, 32, 10)) == "matrix"
 
 

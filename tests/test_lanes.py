@@ -283,7 +283,7 @@ def test_every_name_of_the_text_comes_from_somewhere(form, n, batch_size, own_ro
         return
     optimizer = {"sgd": fastgd.SGD(), "adam": fastgd.Adam(), "rprop": fastgd.Rprop()}[form]
     options = Options(batch_size=batch_size, optimizer=optimizer, l2=0.1 if form == "adam" else 0.0)
-    text = lanes.source(make_plan(NET, n, options, "lanes", 10, members=10, weighted=own_rows), own_rows)
+    text = lanes.source(make_plan(NET, n, options, "lanes", 10, members=10, weighted=own_rows, own_rows=own_rows))
     tree = ast.parse(text)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     known = {node.id for node in names if isinstance(node.ctx, ast.Store)} | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}

@@ -102,7 +102,7 @@ def test_many_rows_go_over_threads(net, threads, monkeypatch):
             patched.setattr(gradient_pass, "THREADED_PRODUCTS", 1)
             patched.setattr(gradient_pass, "available_threads", lambda: threads)
             o = net.objective(X, Y)
-            assert len(o._free[0]._training) <= threads
+            assert len(o._passes.free[0]._training) <= threads
             for _ in range(20):
                 cost, gradient = o(params)
                 assert (cost, gradient.tobytes()) == (expected[0], expected[1].tobytes())

@@ -15,6 +15,7 @@ from fastgd.samples import Samples
 
 NAND = fastgd.MLP(2, 1)
 XOR = fastgd.MLP(2, 2, 1)
+OTHER = fastgd.MLP(2, 3, 1)  # no code of which comes with the package
 
 
 def test_batches():
@@ -28,14 +29,19 @@ def test_batches():
     ("net", "n", "batch_size", "method", "epochs", "expected"),
     [
         (NAND, 4, None, "backprop", 0, "matrix"),
-        (NAND, 4, None, "backprop", 1000, "matrix"),
-        (NAND, 4, None, "backprop", 8_000_000, "unrolled"),
-        (NAND, 4, None, "finite_difference", 8_000_000, "unrolled"),
-        (XOR, 4, None, "backprop", 10_000, "matrix"),
-        (XOR, 4, None, "backprop", 10_000_000, "unrolled"),
+        (NAND, 4, None, "backprop", 1, "unrolled"),  # which comes with the package
+        (NAND, 4, None, "finite_difference", 1, "unrolled"),
+        (NAND, 4, None, "central_difference", 1, "matrix"),  # which does not
+        (XOR, 4, None, "backprop", 1, "unrolled"),
+        (XOR, 5, None, "backprop", 10_000, "matrix"),
+        (XOR, 5, None, "backprop", 100_000_000, "unrolled"),
+        (OTHER, 4, None, "backprop", 100_000, "matrix"),
+        (OTHER, 4, None, "backprop", 100_000_000, "unrolled"),
+        (OTHER, 4, None, "central_difference", 100_000, "matrix"),
+        (OTHER, 4, None, "central_difference", 10_000_000, "unrolled"),
         (XOR, 10_000, 10, "backprop", 10, "matrix"),
         (XOR, 10_000, 10, "backprop", 10_000, "unrolled"),
-        (fastgd.MLP(2, 16, 1, dtype="float32"), 1024, 32, "backprop", 100_000, "unrolled"),
+        (fastgd.MLP(2, 16, 1, dtype="float32"), 1024, 32, "backprop", 1_000_000, "unrolled"),
         (fastgd.MLP(64, 32, 10), 1000, 32, "backprop", 10**9, "matrix"),
         (fastgd.MLP(10, 10, 10), 1000, None, "central_difference", 10**9, "matrix"),
         (fastgd.MLP(5000, 5000, 10), 1000, 32, "backprop", 10**9, "matrix"),
@@ -47,7 +53,7 @@ def test_auto(net, n, batch_size, method, epochs, expected):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_more_epochs_never_choose_matrix_again(method):
-    chosen = [plan_of(XOR, method=method, epochs=2**i).kernel for i in range(40)]
+    chosen = [plan_of(OTHER, method=method, epochs=2**i).kernel for i in range(40)]
     assert chosen == sorted(chosen)
     assert set(chosen) == {"matrix", "unrolled"}
 
@@ -58,7 +64,7 @@ def test_going_on_keeps_the_kernel(kernel, monkeypatch):
     X, Y = fastgd.data.gate("xor")
     run = fastgd.train(XOR, X, Y, 10, rng=0, kernel=kernel)
     other = {"matrix": "unrolled", "unrolled": "matrix"}[kernel]
-    monkeypatch.setattr("fastgd.kernels.plan._pays_to_unroll", lambda plan, epochs: other == "unrolled")
+    monkeypatch.setattr("fastgd.kernels.choice._quickest", lambda plan, epochs, members: replace(plan, kernel=other))
     monkeypatch.setattr("fastgd.kernels.make_plan", kernels.make_plan.__wrapped__)  # which remembers no plan
     assert fastgd.train(XOR, X, Y, 10, rng=0).kernel == other
     assert fastgd.train(XOR, X, Y, 10, params=run).kernel == kernel

@@ -1,4 +1,4 @@
-"""Scripts that are made to be stopped: a long run goes on to the bits of an uninterrupted one, and so do trainings that were killed."""
+"""Scripts: a long run goes on to the bits of an uninterrupted one, and so do trainings that were killed; others print what they promise."""
 
 import os
 import shutil
@@ -58,3 +58,18 @@ def test_digits(script):
     *_, result = script("digits.py", "--epochs", 15).splitlines()
     share = float(result.rpartition(" ")[2].removesuffix("%"))
     assert 97 <= share < 100
+
+
+def test_curve_fit(script):
+    """Whatever comes of so short a time is no worse than what it began with; who is not installed is left out in a line."""
+    _, about, _, head, *lines = script("curve_fit.py", "--seconds", 0.02, "--seeds", 2, "--rows", 50).splitlines()
+    assert about.startswith("on 50 rows; the curve itself costs ")
+    assert head.split()[-5:] == ["cost", "least", "most", "tried", "seconds"]
+    methods = ["Levenberg-Marquardt, SciPy", "Adam, fastgd.train", "pyrenn", "torch-levenberg-marquardt"]
+    assert [line[:36].strip() for line in lines] == methods
+    for line in lines:
+        if "is left out: " not in line:
+            median, least, most, tried, _ = (float(number.replace(",", "")) for number in line[36:].split())
+            assert 1e-4 < least <= median <= most < 1
+            assert tried > 0
+    assert not any("left out" in line for line in lines[:2])

@@ -9,6 +9,7 @@ import pytest
 
 import fastgd
 from fastgd import kernels
+from fastgd.kernels.derivative_entries import SLOPES, NetworkFunctions
 from fastgd.kernels.generated import lanes
 from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.machine import object_code
@@ -338,6 +339,8 @@ def sources():
     """Of kernels that call nearly all there is to call."""
     yield MATRIX, "evaluate"
     yield MATRIX, "train"
+    yield SLOPES, "slopes"
+    yield NetworkFunctions(fastgd.MLP(1, 1)).source(), "hessian_vector"
     X = np.zeros((5, 2))
     for activation, output, loss in [
         ("sigmoid", "identity", "squared_error"),
@@ -352,8 +355,8 @@ def sources():
             options = Options(method=method, **settings)
             plan = kernels.make_plan(net, len(X), options, "unrolled", validated=True)
             yield kernels.source(plan), "train"
-            plan = kernels.make_plan(net, len(X), options, "lanes", 10, members=8, weighted=True)
-            yield lanes.source(plan, True), "train"
+            plan = kernels.make_plan(net, len(X), options, "lanes", 10, members=8, weighted=True, own_rows=True)
+            yield lanes.source(plan), "train"
 
 
 @pytest.mark.parametrize(("source", "function"), list(sources()), ids=lambda value: value.partition("\n")[0].strip('"')[:60])

@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,7 @@ class OnThreads(SideBySide):
         is_small = (seconds[order] <= self.small_seconds) & (not self.plan.hidden_halves)
         for member in order[~is_small].tolist():
             yield partial(self._train, member, session)
-        small, own_rows = order[is_small], any(self.samples.are_own)
+        small, own_rows = order[is_small], self.plan.own_rows
         kinds = self.members.settings.kinds
         are_alike = not own_rows and bool((kinds == kinds[0]).all())
         kinds = kinds[small]
@@ -151,7 +150,7 @@ class OnThreads(SideBySide):
         all_states = self.members.states
         slots = all_states.slots[some]
         slots[..., : states.slots.shape[-2], :] = states.slots
-        all_states[some] = replace(states, slots=slots)
+        all_states[some] = states.with_arrays(slots=slots)
 
     def _add_costs(self) -> None:
         for member in np.flatnonzero(self.members.running).tolist():

@@ -140,7 +140,7 @@ class Runs(Saved):
         slots; nobody keeps parameters that are the best.
         """
         state = self.states[some]
-        state = replace(state, slots=state.slots[..., :slots, :])
+        state = state.with_arrays(slots=state.slots[..., :slots, :])
         if not isinstance(some, np.ndarray):  # a view
             state = state.copy()
         cursor, sums = state.cursor, state.sums

@@ -114,7 +114,7 @@ class _Course:
             self.work,
             samples=Samples(nothing, nothing, nothing),
             members=replace(members, seconds=0.0),
-            threads=min(self.work.threads, len(members)),
+            threads=min(self.work.threads or 1, len(members)),
         )
 
     def shards(self, link: Link) -> list[Shard]:

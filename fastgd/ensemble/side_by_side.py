@@ -21,6 +21,7 @@ from fastgd.arguments.checks import Array
 from fastgd.ensemble.runs import Runs
 from fastgd.samples import Samples
 from fastgd.system.float_errors import quiet
+from fastgd.system.processors import available_threads
 from fastgd.training.progress import ManyProgress
 from fastgd.training.session import Session, Training
 
@@ -41,7 +42,7 @@ class SideBySide(Training[Runs]):
     plan: Plan
     samples: Samples
     members: Runs  # in whose arrays they are trained; its seconds are those of the busiest thread
-    threads: int
+    threads: int | None  # at most; all processors where it is not given
     is_whole: bool = True  # whether all members are written back to where they stand
 
     # up to which no thread is started, and members are trained in turn: what starting some takes
@@ -80,7 +81,7 @@ class SideBySide(Training[Runs]):
         """On each thread, go through the chunks of its rank, which yield their seconds, until there
         is a reason to stop; meanwhile look for one. What is little work is done by the caller's.
         """
-        seconds = np.zeros(self.threads)
+        seconds = np.zeros(1 if is_small else self._thread_count())
         self.is_whole, session.reason = False, None
         try:
             if is_small:
@@ -96,11 +97,18 @@ class SideBySide(Training[Runs]):
             total = self.members.seconds + float(seconds.max())
             self.members = replace(self.members, seconds=total)
 
+    def _thread_count(self) -> int:
+        """How many threads are to train, where there is much to do."""
+        return min(self.threads or available_threads(), len(self.members))
+
     def _seconds_left(self) -> Array:
         """About what it takes to train those that have not ended, and to compute their costs."""
+        from fastgd.kernels import epoch_seconds
+
         members = self.members
         left = members.settings.epochs - members.epochs + 1.0
-        return np.where(members.running, left * self.plan.seconds, 0.0)
+        an_epoch = epoch_seconds(self.plan, len(members))
+        return np.where(members.running, left * an_epoch, 0.0)
 
     def _here(self, session: Session[Runs], chunks: Iterator[float], seconds: Array) -> None:
         looked = time.perf_counter()
@@ -123,9 +131,10 @@ class SideBySide(Training[Runs]):
                 if session.reason is not None:
                     break
 
-        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fastgd")
+        count = len(seconds)
+        pool = ThreadPoolExecutor(count, thread_name_prefix="fastgd")
         try:
-            running: set[Future[None]] = {pool.submit(work, rank) for rank in range(self.threads)}
+            running: set[Future[None]] = {pool.submit(work, rank) for rank in range(count)}
             while running:
                 done, running = wait(running, LOOK_SECONDS)
                 for each in done:
@@ -160,7 +169,13 @@ class SideBySide(Training[Runs]):
 class InLanes(SideBySide):
     """Members in the lanes kernel."""
 
-    kernel: Lanes  # of the latest round
+    kernel: Lanes | None = None  # of the latest round
+
+    def to_end(self, session: Session[Runs]) -> Runs:
+        runs = super().to_end(session)
+        if self.kernel is not None:
+            self.kernel.let_go()
+        return runs
 
     def _round(self, session: Session[Runs]) -> None:
         from fastgd.kernels import Lanes
@@ -168,7 +183,7 @@ class InLanes(SideBySide):
         members = self.members
         is_small = bool(self._seconds_left().sum() <= self.small_seconds)
         self.kernel = kernel = Lanes(
-            self.plan, members.options, self.samples, 1 if is_small else self.threads,
+            self.plan, members.options, self.samples, 1 if is_small else self._thread_count(),
             members.settings, members.states, members.cost,
         )  # fmt: skip
 
@@ -186,4 +201,5 @@ class InLanes(SideBySide):
         self._over(session, chunks, kernel.flush, is_small=is_small)
 
     def _add_costs(self) -> None:
+        assert self.kernel is not None
         self.kernel.add_costs()

@@ -96,8 +96,8 @@ def train_many(
         epochs.
     kernel : str
         lanes (small networks: every vector instruction trains several members), matrix or unrolled
-        (each member by `train`, on threads). auto chooses lanes where they serve the network, and
-        training takes longer than compiling them.
+        (each member by `train`, on threads). auto chooses lanes where they gain more time than
+        compiling them takes, or come with the package.
     progress, callback : callable
         Called every 50 ms with a `ManyProgress`.
     checkpoint : path, optional
@@ -178,6 +178,5 @@ def train_many(
     )  # fmt: skip
     begun = Runs.at_start(net, plan.kernel, options, to_train_to(origin, settings))
     runs = gone_on(origin, begun, plan.batches)
-    threads = min(threads or (kernels.available_threads() if client is None else 1), count)
     work = (InLanes if plan.kernel == "lanes" else OnThreads)(plan, samples, runs, threads)
     return work.train(session) if client is None else train_in_shards(client, work, session)

@@ -3,11 +3,13 @@
 from collections.abc import Hashable
 
 from fastgd.kernels.binding import Bound
+from fastgd.kernels.choice import can_unroll, make_plan
+from fastgd.kernels.estimates import epoch_seconds
 from fastgd.kernels.generated.unrolled import source
 from fastgd.kernels.in_turn import InTurn
 from fastgd.kernels.lanes_binding import Lanes
 from fastgd.kernels.matrix_binding import Matrix
-from fastgd.kernels.plan import Plan, can_unroll, make_plan
+from fastgd.kernels.plan import Plan
 from fastgd.kernels.shelf import shelf
 from fastgd.kernels.unrolled_binding import Unrolled
 from fastgd.network import Network
@@ -16,8 +18,8 @@ from fastgd.samples import Samples, largest_input, on_disk
 from fastgd.system.processors import available_threads
 
 __all__ = [
-    "Bound", "InTurn", "Lanes", "Matrix", "Plan", "available_threads", "load", "make_plan",
-    "plan_for", "put_back", "serving", "source", "take",
+    "Bound", "InTurn", "Lanes", "Matrix", "Plan", "available_threads", "epoch_seconds", "load",
+    "make_plan", "plan_for", "put_back", "serving", "source", "take",
 ]  # fmt: skip
 
 
@@ -43,6 +45,7 @@ def plan_for(
     return make_plan(
         net, samples.X.shape[-2], options, kernel, epochs, members=members, validated=validated,
         largest=largest_input(samples, options.method), weighted=len(samples.weights) > 0,
+        own_rows=many and any(samples.are_own),
     )  # fmt: skip
 
 
@@ -73,8 +76,8 @@ def take(
     """
     most = plan.most_threads(0 if held_out is None else len(held_out.X))
     threads = min(threads or available_threads(), most) if most > 1 else 1
-    kinds = [rows and (len(rows.X), on_disk(rows.X)) for rows in (samples, held_out)]
-    key, made = (plan, options, threads, *kinds), []
+    apart = held_out and (len(held_out.X), on_disk(held_out.X))
+    key, made = (plan, options, threads, on_disk(samples.X), apart), []
 
     def make() -> Bound:
         made.append(load(plan, options, samples, held_out, threads))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.kernels.estimates import epoch_seconds
 from fastgd.kernels.plan import THREADED_PRODUCTS, Plan
 from fastgd.kernels.problems import Problems
 from fastgd.kernels.structs import CHECK_RULES, NOTHING, PASS, TRAIN, Problem
@@ -20,6 +21,7 @@ from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import EPOCH_COST_SUM, HELD_OUT, State, start
 
+THREADED_SECONDS = 0.001  # of training, for which threads are started: some three times of that
 _COMMAND = place_of(Problem, "command")
 _SEED, _EPOCHS, _MONITORED = (
     place_of(Problem, "course", name) for name in ("seed", "epochs", "monitored")
@@ -54,8 +56,13 @@ class Bound(Problems, ABC):
     @property
     def needs_threads(self) -> bool:
         """Whether a single pass takes long enough for threads to be started for it."""
-        rows = max(self.plan.n, self.held_out.n)
-        return self.helpers.count > 0 and rows * self.net.n_params >= THREADED_PRODUCTS
+        if self.helpers.count == 0:
+            return False
+        return max(self.plan.n, self.held_out.n) * self.net.n_params >= THREADED_PRODUCTS
+
+    def are_worth_threads(self, epochs: int) -> bool:
+        """Whether so many epochs take long enough for threads to be started for them."""
+        return self.helpers.count > 0 and epochs * epoch_seconds(self.plan) >= THREADED_SECONDS
 
     def __enter__(self) -> "Bound":
         self.helpers.start()

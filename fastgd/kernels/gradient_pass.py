@@ -8,8 +8,9 @@ import numpy as np
 
 from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
+from fastgd.kernels.choice import make_plan
 from fastgd.kernels.matrix_binding import Matrix
-from fastgd.kernels.plan import THREADED_PRODUCTS, make_plan
+from fastgd.kernels.plan import THREADED_PRODUCTS
 from fastgd.kernels.structs import NO_UPDATE, PASS, Evaluation, Problem
 from fastgd.machine.struct import place_of, struct_of
 from fastgd.names import METHODS
@@ -45,9 +46,8 @@ class GradientPass:
         arrays = [state.params, *(each for work in kernel.works for each in work[:-1])]
         self.nbytes = sum(array.nbytes for array in arrays)
         self._structs: list[Array] = []
-        self._sizes = samples.X.size, samples.Y.size
-        nothing = kernel.data.X.reshape(-1)[:0].copy()
-        kernel.data = kernel.data._replace(X=nothing, Y=nothing)
+        self._weights = samples.weights
+        kernel.let_go()
         self.look_at(samples.X, samples.Y)
 
     def look_at(self, X: Array, Y: Array) -> None:
@@ -57,9 +57,8 @@ class GradientPass:
             struct[_X], struct[_Y] = self._addresses
 
     def _call(self, function: str, values: tuple[Any, ...]) -> Callable[[], None]:
-        struct = struct_of(values, self.params.dtype)
+        struct = self._kernel.pointed(struct_of(values, self.params.dtype))
         struct[_X], struct[_Y] = self._addresses
-        struct[_X + 1], struct[_Y + 1] = self._sizes
         self._structs.append(struct)
         return self._kernel.entry(function).call_of(struct)
 

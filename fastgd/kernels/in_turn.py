@@ -2,8 +2,6 @@
 compiled code is told of each is a row of a table of structs.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from fastgd.arguments.checks import Array
@@ -88,7 +86,7 @@ class InTurn:
         stopped[stopped == RUNNING] = EPOCHS
         own = slice(self._n_params)
         params, slots = states.params[..., own], states.slots[..., own]
-        return replace(states, params=params, slots=slots), costs
+        return states.with_arrays(params=params, slots=slots), costs
 
     def _call(self, structs: Array, limit: int = 0) -> None:
         self._kernel.entry("train").for_each(structs, limit)

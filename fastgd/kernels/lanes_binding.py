@@ -1,4 +1,4 @@
-"""The lanes kernel of a plan, bound to its members: arrays, one lane group a thread, and calls."""
+"""The lanes kernel of a plan, bound to its members: their arrays, and the calls of each thread."""
 
 from functools import cached_property
 from typing import Any
@@ -7,13 +7,14 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.generated.lanes import source
-from fastgd.kernels.members import FLUSH, NOBODY, TRAIN, LaneGroup, Members
+from fastgd.kernels.lane_memory import LaneMemory
+from fastgd.kernels.members import FLUSH, LaneGroup, Members
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.to_structs import data_of, growth_of, is_weight_of, network_of, rule_of
+from fastgd.kernels.shelf import shelf
 from fastgd.machine.cache import Entry, entry
-from fastgd.machine.struct import place_of, struct_of
+from fastgd.machine.struct import place_of, words_of
 from fastgd.options import MemberSettings, Options
-from fastgd.samples import Samples
+from fastgd.samples import Samples, on_disk
 from fastgd.state import (
     EPOCH,
     EPOCHS,
@@ -21,9 +22,7 @@ from fastgd.state import (
     PATIENCE_EPOCH,
     RUNNING,
     STOPPED,
-    WIDE_VECTOR_BYTES,
     State,
-    aligned,
 )
 
 _COMMAND = place_of(LaneGroup, "command")
@@ -51,8 +50,7 @@ class Lanes:
         cost: Array,
     ):
         dtype = plan.net.dtype
-        self.plan, self.options, self.samples = plan, options, samples
-        self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
+        self.plan, self.samples = plan, samples
         epochs, waiting = states.cursor[:, EPOCH], np.flatnonzero(np.isnan(cost)).astype(np.int64)
         self.has_rule = settings.monitored
         self.patience = (
@@ -72,85 +70,42 @@ class Lanes:
             "weights_stride": plan.n if samples.weights.ndim == 2 else 0,
         }  # fmt: skip
         self.members = Members(*(given[name] for name in Members._fields))
-        self.own_rows = bool(
-            self.members.X_stride or self.members.Y_stride or self.members.weights_stride
-        )
-        self.groups = [self._group() for _ in range(threads)]
-        self.structs = [struct_of(group, dtype) for group in self.groups]
+        self._key = plan, options, on_disk(samples.X)
+        self._memories = [
+            shelf.take(self._key, lambda: LaneMemory(plan, options, samples))
+            for _ in range(threads)
+        ]
+        of_members, of_rows = words_of(self.members, dtype, {}), words_of(samples, dtype, {})
+        monitored = bool(self.has_rule.any())
+        for memory in self._memories:
+            memory.hold(of_members, of_rows, samples, monitored=monitored)
 
-    def _group(self) -> LaneGroup:
-        plan, options, members = self.plan, self.options, self.members
-        net, dtype, lanes, samples = plan.net, plan.net.dtype, self.lanes, self.samples
-        size, slots = net.n_params * lanes, options.optimizer.slots * net.n_params * lanes
-        powers = aligned((2 * lanes,), np.dtype(np.float64))
-        rule = rule_of(
-            options, aligned((slots,), dtype), powers, is_weight_of(net, options, size, lanes), size
-        )
-        rows = (
-            0 if plan.rows_stay and not self.own_rows else plan.n if plan.rows_stay else plan.batch
-        )
-        weight = aligned((rows * lanes if plan.weighted else 0,), dtype)
-        if plan.weighted and plan.rows_stay and not members.weights_stride:
-            shares = (samples.weights / samples.weights.sum(dtype=np.float64)).astype(dtype)
-            weight = np.repeat(shares, lanes) if self.own_rows else shares
-
-        def row(count: int = 1) -> Array:
-            return aligned((count * lanes,), dtype)
-
-        return LaneGroup(
-            net=network_of(net),
-            data=data_of(samples, plan.n, plan.batch, plan.shuffle),
-            members=members,
-            command=TRAIN,
-            rule=rule,
-            member_of_lane=np.full(lanes, NOBODY, np.int64),
-            max_epochs=np.zeros(lanes, np.int64),
-            params=row(net.n_params),
-            gradient=row(net.n_params),
-            before=row(net.n_params * (1 + options.optimizer.slots) + 1),
-            powers_before=np.zeros(2 * lanes),
-            rates=np.zeros(lanes),
-            numbers=np.repeat(rule.numbers, lanes),
-            l2=np.zeros(lanes),
-            clip_norm=np.full(lanes, np.inf),
-            corrected=aligned((2 * lanes,), np.dtype(np.float64)),
-            targets=row(),
-            min_delta=row(),
-            patience_cost=row(),
-            patience_epoch=row(),
-            costs=row(),
-            known=np.zeros(lanes),
-            growth=growth_of(options),
-            x=row(rows * net.widths[0]),
-            y=row(rows * net.widths[-1]),
-            weight=weight,
-            order=np.zeros(plan.n * lanes if plan.shuffle else 0, np.int64),
-            monitored=bool(self.has_rule.any()),
-            eps=options.eps,
-        )
+    def let_go(self) -> None:
+        """Keep the memory of lanes for further calls; nothing is to be trained any more."""
+        for memory in self._memories:
+            shelf.put_back(self._key, memory)
+        self._memories = []
 
     @cached_property
     def entry(self) -> Entry:
         """The compiled function."""
-        return entry("lanes", source(self.plan, self.own_rows), "train", self.plan.net.dtype)
+        return entry("lanes", source(self.plan), "train", self.plan.net.dtype)
 
     def advance(self, rank: int, limit: int) -> None:
         """Train for about `limit` epochs of a vector of members; 0 compiles what has not been
         compiled yet.
         """
-        self.entry(self.structs[rank], limit)
+        self.entry(self._memories[rank].struct, limit)
 
     def is_done(self, rank: int) -> bool:
         """Whether a thread has nobody left to train."""
-        return bool(
-            self.members.taken[0] >= len(self.members.waiting)
-            and (self.groups[rank].member_of_lane == NOBODY).all()
-        )
+        are_taken = self.members.taken[0] >= len(self.members.waiting)
+        return bool(are_taken) and self._memories[rank].is_free
 
     def flush(self) -> None:
         """Write back where all members stand."""
-        for struct in self.structs:
-            flushing = struct.copy()
+        for memory in self._memories:
+            flushing = memory.struct.copy()
             flushing[_COMMAND] = FLUSH
             self.entry(flushing, 0)
         # members without a rule are looked at beside those that have one
@@ -171,9 +126,9 @@ class Lanes:
             waiting=np.flatnonzero(np.isnan(members.cost)).astype(np.int64),
             taken=np.zeros(1, np.int64),
         )
-        group = self.groups[0]._replace(members=alone)
-        struct = struct_of(group, self.plan.net.dtype)
-        while alone.taken[0] < len(alone.waiting) or (group.member_of_lane != NOBODY).any():
+        memory = self._memories[0]
+        struct = memory.with_members(words_of(alone, self.plan.net.dtype, {}))
+        while alone.taken[0] < len(alone.waiting) or not memory.is_free:
             self.entry(struct, _MANY)
         np.copyto(members.cursor[:, STOPPED], cursor[:, STOPPED], where=~was_running)
 

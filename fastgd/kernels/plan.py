@@ -1,12 +1,10 @@
-"""What shapes a training loop: the network, the batches, the method; and which kernel runs it."""
+"""What shapes a training loop: the network, the batches, the method, the kernel."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
-from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.kernels.structs import ROW_GROUP
 from fastgd.network import Network
-from fastgd.options import Options
 from fastgd.state import VECTOR_BYTES
 
 BLOCK = 256  # most rows of a block of the matrix kernel
@@ -25,12 +23,6 @@ _FEW_ROWS = 7  # of a batch, most whose units are lanes
 _FEW_PRODUCTS = 2**17  # rows times weights of a layer of them, of a part: some 3 us
 _ROWS_OF_UPDATE = 8
 
-# An unrolled kernel is compiled once for its plan, in a tenth of a second and a quarter of one for
-# every hundred lines.
-_MOST_LINES = 800
-_FAR = 0.5  # changes of z up to which e^-z is used again, see generated.differences
-_MOST_LINES_IF_AUTO = 250
-_LEAST_MEMBERS = 4  # from which on lanes are filled well enough
 _MOST_PLANS = 256  # that are remembered
 
 
@@ -49,6 +41,7 @@ class Plan:
     modifies_gradient: bool = False
     weighted: bool = False  # whether samples have weights
     validated: bool = False  # whether there are validation rows
+    own_rows: bool = False  # whether members have rows or weights of their own
     # whether difference quotients change no z of the first layer by much
     small_changes: bool = True
 
@@ -109,16 +102,6 @@ class Plan:
         return is_plain and small and one_hidden and worth_it and not self.few_rows
 
     @property
-    def seconds(self) -> float:
-        """About what an epoch takes the matrix kernel.
-
-        It takes about 50 ns an update, and one more for a sample's every parameter; difference
-        methods pass once more for every parameter.
-        """
-        passes = 1 + self.net.n_params if self.method.endswith("difference") else 1
-        return self.batches * passes * (50 + self.batch * self.net.n_params) * 1e-9
-
-    @property
     def update_slices(self) -> int:
         """Slices of the parameters that are updated at once."""
         return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
@@ -136,86 +119,3 @@ class Plan:
 def parts_of(rows: int) -> int:
     """Parts that rows which are shared are cut into."""
     return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS))
-
-
-def choose(plan: Plan, epochs: int = 0, members: int | None = None) -> Plan:
-    """The plan with its kernel: "auto" becomes one by the arguments alone, for a single network, or
-    for so many members that train `epochs` in all.
-
-    Raises
-    ------
-    ValueError
-        If the kernel does not serve the network.
-    """
-    if plan.kernel == "auto":
-        several = members is None or members >= _LEAST_MEMBERS
-        written_out = "unrolled" if members is None else "lanes"
-        pays = several and _pays_to_unroll(plan, epochs)
-        plan = replace(plan, kernel=written_out if pays else "matrix")
-    elif plan.kernel == "lanes" and members is None:
-        raise ValueError(
-            "kernel 'lanes' serves many copies of a network, by fastgd.train_many; got one"
-        )
-    _check_written_out(plan)
-    # the order of rows that are one batch only matters to rounding; as they are, their cost falls
-    # out before the update
-    is_one_batch = plan.kernel == "lanes" and plan.batches == 1
-    return replace(plan, shuffle=False) if is_one_batch else plan
-
-
-def _check_written_out(plan: Plan) -> None:
-    """Refuse to write out a network that is too large for it."""
-    net, method = plan.net, plan.method
-    if plan.kernel in ("unrolled", "lanes") and not can_unroll(net, method):
-        raise ValueError(
-            f"kernel {plan.kernel!r} serves networks whose equations take at most {_MOST_LINES} "
-            "lines; "
-            f"got {net} with method {method!r}, which takes {_lines(net, method)}"
-        )
-
-
-@lru_cache(maxsize=_MOST_PLANS)
-def make_plan(
-    net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *,
-    members: int | None = None, largest: float = 1.0, weighted: bool = False,
-    validated: bool = False,
-) -> Plan:  # fmt: skip
-    """The plan of checked arguments, with its kernel, for one network or so many members, whose
-    epochs are counted together; ValueError if the kernel does not serve the network.
-
-    Inputs are at most `largest` in size.
-    """
-    is_exact = not options.method.endswith("difference")
-    plan = Plan(
-        net,
-        n,
-        batch=n if options.batch_size is None else options.batch_size,
-        shuffle=options.shuffle and options.batch_size is not None,
-        method=options.method,
-        kernel=kernel,
-        update_kind=options.update_kind,
-        modifies_gradient=options.modifies_gradient,
-        weighted=weighted,
-        validated=validated,
-        small_changes=is_exact or options.eps * max(1.0, largest) < _FAR,
-    )
-    return choose(plan, epochs, members)
-
-
-def can_unroll(net: Network, method: str) -> bool:
-    """Whether the unrolled kernel serves the network."""
-    return _lines(net, method) <= _MOST_LINES
-
-
-@lru_cache(maxsize=_MOST_PLANS)
-def _lines(net: Network, method: str) -> int:
-    """Statements of one sample, written out; a lower bound where there are very many."""
-    if net.n_params > _MOST_LINES:
-        return net.n_params
-    return sum(map(len, lines_of_sample(net, method)))
-
-
-def _pays_to_unroll(plan: Plan, epochs: int) -> bool:
-    """Whether the matrix kernel would take longer than compiling does."""
-    lines = _lines(plan.net, plan.method)
-    return lines <= _MOST_LINES_IF_AUTO and epochs * plan.seconds > 0.1 + lines / 100

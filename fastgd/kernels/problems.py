@@ -26,8 +26,10 @@ from fastgd.samples import Samples
 from fastgd.state import State, aligned, padded, start
 
 _NONE = np.zeros(0, np.int64)  # for a pointer to nothing
-_ROWS = [place_of(Problem, "data", name) for name in Samples._fields]
+_X = place_of(Problem, "data", "X")
+_ROWS = slice(_X, _X + 2 * len(Samples._fields))  # X, Y and weights
 _MEAN_WEIGHT = place_of(Problem, "data", "mean_weight")
+_FEW = 2**12  # numbers of rows that are copied sooner than arrays say their addresses
 
 
 class Problems:
@@ -54,7 +56,8 @@ class Problems:
         self.size = padded(net.n_params, dtype)
         self.net = network_of(net)
         nothing = np.zeros(0, dtype)
-        held_out = held_out or Samples(nothing, nothing, nothing)
+        no_rows = Samples(nothing, nothing, nothing)
+        apart = held_out or no_rows
         alone = plan.unit_slices or plan.hidden_halves or plan.few_rows
         parts = 1 if alone else plan.row_parts(plan.batch)
         self.data = data_of(
@@ -68,9 +71,9 @@ class Problems:
             few_rows=plan.few_rows,
         )
         self.held_out = data_of(
-            held_out, len(held_out.X), len(held_out.X), False, plan.row_parts(len(held_out.X))
+            apart, len(apart.X), len(apart.X), False, plan.row_parts(len(apart.X))
         )
-        shared = plan.most_threads(len(held_out.X))
+        shared = plan.most_threads(self.held_out.n)
         threads = min(threads, shared)
         self.scratch = scratch_of(
             plan, self.data, self.held_out, threads, most_rows, keeps_layers=self.keeps_layers
@@ -91,8 +94,17 @@ class Problems:
         )  # fmt: skip
         self.few_rule = few_rule_of(self.rule, self.fews[0], plan, options)
         self.memory = StateMemory(self.size)
-        # all that point to rows, and whether these are the validation rows
-        self._structs: list[tuple[Array, bool]] = []
+        # all that point to rows, and whether these are the validation rows; where those are
+        self._structs: list[tuple[Array, int]] = []
+        self._words = 2 * [_words_of_rows(no_rows, self.data)]
+        self._alive: list[Samples] = []
+        self.data = self.data._replace(**no_rows._asdict())
+        self.held_out = self.held_out._replace(**no_rows._asdict())
+        self._room: list[Array] = []  # for rows that are copied
+        if not plan.weighted and not plan.validated and samples.X.size + samples.Y.size <= _FEW:
+            X, Y = self._room = [aligned(array.shape, dtype) for array in samples[:2]]
+            self._point_to(Samples.alike(X, Y), None)
+        self._take(samples, held_out)
 
     @cached_property
     def nbytes(self) -> int:
@@ -100,6 +112,7 @@ class Problems:
         arrays = [*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks]
         arrays += [array for few in self.fews for array in few]
         arrays += [self.few_rule.slots, self.few_rule.is_weight]
+        arrays += self._room
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
         of_states = self.memory.copies * state.nbytes
         shared: int = sum(array.nbytes for array in arrays)
@@ -111,35 +124,31 @@ class Problems:
         """Take the rows from these arrays, of the same shapes and kinds as before, and be as at the
         first call.
         """
-        self.data = self._with_rows(self.data, samples, is_held_out=False)
-        if held_out is not None:
-            self.held_out = self._with_rows(self.held_out, held_out, is_held_out=True)
+        self._take(samples, held_out)
+        self.data.order[-1:] = -1  # the order is of no epoch
         for work in self.works:
             work.gradient[...] = 0
 
-    def _with_rows(self, data: Data, samples: Samples, *, is_held_out: bool) -> Data:
-        """The data with these samples, which the structs point to from now on."""
-        weight = mean_weight_of(samples, data.n, data.batches)
-        data.order[-1:] = -1  # the order is of no epoch
-        words = [
-            (place, array.ctypes.data)
-            for place, array in zip(_ROWS, samples, strict=True)
-            if array.size
-        ]
-        words.append((_MEAN_WEIGHT, word_of(weight)))
-        for struct, of_held_out in self._structs:
-            for place, word in words if of_held_out == is_held_out else ():
-                struct[place] = word
-        self.__dict__.pop("_known", None)
-        return data._replace(X=samples.X, Y=samples.Y, weights=samples.weights, mean_weight=weight)
+    def _take(self, samples: Samples, held_out: Samples | None) -> None:
+        """Take the rows from these arrays."""
+        if not self._room:
+            self._point_to(samples, held_out)
+        for room, array in zip(self._room, samples, strict=False):
+            room[...] = array
+
+    def _point_to(self, samples: Samples, held_out: Samples | None) -> None:
+        """Have the structs point to these rows, which are kept alive."""
+        self._alive = [samples]
+        self._words = [_words_of_rows(samples, self.data)]
+        if held_out is not None:
+            self._alive.append(held_out)
+            self._words.append(_words_of_rows(held_out, self.held_out))
+        for struct, which in self._structs:
+            struct[_ROWS], struct[_MEAN_WEIGHT] = self._words[which]
 
     def let_go(self) -> None:
         """Keep no array of samples; nothing is to be computed until there are others."""
-        nothing = self.rule.slots
-        self.data = self.data._replace(X=nothing, Y=nothing, weights=nothing)
-        if self.held_out.n:
-            self.held_out = self.held_out._replace(X=nothing, Y=nothing, weights=nothing)
-        self.__dict__.pop("_known", None)
+        self._alive = []
 
     def start(self, params: Array) -> State:
         """The state before the first update."""
@@ -208,5 +217,22 @@ class Problems:
     def _struct(self, problem: Problem) -> Array:
         """The problem as compiled code sees it."""
         struct = struct_of(problem, self.plan.net.dtype, self._known)
-        self._structs.append((struct, bool(problem.is_held_out)))
+        return self.pointed(struct, problem.is_held_out)
+
+    def pointed(self, struct: Array, is_held_out: int = False) -> Array:
+        """The struct of a problem, or one that begins with it, which points to the rows from now
+        on, or to the validation rows.
+        """
+        struct[_ROWS], struct[_MEAN_WEIGHT] = self._words[is_held_out]
+        self._structs.append((struct, is_held_out))
         return struct
+
+
+def _words_of_rows(samples: Samples, data: Data) -> tuple[Array, int]:
+    """The addresses and lengths of the arrays of samples, and their mean weight in a batch."""
+    words = [
+        word
+        for array in samples
+        for word in ((array.ctypes.data, array.size) if array.size else (0, 0))
+    ]
+    return np.array(words), word_of(mean_weight_of(samples, data.n, data.batches))

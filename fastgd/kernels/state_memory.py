@@ -35,8 +35,9 @@ class StateMemory:
             assert self._state is not None
             state = self._state
             self.put_back(self._begun)
-        for array in (state.params, state.best):
-            array[: len(params)] = params[: len(array)]
+        state.params[: len(params)] = params
+        if len(state.best):
+            state.best[: len(params)] = params
         return state
 
     def hold(self, state: State) -> State:

@@ -175,3 +175,38 @@ class Evaluation(NamedTuple):
     costs: Doubles  # (layers,) the notes' layer costs
     # as params, but W^T in the place of W, and more behind; or (0,): only needed for one row
     by_input: Reals
+
+
+class Slopes(NamedTuple):
+    """What the outputs of rows are to be differentiated by, and where that goes."""
+
+    net: NetworkStruct
+    params: Reals
+    # its rows hold the activations of all layers but the last, sample by sample; its weights are
+    # the scale of the block's rows
+    work: Work
+    derivatives: Reals  # f'(z) of every unit, where z lies
+    X: Reals  # (n * inputs,)
+    scale: Reals  # (n,) that the outputs of each row are multiplied by, or (0,)
+    n: int
+    by_inputs: int  # whether by inputs instead of parameters
+    result: Reals  # (n * outputs * n_params,) or (n * outputs * inputs,)
+
+
+class Curvature(NamedTuple):
+    """Rows of which the Hessian of the cost is to be multiplied by a vector."""
+
+    net: NetworkStruct
+    bare: NetworkStruct  # without biases
+    activations: Integers  # (layers,) their places among the functions that are compiled
+    loss: int  # its place, but for cross_entropy
+    loss_is_by_z: int  # whether its derivative is
+    data: Data
+    params: Reals
+    vector: Reals  # (n_params,)
+    work: Work
+    by_a: Work  # z and a are tangents
+    by_delta: Work  # delta is
+    first: int  # of the rows
+    last: int
+    result: Reals  # (n_params,)

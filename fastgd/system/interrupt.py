@@ -7,11 +7,12 @@ import threading
 # those of `signal` make enums of handlers, which takes microseconds
 from _signal import getsignal, signal  # type: ignore[import-not-found]
 from signal import SIGINT, default_int_handler
-from types import FrameType, TracebackType
+from types import FrameType
 
 
 class Interrupt:
-    """Inside `with`, the first Ctrl-C sets `asked`; the second raises KeyboardInterrupt as usual.
+    """Inside `with`, or between `begin` and `end`, the first Ctrl-C sets `asked`; the second raises
+    KeyboardInterrupt as usual.
 
     Outside the main thread, or where the program handles SIGINT itself, nothing is changed.
     """
@@ -20,21 +21,22 @@ class Interrupt:
         self.asked = False
         self.handles = False
 
-    def __enter__(self) -> Interrupt:
+    def begin(self) -> None:
         in_main = threading.current_thread() is threading.main_thread()
         if in_main and getsignal(SIGINT) is default_int_handler:
             signal(SIGINT, self._ask)
             self.handles = True
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def end(self) -> None:
         if self.handles:
             signal(SIGINT, default_int_handler)
+
+    def __enter__(self) -> Interrupt:
+        self.begin()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.end()
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked:

@@ -53,7 +53,7 @@ def check_checkpoint(given: dict[str, Any]) -> tuple[Path | None, float]:
     )
     if truth("resume", given["resume"]) and path is None:
         raise ValueError("resume=True goes on from a checkpoint; name its file with checkpoint=")
-    if not isinstance(path, (str, os.PathLike, type(None))):
+    if path is not None and not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"checkpoint must be a path or None; got {shown(path)}")
     return None if path is None else Path(path), every
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastgd.arguments.arrays import extremes
 from fastgd.arguments.checks import Array
 from fastgd.mlp import MLP
 from fastgd.samples import Samples
@@ -19,11 +20,12 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
     output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
     least, most = net.layers[-1].function.bounds
     if net.loss == "squared_error" and least > -np.inf:
-        reaches_all = Y.min() >= least and Y.max() <= most
+        lowest, highest = extremes(Y.reshape(-1))
+        reaches_all = lowest >= least and highest <= most
         missed, spread = (0.0, 0.0) if reaches_all else _errors(Y, least, most)
         if missed > spread:
             warn(
-                f"Y has values from {Y.min():g} to {Y.max():g}, to which outputs of {output!r}, "
+                f"Y has values from {lowest:g} to {highest:g}, to which outputs of {output!r}, "
                 f"between {least:g} and {most:g}, come no nearer than their mean does: "
                 "use another output, such as output='identity', or scale Y"
             )

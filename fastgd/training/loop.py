@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastgd.arguments.arrays import are_finite
 from fastgd.arguments.checks import Array
 from fastgd.optimizers import Rprop
 from fastgd.state import BEST, MOST, NEXT_RECORD, NON_FINITE, STOPPED, State
@@ -86,7 +87,7 @@ class Loop(Training[Run]):
 
         def have_threads() -> None:
             nonlocal has_threads
-            if self.kernel.helpers.count and not has_threads:
+            if not has_threads:
                 session.stack.enter_context(self.kernel)
                 has_threads = True
 
@@ -95,7 +96,8 @@ class Loop(Training[Run]):
             ends, file = self.is_done or session.reason is not None, session.file
             if file is not None and not ends and file.is_due:
                 self.save(file.save)
-            if not ends:  # the first chunk is a single update
+            # the first chunk is a single update
+            if not ends and self.kernel.are_worth_threads(self.epochs - self.state.epoch):
                 have_threads()
             return session.reason
 
@@ -105,7 +107,7 @@ class Loop(Training[Run]):
         session.begin()
         # while compiling
         run = self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
-        return run.with_values(stalled=self._is_stalled())
+        return run.with_values(stalled=True) if self._is_stalled() else run
 
     def progress(self) -> Progress:
         """How far it is."""
@@ -176,11 +178,7 @@ class Loop(Training[Run]):
         """Whether all parameters and the costs that were looked at are; once they are not, they
         stay so.
         """
-        params = self.params
-        return (
-            not self.state.cursor[NON_FINITE]
-            and np.count_nonzero(np.isfinite(params)) == params.size
-        )
+        return not self.state.cursor[NON_FINITE] and are_finite(self.params)
 
     def has_finite_cost(self) -> bool:
         """Whether the cost of all rows is finite, and that of validation rows which stop rules

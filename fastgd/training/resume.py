@@ -164,7 +164,8 @@ def resumed_from(
         state.sums[..., EPOCH_COST_SUM] = np.where(stays, earlier.sums[..., EPOCH_COST_SUM], 0.0)
     looked, looks = earlier.held_out.shape[-1] > 0, state.held_out.shape[-1] > 0
     if looked == looks:
-        by_rule = np.isin(stopped_by, RULES)[..., None]
+        stops = np.asarray(stopped_by)
+        by_rule = np.logical_or.reduce([stops == rule for rule in RULES])[..., None]
         for array, old, places in (
             (state.cursor, earlier.cursor, _BEST_EPOCHS),
             (state.sums, earlier.sums, _BEST_COSTS),

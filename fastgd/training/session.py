@@ -39,11 +39,14 @@ class Session(Generic[Kept]):
         if isinstance(self.tell, Bar):
             self.stack.enter_context(self.tell)
         if self.answers:
-            self.stack.enter_context(self.interrupt)
+            self.interrupt.begin()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *more: Any) -> None:
-        self.stack.__exit__(kind, *more)
+        try:
+            self.stack.__exit__(kind, *more)
+        finally:
+            self.interrupt.end()
         if kind is None and self.interrupt.asked and self.on_interrupt == "raise":
             raise KeyboardInterrupt
 

@@ -27,6 +27,8 @@ from fastgd.training.resume import gone_on, origin_of, seed_and_last
 from fastgd.training.run import History, Run
 from fastgd.training.session import check_session
 
+_NO_HISTORY = History(np.zeros(0, np.int64), np.zeros(0))
+
 
 @quiet
 def train(
@@ -69,10 +71,10 @@ def train(
     ----------
     net : MLP
     X, Y : array_like, (n, inputs) and (n, outputs); 1-D is one column
-        Frames and series of pandas and polars too. Arrays of the network's dtype are used where
-        they are, not copied: leave them alone while training runs; others are copied once. X may be
-        a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block, to
-        check it. Its mini-batches are then drawn from windows of 16 MiB, each of 64 blocks of
+        Frames and series of pandas and polars too. Large arrays of the network's dtype are used
+        where they are, not copied: leave them alone while training runs; others are copied once. X
+        may be a `numpy.memmap` of that dtype, larger than memory. It is read once, block by block,
+        to check it. Its mini-batches are then drawn from windows of 16 MiB, each of 64 blocks of
         neighbouring rows that are chosen anew every epoch: rows far apart in the file may meet in a
         batch, but shuffle a file that is sorted by class.
     epochs : int
@@ -101,8 +103,8 @@ def train(
         `fastgd.SGD(momentum=0.9)`; meanings and defaults are PyTorch's.
     kernel : str
         auto, matrix (any network) or unrolled (small ones, several times faster, compiled for
-        each). auto chooses by the arguments alone, and unrolls where training would take longer
-        than compiling; after a Run it is the Run's.
+        each). auto chooses by the arguments alone, and unrolls where that gains more time than
+        compiling takes, or comes with the package; after a Run it is the Run's.
     l2 : float
         l2 * w is added to the gradient of weights, not of biases. Reported costs are of the data
         alone.
@@ -151,8 +153,8 @@ def train(
         depend on it: batches are cut in parts of their rows, layers in slices of their units, or a
         hidden layer in halves, as the arguments alone say, and each piece is the work of one
         thread. They are Python threads, started before the second update, or the first if it is
-        long, and ended with the call; while they wait for each other they keep their processors
-        busy for some 50 us, then give way.
+        long, unless less than a millisecond of work is left, and ended with the call; while they
+        wait for each other they keep their processors busy for some 50 us, then give way.
 
     Returns
     -------
@@ -202,8 +204,8 @@ def train(
         initial = before.params
     else:
         initial = params if isinstance(params, np.ndarray) else net.init(seed)
-    goes_on = isinstance(params, Run) and params.state is not None  # and was warned of before
-    if epochs and not goes_on:
+    further = origin.further
+    if epochs and (further is None or further.state is None):  # which was warned of before
         warn_of_targets(net, samples)
         warn_of_equal_units(net, initial)
     from fastgd import kernels
@@ -215,8 +217,8 @@ def train(
         validated=held_out is not None,
     )  # fmt: skip
     run = Run(
-        net, initial.copy(), np.nan, 0, before.seconds if before else 0.0, plan.kernel, seed,
-        "epochs", History(np.zeros(0, np.int64), np.zeros(0)), options.to_dict(),
+        net, initial, np.nan, 0, before.seconds if before else 0.0, plan.kernel, seed,
+        "epochs", _NO_HISTORY, options.to_dict(),
         table=before.table if before else None,
     )  # fmt: skip
     key, bound = kernels.take(plan, options, trained, held_out, threads)

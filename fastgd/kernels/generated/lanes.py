@@ -45,18 +45,16 @@ def train(address, zero, limit):
 
 
 @cache
-def source(plan: Plan, own_rows: bool) -> str:
-    """The text of the module that trains many copies by `plan`; `own_rows` says whether members
-    have rows or weights of their own.
-    """
+def source(plan: Plan) -> str:
+    """The text of the module that trains many copies by `plan`."""
     details = ["many copies", plan.method, _rows(plan)]
     details += [f"{plan.update_kind} update"] if plan.update_kind != "plain" else []
     details += ["with a schedule, l2 or clipping"] if plan.modifies_gradient else []
     details += ["weighted samples"] if plan.weighted else []
-    details += ["rows of their own"] if own_rows else []
+    details += ["rows of their own"] if plan.own_rows else []
     title = f"{plan.net}: {', '.join(details)}"
     header = _HEADER.format(title=title, functions=definitions(plan.net))
-    return header + text_of(_steps(plan, own_rows)) + _FOOTER
+    return header + text_of(_steps(plan)) + _FOOTER
 
 
 def _rows(plan: Plan) -> str:
@@ -80,7 +78,7 @@ def _load_parameters(names: list[str]) -> list[str]:
     return [f"{name} = load(params, {i} * lanes)" for i, name in enumerate(names)]
 
 
-def _steps(plan: Plan, own_rows: bool) -> list[str]:
+def _steps(plan: Plan) -> list[str]:
     """The body of `steps`."""
     names = parameter_names(plan.net)
     body = _load_parameters(names)
@@ -90,7 +88,7 @@ def _steps(plan: Plan, own_rows: bool) -> list[str]:
     ]
     body += ["epoch, patience_epoch, made = broadcast(params, 0.0), broadcast(params, -1.0), 0"]
     body += ["rate = narrowed(params, group.rates, 0)"] if plan.update_kind == "plain" else []
-    body += _full_batch(plan, names, own_rows) if plan.rows_stay else _mini_batches(plan, names)
+    body += _full_batch(plan, names) if plan.rows_stay else _mini_batches(plan, names)
     body += (
         [f"store(params, {i} * lanes, {name})" for i, name in enumerate(names)]
         if plan.update_kind == "plain"
@@ -105,13 +103,13 @@ def _steps(plan: Plan, own_rows: bool) -> list[str]:
     ]
 
 
-def _full_batch(plan: Plan, names: list[str], own_rows: bool) -> list[str]:
+def _full_batch(plan: Plan, names: list[str]) -> list[str]:
     """Epochs that end in a look at the cost of the parameters as they are, before an update of
     which is stopped.
     """
     body = ["rows = data.n", "share = 1.0 / rows", f"scale = {_scale(plan)}"]
     epoch = ["observe = group.monitored != 0 or made == count", "costs = broadcast(params, 0.0)"]
-    epoch += _pass(plan, names, own_rows)
+    epoch += _pass(plan, names, plan.own_rows)
     epoch += ["if observe:", *indented(_look(["made == count"]))]
     epoch += [*_update(plan, names, "0"), "made += 1", "epoch += 1.0"]
     return [*body, "while True:", *indented(epoch)]
