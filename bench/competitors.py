@@ -47,8 +47,8 @@ def check(one: Competitor, case: Case, epsilon: str = "corrected") -> None:
     """
     expected = reference.train(case, case.checked_epochs, False, epsilon)
     in_order = one.train(case.checked_epochs, shuffle=False).params
-    error = np.max(np.abs(in_order - expected) / (1 + np.abs(expected)))
-    assert error < case.tolerance, f"{case}: parameters are {error:.2g} off, {case.tolerance:g} allowed"
+    error = np.linalg.norm(in_order - expected) / np.linalg.norm(expected - case.initial)
+    assert error < case.tolerance, f"{case}: parameters are {error:.2g} of their way off, {case.tolerance:g} allowed"
     if case.shuffled:
         shuffled = one.train(case.checked_epochs, shuffle=True).params
         assert not np.array_equal(shuffled, in_order), f"{case}: the rows were not shuffled"

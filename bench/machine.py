@@ -6,6 +6,7 @@ import subprocess
 from datetime import datetime, timezone
 from importlib.metadata import version
 
+import llvmlite.binding as llvm
 import programs
 
 
@@ -23,6 +24,11 @@ def facts() -> dict[str, str]:
 
 
 def _cpu() -> str:
+    """As the system calls it, and by the name of its kind that code is compiled for."""
+    return f"{_model()} ({llvm.get_host_cpu_name()})"
+
+
+def _model() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))

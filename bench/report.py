@@ -1,4 +1,4 @@
-"""The measured numbers in the README, and as a plot: `python bench/report.py [--measure]`.
+"""The measured numbers in the README, and as plots: `python bench/report.py [--measure]`.
 
 Everything between the README's two marks is written here, from results/; nothing is typed by hand.
 """
@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import compare
+import grid
 import results
 import scaling
 import start
 from competitors import OUR_KERNELS
-from plot import draw
+from plot import draw, draw_grid
 from programs import LIBRARIES
 from tables import curve_lines, fact_lines, first_call_lines, markdown, work_lines
 
-README = Path(__file__).parent.parent / "README.md"
-PLOT = Path(__file__).parent / "scaling.svg"
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
 BEGIN, END = "<!-- written by bench/report.py -->", "<!-- end of what bench/report.py wrote -->"
 
 
-def section(comparison: dict[str, Any], scaling: dict[str, Any], programs: dict[str, Any]) -> Iterator[str]:
-    """Lines of Markdown."""
+def section(saved: dict[str, Any]) -> Iterator[str]:
+    """Lines of Markdown, of all that was saved."""
+    comparison, scaling, programs = saved["comparison"], saved["scaling"], saved["start"]
     facts = comparison["facts"]
     libraries = ", ".join(f"{kind} {facts[kind]}" for kind in LIBRARIES)
     yield f"On {facts['machine']}, {facts['date']}, Python {facts['python']}, numba {facts['numba']}, {libraries}."
@@ -35,6 +37,8 @@ def section(comparison: dict[str, Any], scaling: dict[str, Any], programs: dict[
     for what, family in scaling["families"].items():
         slopes = " and ".join(f"{slope:.2f} for {kind}" for kind, (slope, _) in family["lines"].items())
         yield f"Time grows with {what} to the power of {slopes}, over the last thousandfold."
+    if "grid" in saved:
+        yield from grid.markdown(saved["grid"])
     yield from ("", "Whole programs, from the start of Python to the last result; in brackets fastgd's time as a fraction of the peer's.")
     yield f"Fresh is with empty caches; on {programs['facts']['date']}, ready-made {programs['facts']['ready-made']}:"
     yield ""
@@ -59,15 +63,18 @@ def replaced(text: str, lines: Iterator[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--measure", action="store_true", help="measure first, like compare.py, scaling.py and start.py with --save")
+    parser.add_argument("--measure", action="store_true", help="measure first, as each bench does with --save")
     options = parser.parse_args()
     if options.measure:
         results.save("comparison", compare.measure(quick=False, name=""))
         results.save("scaling", scaling.measure(quick=False))
         results.save("start", start.measure(quick=False, name=""))
-    comparison, scales, programs = (results.load(name) for name in ("comparison", "scaling", "start"))
-    README.write_text(replaced(README.read_text(encoding="utf-8"), section(comparison, scales, programs)), encoding="utf-8")
-    draw(scales, PLOT)
+        results.save("grid", grid.measure(quick=False, pattern="", peers=grid.PEERS))
+    saved = results.saved()
+    README.write_text(replaced(README.read_text(encoding="utf-8"), section(saved)), encoding="utf-8")
+    draw(saved["scaling"], HERE / "scaling.svg")
+    if "grid" in saved:
+        draw_grid(saved["grid"], HERE / "grid.svg")
 
 
 if __name__ == "__main__":

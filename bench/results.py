@@ -17,6 +17,11 @@ def load(name: str) -> dict[str, Any]:
     return measured
 
 
+def saved() -> dict[str, dict[str, Any]]:
+    """All that was measured and kept, by name."""
+    return {file.stem: load(file.stem) for file in sorted(FOLDER.glob("*.json"))}
+
+
 def _rounded(value: Any) -> Any:
     """To four digits, which is more than a machine repeats."""
     if isinstance(value, dict):

@@ -4,10 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastgd import data, schedules
+    from fastgd import activations, data, losses, numeric, schedules
     from fastgd.ensemble.folder import load_runs
     from fastgd.ensemble.runs import Runs
     from fastgd.ensemble.train_many import train_many
+    from fastgd.functions.activation import Activation
+    from fastgd.functions.loss import Loss
     from fastgd.mlp import MLP
     from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
     from fastgd.training.run import DivergedError, History, Run, load_run
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Activation": "fastgd.functions.activation",
+    "Loss": "fastgd.functions.loss",
     "MLP": "fastgd.mlp",
     **dict.fromkeys(("SGD", "Adagrad", "Adam", "AdamW", "RMSprop", "Rprop"), "fastgd.optimizers"),
     "DivergedError": "fastgd.training.run",
@@ -28,15 +32,18 @@ _HOMES = {
     "train_many": "fastgd.ensemble.train_many",
 }
 
+_MODULES = ("activations", "data", "losses", "numeric", "schedules")
+
 __all__ = [
-    "MLP", "SGD", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "RMSprop", "Rprop", "Run",
-    "Runs", "__version__", "data", "load_run", "load_runs", "schedules", "train", "train_many",
+    "MLP", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "Loss",
+    "RMSprop", "Rprop", "Run", "Runs", "__version__", "activations", "data", "load_run",
+    "load_runs", "losses", "numeric", "schedules", "train", "train_many",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Public names are loaded on first use: `import fastgd` stays instant."""
-    if name in ("data", "schedules"):
+    if name in _MODULES:
         return import_module(f"fastgd.{name}")
     if name in _HOMES:
         found = globals()[name] = getattr(import_module(_HOMES[name]), name)

@@ -1,26 +1,79 @@
 """The activations that are built in, each declared as one's own would be.
 
 An entry here is all that there is to one: kernels, checks, documents and tests read this table.
+Meanings and defaults are PyTorch's where it has them.
 """
 
 from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
-from fastgd import numeric
+from fastgd import numeric as n
 from fastgd.functions.activation import Activation
 from fastgd.functions.table import Table
-from fastgd.numeric import cos, fma, where
+from fastgd.numeric import where
 
 _built_in = partial(Activation, check=False)  # the tests check each
 _PROBABILITY, _UNIT, _POSITIVE = (0.0, 1.0), (-1.0, 1.0), (0.0, math.inf)
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+_FAR = 40.0  # where e^-z counts for nothing, and products of e^z are finite
+
+
+def _gelu_tanh_inside(z: Any) -> Any:
+    """Twice what the tanh is taken of; z sigmoid of it is 0.5 z (1 + tanh of half)."""
+    return math.sqrt(8 / math.pi) * (z + 0.044715 * z**3)
+
+
+def _gelu_tanh_slope(z: Any, a: Any) -> Any:
+    s = n.sigmoid(_gelu_tanh_inside(z))
+    return s + a * (1 - s) * (math.sqrt(8 / math.pi) * (1 + 3 * 0.044715 * z**2))
+
+
+def _gelu_slope(z: Any, a: Any) -> Any:
+    """Phi + z phi, by the normal distribution Phi = a / z and its density phi."""
+    density = n.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    return where(abs(z) < 1e-30, 0.5, a / z) + z * density
+
+
+def _logistic(z: Any) -> Any:
+    """The sigmoid by e^-|z|, of which softplus is made too: together they take one of it."""
+    e = n.exp(-abs(z))
+    r = 1 / (1 + e)
+    return where(z < 0, e * r, r)
+
+
+def _silu_slope(z: Any, a: Any) -> Any:
+    s = n.sigmoid(z)
+    return s + a * (1 - s)
+
+
+def _mish(z: Any) -> Any:
+    """z tanh(log(1 + e)) with e = e^z, which is z m / (m + 2) with m = e (e + 2)."""
+    e = n.exp(n.minimum(z, _FAR))
+    m = e * (e + 2)
+    return z * (m / (m + 2))
+
+
+def _mish_slope(z: Any, a: Any) -> Any:
+    e = n.exp(n.minimum(z, _FAR))
+    m = e * (e + 2)
+    r = 1 / (m + 2)
+    return m * r + 4 * z * (e * r) * ((1 + e) * r)
+
 
 identity = _built_in(lambda z: z, lambda z, a: 1.0, "identity")
 sigmoid = _built_in(  # notes 002 (9), and a (1 - a), (10)
-    numeric.sigmoid, lambda z, a: fma(-a, a, a), "sigmoid", bounds=_PROBABILITY
+    n.sigmoid, lambda z, a: n.fma(-a, a, a), "sigmoid", bounds=_PROBABILITY
 )
-tanh = _built_in(numeric.tanh, lambda z, a: fma(-a, a, 1.0), "tanh", bounds=_UNIT)
+tanh = _built_in(n.tanh, lambda z, a: n.fma(-a, a, 1.0), "tanh", bounds=_UNIT)
+sin = _built_in(n.sin, lambda z, a: n.cos(z), "sin", bounds=_UNIT)
+# as far as it goes number by number: the rest, which takes a whole layer, is the kernels'
+softmax = _built_in(lambda z: z, lambda z, a: 1.0, "softmax", bounds=_PROBABILITY, whole_layer=True)
+
+# -- rectifiers and what is like them
+
 relu = _built_in(
     lambda z: where(z < 0, 0.0, z), lambda z, a: where(z > 0, 1.0, 0.0), "relu",
     bounds=_POSITIVE, scheme="he",
@@ -29,9 +82,55 @@ leaky_relu = _built_in(
     lambda z, slope=0.01: where(z < 0, slope * z, z),
     lambda z, a, slope: where(z > 0, 1.0, slope), "leaky_relu", scheme="he",
 )  # fmt: skip
-sin = _built_in(numeric.sin, lambda z, a: cos(z), "sin", bounds=_UNIT)
-# as far as it goes number by number: the rest, which takes a whole layer, is the kernels'
-softmax = _built_in(lambda z: z, lambda z, a: 1.0, "softmax", bounds=_PROBABILITY, whole_layer=True)
+elu = _built_in(
+    lambda z, alpha=1.0: where(z < 0, alpha * n.expm1(z), z),
+    lambda z, a, alpha: where(z > 0, 1.0, a + alpha), "elu", scheme="he",
+)  # fmt: skip
+selu = _built_in(
+    lambda z: _SELU_SCALE * where(z < 0, _SELU_ALPHA * n.expm1(z), z),
+    lambda z, a: where(z > 0, _SELU_SCALE, a + _SELU_SCALE * _SELU_ALPHA), "selu",
+    bounds=(-_SELU_SCALE * _SELU_ALPHA, math.inf), scheme="he",
+)  # fmt: skip
+softplus = _built_in(
+    lambda z, beta=1.0: n.softplus(beta * z) / beta,
+    lambda z, a, beta: _logistic(beta * z), "softplus", bounds=_POSITIVE, scheme="he",
+)  # fmt: skip
+gelu = _built_in(lambda z: z * n.normal_cdf(z), _gelu_slope, "gelu", scheme="he")
+gelu_tanh = _built_in(
+    lambda z: z * n.sigmoid(_gelu_tanh_inside(z)), _gelu_tanh_slope, "gelu_tanh", scheme="he"
+)
+silu = _built_in(lambda z: z * n.sigmoid(z), _silu_slope, "silu", scheme="he")
+mish = _built_in(_mish, _mish_slope, "mish", scheme="he")
+
+# -- bells and steps
+
+softsign = _built_in(
+    lambda z: z / (1 + abs(z)), lambda z, a: 1 / (1 + abs(z)) ** 2, "softsign", bounds=_UNIT
+)
+hard_tanh = _built_in(
+    lambda z: where(z <= -1, -1.0, where(z >= 1, 1.0, z)), None, "hard_tanh", bounds=_UNIT
+)
+hard_sigmoid = _built_in(
+    lambda z: where(z <= -3, 0.0, where(z >= 3, 1.0, z * (1 / 6) + 0.5)), None, "hard_sigmoid",
+    bounds=_PROBABILITY,
+)  # fmt: skip
+gaussian = _built_in(
+    lambda z: n.exp(-z * z), lambda z, a: -2 * z * a, "gaussian", bounds=_PROBABILITY
+)
+elliot = _built_in(  # between 0 and 1, as FANN has it
+    lambda z: where(z < 0, 0.5 / (1 + abs(z)), 1 - 0.5 / (1 + abs(z))),
+    lambda z, a: 0.5 / (1 + abs(z)) ** 2, "elliot", bounds=_PROBABILITY,
+)  # fmt: skip
+
+# -- powers and others
+
+exp = _built_in(n.exp, lambda z, a: a, "exp", bounds=_POSITIVE)
+square = _built_in(lambda z: z * z, lambda z, a: 2 * z, "square", bounds=_POSITIVE)
+absolute = _built_in(abs, lambda z, a: n.sign(z), "absolute", bounds=_POSITIVE)
+snake = _built_in(
+    lambda z, frequency=1.0: z + n.sin(frequency * z) ** 2 / frequency,
+    lambda z, a, frequency: 1 + n.sin(2 * frequency * z), "snake",
+)  # fmt: skip
 
 ACTIVATIONS = Table(list(globals().values()), Activation)
 

@@ -31,14 +31,16 @@ class MLP(Network):
     ----------
     *widths : int
         Inputs, then the units of each layer. `MLP(2, 1)` is one neuron with two inputs.
-    activation : str or sequence of str
-        identity, sigmoid, tanh, relu, leaky_relu (slope 0.01), sin or softmax (output only); one
-        for all layers, or one a layer.
-    output : str, optional
+    activation : str, Activation, or a sequence of them
+        One of `fastgd.activations` by name, with numbers in brackets if they are to be others, as
+        in `leaky_relu(0.2)`; or a `fastgd.Activation` of one's own. One for all layers, or one a
+        layer; softmax is for the output only.
+    output : str or Activation, optional
         Activation of the last layer; `activation` if not given.
-    loss : str
-        squared_error (summed over the outputs), binary_cross_entropy (sigmoid output) or
-        cross_entropy (softmax output).
+    loss : str or Loss
+        One of `fastgd.losses` by name, as in `huber(0.5)`, or a `fastgd.Loss` of one's own, summed
+        over the outputs. binary_cross_entropy needs a sigmoid output, cross_entropy softmax,
+        poisson exp; the first two take a share of label smoothing, as in `cross_entropy(0.1)`.
     bias : bool
         Whether layers have biases.
     dtype : str

@@ -11,16 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.activations import ACTIVATIONS
-from fastgd.activations import activation as built_in_activation
 from fastgd.arguments.advice import check_widths, how_to_pair, params_array
 from fastgd.arguments.arrays import real_array
 from fastgd.arguments.checks import Array, seed_of, shown, truth
 from fastgd.arguments.choices import check_name
+from fastgd.chosen_functions import checked_loss, one_a_layer, texts_of_own
 from fastgd.functions.activation import Activation
 from fastgd.functions.loss import Loss
-from fastgd.losses import LOSSES
-from fastgd.losses import loss as built_in_loss
 from fastgd.names import DTYPES, SCHEMES
 from fastgd.system.float_errors import quiet
 
@@ -84,8 +81,8 @@ class Network:
     ):
         checked = check_widths(widths)
         bias = truth("bias", bias)
-        functions = _one_a_layer(activation, output, len(checked) - 1)
-        loss_function = _checked_loss(loss, functions[-1])
+        functions = one_a_layer(activation, output, len(checked) - 1)
+        loss_function = checked_loss(loss, functions[-1])
         if functions[-1].whole_layer and checked[-1] == 1:
             raise ValueError(
                 f"widths must end with 2 or more for output {functions[-1].name!r}, which is "
@@ -113,7 +110,7 @@ class Network:
             "loss": loss_function.name,
             "bias": bias,
             "dtype": np.dtype(check_name("dtype", name, DTYPES)),
-            "own": _own_texts([*functions, loss_function]),
+            "own": texts_of_own([*functions, loss_function]),
             "layers": tuple(layers),
             "loss_function": loss_function,
         }
@@ -127,6 +124,12 @@ class Network:
         widths = ", ".join(map(str, self.widths))
         rest = f"loss={self.loss!r}{bias}, dtype={self.dtype.name!r}"
         return f"MLP({widths}, activation={activation!r}, {rest})"
+
+    @property
+    def own_functions(self) -> tuple[Activation | Loss, ...]:
+        """Its activations and its loss, as far as they are not built in."""
+        used = dict.fromkeys([*(layer.function for layer in self.layers), self.loss_function])
+        return tuple(each for each in used if each.named is None)  # type: ignore[misc]
 
     @cached_property
     def n_params(self) -> int:
@@ -229,71 +232,3 @@ class Network:
                 raise ValueError(f"b of layers[{number}] must {expected}; got shape {biases.shape}")
             params[place.biases] = biases
         return params
-
-
-def _one_a_layer(
-    activation: str | Activation | Sequence[str | Activation],
-    output: str | Activation | None,
-    n_layers: int,
-) -> list[Activation]:
-    """The activation of each layer; softmax is allowed in the last one only."""
-    if isinstance(activation, (str, Activation)):
-        names = [activation] * n_layers
-    elif isinstance(activation, Sequence):
-        names = list(activation)
-        if output is not None and len(names) == n_layers - 1:
-            names.append(output)
-        if len(names) != n_layers:
-            raise ValueError(
-                f"activation must be one name or one for each of {n_layers} layers; got "
-                f"{len(names)}: {names}"
-            )
-    else:
-        raise TypeError(
-            f"activation must be a name or a sequence of names; got {shown(activation)}"
-        )
-    last = None if output is None else _checked_activation("output", output)
-    if last is not None:
-        names[-1] = last
-    functions = [_checked_activation("activation", name) for name in names]
-    for position, function in enumerate(functions[:-1]):
-        if function.whole_layer:
-            raise ValueError(
-                f"activation {function.name!r} belongs to the output layer only; got it in layer "
-                f"{position + 1} of {n_layers}"
-            )
-    return functions
-
-
-def _checked_activation(argument: str, given: str | Activation) -> Activation:
-    """The activation of this name, or one of the caller's own."""
-    if not isinstance(given, Activation):
-        return built_in_activation(given, argument)
-    if given.named is None and given.family in ACTIVATIONS:
-        raise ValueError(f"{argument} must not be called {given.family!r}, as a built-in one is")
-    return given
-
-
-def _checked_loss(given: str | Loss, output: Activation) -> Loss:
-    """The loss of this name, or one of the caller's own, if it serves the output."""
-    if isinstance(given, Loss):
-        loss = given
-        if loss.named is None and loss.family in LOSSES:
-            raise ValueError(f"loss must not be called {loss.family!r}, as a built-in one is")
-    else:
-        loss = built_in_loss(given)
-    if loss.output is not None and loss.output != output:
-        raise ValueError(
-            f"loss {loss.name!r} needs output {loss.output.name!r}; got output {output.name!r}"
-        )
-    return loss
-
-
-def _own_texts(functions: Sequence[Activation | Loss]) -> tuple[str, ...]:
-    """The texts of functions that are not built in; ValueError where two have one name."""
-    own: dict[str, Activation | Loss] = {}
-    for each in functions:
-        key = f"{each.what} {each.name}"
-        if each.named is None and own.setdefault(key, each) != each:
-            raise ValueError(f"{each.what}s must have names of their own; got two {each.name!r}")
-    return tuple(each.text for each in own.values())

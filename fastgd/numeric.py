@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 __all__ = [
-    "abs", "cos", "erf", "exp", "expm1", "fma", "log", "log1p", "maximum", "minimum", "sigmoid",
-    "sign", "sin", "sqrt", "tanh", "where",
+    "abs", "cos", "erf", "exp", "expm1", "fma", "log", "log1p", "maximum", "minimum", "normal_cdf",
+    "sigmoid",
+    "sign", "sin", "softplus", "sqrt", "tanh", "where",
 ]  # fmt: skip
 
 
@@ -72,9 +73,19 @@ def sigmoid(x: Any) -> Any:
     return _computed("sigmoid", x)
 
 
+def softplus(x: Any) -> Any:
+    """log(1 + e^x)."""
+    return _computed("softplus", x)
+
+
 def erf(x: Any) -> Any:
     """The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     return _computed("erf", x)
+
+
+def normal_cdf(x: Any) -> Any:
+    """The share of the normal distribution below x, within the rounding of 1."""
+    return _computed("normal_cdf", x)
 
 
 def abs(x: Any) -> Any:  # noqa: A001
@@ -124,6 +135,12 @@ def _sigmoid(x: Any) -> Any:
     return np.where(np.greater_equal(x, 0), 1.0, small) / (1.0 + small)
 
 
+def _softplus(x: Any) -> Any:
+    import numpy as np
+
+    return np.logaddexp(0.0, x)
+
+
 def _erf(x: Any) -> Any:
     import numpy as np
 
@@ -131,4 +148,6 @@ def _erf(x: Any) -> Any:
 
 
 _NUMPY: dict[str, Callable[..., Any]] = {name: _numpy(name) for name in __all__}
-_NUMPY |= {"sigmoid": _sigmoid, "erf": _erf, "fma": lambda x, y, z: x * y + z}
+_NUMPY |= {"sigmoid": _sigmoid, "softplus": _softplus, "erf": _erf}
+_NUMPY["normal_cdf"] = lambda x: 0.5 * (1.0 + _erf(x * math.sqrt(0.5)))
+_NUMPY["fma"] = lambda x, factor, summand: x * factor + summand

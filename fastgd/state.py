@@ -39,7 +39,6 @@ VECTOR_BYTES = 32  # one AVX register; LLVM splits it where the machine's are sh
 WIDE_VECTOR_BYTES = 64
 _LINE = 64  # bytes of a cache line
 _OF_PARAMETERS = ("params", "slots", "best")
-_OF_HISTORY = ("points", "costs", "held_out")  # which come last
 Table = TypeVar("Table", bound="ArrayTable")
 
 
@@ -221,11 +220,6 @@ def in_one_block(state: State) -> tuple[State, Array]:
     result = State(**arrays)
     result[:] = state
     return result, block
-
-
-def before_history(state: State) -> int:
-    """Bytes of a block before those that only recording a point changes."""
-    return _bytes_of(state, *(name for name in vars(state) if name not in _OF_HISTORY))
 
 
 def _bytes_of(state: State, *names: str) -> int:

@@ -5,6 +5,26 @@ Shapes: X (n, inputs), Y (n, outputs), W (outputs, inputs), a and z (n, units). 
 
 import numpy as np
 from scipy.special import expit, log_softmax, softmax
+from scipy.stats import norm
+
+
+def elu(z, alpha=1.0):
+    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+
+def elu_slope(z, alpha=1.0):
+    return np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))
+
+
+def bent(z):
+    """What gelu's other form takes the tanh of."""
+    return np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)
+
+
+def sech2(z):
+    """1 / cosh(z)^2, where cosh overflows too."""
+    return 4 * np.exp(-2 * np.abs(z)) / (1 + np.exp(-2 * np.abs(z))) ** 2
+
 
 ACTIVATIONS = {  # f(z) and f'(z)
     "identity": (lambda z: z, lambda z: np.ones_like(z)),
@@ -13,7 +33,37 @@ ACTIVATIONS = {  # f(z) and f'(z)
     "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1.0, 0.01)),
     "sin": (np.sin, np.cos),
+    "elu": (lambda z: elu(z), lambda z: elu_slope(z)),
+    "selu": (lambda z: 1.0507009873554805 * elu(z, 1.6732632423543772), lambda z: 1.0507009873554805 * elu_slope(z, 1.6732632423543772)),
+    "softplus": (lambda z: np.logaddexp(0, z), expit),
+    "gelu": (lambda z: z * norm.cdf(z), lambda z: norm.cdf(z) + z * norm.pdf(z)),
+    "gelu_tanh": (
+        lambda z: 0.5 * z * (1 + np.tanh(bent(z))),
+        lambda z: 0.5 * (1 + np.tanh(bent(z))) + 0.5 * z * sech2(bent(z)) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * z**2),
+    ),
+    "silu": (lambda z: z * expit(z), lambda z: expit(z) * (1 + z * expit(-z))),
+    "mish": (lambda z: z * np.tanh(np.logaddexp(0, z)), lambda z: np.tanh(np.logaddexp(0, z)) + z * sech2(np.logaddexp(0, z)) * expit(z)),
+    "softsign": (lambda z: z / (1 + np.abs(z)), lambda z: 1 / (1 + np.abs(z)) ** 2),
+    "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z: (np.abs(z) < 1) * 1.0),
+    "hard_sigmoid": (lambda z: np.clip(z / 6 + 0.5, 0, 1), lambda z: (np.abs(z) < 3) / 6),
+    "gaussian": (lambda z: np.exp(-(z**2)), lambda z: -2 * z * np.exp(-(z**2))),
+    "elliot": (lambda z: (1 + np.abs(z) + z) / (2 + 2 * np.abs(z)), lambda z: 0.5 / (1 + np.abs(z)) ** 2),
+    "exp": (np.exp, np.exp),
+    "square": (np.square, lambda z: 2 * z),
+    "absolute": (np.abs, np.sign),
+    "snake": (lambda z: z + np.sin(z) ** 2, lambda z: 1 + np.sin(2 * z)),
     "softmax": (lambda z: softmax(z, axis=1), None),
+}
+
+LOSSES = {  # of a and y, and the derivative by a
+    "squared_error": (lambda a, y: (a - y) ** 2, lambda a, y: 2 * (a - y)),
+    "absolute": (lambda a, y: np.abs(a - y), lambda a, y: np.sign(a - y)),
+    "huber": (lambda a, y: np.where(np.abs(a - y) < 1, (a - y) ** 2 / 2, np.abs(a - y) - 0.5), lambda a, y: np.clip(a - y, -1, 1)),
+    "log_cosh": (lambda a, y: np.logaddexp(a - y, y - a) - np.log(2), lambda a, y: np.tanh(a - y)),
+    "poisson": (lambda a, y: a - y * np.log(a), lambda a, y: 1 - y / a),
+    "quantile": (lambda a, y: 0.5 * np.abs(a - y), lambda a, y: 0.5 * np.sign(a - y)),
+    "hinge": (lambda a, y: np.maximum(1 - y * a, 0), lambda a, y: -y * (y * a < 1)),
+    "squared_hinge": (lambda a, y: np.maximum(1 - y * a, 0) ** 2, lambda a, y: -2 * y * np.maximum(1 - y * a, 0)),
 }
 
 
@@ -49,8 +99,8 @@ def cost(net, params, X, Y):
     """Mean over the samples of the loss of one sample, notes 002 (17), 004."""
     zs, activations = forward(net, params, X)
     z, a, Y = zs[-1], activations[-1], np.asarray(Y, float)
-    if net.loss == "squared_error":
-        losses = (a - Y) ** 2
+    if net.loss in LOSSES:
+        losses = LOSSES[net.loss][0](a, Y)
     elif net.loss == "binary_cross_entropy":
         losses = Y * np.logaddexp(0, -z) + (1 - Y) * np.logaddexp(0, z)
     else:
@@ -66,8 +116,8 @@ def _deltas(net, params, X, Y, factor):
     """
     zs, activations = forward(net, params, X)
     a, Y = activations[-1], np.asarray(Y, float)
-    if net.loss == "squared_error":
-        da = 2 * (a - Y)
+    if net.loss in LOSSES:
+        da = LOSSES[net.loss][1](a, Y)
     elif net.loss == "binary_cross_entropy":
         da = -Y / a + (1 - Y) / (1 - a)
     else:

@@ -1,5 +1,8 @@
 """Each activation and loss where it is hard: far out, at its kinks, where exp overflows and log(0) would appear."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import oracle
 import pytest
@@ -30,9 +33,11 @@ def test_values_and_slopes(name, dtype):
     f, derivative = oracle.ACTIVATIONS[name]
     eps = float(np.finfo(dtype).eps)
     outputs = net.predict(params, z)[:, 0]
-    assert outputs.astype(float) == pytest.approx(f(z.astype(float)), rel=4 * eps, abs=1e-37)
+    with np.errstate(over="ignore"):
+        expected = f(z.astype(float)).astype(dtype).astype(float)
+    assert outputs.astype(float) == pytest.approx(expected, rel=4 * eps, abs=1e-37)
     for value, output in zip(z, outputs, strict=True):
-        if abs(value) > 1000:
+        if abs(value) > 1000 or output > 2e6:
             continue
         slope = net.gradient(params, [value], [output - 0.5])[0]  # 2 (a - y) = 1
         with np.errstate(over="ignore"):
@@ -98,3 +103,37 @@ def test_sigmoid_is_the_libraries(dtype):
     net, params = one_unit("sigmoid", dtype)
     z = np.linspace(-80, 80, 4001).astype(dtype)
     assert net.predict(params, z)[:, 0] == pytest.approx(expit(z), rel=3 * float(np.finfo(dtype).eps))
+
+
+# -- PyTorch's, as recorded by scripts/record_functions.py -------------------------------------------------
+
+RECORDED = json.loads((Path(__file__).parent / "data" / "functions.json").read_text())
+
+
+@pytest.mark.parametrize("name", RECORDED["activations"])
+def test_activations_are_pytorchs(name):
+    """The slope is read off the gradient by the bias of (f(z + b) - y)^2 at b = 0, where 2 (a - y) = 1."""
+    net = fastgd.MLP(1, 1, activation=name)
+    bound = 1e-7 if name == "hard_sigmoid" else 1e-12  # whose slope is a sixth in float32
+    for z, value, slope in zip(RECORDED["z"], *RECORDED["activations"][name].values(), strict=True):
+        output = net.predict([1.0, 0.0], [z])[0, 0]
+        assert output == pytest.approx(value, rel=1e-13, abs=1e-15)
+        assert net.gradient([1.0, 0.0], [z], [0.0])[1] == pytest.approx(2 * output * slope, rel=bound, abs=1e-14)
+
+
+@pytest.mark.parametrize("name", RECORDED["losses"])
+def test_losses_are_pytorchs(name):
+    output = fastgd.losses.loss(name).output or "identity"
+    net = fastgd.MLP(1, 1, activation=output, loss=name)
+    for z, y, value, slope in zip(RECORDED["z"], RECORDED["y"], *RECORDED["losses"][name].values(), strict=True):
+        assert net.cost([1.0, 0.0], [z], [y]) == pytest.approx(value, rel=1e-13, abs=1e-14)
+        assert net.gradient([1.0, 0.0], [z], [y])[1] == pytest.approx(slope, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("name", RECORDED["losses_of_rows"])
+def test_losses_of_rows_are_pytorchs(name):
+    net = fastgd.MLP(3, 3, activation="softmax", loss=name)
+    params = net.pack([(np.eye(3), None)])
+    for row, shares, value, slope in zip(RECORDED["rows"], RECORDED["shares"], *RECORDED["losses_of_rows"][name].values(), strict=True):
+        assert net.cost(params, [row], [shares]) == pytest.approx(value, rel=1e-13)
+        assert net.gradient(params, [row], [shares])[9:] == pytest.approx(slope, rel=1e-12, abs=1e-14)

@@ -14,7 +14,7 @@ FLOORS = (
     ("functions",),
     ("activations",),
     ("losses",),
-    ("optimizers", "schedules", "state", "data"),
+    ("optimizers", "schedules", "state", "data", "chosen_functions"),
     ("network",),
     ("options", "samples"),
     ("machine",),

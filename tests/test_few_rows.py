@@ -22,6 +22,7 @@ NETS = {
     "softmax, squared": fastgd.MLP(12, 16, 18, activation="sin", output="softmax"),
     "one": fastgd.MLP(1, 64, 1, activation="tanh"),
     "linear": fastgd.MLP(100, 1, activation="identity"),
+    "called": fastgd.MLP(9, 20, 11, 3, activation=["gelu", "elu", "softplus"]),  # which the kernel does not hold
 }
 SHAPE, ROWS = NETS["uneven"], 23  # the last batch is short of all but 1
 CHUNKED = fastgd.MLP(90, 50, 2, activation="tanh")  # a gradient of more than one chunk
@@ -52,6 +53,7 @@ def test_it_depends_on_the_plan_alone():
     assert not plan_of(SHAPE, 5, 5).few_rows  # full batch
     assert not plan_of(SHAPE, 20, 2, method="central_difference").few_rows
     assert not plan_of(fastgd.MLP(2, 2, 1), 20, 2, kernel="unrolled").few_rows
+    assert not plan_of(fastgd.MLP(2, 2, 1, loss="huber"), 20, 2).few_rows  # whose code has samples for lanes
 
 
 # -- Algorithm 1 -----------------------------------------------------------------------------------------
@@ -93,6 +95,18 @@ def test_weights(batch_size):
     assert_agree(run.params, expected)
     losses = [oracle.cost(SHAPE, run.params, X[[row]], Y[[row]]) for row in range(12)]
     assert run.cost == pytest.approx(np.average(losses, weights=weights), rel=1e-11)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_smoothed_targets(batch_size):
+    """The same as targets that are smoothed beforehand."""
+    net = NETS["softmax"]
+    X, Y, params = random_problem(net, ROWS)
+    given = {"params": params * 0.4, "rng": 1, "batch_size": batch_size}
+    smoothing = fastgd.MLP(*net.widths, activation=net.activations, loss="cross_entropy(0.2)")
+    ours, theirs = train(smoothing, X, Y, 3, 0.05, **given), train(net, X, 0.8 * Y + 0.2 / 5, 3, 0.05, **given)
+    assert_agree(ours.params, theirs.params)
+    assert_agree(ours.history.cost, theirs.history.cost)
 
 
 # -- every form of update --------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """Activations and losses as they are declared: written down, derived, compared, refused."""
 
 import copy
+import ctypes
 import math
 import pickle
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -130,6 +133,52 @@ def test_pickles_as_its_formula(mine):
         assert again == mine
         assert again.text == mine.text
         assert repr(again) == repr(mine)
+
+
+# -- in other languages --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler of C")
+@pytest.mark.parametrize(("real", "number"), [("double", ctypes.c_double), ("float", ctypes.c_float)])
+def test_in_c(real, number, tmp_path):
+    """Each of the table, and what is written down above, compiled by a compiler of C."""
+    functions = [*OF_ONE_UNIT, *OF_ONE_OUTPUT, *(Activation(f, name=f"way_{i}") for i, (f, _) in enumerate(WAYS.values()))]
+    source = tmp_path / "functions.c"
+    source.write_text("#include <math.h>\n" + "".join(f.c(real) for f in functions).replace("static ", ""))
+    command = ["cc", "-std=c99", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", tmp_path / "functions.so", source, "-lm"]
+    subprocess.run(command, check=True)
+    library = ctypes.CDLL(str(tmp_path / "functions.so"))
+    z, y = points()[:50] / 4, points(1)[:50] / 4
+    for function in functions:
+        values = {"z": z, "a": z, "y": y}
+        if function.what == "activation":
+            values["a"] = function.reference(z)
+        for formula, names, suffix in [
+            (function.value, function.arguments, ""),
+            (function.slope, function.slope_arguments, "_derivative"),
+        ]:
+            call = getattr(library, f"{function.what}_{function.symbol}{suffix}")
+            call.restype, call.argtypes = number, [number] * len(names)
+            ours = [call(*row) for row in zip(*(values[name].tolist() for name in names), strict=True)]
+            expected = computed(formula, values)
+            bound = 1e-11 if real == "double" else 2e-4
+            assert np.max(np.abs(ours - expected) / (1 + np.abs(expected))) < bound, function
+
+
+@pytest.mark.parametrize("function", [*ACTIVATIONS.values(), *LOSSES.values()], ids=str)
+def test_latex_is_closed(function):
+    for text in (function.latex, function.slope_latex):
+        for begin, end in [("{", "}"), (r"\left", r"\right"), (r"\begin{cases}", r"\end{cases}")]:
+            assert text.count(begin) == text.count(end)
+
+
+def test_latex():
+    assert ACTIVATIONS["leaky_relu"].latex == r"\begin{cases} 0.01 z & \text{if } z < 0 \\ z & \text{otherwise} \end{cases}"
+    assert ACTIVATIONS["softsign"].latex == r"\frac{z}{1 + \left|z\right|}"
+    assert LOSSES["squared_error"].latex == r"\left(a - y\right)^2"
+    assert Activation(lambda z: -(z - 1) * (2 * -z) + 1e-3 * exp(-z), name="mine").latex == (
+        r"\left(-\left(z - 1\right)\right) \cdot \left(2 \left(-z\right)\right) + 0.001 e^{-z}"
+    )
 
 
 # -- refused -------------------------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import oracle
 import pytest
+from conftest import random_problem
 from small_problem import BOTH, HELD_OUT, NET, PARAMS, X, Y, trajectory
 
 import fastgd
@@ -100,3 +101,19 @@ def test_stalled():
         stalled.append(run.stalled)
     assert stalled == [False, False, False, False, True, True]
     assert move(run.params) > 1e-3  # it is rounding that holds it, no zero gradient
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("batch_size", [None, 3])
+def test_looking_ahead_leaves_the_state_and_its_cost_alone(batch_size, optimizer):
+    """After the last update the next one is made elsewhere: the run and what goes on from it are as if it were not."""
+    net = fastgd.MLP(2, 3, 1, activation="tanh")
+    rows, targets, params = random_problem(net, 11)
+    options = {"batch_size": batch_size, "optimizer": optimizer, "kernel": "matrix", "rng": 4}
+    once = fastgd.train(net, rows, targets, 7, 0.05, params=params, **options)
+    half = fastgd.train(net, rows, targets, 3, 0.05, params=params, **options)
+    twice = fastgd.train(net, rows, targets, 4, 0.05, params=half, **options)
+    assert half.cost == pytest.approx(oracle.cost(net, half.params, rows, targets), rel=1e-12)
+    assert once.cost == pytest.approx(oracle.cost(net, once.params, rows, targets), rel=1e-12)
+    assert np.array_equal(once.params, twice.params)
+    assert once.state == twice.state

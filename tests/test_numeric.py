@@ -14,11 +14,16 @@ from conftest import compiles_for
 
 from fastgd.machine import jit
 from fastgd.machine.elementary import cos, exp, log, log1p, quotients, residuals, sigmoid, sigmoid_parts, sin, tanh
+from fastgd.machine.normal import normal_cdf
 from fastgd.machine.span import lanes_of, load, span_of, store
+from fastgd.machine.special import erf, expm1, softplus
 from fastgd.machine.vector import like
 
-NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients"]
-ULPS = {"exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 5.5, "sin": 1.0, "cos": 1.0, "sigmoid_parts": 5.5, "quotients": 7.0}
+NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients", "expm1", "erf", "softplus"]
+ULPS = {
+    "exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 5.5, "sin": 1.0, "cos": 1.0, "sigmoid_parts": 5.5, "quotients": 7.0,
+    "expm1": 2.5, "erf": 1.5, "softplus": 3.5,
+}  # fmt: skip
 EXACT = {
     "exp": mpmath.exp,
     "log": mpmath.log,
@@ -29,6 +34,9 @@ EXACT = {
     "cos": mpmath.cos,
     "sigmoid_parts": lambda x: 1 / (1 + 3 * mpmath.exp(-x)),
     "quotients": lambda x: 1 / (1 + 7 * mpmath.exp(-x)),
+    "expm1": mpmath.expm1,
+    "erf": mpmath.erf,
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
 }
 FLAGS = {
     "the kernels' flags": jit.FLAGS,
@@ -54,6 +62,9 @@ def applied(flags):
             t, u = sigmoid_parts(v)
             results[7, i] = t / (t + u * like(v, 3.0))
             results[8, i] = quotients(t, t + u * like(v, 3.0), t + u * like(v, 7.0))[1]
+            results[9, i] = expm1(v)
+            results[10, i] = erf(v)
+            results[11, i] = softplus(v)
 
     @numba.njit(**FLAGS[flags])
     def by_vector(x, results):
@@ -71,6 +82,9 @@ def applied(flags):
             t, u = sigmoid_parts(v)
             store(target, 7 * n + i, t / (t + u * like(v, 3.0)))
             store(target, 8 * n + i, quotients(t, t + u * like(v, 3.0), t + u * like(v, 7.0))[1])
+            store(target, 9 * n + i, expm1(v))
+            store(target, 10 * n + i, erf(v))
+            store(target, 11 * n + i, softplus(v))
 
     return {"float": by_float, "vector": by_vector}
 
@@ -109,7 +123,17 @@ def points(name, dtype):
     chosen = {
         "exp": [rng.uniform(bottom, top, 2 * size), near_zero, ordinary, np.arange(-20, 20) * np.log(2) / 2],
         "log": [magnitudes, 1 + near_zero[near_zero > -0.9], np.abs(ordinary), 2.0 ** np.arange(-30, 30) * np.sqrt(2)],
-        "log1p": [rng.uniform(0, 1, 2 * size), np.abs(near_zero), 2.0 ** -np.arange(0.0, 60.0), [0.0, 1.0]],
+        "expm1": [rng.uniform(-40, top, size), near_zero, ordinary, np.arange(-20, 20) * np.log(2) / 2],
+        "softplus": [rng.uniform(bottom + 1, top, size), near_zero, ordinary, np.abs(ordinary)],
+        "erf": [rng.uniform(-6, 6, 2 * size), near_zero, both_signs[np.abs(both_signs) < 1e30], rng.uniform(0.9, 1.1, size)],
+        "log1p": [
+            rng.uniform(0, 1, 2 * size),
+            rng.uniform(-0.9, 0, size),
+            magnitudes,
+            np.abs(near_zero),
+            2.0 ** -np.arange(0.0, 60.0),
+            [0.0, 1.0],
+        ],
         "tanh": [both_signs, near_zero, ordinary],
         "sigmoid": [rng.uniform(bottom, top, size), rng.uniform(bottom, top, size) / 10, near_zero, ordinary, halfway],
         "sin": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
@@ -159,7 +183,10 @@ def test_sigmoid_at_many_points(dtype, form):
 SPECIAL = {  # name: (x, exact result) where IEEE arithmetic has an opinion
     "exp": [(0.0, 1.0), (-0.0, 1.0), (np.inf, np.inf), (-np.inf, 0.0), (1e30, np.inf), (-1e30, 0.0), (-1e4, 0.0), (1e4, np.inf)],
     "log": [(0.0, -np.inf), (-0.0, -np.inf), (1.0, 0.0), (np.inf, np.inf), (-1.0, np.nan), (-np.inf, np.nan), (-1e-30, np.nan)],
-    "log1p": [(0.0, 0.0), (1e-30, 1e-30)],
+    "log1p": [(0.0, 0.0), (1e-30, 1e-30), (np.inf, np.inf), (-1.0, -np.inf), (-2.0, np.nan)],
+    "expm1": [(0.0, 0.0), (np.inf, np.inf), (-np.inf, -1.0), (1e30, np.inf), (-1e30, -1.0), (1e-30, 1e-30)],
+    "softplus": [(np.inf, np.inf), (-np.inf, 0.0), (1e4, 1e4), (-1e4, 0.0), (1e30, 1e30)],
+    "erf": [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (1e30, 1.0), (-1e30, -1.0), (6.5, 1.0)],
     "tanh": [(0.0, 0.0), (-0.0, -0.0), (np.inf, 1.0), (-np.inf, -1.0), (1e30, 1.0), (-1e30, -1.0), (25.0, 1.0), (-25.0, -1.0)],
     "sigmoid": [(0.0, 0.5), (-0.0, 0.5), (np.inf, 1.0), (-np.inf, 0.0), (1e30, 1.0), (-1e30, 0.0), (100.0, 1.0), (-1e4, 0.0)],
     "sin": [(0.0, 0.0), (-0.0, -0.0), (np.inf, np.nan), (-np.inf, np.nan)],
@@ -271,3 +298,27 @@ def test_older_processors(processor):
     done = subprocess.run(tests, env=os.environ | settings, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+
+
+def test_normal_distribution_by_same_bits(dtype):
+    """Shares of 1, within its rounding, by floats and vectors."""
+
+    @numba.njit(**jit.FLAGS)
+    def both(x, ours):
+        source, target = span_of(x), span_of(ours)
+        for i in range(0, len(x), lanes_of(source)):
+            store(target, i, normal_cdf(load(source, i)))
+        for i in range(len(x)):
+            ours[1, i] = normal_cdf(x[i])
+
+    x = np.concatenate([np.linspace(-12, 12, 1600), np.random.default_rng(0).normal(size=1600)]).astype(dtype)
+    ours, eps = np.empty((2, len(x)), dtype), float(np.finfo(dtype).eps)
+    both(x, ours)
+    theirs = np.array([float(mpmath.ncdf(mpmath.mpf(float(v)))) for v in x])
+    assert np.array_equal(ours[0], ours[1])
+    assert np.abs(ours[0] - theirs).max() <= 1.5 * eps
+    assert np.abs(ours[0] / theirs - 1)[x > -2].max() < 12 * eps  # of e to a rounded power
+    x[:6] = np.inf, -np.inf, 1e30, -1e30, np.nan, -0.0
+    both(x, ours)
+    assert np.array_equal(ours[:, :5], [[1, 0, 1, 0, np.nan]] * 2, equal_nan=True)
+    assert ours[:, 5] == pytest.approx(0.5, rel=2 * eps)

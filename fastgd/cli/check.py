@@ -90,10 +90,11 @@ def _problem(net: MLP, rows: int, seed: int) -> tuple[Array, Array, Array]:
     generator = np.random.default_rng(seed_of(seed))
     X = generator.normal(size=(rows, net.widths[0]))
     n_outputs = net.widths[-1]
-    if net.loss == "cross_entropy":
+    least, most = net.loss_function.targets
+    if net.loss_function.whole_layer:
         Y = np.eye(n_outputs)[generator.integers(n_outputs, size=rows)]
-    elif net.loss == "binary_cross_entropy":
-        Y = generator.integers(2, size=(rows, n_outputs)).astype(float)
+    elif np.isfinite(most):
+        Y = np.where(generator.integers(2, size=(rows, n_outputs)), most, least)
     else:
         Y = generator.random((rows, n_outputs))
     return net.init(seed), X, Y

@@ -155,12 +155,15 @@ def add_network_flags(
     parser.add_argument(
         "--activation",
         metavar="NAME[,NAME...]",
-        help=f"one for all layers, or one a layer: {known} (default: {activation})",
+        help=f"one for all layers, or one a layer: {known}; with other numbers than its own in "
+        f"brackets, as leaky_relu(0.2) (default: {activation})",
     )
     parser.add_argument(
         "--output", metavar="NAME", help=f"activation of the last layer (default: {output})"
     )
-    parser.add_argument("--loss", metavar="NAME", help=f"{', '.join(LOSSES)} (default: {loss})")
+    parser.add_argument(
+        "--loss", metavar="NAME", help=f"{', '.join(LOSSES)}; as huber(0.5), too (default: {loss})"
+    )
     parser.add_argument(
         "--no-bias", action="store_true", help="layers without biases (default: with)"
     )

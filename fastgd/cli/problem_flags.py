@@ -40,7 +40,7 @@ def add_problem_flags(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--scale-targets",
         choices=TARGET_SCALES,
-        help="of values; auto: standard for identity, none for softmax, [-1, 1] for tanh and sin, "
+        help="of values; auto: standard for identity, none for softmax, [-1, 1] for tanh and "
         "[0, 1] for others (default: auto)",
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.activations import activation
 from fastgd.arguments.checks import Array
 from fastgd.arguments.choices import check_name
 from fastgd.data.cells import is_missing, is_number, is_plain_whole, is_too_large
@@ -22,7 +23,6 @@ from fastgd.system.float_errors import quiet
 
 # of real-valued targets, by output activation; range for the others
 _AUTO = {"identity": "standard", "softmax": "none"}
-_FROM_MINUS_ONE = ("tanh", "sin")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Table:
         scale_inputs : str
             standard (mean 0, deviation 1), range ([0, 1]) or none.
         scale_targets : str
-            The same for values; range is [-1, 1] for outputs tanh and sin. auto is standard for
+            The same for values; range is [-1, 1] for outputs between -1 and 1. auto is standard for
             identity, none for softmax, range for others.
         """
         check_name("task", task, TASKS)
@@ -124,8 +124,9 @@ class Table:
         if classes is None:
             if scale_targets == "auto":
                 scale_targets = _AUTO.get(output, "range")
+            from_minus_one = activation(output, "output").bounds == (-1.0, 1.0)
             target_shift, target_scale = scaling(
-                columns, targets, scale_targets, -1.0 if output in _FROM_MINUS_ONE else 0.0
+                columns, targets, scale_targets, -1.0 if from_minus_one else 0.0
             )
             width = len(targets)
         else:

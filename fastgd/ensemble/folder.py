@@ -6,20 +6,24 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastgd.ensemble.runs import Runs
+from fastgd.functions.activation import Activation
+from fastgd.functions.loss import Loss
+from fastgd.network import Network
 from fastgd.samples import Samples
 from fastgd.system.files import reason_of
 from fastgd.system.warn import say
 from fastgd.training import archive
 from fastgd.training.checkpoint import Checkpoint, fingerprint
+from fastgd.training.own_functions import Own, check_own
 
 ALL = "runs.npz"
-_read = partial(archive.read, cls=Runs)
 _MOST_SHARDS, _LEAST_MEMBERS = 64, {"lanes": 64}  # in all, and of a shard
 
 
@@ -32,6 +36,7 @@ def shards_of(kernel: str, members: int) -> list[slice]:
 
 
 def checkpoint_of_runs(
+    net: Network,
     samples: Samples,
     in_folder: bool,
     path: Path,
@@ -40,11 +45,12 @@ def checkpoint_of_runs(
     """The checkpoint of a training on these rows; NotADirectoryError where a folder is a file."""
     data = fingerprint(samples)
     if not in_folder:
-        return Checkpoint(path, every, data, _read)
+        return Checkpoint(path, every, data, _reader(net.own_functions))
     if path.is_file():
         what = "where there is a client, checkpoint must name a folder; this is a file"
         raise NotADirectoryError(errno.ENOTDIR, what, str(path))
-    return Checkpoint(path / ALL, every, data, load_together)
+    together = partial(load_together, own=net.own_functions)
+    return Checkpoint(path / ALL, every, data, together)
 
 
 def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs]]:
@@ -60,8 +66,8 @@ def begin(file: Checkpoint[Runs], runs: Runs, call: str) -> list[Checkpoint[Runs
     file.prepare(runs.nbytes)
     archive.write(file.path, runs, keep=False, data=file.data, call=call)
     end(file)
-    count = len(shards_of(runs.kernel, len(runs)))
-    return [replace(file, path=_path(file.path, call, i), read=_read) for i in range(count)]
+    count, read = len(shards_of(runs.kernel, len(runs))), _reader(runs.net.own_functions)
+    return [replace(file, path=_path(file.path, call, i), read=read) for i in range(count)]
 
 
 def end(file: Checkpoint[Runs]) -> None:
@@ -73,8 +79,14 @@ def end(file: Checkpoint[Runs]) -> None:
             say(f"{str(path)!r} is needed no more, and can't be removed: {reason_of(error)}")
 
 
-def load_runs(path: str | os.PathLike[str]) -> Runs:
+def load_runs(
+    path: str | os.PathLike[str],
+    activations: Sequence[Activation] = (),
+    losses: Sequence[Loss] = (),
+) -> Runs:
     """Read what `Runs.save` wrote, or a checkpoint of `train_many`.
+
+    Activations and losses of one's own, which a file knows by name and text alone, are given.
 
     In a checkpoint, be it the folder that `train_many` with a `client` keeps, members that had not
     ended are stopped by "interrupt", with a cost of NaN if it was written on the way.
@@ -85,20 +97,27 @@ def load_runs(path: str | os.PathLike[str]) -> Runs:
         If the file can't be read.
     ValueError
         If it is damaged, or holds no runs of many members, or is of a format that this version does
-        not know.
+        not know, or needs a function that is not given, or is another one.
     """
+    own = check_own(activations, losses)
     if os.path.isdir(path):
-        return load_together(Path(path) / ALL)[0]
-    return _read(path)[0]
+        return load_together(Path(path) / ALL, own)[0]
+    return _reader(own)(Path(path))[0]
 
 
-def load_together(path: Path) -> tuple[Runs, dict[str, Any]]:
+def _reader(own: Own) -> Callable[[Path], tuple[Runs, dict[str, Any]]]:
+    """What reads a file of runs that may need these functions."""
+    return partial(archive.read, cls=Runs, own=own)
+
+
+def load_together(path: Path, own: Own = ()) -> tuple[Runs, dict[str, Any]]:
     """All members, each as its shard's file has it where there is one."""
-    runs, facts = _read(path)
+    read = _reader(own)
+    runs, facts = read(path)
     for i, members in enumerate(shards_of(runs.kernel, len(runs))):
         shard = _path(path, str(facts.get("call")), i)
         if shard.exists():
-            runs.put(members, _read(shard)[0])
+            runs.put(members, read(shard)[0])
     return runs, facts
 
 

@@ -153,7 +153,7 @@ def train_many(
         check_client(client)
         if on_disk(samples.X):
             raise ValueError("X must be in memory where there is a client; got a memmap")
-    checkpoint_of = partial(checkpoint_of_runs, samples, client is not None)
+    checkpoint_of = partial(checkpoint_of_runs, net, samples, client is not None)
     session = check_session(given, checkpoint_of)
     threads = None if threads is None else whole_number("threads", threads, least=1)
     origin, given = origin_of_many(net, given, count, session.file if resume else None)

@@ -31,10 +31,8 @@ OF_ACTIVATIONS = [_functions_of(ACTIVATIONS[name]) for name in HELD_ACTIVATIONS]
 SOFTMAX = HELD_ACTIVATIONS.index("softmax")
 derivative = by_number({i: slope for i, (_, slope) in enumerate(OF_ACTIVATIONS)}, "z, a")
 
-_OF_LOSSES = [_functions_of(LOSSES[name]) for name in HELD_LOSSES]
+OF_LOSSES = [_functions_of(LOSSES[name]) for name in HELD_LOSSES]
 CROSS_ENTROPY = HELD_LOSSES.index("cross_entropy")
-# whose derivatives are by z
-BY_Z = tuple(i for i, name in enumerate(HELD_LOSSES) if LOSSES[name].output is not None)
-OF_ONE_OUTPUT = {i: pair for i, pair in enumerate(_OF_LOSSES) if i != CROSS_ENTROPY}
+OF_ONE_OUTPUT = {i: pair for i, pair in enumerate(OF_LOSSES) if i != CROSS_ENTROPY}
 loss_derivative = by_number({i: slope for i, (_, slope) in OF_ONE_OUTPUT.items()}, "a, y")
-cross_entropy, cross_entropy_derivative = _OF_LOSSES[CROSS_ENTROPY]
+cross_entropy, cross_entropy_derivative = OF_LOSSES[CROSS_ENTROPY]

@@ -5,7 +5,7 @@ where parameters do.
 from __future__ import annotations
 
 from fastgd.functions.activation import Activation
-from fastgd.functions.derivative import derivative, plus, times
+from fastgd.functions.derivative import derivative
 from fastgd.functions.formula import Formula, variable
 from fastgd.functions.loss import Loss
 from fastgd.functions.text import compiled
@@ -15,10 +15,12 @@ def bend(function: Activation | Loss) -> Formula:
     """Of an activation f''(z), by z and a = f(z); of a loss the slope, by a, of its derivative, be
     that one taken by a or by z.
     """
-    by_a = derivative(function.slope, variable("a"))
     if isinstance(function, Loss):
-        return by_a
-    return plus(derivative(function.slope, variable("z")), times(by_a, function.slope))
+        return derivative(function.slope, variable("a"))
+    # not from a derivative that is given, which may be exact only as it stands, as gelu's by a / z
+    z, value = variable("z"), function.value
+    second = derivative(derivative(value, z), z)
+    return second.replaced(value, variable("a")) if value.inner else second
 
 
 def text_of_derivatives(function: Activation | Loss, number: int) -> str:

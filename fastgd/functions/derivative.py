@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from fastgd.functions.formula import TRUTHS, Formula, number, where
+from fastgd.functions.formula import TRUTHS, Formula, number, sign, where
 
 ZERO, ONE = number(0), number(1)
 _BELL = number(2 / math.sqrt(math.pi))
@@ -51,6 +51,11 @@ _SLOPES: dict[str, Callable[[Formula, Formula], Formula]] = {
     "cos": lambda x, f: negative(Formula("sin", x)),
     "tanh": lambda x, f: minus(ONE, times(f, f)),
     "sigmoid": lambda x, f: minus(f, times(f, f)),
+    "normal_cdf": lambda x, f: times(
+        number(1 / math.sqrt(2 * math.pi)), Formula("exp", times(number(-0.5), times(x, x)))
+    ),
+    "abs": lambda x, f: sign(x),
+    "softplus": lambda x, f: Formula("sigmoid", x),
     "erf": lambda x, f: times(
         number(2 / math.sqrt(math.pi)), Formula("exp", negative(times(x, x)))
     ),

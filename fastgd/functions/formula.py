@@ -17,7 +17,7 @@ TRUTHS = (*COMPARISONS, "and", "or", "not")
 class Formula:
     """A node: "number" of a float, "variable" of a name, or an operation of other nodes.
 
-    Operations are OPERATORS, TRUTHS, and the functions of `fastgd.numeric`, where abs, sign,
+    Operations are OPERATORS, TRUTHS, and the functions of `fastgd.numeric`, where sign,
     maximum and minimum are written as comparisons.
     """
 
@@ -91,11 +91,6 @@ def variable(name: str) -> Formula:
 def where(truth: Formula, yes: Formula, no: Formula) -> Formula:
     """One of two."""
     return yes if yes is no else Formula("where", truth, yes, no)
-
-
-def absolute(x: Formula) -> Formula:
-    """x without its sign."""
-    return where(Formula("less", x, number(0)), Formula("negative", x), x)
 
 
 def sign(x: Formula) -> Formula:

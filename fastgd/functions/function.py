@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from fastgd import numeric
 from fastgd.functions.formula import Formula
+from fastgd.functions.languages import c99, latex
 from fastgd.functions.symbols import written_down
 from fastgd.functions.text import compiled, python
 
@@ -173,6 +174,26 @@ class Function:
         self.value, self.slope  # noqa: B018
         state = {**self.__dict__, "_function": None, "_derivative": None}
         return _restored, (type(self), state)
+
+    # -- in other languages
+
+    @property
+    def latex(self) -> str:
+        """Its formula in LaTeX's mathematics."""
+        return latex(self.value)
+
+    @property
+    def slope_latex(self) -> str:
+        """That of its derivative."""
+        return latex(self.slope)
+
+    def c(self, real: str = "double") -> str:
+        """`activation_tanh` and `activation_tanh_derivative`, in C over math.h, of double or
+        float.
+        """
+        name = f"{self.what}_{self.symbol}"
+        own = c99(name, self.arguments, self.value, real)
+        return f"{own}\n{c99(f'{name}_derivative', self.slope_arguments, self.slope, real)}"
 
     # -- in compiled code
 

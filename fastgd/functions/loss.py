@@ -71,6 +71,11 @@ class Loss(Function):
         """Whether it looks at all outputs of a sample, as softmax does."""
         return self.output is not None and self.output.whole_layer
 
+    @property
+    def smoothing(self) -> float:
+        """The share of a row's targets that is spread over all of its classes."""
+        return self.numbers[0] if self.whole_layer and self.numbers else 0.0
+
     def check(self) -> None:
         """ValueError if the derivative is not the function's, or there is none."""
         least, most = self.targets

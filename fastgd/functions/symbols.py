@@ -19,7 +19,6 @@ from fastgd import numeric
 from fastgd.functions.derivative import FUNCTIONS
 from fastgd.functions.formula import (
     Formula,
-    absolute,
     larger,
     number,
     sign,
@@ -40,7 +39,7 @@ _OF_NUMPY: dict[str, Callable[..., Any]] = {  # ufuncs by their names
 }  # fmt: skip
 _WRITTEN: dict[str, Callable[..., Formula]] = {
     **{name: partial(Formula, name) for name in (*FUNCTIONS, "fma")},
-    "abs": absolute, "sign": sign, "maximum": larger, "minimum": smaller, "where": where,
+    "sign": sign, "maximum": larger, "minimum": smaller, "where": where,
 }  # fmt: skip
 _MOST_POWER = 64
 _HOUSE = str(Path(numeric.__file__).parent)
@@ -61,10 +60,20 @@ def _formula_of(value: Any) -> Formula:
     return number(float(value))
 
 
+def _written(operation: str, *arguments: Formula) -> Formula:
+    """An operation, or what it leaves as it is: a product with 1, a quotient by 1."""
+    x, y = arguments[0], arguments[-1]
+    if operation in ("multiply", "divide") and y.number == 1:
+        return x
+    return y if operation == "multiply" and x.number == 1 else Formula(operation, *arguments)
+
+
 def _operator(operation: str, turned: bool = False) -> Any:
     def of(self: Symbol, *others: Any) -> Any:
         arguments = [_formula_of(each) for each in (self, *others)]
-        return Number(Formula(operation, *(reversed(arguments) if turned else arguments)))
+        if turned:
+            arguments.reverse()
+        return Number(_written(operation, *arguments))
 
     return of
 
@@ -125,7 +134,7 @@ class Number(Symbol):
         return self
 
     def __abs__(self) -> Number:
-        return Number(absolute(self.formula))
+        return Number(Formula("abs", self.formula))
 
     def __pow__(self, power: Any) -> Any:
         if power == 0.5:

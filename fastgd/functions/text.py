@@ -141,6 +141,9 @@ class _Compiled(Writer):
             return self._choice(inner[0], yes, self._choice(inner[1], yes, no))
         return f"where_{operation}({', '.join(map(self.text, inner))}, {yes}, {no})"
 
+    def call(self, name: str, arguments: Sequence[str]) -> str:
+        return super().call("absolute" if name == "abs" else name, arguments)
+
 
 def compiled(name: str, arguments: Sequence[str], formula: Formula, about: str) -> str:
     """A function that is compiled: `name(arguments)`, for a float or a vector of floats."""

@@ -19,7 +19,17 @@ from fastgd.machine.cache import Entry
 from fastgd.machine.struct import place_of
 from fastgd.options import Options
 from fastgd.samples import Samples
-from fastgd.state import EPOCH_COST_SUM, HELD_OUT, State, start
+from fastgd.state import (
+    EPOCH,
+    EPOCH_COST_SUM,
+    HELD_OUT,
+    NEXT_RECORD,
+    RECORDED,
+    STOPPED,
+    STRIDE,
+    State,
+    start,
+)
 
 THREADED_SECONDS = 0.001  # of training, for which threads are started: some three times of that
 _COMMAND = place_of(Problem, "command")
@@ -105,6 +115,35 @@ class Bound(Problems, ABC):
         for struct in structs:
             struct[_SEED], struct[_EPOCHS], struct[_MONITORED] = seed, epochs, watched
         return self._run(calls, limit)
+
+    @property
+    def cost_falls_out(self) -> bool:
+        """Whether an update begins with the cost of all rows."""
+        return self.plan.rows_stay
+
+    def look_ahead(self, state: State, seed: int) -> tuple[float, bool]:
+        """The cost that the next update of a state would find, of all rows where it `falls out`,
+        and whether that update would change no parameter. The state stays as it is.
+        """
+        ahead, (calls, structs, _) = self._ahead
+        for name in ("params", "slots", "powers", "cursor"):
+            getattr(ahead, name)[...] = getattr(state, name)
+        cursor = ahead.cursor
+        cursor[STOPPED], cursor[RECORDED], cursor[STRIDE] = 0, 0, 1
+        cursor[NEXT_RECORD] = cursor[EPOCH]
+        for struct in structs:
+            struct[_SEED], struct[_EPOCHS], struct[_MONITORED] = seed, state.epoch + 1, NOTHING
+        self._run(calls, 1)
+        return float(ahead.costs[0]), not np.count_nonzero(ahead.params != state.params)
+
+    @cached_property
+    def _ahead(self) -> tuple[State, _Calls]:
+        """Of an update that is made to look ahead."""
+        options, params = self.options, np.zeros(self.net.n_params, self.plan.net.dtype)
+        slots = options.optimizer.first_slots(params, options.first_rate)
+        state = start(params, slots).widened(self.size)
+        ranks = range(len(self.works))
+        return state, self._calls_of(self.problem(state, TRAIN, rank=rank) for rank in ranks)
 
     def _run(self, calls: list[Callable[[], None]], limit: int = 0) -> float:
         """Make the first of these calls of the compiled loop, the others helping, and return its

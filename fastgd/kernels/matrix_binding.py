@@ -2,7 +2,7 @@
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
-from fastgd.kernels.plan import BLOCK, Plan
+from fastgd.kernels.plan import Plan
 from fastgd.machine.cache import Entry, entry
 from fastgd.options import Options
 from fastgd.samples import Samples
@@ -43,7 +43,7 @@ class Matrix(Bound):
         held_out: Samples | None = None,
         threads: int = 1,
     ):
-        super().__init__(plan, options, samples, held_out, threads, BLOCK)
+        super().__init__(plan, options, samples, held_out, threads, plan.block)
 
     def entry(self, function: str) -> Entry:
         return entry("matrix", MATRIX, function, self.plan.net.dtype)

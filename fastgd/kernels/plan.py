@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fastgd.kernels.structs import ROW_GROUP
+from fastgd.formulas.texts import HELD_LOSSES, name_of_held
+from fastgd.kernels.structs import FEW_UNITS, ROW_GROUP
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES
 
 BLOCK = 256  # most rows of a block of the matrix kernel
+_CACHED = 2**18  # bytes of the rows of a block that are to stay in a second cache
 
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so
 # it is a matter of the plan alone.
@@ -69,7 +71,9 @@ class Plan:
     def few_rows(self) -> bool:
         """Whether a batch has so few rows that the units of a layer are the lanes of vectors."""
         exact = self.kernel == "matrix" and not self.method.endswith("difference")
-        return exact and self.batches > 1 and self.batch <= _FEW_ROWS
+        few = self.batches > 1 and self.batch <= _FEW_ROWS
+        # others are computed with samples for lanes
+        return exact and few and name_of_held(self.net.loss_function) in HELD_LOSSES
 
     def few_parts(self, l: int) -> int:
         """Parts of the units of layer l, where there are few rows."""
@@ -86,8 +90,20 @@ class Plan:
         batch of a wide network without hidden halves.
         """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
-        is_cut = self.hidden_halves or self.few_rows
-        return large and self._is_shared(self.batch) and not is_cut
+        others = self.hidden_halves or self.reads_rows or self.few_rows
+        return large and self._is_shared(self.batch) and not others
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether most of an update is a first layer of few units, to read the rows of X."""
+        inputs, units = self.net.widths[:2]
+        return units <= FEW_UNITS and 2 * inputs * units > self.net.n_params
+
+    @property
+    def block(self) -> int:
+        """Most rows that the matrix kernel passes over at once."""
+        bytes_of_row = self.net.widths[0] * self.net.dtype.itemsize
+        return min(BLOCK, 1 + _CACHED // bytes_of_row) if self.reads_rows else BLOCK
 
     @property
     def hidden_halves(self) -> bool:

@@ -114,7 +114,7 @@ class Problems:
         arrays += [self.few_rule.slots, self.few_rule.is_weight]
         arrays += self._room
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
-        of_states = self.memory.copies * state.nbytes
+        of_states = (self.memory.copies + 1) * state.nbytes  # one looks ahead
         shared: int = sum(array.nbytes for array in arrays)
         return self.scratch.nbytes + of_states + shared
 

@@ -4,8 +4,12 @@ import numpy as np
 
 from fastgd.kernels.matrix.products import transpose
 from fastgd.machine.jit import inline, kernel, merged
-from fastgd.machine.span import lanes_of, load, store
+from fastgd.machine.span import copy, lanes_of, load, store
 from fastgd.machine.vector import stay_scalar
+from fastgd.state import VECTOR_BYTES
+
+# in vectors: inputs from which on it pays to keep them apart, and how far apart they collide
+_MANY, _KILOBYTE = 6, 1024 // VECTOR_BYTES
 
 
 @inline
@@ -62,15 +66,38 @@ def batch_weight(data, start, rows):
 
 
 @inline
-def _take(data, work, start, rows, s, total):
-    """The row that is sample s of a batch, whose weight is put down; padding takes the first one,
-    with weight 0.
+def stride_of(net, rows, lanes):
+    """How far apart the units of a block of so many rows lie: whole vectors, and one more where
+    many inputs would be at the same places of a cache, a kilobyte apart or a multiple of it.
     """
+    stride = (rows + lanes - 1) // lanes * lanes
+    crowded = net.widths[0] >= _MANY * lanes and stride % (_KILOBYTE * lanes) == 0
+    return stride + lanes if crowded else stride
+
+
+@inline
+def _row_of(data, start, rows, s):
+    """The row that is sample s of a batch; padding takes the first one."""
     place = start + (s if s < rows else 0)
-    row = data.order[place] if data.shuffled != 0 else place
-    weight = data.weights[row] / total if len(data.weights) != 0 else 1.0 / total
-    work.weight[s] = weight if s < rows else 0.0
-    return row
+    return data.order[place] if data.shuffled != 0 else place
+
+
+@merged
+def _put_weights(data, work, start, rows, first, last, total):
+    """Put down the weights of samples first ... last, a vector at a time where all weigh the same;
+    padding has weight 0.
+    """
+    lanes, s = lanes_of(work.weight), first
+    if len(data.weights) == 0:
+        while s + lanes <= min(rows, last):
+            store(work.weight, s, 1.0 / total)
+            s += lanes
+    while s < last:
+        weight = 1.0
+        if len(data.weights) != 0:
+            weight = data.weights[_row_of(data, start, rows, s)]
+        work.weight[s] = weight / total if s < rows else 0.0
+        s += 1
 
 
 @kernel
@@ -81,8 +108,9 @@ def gather(net, data, work, start, rows, stride, first, last, total):
     """
     inputs, outputs = net.widths[0], net.widths[net.layers]
     targets = stride * inputs
+    _put_weights(data, work, start, rows, first, last, total)
     for s in range(first, last):
-        row = _take(data, work, start, rows, s, total)
+        row = _row_of(data, start, rows, s)
         _put_row(data.X, row * inputs, inputs, work.rows, s * inputs, work.a, s, stride)
         _put_row(
             data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride
@@ -107,11 +135,24 @@ def gather_rows(net, data, work, start, rows, stride, total):
     """All samples of a block, as `gather` takes them, whose inputs are copied as they lie, and no
     further.
     """
-    inputs, outputs = net.widths[0], net.widths[net.layers]
-    targets = stride * inputs
+    inputs = net.widths[0]
     for s in range(stride):
-        row = _take(data, work, start, rows, s, total)
+        row = _row_of(data, start, rows, s)
         _copy_row(data.X, row * inputs, inputs, work.rows, s * inputs)
+    gather_targets(net, data, work, start, rows, stride, total)
+
+
+@kernel
+def gather_targets(net, data, work, start, rows, stride, total):
+    """The targets of all samples of a block, and their weights, as `gather` takes them."""
+    outputs = net.widths[net.layers]
+    targets = stride * net.widths[0]
+    _put_weights(data, work, start, rows, np.int64(0), stride, total)
+    if outputs == 1 and rows == stride and data.shuffled == 0:
+        copy(work.y, 0, data.Y, start, stride)
+        return
+    for s in range(stride):
+        row = _row_of(data, start, rows, s)
         _put_row(
             data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride
         )

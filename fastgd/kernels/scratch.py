@@ -1,6 +1,6 @@
 """Scratch memory of the threads that train, sized before the loop."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,20 +51,26 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
     net, dtype = plan.net, plan.net.dtype
     rows = -(-data.batch // data.row_parts)
     block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
+    room = room_of(block, dtype)
     inputs, outputs = net.widths[0], net.widths[-1]
-    units = sum(net.widths) * block if keeps_layers else 0
+    units = sum(net.widths) * room if keeps_layers else 0
     gathers = keeps_layers or not plan.rows_stay
     return Work(
-        rows=aligned(((inputs + outputs) * block if gathers else 0,), dtype),
-        a=aligned((max(units, inputs * block),), dtype),
+        rows=aligned(((inputs + outputs) * room if gathers else 0,), dtype),
+        a=aligned((max(units, inputs * room),), dtype),
         z=aligned((units,), dtype),
         delta=aligned((units,), dtype),
-        y=aligned((outputs * block,), dtype),
-        weight=aligned((block,), dtype),
+        y=aligned((outputs * room,), dtype),
+        weight=aligned((room,), dtype),
         panel=aligned((PANEL_BYTES // dtype.itemsize if keeps_layers else 0,), dtype),
         gradient=gradient,
         block=block,
     )
+
+
+def room_of(block: int, dtype: np.dtype[Any]) -> int:
+    """How far apart the units of a block of so many rows may lie, as compiled code decides."""
+    return padded(block + 1, dtype)
 
 
 def _with_other_rows(work: Work) -> Work:

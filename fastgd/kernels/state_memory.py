@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.state import State, before_history, in_one_block
+from fastgd.state import State, in_one_block
 
 
 class StateMemory:
@@ -21,7 +21,6 @@ class StateMemory:
         self._size = size
         self._state: State | None = None
         self._block = np.zeros(0, np.uint8)
-        self._history = 0  # where it begins there
         self._begun: Array | None = None  # the block before the first update, of other parameters
 
     def begin(self, params: Array, fresh: Callable[[Array], State]) -> State:
@@ -46,17 +45,16 @@ class StateMemory:
             return state
         if self._state is None or not self._state.is_like(state, self._size):
             self._state, self._block = in_one_block(state.widened(self._size))
-            self._history = before_history(self._state)
             self._begun = None
         else:
             is_wide = state.params.size == self._size
             self._state[:] = state if is_wide else state.widened(self._size)
         return self._state
 
-    def kept(self, *, history: bool = True) -> Array:
-        """What is in the block, to be put back; with the history or without."""
-        return self._block[: None if history else self._history].copy()
+    def kept(self) -> Array:
+        """What is in the block, to be put back."""
+        return self._block.copy()
 
     def put_back(self, block: Array) -> None:
         """Have what was in the block."""
-        self._block[: len(block)] = block
+        self._block[...] = block

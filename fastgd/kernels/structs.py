@@ -16,6 +16,7 @@ NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 CHUNK = 4096  # numbers of a gradient that is not kept: they stay in the first cache
 ROWS_AT, NEXT_AT, AHEAD = range(3)  # in FewRows.now
 ROW_GROUP = 8  # rows of weights that are taken together, on any machine
+FEW_UNITS = 4  # most of a first layer that multiplies rows of X as they lie
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8
@@ -31,8 +32,12 @@ class NetworkStruct(NamedTuple):
     units_before: Integers  # (layers + 1,) units of all earlier layers, the inputs counting as one
     weights: Integers  # (layers,) where W starts in the flat array
     biases: Integers  # (layers,) where b starts, -1 without biases
-    activations: Integers  # (layers,) their places in formulas.texts.HELD_ACTIVATIONS
-    loss: int
+    # (layers,) their places in formulas.texts.HELD_ACTIVATIONS, or the addresses of their code
+    activations: Integers
+    loss: int  # its place in HELD_LOSSES, or the address of its code
+    loss_is_by_z: int  # whether its derivative is
+    target_share: float  # of a target that is left where others are smoothed into it
+    target_rest: float  # what is added to that
 
 
 class Data(NamedTuple):
@@ -165,6 +170,21 @@ class Problem(NamedTuple):
     held_out: Pointer  # the same problem for the validation rows, without updates
     # the same problem with scratch memory for the rows of the next batch, where there are halves
     next: Pointer
+
+
+class FunctionCall(NamedTuple):
+    """What the code of an activation or a loss is given: a block's arrays, and where it works."""
+
+    z: Reals
+    a: Reals
+    delta: Reals
+    y: Reals  # the targets, from the first output's on
+    weight: Reals
+    panel: Reals  # the first is what the losses come to
+    start: int  # of z, a and delta
+    stop: int
+    stride: int  # between the outputs of a sample
+    factor: float  # times the derivative of an activation
 
 
 class Evaluation(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.formulas.texts import HELD_ACTIVATIONS, HELD_LOSSES
+from fastgd.kernels.function_code import number_of
 from fastgd.kernels.structs import (
     HELD_OUT_COST,
     NOTHING,
@@ -33,6 +33,7 @@ def _integers(values: Iterable[int]) -> Array:
 
 def network_of(net: Network) -> NetworkStruct:
     """A network in numbers."""
+    smoothing = net.loss_function.smoothing
     return NetworkStruct(
         layers=len(net.layers),
         n_params=net.n_params,
@@ -40,8 +41,11 @@ def network_of(net: Network) -> NetworkStruct:
         units_before=_integers(sum(net.widths[:l]) for l in range(len(net.widths))),
         weights=_integers(layer.weights.start for layer in net.layers),
         biases=_integers(layer.biases.start if layer.bias else -1 for layer in net.layers),
-        activations=_integers(HELD_ACTIVATIONS.index(layer.activation) for layer in net.layers),
-        loss=HELD_LOSSES.index(net.loss),
+        activations=_integers(number_of(layer.function, net.dtype) for layer in net.layers),
+        loss=number_of(net.loss_function, net.dtype),
+        loss_is_by_z=net.loss_function.output is not None,
+        target_share=1.0 - smoothing,
+        target_rest=smoothing / net.widths[-1],
     )
 
 

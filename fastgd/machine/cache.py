@@ -38,7 +38,7 @@ from fastgd.machine.linking import linked
 from fastgd.system.warn import say
 
 _has_warned = False
-_FILE_NAME = re.compile(r"(matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
+_FILE_NAME = re.compile(r"(function|matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
 
 
 # -- the folder ------------------------------------------------------------------------------------
@@ -223,6 +223,15 @@ class Entry:
         function = self._ready()
         is_linked = isinstance(function, ctypes.CFUNCTYPE(ctypes.c_int32))
         return int(ctypes.cast(function, ctypes.c_void_p).value or 0) if is_linked else 0
+
+    def c_address(self) -> int:
+        """Where a C function is that other compiled code may call, whoever holds it."""
+        address = self.address()
+        if not address:
+            from fastgd.machine import object_code
+
+            address = object_code.address_in_memory(self.source, self.function, self.dtype)
+        return address
 
     def _ready(self) -> Any:
         with self._preparing:

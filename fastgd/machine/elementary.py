@@ -19,7 +19,7 @@ from fastgd.machine.value import Value
 from fastgd.machine.vector import like, real_type
 
 # polynomials by the bits of a float, constant term first
-_EXP_TAIL = {  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
+EXP_TAIL = {  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
     64: ( 0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065,
     0.0013888888917196719, 0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06,
     2.7620075879983367e-07, 2.5100375832561234e-08, ), 32: (0.5, 0.1666657702559799,
@@ -38,7 +38,7 @@ _LOG_TAIL = {
 }  # fmt: skip
 
 
-def _polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
+def polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
     """sum of c_k x^k by halving (Estrin): the chain of dependent operations is as short as it can
     be.
     """
@@ -69,16 +69,16 @@ class _Exponential:
 
 def _exponential(x: Value, sign: int = 1) -> _Exponential:
     """The parts of e^(sign x)."""
-    f, c = x.format, _EXP_TAIL[x.format.bits]
+    f, c = x.format, EXP_TAIL[x.format.bits]
     shifted = x * (sign / math.log(2)) + f.round_magic
     n = shifted - f.round_magic
     r = n.fma(-f.ln2_high, x) if sign > 0 else -n.fma(f.ln2_high, x)
     r2 = r * r
     first = (r + 1.0) + r2 * (r * c[1] + c[0])
-    return _Exponential(shifted, first, r2 * r2, _polynomial(r, c[2:]), n * f.ln2_low)
+    return _Exponential(shifted, first, r2 * r2, polynomial(r, c[2:]), n * f.ln2_low)
 
 
-def _exp(x: Value) -> Value:
+def exp_of(x: Value) -> Value:
     # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does; the clamps end in an exact 0 and in
     # inf
     bias = x.format.bias
@@ -148,7 +148,7 @@ def _tanh(x: Value) -> Value:
     shifted = bounded * (2 / math.log(2)) + f.round_magic
     h = (shifted - f.round_magic).fma(-f.ln2_high / 2, bounded)
     h2 = h * h
-    p = h + h2 * _polynomial(h, tuple(2.0 ** (k + 1) * c for k, c in enumerate(_EXP_TAIL[f.bits])))
+    p = h + h2 * polynomial(h, tuple(2.0 ** (k + 1) * c for k, c in enumerate(EXP_TAIL[f.bits])))
     scale, half = shifted.power_of_two(0), shifted.power_of_two(-1)
     u = scale * p + (half - 0.5)
     return (u / (u + 1.0)).with_sign_of(x)
@@ -174,7 +174,7 @@ def _log(x: Value) -> Value:
     z = s * s
     half_square = d * d * 0.5
     rest = d - (
-        half_square - (s * (half_square + z * _polynomial(z, _LOG_TAIL[f.bits])) + n * f.ln2_low)
+        half_square - (s * (half_square + z * polynomial(z, _LOG_TAIL[f.bits])) + n * f.ln2_low)
     )
     result = n.fma(f.ln2_high, rest)
     result = x.where("==", math.inf, x, result)
@@ -185,7 +185,8 @@ def _log(x: Value) -> Value:
 def _log1p(x: Value) -> Value:
     # log u plus what rounding 1 + x to u lost
     u = x + 1.0
-    return _log(u) + (x - (u - 1.0)) / u
+    result = _log(u) + (x - (u - 1.0)) / u
+    return u.where("==", 0.0, -math.inf, u.where("==", math.inf, u, result))
 
 
 def _lanewise(name: str) -> Any:
@@ -209,7 +210,7 @@ def _lanewise(name: str) -> Any:
     return formula
 
 
-def _define(name: str, formula: Any, doc: str) -> Any:
+def define(name: str, formula: Any, doc: str) -> Any:
     def function(typing_context, x):
         if real_type(x) is None:
             return None
@@ -224,20 +225,20 @@ def _define(name: str, formula: Any, doc: str) -> Any:
     return intrinsic(function)
 
 
-exp = _define(
+exp = define(
     "exp",
-    _exp,
+    exp_of,
     "e^x; 0 below the logarithm of the smallest normal number, inf above that of the largest.",
 )
-log = _define("log", _log, "The natural logarithm; -inf at 0, NaN below.")
-log1p = _define("log1p", _log1p, "log(1 + x) for 0 <= x <= 1, accurate where x is small.")
-sigmoid = _define("sigmoid", _sigmoid, "1 / (1 + e^-x), notes 002 (9).")
-tanh = _define("tanh", _tanh, "The hyperbolic tangent.")
-sin = _define("sin", _lanewise("sin"), "The sine, from the mathematical library.")
-cos = _define("cos", _lanewise("cos"), "The cosine, from the mathematical library.")
+log = define("log", _log, "The natural logarithm; -inf at 0, NaN below.")
+log1p = define("log1p", _log1p, "log(1 + x), accurate where x is small.")
+sigmoid = define("sigmoid", _sigmoid, "1 / (1 + e^-x), notes 002 (9).")
+tanh = define("tanh", _tanh, "The hyperbolic tangent.")
+sin = define("sin", _lanewise("sin"), "The sine, from the mathematical library.")
+cos = define("cos", _lanewise("cos"), "The cosine, from the mathematical library.")
 
 
-sqrt = _define("sqrt", Value.sqrt, "The square root, rounded right.")
+sqrt = define("sqrt", Value.sqrt, "The square root, rounded right.")
 
 
 @intrinsic  # type: ignore[untyped-decorator]

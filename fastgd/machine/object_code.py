@@ -28,6 +28,8 @@ from fastgd.machine.object_file import undefined_names
 from fastgd.machine.translation.program import Program
 from fastgd.machine.translation.values import UntranslatableError
 
+_held: list[Any] = []  # what Numba compiled for good
+
 
 def machine_code(source: str, function: str, dtype: np.dtype[Any]) -> tuple[dict[str, Any], bytes]:
     """The object code of the function of this name in a module of this text, with the names of
@@ -62,6 +64,24 @@ def in_memory(source: str, function: str, dtype: np.dtype[Any]) -> Any:
         return 0
 
     return status
+
+
+def address_in_memory(source: str, function: str, dtype: np.dtype[Any]) -> int:
+    """The C function, as one of `machine_code` is called, but compiled and held by Numba, for as
+    long as the process lives.
+    """
+    with global_compiler_lock, _no_vector_library():
+        kernel = _function(source, function)
+        pointer = numba.types.voidptr
+        signature = numba.int32(pointer, pointer, *_arguments(dtype))
+
+        @numba.cfunc(signature, error_model="numpy")  # type: ignore[untyped-decorator]
+        def call(result: Any, exception: Any, address: Any, zero: Any, limit: Any) -> int:
+            kernel(address, zero, limit)
+            return 0
+
+    _held.append(call)
+    return int(call.address)
 
 
 def _with_aligned_stack(module: Any) -> Any:

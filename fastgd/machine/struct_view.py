@@ -5,7 +5,7 @@ a Span for every array.
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 
 from fastgd.machine.internals import AttributeTemplate, cgutils
@@ -80,6 +80,56 @@ def get_field(context: Any, builder: Any, view: Any, value: Any, name: str) -> A
 
 
 lower_getattr_generic(StructView)(get_field)
+
+
+def caller(cls: Any) -> Any:
+    """The intrinsic `call(address, wanted, values)`: a call of the C function of a kernel at an
+    address, with a struct of `cls` that holds these values, on the stack, and a number that says
+    what is wanted.
+    """
+    kinds = [kind for _, kind in fields_of(cls)]
+
+    def call(typing_context, address, wanted, values):
+        (real,) = {
+            each.dtype for each, kind in zip(values.types, kinds, strict=True) if kind is Reals
+        }
+        word = ir.IntType(64)
+
+        def words(context, builder, given):
+            for kind, each, value in zip(kinds, values.types, given, strict=True):
+                if isinstance(each, Span):
+                    span = cgutils.create_struct_proxy(each)(context, builder, value=value)
+                    yield builder.ptrtoint(span.data, word)
+                    yield span.length
+                else:
+                    known = types.float64 if kind is float else types.int64
+                    number = context.cast(builder, value, each, known)
+                    yield builder.bitcast(number, word) if kind is float else number
+                    yield word(0)
+
+        def generate(context, builder, sig, args):
+            given = [builder.extract_value(args[2], i) for i in range(len(kinds))]
+            struct = cgutils.alloca_once(builder, ir.ArrayType(word, 2 * len(kinds)))
+            for i, value in enumerate(words(context, builder, given)):
+                builder.store(value, builder.gep(struct, [word(0), word(i)]))
+            # where Numba's own code puts what it returns and raises
+            pointer = ir.IntType(8).as_pointer()
+            returned, raised = (cgutils.alloca_once(builder, pointer) for _ in range(2))
+            zero = context.get_constant(real, 0.0)
+            taken = [builder.bitcast(each, pointer) for each in (returned, raised)]
+            taken += [builder.ptrtoint(struct, word), zero, args[1]]
+            signature = ir.FunctionType(ir.IntType(32), [each.type for each in taken])
+            function = builder.inttoptr(args[0], signature.as_pointer())
+            status = builder.call(function, taken)
+            if config.BOUNDSCHECK:
+                failed = builder.icmp_signed("!=", status, status.type(0))
+                with builder.if_then(failed, likely=False):
+                    context.call_conv.return_user_exc(builder, IndexError)
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, values), generate
+
+    return intrinsic(call)
 
 
 def viewer(cls: Any, vector_size: int = VECTOR_BYTES) -> Any:

@@ -17,6 +17,7 @@ from fastgd import optimizers, schedules
 from fastgd.arguments.checks import Array
 from fastgd.mlp import MLP
 from fastgd.system.files import replace_file
+from fastgd.training import own_functions
 
 FORMAT = 3
 # what a file is called, and what reads it
@@ -69,6 +70,7 @@ def write(path: str | os.PathLike[str], saved: Saved, *, keep: bool, **more: Any
         "loss": net.loss,
         "bias": net.bias,
         "dtype": net.dtype.name,
+        **own_functions.told(net),
     }
     told = {name: to_json(value) for name, value in options.items()}
     head = {"format": FORMAT, "kind": saved.kind, "net": described, "options": told}
@@ -78,15 +80,19 @@ def write(path: str | os.PathLike[str], saved: Saved, *, keep: bool, **more: Any
     replace_file(path, lambda file: np.savez(file, **arrays), keep=keep)  # type: ignore[arg-type]
 
 
-def read(path: str | os.PathLike[str], cls: type[Kind]) -> tuple[Kind, dict[str, Any]]:
-    """What a file of this kind holds, and all facts that stand in it.
+def read(
+    path: str | os.PathLike[str], cls: type[Kind], own: own_functions.Own = ()
+) -> tuple[Kind, dict[str, Any]]:
+    """What a file of this kind holds, and all facts that stand in it; `own` are activations and
+    losses that it may need.
 
     Raises
     ------
     OSError
         If the file can't be read.
     ValueError
-        If it is damaged, or of another kind, or of a format that this version does not know.
+        If it is damaged, or of another kind, or of a format that this version does not know, or
+        needs a function that is not given.
     """
     try:
         arrays = _arrays(path)
@@ -96,11 +102,11 @@ def read(path: str | os.PathLike[str], cls: type[Kind]) -> tuple[Kind, dict[str,
             raise ValueError(f"it is a {_KINDS[found][0]}, which fastgd.{_KINDS[found][1]} reads")
         if facts["format"] != FORMAT:
             raise ValueError(f"it has format {facts['format']}; this version reads format {FORMAT}")
-        described = dict(facts["net"])
+        described = own_functions.with_own(os.fspath(path), dict(facts["net"]), own)
         net = MLP(*described.pop("widths"), **described)
         options = {name: _from_json(value) for name, value in facts["options"].items()}
         return cls.of_parts(net, options, facts, arrays), facts
-    except OSError:
+    except (OSError, own_functions.MissingError):
         raise
     # what zipfile, zlib, json and struct raise on damaged files has no common ancestor
     except Exception as error:

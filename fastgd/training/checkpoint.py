@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from fastgd.arguments.checks import Array, finite_number, shown, truth
+from fastgd.network import Network
 from fastgd.samples import Samples, classes_of, on_disk
 from fastgd.system.files import check_place, reason_of, sweep
 from fastgd.system.warn import say
@@ -129,6 +130,7 @@ class Checkpoint(Generic[Kept]):
 
 
 def checkpoint_of_run(
+    net: Network,
     samples: Samples,
     held_out: Samples | float | None,
     path: Path,
@@ -139,5 +141,5 @@ def checkpoint_of_run(
     if isinstance(held_out, float):  # which rows that is depends on classes, where there are any
         classes = classes_of(samples.Y)
         more = (np.array(held_out),) if classes is None else (np.array(held_out), classes)
-    read = partial(archive.read, cls=Run)
+    read = partial(archive.read, cls=Run, own=net.own_functions)
     return Checkpoint(path, every, fingerprint([*samples, *more]), read)

@@ -14,7 +14,7 @@ import numpy as np
 from fastgd.arguments.arrays import are_finite
 from fastgd.arguments.checks import Array
 from fastgd.optimizers import Rprop
-from fastgd.state import BEST, MOST, NEXT_RECORD, NON_FINITE, STOPPED, State
+from fastgd.state import BEST, NON_FINITE, STOPPED, State
 from fastgd.training.progress import Progress
 from fastgd.training.run import DivergedError, Run, history_of
 from fastgd.training.session import Session, Training
@@ -38,6 +38,8 @@ class Loop(Training[Run]):
         self.state = kernel.memory.hold(state)
         self.seconds = run.seconds
         self.known_cost = -1, np.nan  # after how many updates, and what it is
+        self.known_stalled = -1, False  # likewise
+        self.tells_stalled = False  # whether the next update is looked at in the end
         self.is_compiled = False
         # the first state and two of the latest, by their updates, to go back to
         self.kept = [(self.state.updates, kernel.memory.kept())]
@@ -106,6 +108,7 @@ class Loop(Training[Run]):
         self.compile()
         session.begin()
         # while compiling
+        self.tells_stalled = True
         run = self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
         return run.with_values(stalled=True) if self._is_stalled() else run
 
@@ -131,6 +134,8 @@ class Loop(Training[Run]):
 
     def finished(self, ended_by: str | None = None) -> Run:
         """The run, ended by its stop rules or its epochs unless by something else."""
+        if self.tells_stalled and self._can_stall and self.kernel.cost_falls_out:
+            self._look_ahead()
         if not self.has_finite_cost():
             self._raise_diverged()
         if ended_by is None and not self.state.cursor[STOPPED]:
@@ -156,20 +161,29 @@ class Loop(Training[Run]):
             seconds=self.seconds, stopped_by=stopped_by, history=history, state=state,
         )  # fmt: skip
 
+    @property
+    def _can_stall(self) -> bool:
+        # a parameter of rprop waits whenever its gradient changes its sign
+        is_rprop = isinstance(self.run.options["optimizer"], Rprop)
+        return self.state.updates > 0 and not is_rprop
+
     def _is_stalled(self) -> bool:
         """Whether the next update would change no parameter: each step is under half a unit in the
         last place.
         """
-        state, memory = self.state, self.kernel.memory
-        if isinstance(self.run.options["optimizer"], Rprop) or state.updates == 0:
-            return False  # a parameter of rprop waits whenever its gradient changes its sign
-        params, block = self.params.copy(), memory.kept(history=False)
-        state.cursor[STOPPED], state.cursor[NEXT_RECORD] = 0, MOST
-        try:
-            self.kernel.advance(state, self.run.seed, state.epoch + 1, 1, monitored=False)
-            return not np.count_nonzero(self.params != params)
-        finally:
-            memory.put_back(block)
+        if not self._can_stall:
+            return False
+        if self.known_stalled[0] != self.state.updates:
+            self._look_ahead()
+        return self.known_stalled[1]
+
+    def _look_ahead(self) -> None:
+        """See what the next update would find, and change."""
+        update = self.state.updates
+        cost, is_stalled = self.kernel.look_ahead(self.state, self.run.seed)
+        self.known_stalled = update, is_stalled
+        if self.kernel.cost_falls_out:
+            self.known_cost = update, cost
 
     # -- numbers that stop being finite: the verdict depends on the updates alone, not on where
     # chunks end

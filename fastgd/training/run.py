@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.arguments.checks import Array
+from fastgd.functions.activation import Activation
+from fastgd.functions.loss import Loss
 from fastgd.mlp import MLP
 from fastgd.state import BEST, BEST_EPOCH, State
 from fastgd.training import archive
+from fastgd.training.own_functions import check_own
 
 # of a run, in its file
 _NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalled", "table")
@@ -210,14 +214,21 @@ class DivergedError(ArithmeticError):
         return type(self), (str(self), self.run)
 
 
-def load_run(path: str | os.PathLike[str]) -> Run:
+def load_run(
+    path: str | os.PathLike[str],
+    activations: Sequence[Activation] = (),
+    losses: Sequence[Loss] = (),
+) -> Run:
     """Read a run that `Run.save` wrote, or a checkpoint.
+
+    Activations and losses of one's own, which a file knows by name and text alone, are given.
 
     Raises
     ------
     OSError
         If the file can't be read.
     ValueError
-        If it is damaged, or no run of fastgd, or of a format that this version does not know.
+        If it is damaged, or no run of fastgd, or of a format that this version does not know, or
+        needs a function that is not given, or is another one.
     """
-    return archive.read(path, Run)[0]
+    return archive.read(path, Run, check_own(activations, losses))[0]

@@ -192,7 +192,7 @@ def train(
     whole_number("record", record, least=2)
     options = Options.of(given).checked_for(net, n)
     check_name("kernel", kernel, KERNELS)
-    session = check_session(given, partial(checkpoint_of_run, samples, held_out))
+    session = check_session(given, partial(checkpoint_of_run, net, samples, held_out))
     threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)

@@ -114,12 +114,23 @@ def forward(net: Network, parts: bool = False, in_halves: bool = False) -> list[
     return lines
 
 
+def target(net: Network, k: int) -> str:
+    """The target of an output; of a smoothed one what is left, and its part of what is spread."""
+    smoothing = net.loss_function.smoothing
+    if not smoothing:
+        return f"y_{k}"
+    return f"(y_{k} * {1.0 - smoothing!r} + {smoothing / net.widths[-1]!r})"
+
+
 def loss(net: Network, mark: str = "") -> list[Line]:
     """The loss of the sample, in `loss`."""
     l, units, name = len(net.layers), range(net.widths[-1]), value_name(net.loss_function)
     if net.loss_function.whole_layer:
         lines = [let(f"log_sum_exp{mark}", f"log(exponentials{mark})")]
-        terms = [f"{name}(z{l}_{k}{mark} - largest{mark}, log_sum_exp{mark}, y_{k})" for k in units]
+        terms = [
+            f"{name}(z{l}_{k}{mark} - largest{mark}, log_sum_exp{mark}, {target(net, k)})"
+            for k in units
+        ]
     else:
         lines = []
         terms = [f"{name}(z{l}_{k}{mark}, a{l}_{k}{mark}, y_{k})" for k in units]
@@ -134,8 +145,8 @@ def output_delta(net: Network, weighted: bool) -> list[Line]:
     l, layer, units = len(net.layers), net.layers[-1], range(net.widths[-1])
     weight, name = "weight * " if weighted else "", slope_name(net.loss_function)
     if net.loss_function.whole_layer:
-        lines = [let("target", total([f"y_{k}" for k in units]))]
-        own = [f"{weight}{name}(a{l}_{k}, y_{k}, target)" for k in units]
+        lines = [let("target", total([target(net, k) for k in units]))]
+        own = [f"{weight}{name}(a{l}_{k}, {target(net, k)}, target)" for k in units]
         return lines + [let(f"delta{l}_{k}", own[k]) for k in units]
     derivatives = [f"{name}(a{l}_{k}, y_{k})" for k in units]
     if net.loss_function.output is not None:

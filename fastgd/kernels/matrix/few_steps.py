@@ -10,10 +10,10 @@ import numpy as np
 
 from fastgd.formulas.compiled import SOFTMAX
 from fastgd.kernels.matrix.few_rows import backward_biases, backward_part, forward_part
-from fastgd.kernels.matrix.layers import times_all
+from fastgd.kernels.matrix.layers import times_slopes
 from fastgd.kernels.matrix.passes import LAYERWISE
 from fastgd.kernels.matrix.row_costs import cost_of_rows, delta_of_rows, softmax_of_rows
-from fastgd.kernels.matrix.row_layers import activate_units, add_back
+from fastgd.kernels.matrix.row_layers import activate_units, add_back, clear_tails
 from fastgd.kernels.matrix.tasks import FEW_BACKWARD, FEW_FORWARD, FEW_UPDATE, share_few
 from fastgd.kernels.rows import batch_weight, put_in_order
 from fastgd.kernels.structs import AHEAD, NEXT_AT, NO_UPDATE, ROWS_AT
@@ -112,7 +112,8 @@ def _update(problem, rows, t):
             if few.parts[l] > 1:
                 add_back(few, rows, l, few.parts[l])
             activation = net.activations[l - 1]
-            times_all(activation, few.z, few.a, few.delta, start, start + size, factor)
+            times_slopes(activation, few.z, few.a, few.delta, start, start + size, factor)
+            clear_tails(few.delta, start, rows, few.widths[l], net.widths[l])
     if rule.clip_norm < math.inf:
         clipped = clip_factor(problem.few_rule, few.gradient)
         share_few(problem, FEW_UPDATE, rule.update_slices, rows, _ZERO, rate, clipped)

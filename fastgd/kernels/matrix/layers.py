@@ -12,7 +12,9 @@ every network of a dtype. Each has loops of its own, in which nothing is left to
 import numpy as np
 
 from fastgd.formulas.compiled import OF_ACTIVATIONS, SOFTMAX
+from fastgd.kernels.matrix.by_address import DERIVATIVE, VALUE, call_function
 from fastgd.kernels.matrix.costs import output_delta
+from fastgd.kernels.matrix.elementwise import over_all, times_all
 from fastgd.kernels.matrix.products import (
     Left,
     Right,
@@ -24,9 +26,10 @@ from fastgd.kernels.matrix.products import (
 from fastgd.machine.dispatch import by_number
 from fastgd.machine.elementary import exp
 from fastgd.machine.jit import kernel, merged
-from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
+from fastgd.machine.span import broadcast, lanes_of, load, store
 from fastgd.machine.vector import where_positive
 
+_HELD = len(OF_ACTIVATIONS)
 PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 
@@ -62,35 +65,18 @@ def forward_units(net, params, work, stride, l, first, last):
     activate_all(activation, z, a, here + first * stride, here + last * stride)
 
 
-def _over_all(function):
-    """a = f(z) from start to stop by one f.
-
-    By wide vectors: an activation is a long chain of operations, of which a processor has more
-    under way at a time.
-    """
-
-    @merged
-    def activate(z, a, start, stop):
-        wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
-        i, wide = start, lanes_of(wide_a)
-        while i + wide <= stop:
-            store(wide_a, i, function(load(wide_z, i)))
-            i += wide
-        if i < stop:
-            store(a, i, function(load(z, i)))
-
-    return activate
-
-
 _activate = by_number(
-    {i: _over_all(value) for i, (value, _) in enumerate(OF_ACTIVATIONS)}, "z, a, start, stop"
+    {i: over_all(value) for i, (value, _) in enumerate(OF_ACTIVATIONS)}, "z, a, start, stop"
 )
 
 
 @kernel
 def activate_all(activation, z, a, start, stop):
     """a = f(z) from start to stop, which are whole vectors apart; softmax is the identity here."""
-    _activate(activation, z, a, start, stop)
+    if activation < _HELD:
+        _activate(activation, z, a, start, stop)
+    else:
+        call_function(activation, VALUE, (z, a, a, a, a, a, start, stop, 0, 1.0))
 
 
 @merged
@@ -195,33 +181,19 @@ def backward_units(net, params, work, stride, l, first, last):
                 store(delta, before + k * stride + s, total)
 
 
-def _times_all(derivative):
-    """delta = factor delta f'(z) from start to stop by one f'; by wide vectors, too."""
-
-    @merged
-    def multiply_by_it(z, a, delta, start, stop, factor):
-        wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
-        i, wide = start, lanes_of(wide_a)
-        while i + wide <= stop:
-            slope = derivative(load(wide_z, i), load(wide_a, i))
-            store(wide_delta, i, factor * load(wide_delta, i) * slope)
-            i += wide
-        if i < stop:
-            store(delta, i, factor * load(delta, i) * derivative(load(z, i), load(a, i)))
-
-    return multiply_by_it
-
-
 _times_derivative = by_number(
-    {i: _times_all(slope) for i, (_, slope) in enumerate(OF_ACTIVATIONS)},
+    {i: times_all(slope) for i, (_, slope) in enumerate(OF_ACTIVATIONS)},
     "z, a, delta, start, stop, factor",
 )
 
 
 @kernel
-def times_all(activation, z, a, delta, start, stop, factor):
+def times_slopes(activation, z, a, delta, start, stop, factor):
     """delta = factor delta f'(z) from start to stop, which are whole vectors apart."""
-    _times_derivative(activation, z, a, delta, start, stop, factor)
+    if activation < _HELD:
+        _times_derivative(activation, z, a, delta, start, stop, factor)
+    else:
+        call_function(activation, DERIVATIVE, (z, a, delta, a, a, a, start, stop, 0, factor))
 
 
 @merged
@@ -229,7 +201,7 @@ def times_derivative(net, work, stride, l, first, last, factor):
     """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
     here = net.units_before[l + 1] * stride
     start, stop = here + first * stride, here + last * stride
-    times_all(net.activations[l], work.z, work.a, work.delta, start, stop, factor)
+    times_slopes(net.activations[l], work.z, work.a, work.delta, start, stop, factor)
 
 
 # -- one block of rows -----------------------------------------------------------------------------

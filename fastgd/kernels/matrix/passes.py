@@ -3,9 +3,10 @@
 import numpy as np
 
 from fastgd.kernels.matrix.differences import differences
+from fastgd.kernels.matrix.few_units import has_few_units, pass_over_few_units
 from fastgd.kernels.matrix.layers import backward, forward
 from fastgd.kernels.matrix.out_of_line import block_cost
-from fastgd.kernels.rows import gather
+from fastgd.kernels.rows import gather, stride_of
 from fastgd.kernels.structs import NO_UPDATE
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import lanes_of
@@ -31,10 +32,15 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
         problem.method,
     )
     lanes = lanes_of(work.a)
+    factor = 2.0 if method == LAYERWISE else 1.0
+    if has_few_units(net, lanes) and method < FINITE_DIFFERENCE:
+        return pass_over_few_units(
+            problem, start, stop, total, observe, fresh, factor, scale, target, at
+        )
     cost = 0.0
     for here in range(start, stop, work.block):
         rows = min(work.block, stop - here)
-        stride = (rows + lanes - 1) // lanes * lanes
+        stride = stride_of(net, rows, lanes)
         if fresh:
             gather(net, data, work, here, rows, stride, np.int64(0), stride, total)
         forward(net, params, work, stride, np.int64(0))
@@ -52,7 +58,7 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
                 params,
                 work,
                 stride,
-                2.0 if method == LAYERWISE else 1.0,
+                factor,
                 scale,
                 target,
                 at,

@@ -7,15 +7,16 @@ import math
 import numpy as np
 
 from fastgd.formulas.compiled import (
-    BY_Z,
     CROSS_ENTROPY,
     OF_ONE_OUTPUT,
     SOFTMAX,
     cross_entropy,
     cross_entropy_derivative,
-    derivative,
     loss_derivative,
 )
+from fastgd.kernels.matrix.costs import smoothed
+from fastgd.kernels.matrix.layers import times_slopes
+from fastgd.kernels.matrix.row_layers import clear_tails
 from fastgd.machine.dispatch import by_number
 from fastgd.machine.elementary import exp, log
 from fastgd.machine.jit import kernel, merged
@@ -54,14 +55,15 @@ def _largest(z, here, units):
 
 
 @merged
-def _cross_entropy(z, y, here, there, units):
+def _cross_entropy(net, z, y, here, there, units):
     """The loss of one row for a = softmax(z)."""
     largest, exponentials, loss = _largest(z, here, units), broadcast(z, 0.0), broadcast(z, 0.0)
     for k in range(0, units, lanes_of(z)):
         exponentials += first_lanes(exp(load(z, here + k) - largest), units - k, 0.0)
     log_sum_exp = log(lane_total(exponentials))
     for k in range(0, units, lanes_of(z)):
-        each = cross_entropy(load(z, here + k) - largest, log_sum_exp, load(y, there + k))
+        target = smoothed(net, load(y, there + k))
+        each = cross_entropy(load(z, here + k) - largest, log_sum_exp, target)
         loss += first_lanes(each, units - k, 0.0)
     return lane_sum(loss)
 
@@ -75,7 +77,7 @@ def cost_of_rows(net, few, rows):
     for r in range(rows):
         here, there = first + r * width, r * width
         if net.loss == CROSS_ENTROPY:
-            loss = _cross_entropy(z, y, here, there, units)
+            loss = _cross_entropy(net, z, y, here, there, units)
         else:
             loss = _total_loss(net.loss, z, a, y, here, there, units)
         cost += np.float64(few.weight[r]) * np.float64(loss)
@@ -105,27 +107,28 @@ def delta_of_rows(net, few, rows):
     """delta of the last layer, dC/dz times the row's weight, notes 004 (Biases); 0 beyond its
     units.
     """
-    a, z, y = in_wide_vectors(few.a), in_wide_vectors(few.z), in_wide_vectors(few.y)
-    delta, activation = in_wide_vectors(few.delta), net.activations[net.layers - 1]
+    a, y, delta = in_wide_vectors(few.a), in_wide_vectors(few.y), in_wide_vectors(few.delta)
     units, width, first = net.widths[net.layers], few.widths[net.layers], few.starts[net.layers]
-    by_a = net.loss not in BY_Z
     for r in range(rows):
         here, there, weight = first + r * width, r * width, broadcast(a, few.weight[r])
         total = broadcast(a, 0.0)
         if net.loss == CROSS_ENTROPY:
             for k in range(0, units, lanes_of(a)):
-                total += load(y, there + k)
+                total += first_lanes(smoothed(net, load(y, there + k)), units - k, 0.0)
             total = lane_total(total)
         for k in range(0, units, lanes_of(a)):
             if net.loss == CROSS_ENTROPY:
-                d = cross_entropy_derivative(load(a, here + k), load(y, there + k), total)
+                target = smoothed(net, load(y, there + k))
+                d = cross_entropy_derivative(load(a, here + k), target, total)
             else:
                 d = loss_derivative(net.loss, load(a, here + k), load(y, there + k))
-                if by_a and activation != SOFTMAX:
-                    d = d * derivative(activation, load(z, here + k), load(a, here + k))
-            store(delta, here + k, first_lanes(weight * d, units - k, 0.0))
-        if by_a and activation == SOFTMAX:
+            store(delta, here + k, weight * d)
+        if net.loss_is_by_z == 0 and net.activations[net.layers - 1] == SOFTMAX:
             _softmax_derivative(a, delta, here, units)
+    if net.loss_is_by_z == 0 and net.activations[net.layers - 1] != SOFTMAX:
+        stop, activation = first + rows * width, net.activations[net.layers - 1]
+        times_slopes(activation, few.z, few.a, few.delta, first, stop, 1.0)
+    clear_tails(few.delta, first, rows, width, units)
 
 
 @merged

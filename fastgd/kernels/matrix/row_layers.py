@@ -41,16 +41,22 @@ def multiply_units(net, few, rows, x, l, first, last):
             r += 1
 
 
+@merged
+def clear_tails(span, start, rows, width, units):
+    """Zeros behind the first `units` of rows that are `width` long, the last vector of each."""
+    wide = in_wide_vectors(span)
+    lanes = lanes_of(wide)
+    for end in range(start + width, start + width + rows * width, width):
+        kept = first_lanes(load(wide, end - lanes), units - width + lanes, 0.0)
+        store(wide, end - lanes, kept)
+
+
 @kernel
 def activate_units(net, few, rows, l, first, last):
     """a = f(z) of those units, notes 002 (45), 004, and 0 beyond the last of the layer; softmax,
     which needs all units, is still to come.
     """
-    a, lanes, activation = (
-        in_wide_vectors(few.a),
-        lanes_of(in_wide_vectors(few.a)),
-        net.activations[l],
-    )
+    activation = net.activations[l]
     units, width, here = net.widths[l + 1], few.widths[l + 1], few.starts[l + 1]
     stop = width if last == units else last
     if stop - first == width:
@@ -59,9 +65,7 @@ def activate_units(net, few, rows, l, first, last):
         for row in range(here, here + rows * width, width):
             activate_all(activation, few.z, few.a, row + first, row + stop)
     if last == units:
-        for end in range(here + width, here + width + rows * width, width):
-            tail = load(a, end - lanes)
-            store(a, end - lanes, first_lanes(tail, units - width + lanes, 0.0))
+        clear_tails(few.a, here, rows, width, units)
 
 
 # -- sweeps: rows of W at w[at], their deltas at delta[d], the inputs at a[x]

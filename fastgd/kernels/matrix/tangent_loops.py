@@ -66,7 +66,7 @@ def of_output(activations: Pairs, losses: Pairs) -> Any:
             targets, mean, change = broadcast(a, 0.0), broadcast(a, 0.0), broadcast(a, 0.0)
             for k in range(s, s + size, stride):
                 out, moved, aim = load(a, here + k), load(da, here + k), load(y, k)
-                targets += aim
+                targets += aim * net.target_share + net.target_rest
                 if softmax:
                     rise = loss_slope(loss, out, aim)
                     mean += out * rise

@@ -1,0 +1,89 @@
+"""What goes number by number over a block, by one function each: loops in which nothing is left to
+decide.
+
+By wide vectors where it can be: an activation is a long chain of operations, of which a processor
+has more under way at a time.
+"""
+
+from typing import Any
+
+from fastgd.machine.jit import merged
+from fastgd.machine.lane_sums import lane_sum
+from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
+
+
+def over_all(function: Any) -> Any:
+    """a = f(z) from start to stop by one f."""
+
+    @merged
+    def activate(z, a, start, stop):
+        wide_z, wide_a = in_wide_vectors(z), in_wide_vectors(a)
+        i, wide = start, lanes_of(wide_a)
+        while i + wide <= stop:
+            store(wide_a, i, function(load(wide_z, i)))
+            i += wide
+        if i < stop:
+            store(a, i, function(load(z, i)))
+
+    return activate
+
+
+def times_all(derivative: Any) -> Any:
+    """delta = factor delta f'(z) from start to stop by one f'."""
+
+    @merged
+    def multiply_by_it(z, a, delta, start, stop, factor):
+        wide_a, wide_z, wide_delta = in_wide_vectors(a), in_wide_vectors(z), in_wide_vectors(delta)
+        i, wide = start, lanes_of(wide_a)
+        while i + wide <= stop:
+            slope = derivative(load(wide_z, i), load(wide_a, i))
+            store(wide_delta, i, factor * load(wide_delta, i) * slope)
+            i += wide
+        if i < stop:
+            store(delta, i, factor * load(delta, i) * derivative(load(z, i), load(a, i)))
+
+    return multiply_by_it
+
+
+def summed(loss_of: Any) -> Any:
+    """The sum of a loss over the outputs of a vector of samples, which are `stride` apart from
+    first to last; those of z and a lie behind `here`.
+
+    Each loss has a loop of its own: where it would be chosen inside, its last product could not be
+    fused with the sum.
+    """
+
+    @merged
+    def total(z, a, y, here, first, last, stride):
+        loss = broadcast(a, 0.0)
+        for k in range(first, last, stride):
+            loss += loss_of(load(z, here + k), load(a, here + k), load(y, k))
+        return loss
+
+    return total
+
+
+def weighed(total: Any) -> Any:
+    """The sum over a block of weight times loss, of a `summed` one."""
+
+    @merged
+    def cost_of(z, a, y, weight, here, size, stride):
+        cost = broadcast(a, 0.0)
+        for s in range(0, stride, lanes_of(a)):
+            cost += load(weight, s) * total(z, a, y, here, s, s + size, stride)
+        return lane_sum(cost)
+
+    return cost_of
+
+
+def differentiated(slope: Any) -> Any:
+    """delta = weight times a loss's derivative, of all outputs of a block."""
+
+    @merged
+    def put(a, y, weight, delta, here, size, stride):
+        for s in range(0, stride, lanes_of(a)):
+            w = load(weight, s)
+            for k in range(s, s + size, stride):
+                store(delta, here + k, w * slope(load(a, here + k), load(y, k)))
+
+    return put
