@@ -23,6 +23,8 @@ FORMS = {  # of a training
     "4 rows": (4, {}),
     "150 rows": (150, {}),
     "150 rows, batches of 8": (150, {"batch_size": 8}),
+    "150 rows, batches of 3": (150, {"batch_size": 3}),
+    "150 rows, one by one": (150, {"batch_size": 1}),
     "4 rows, differences": (4, {"method": "finite_difference"}),
 }
 KERNELS = ("matrix", "unrolled", "lanes")

@@ -15,6 +15,11 @@ HELD_ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "sin", 
 HELD_LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
 
 
+def name_of_held(function: Activation | Loss) -> str:
+    """The name of a function by which the matrix kernel would hold it."""
+    return function.family if function.whole_layer else function.name
+
+
 def value_name(function: Activation | Loss) -> str:
     """What its function is called in compiled text."""
     return f"{function.symbol}_{'value' if isinstance(function, Activation) else 'loss'}"

@@ -40,8 +40,11 @@ def epoch_seconds(plan: Plan, members: int = 1) -> float:
     net, gathered = plan.net, 4.0 * plan.n if plan.shuffle else 0.0
     narrow = net.dtype.itemsize / 8  # of a vector, the part that a number fills
     rows = plan.batches * padded(plan.batch, net.dtype) * narrow
+    units = sum(net.widths[1:])
+    if plan.few_rows:
+        of_rows = (10 * len(net.layers) + 0.065 * narrow * net.n_params) * plan.n
+        return _NS * (plan.batches * (47 * len(net.layers) + 0.6 * units) + of_rows + gathered)
     if plan.kernel == "matrix":
-        units = sum(net.widths[1:])
         update = 40 * len(net.layers) + 0.7 * net.n_params
         of_rows = (0.06 * net.n_params + 0.9 * units) * rows
         return _NS * (_passes(plan) * (plan.batches * update + of_rows) + gathered)

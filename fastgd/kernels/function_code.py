@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from fastgd.formulas.texts import HELD_ACTIVATIONS, HELD_LOSSES, slope_name, text_of, value_name
+from fastgd.formulas.texts import (
+    HELD_ACTIVATIONS,
+    HELD_LOSSES,
+    name_of_held,
+    slope_name,
+    text_of,
+    value_name,
+)
 from fastgd.functions.activation import Activation
 from fastgd.functions.loss import Loss
 from fastgd.machine.cache import Entry, entry
@@ -53,7 +60,7 @@ def number_of(function: Activation | Loss, dtype: np.dtype[Any]) -> int:
     address of its code, which is compiled if it has not been.
     """
     held = HELD_ACTIVATIONS if isinstance(function, Activation) else HELD_LOSSES
-    name = function.family if function.whole_layer else function.name
+    name = name_of_held(function)
     return held.index(name) if name in held else _address_of(function, dtype)
 
 

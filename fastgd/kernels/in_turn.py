@@ -32,6 +32,11 @@ _PLACE = {
     }.items()
     for name in names
 }  # fmt: skip
+# of what is in the rule, what the rule for few rows has in common with it, and how far behind
+_COMMON = [
+    _PLACE[name] for name in ("rate", "schedule", "times", "numbers", "powers", "clip_norm", "l2")
+]
+_BEHIND = place_of(Problem, "few_rule") - place_of(Problem, "rule")
 _OF_A_PASS = {"command": PASS, "method": NO_UPDATE, "shuffled": 0, "monitored": NOTHING}
 
 
@@ -62,6 +67,8 @@ class InTurn:
         orders = np.full((len(settings), len(kernel.data.order)), -1, np.int64)
         arrays |= {"times": settings.times, "numbers": settings.numbers, "order": orders}
         _point(self._structs, arrays)
+        common = np.array([[place, place + 1] for place in _COMMON]).reshape(-1)
+        self._structs[:, common + _BEHIND] = self._structs[:, common]
         self._alive = arrays  # as long as the structs are
 
     def train(self) -> tuple[State, Array]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fastgd.kernels.structs import FEW_UNITS
+from fastgd.formulas.texts import HELD_LOSSES, name_of_held
+from fastgd.kernels.structs import FEW_UNITS, ROW_GROUP
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES
 
@@ -20,6 +21,9 @@ _HALVED_PRODUCTS = range(2**16, 2**21)
 _LEAST_ROWS = 64  # of a part: the gradient of each is written and read once more
 _MOST_PARTS = 8
 _SHARED_PARAMS = 2**14
+_FEW_ROWS = 7  # of a batch, most whose units are lanes
+_FEW_PRODUCTS = 2**17  # rows times weights of a layer of them, of a part: some 3 us
+_ROWS_OF_UPDATE = 8
 
 _MOST_PLANS = 256  # that are remembered
 
@@ -64,12 +68,29 @@ class Plan:
         return parts_of(rows) if self._is_shared(rows) else 1
 
     @property
+    def few_rows(self) -> bool:
+        """Whether a batch has so few rows that the units of a layer are the lanes of vectors."""
+        exact = self.kernel == "matrix" and not self.method.endswith("difference")
+        few = self.batches > 1 and self.batch <= _FEW_ROWS
+        # others are computed with samples for lanes
+        return exact and few and name_of_held(self.net.loss_function) in HELD_LOSSES
+
+    def few_parts(self, l: int) -> int:
+        """Parts of the units of layer l, where there are few rows."""
+        # an update by slots takes as long as so many rows
+        rows = self.batch + (_ROWS_OF_UPDATE if self.update_kind != "plain" else 1)
+        inputs, units = self.net.widths[l : l + 2]
+        return max(
+            1, min(rows * inputs * units // _FEW_PRODUCTS, -(-units // ROW_GROUP), _MOST_PARTS)
+        )
+
+    @property
     def unit_slices(self) -> bool:
         """Whether layers are cut into slices of units, instead of batches into parts: for a small
         batch of a wide network without hidden halves.
         """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
-        others = self.hidden_halves or self.reads_rows
+        others = self.hidden_halves or self.reads_rows or self.few_rows
         return large and self._is_shared(self.batch) and not others
 
     @property
@@ -94,7 +115,7 @@ class Plan:
         small = self.batches > 1 and self.batch <= BLOCK
         worth_it = self.batch * net.n_params in _HALVED_PRODUCTS and net.widths[1] >= 2 * lanes
         one_hidden = len(net.layers) == 2 and not self.method.endswith("difference")
-        return is_plain and small and one_hidden and worth_it
+        return is_plain and small and one_hidden and worth_it and not self.few_rows
 
     @property
     def update_slices(self) -> int:
@@ -104,6 +125,9 @@ class Plan:
     @lru_cache(maxsize=_MOST_PLANS)  # noqa: B019
     def most_threads(self, held_out: int) -> int:
         """How many threads share an update, or a pass over so many validation rows."""
+        if self.few_rows:
+            parts = max(map(self.few_parts, range(len(self.net.layers))))
+            return max(parts, self.row_parts(held_out))
         parts = 1 if self.unit_slices else self.row_parts(self.batch)
         return max(1 + self.hidden_halves, parts, self.row_parts(held_out), self.update_slices)
 

@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.kernels.few_memory import few_rows_of, few_rule_of, for_threads
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.scratch import scratch_of
 from fastgd.kernels.state_memory import StateMemory
@@ -57,7 +58,8 @@ class Problems:
         nothing = np.zeros(0, dtype)
         no_rows = Samples(nothing, nothing, nothing)
         apart = held_out or no_rows
-        parts = 1 if plan.unit_slices or plan.hidden_halves else plan.row_parts(plan.batch)
+        alone = plan.unit_slices or plan.hidden_halves or plan.few_rows
+        parts = 1 if alone else plan.row_parts(plan.batch)
         self.data = data_of(
             samples,
             len(samples.X),
@@ -66,6 +68,7 @@ class Problems:
             parts,
             unit_slices=plan.unit_slices,
             hidden_halves=plan.hidden_halves,
+            few_rows=plan.few_rows,
         )
         self.held_out = data_of(
             apart, len(apart.X), len(apart.X), False, plan.row_parts(len(apart.X))
@@ -76,6 +79,7 @@ class Problems:
             plan, self.data, self.held_out, threads, most_rows, keeps_layers=self.keeps_layers
         )
         self.works, self.next_works, self.held_out_works = self.scratch
+        self.fews = for_threads(few_rows_of(plan, options), plan, options, threads)
         self.helpers = Helpers(threads - 1)
         halved = plan.hidden_halves
         exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
@@ -88,6 +92,7 @@ class Problems:
             options, nothing, np.ones(2), is_weight_of(net, options, self.size), self.size,
             plan.update_slices,
         )  # fmt: skip
+        self.few_rule = few_rule_of(self.rule, self.fews[0], plan, options)
         self.memory = StateMemory(self.size)
         # all that point to rows, and whether these are the validation rows; where those are
         self._structs: list[tuple[Array, int]] = []
@@ -105,6 +110,8 @@ class Problems:
     def nbytes(self) -> int:
         """Bytes of memory that are kept with it."""
         arrays = [*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks]
+        arrays += [array for few in self.fews for array in few]
+        arrays += [self.few_rule.slots, self.few_rule.is_weight]
         arrays += self._room
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
         of_states = (self.memory.copies + 1) * state.nbytes  # one looks ahead
@@ -167,9 +174,10 @@ class Problems:
         options = self.options
         rule = self.rule._replace(slots=state.slots, powers=state.powers)
         course = course_of(state, options)
+        few_rule = self.few_rule._replace(powers=state.powers)
         problem = Problem(
-            self.net, self.data, state.params, self.works[rank], rule, course, self.queue,
-            HELP if rank else command, method, options.eps, False, _NONE, _NONE,
+            self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, few_rule,
+            course, self.queue, HELP if rank else command, method, options.eps, False, _NONE, _NONE,
         )  # fmt: skip
         if self.plan.hidden_halves:
             problem = problem._replace(
@@ -198,6 +206,7 @@ class Problems:
             self.data,
             self.held_out,
             self.queue,
+            *self.fews,
             *self.works,
             *self.next_works,
             *self.held_out_works,

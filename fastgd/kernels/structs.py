@@ -13,6 +13,9 @@ NO_UPDATE = -1
 # sums[EPOCH_COST_SUM]; parts of another thread's work
 TRAIN, PASS, CHECK_RULES, HELP = range(4)
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
+CHUNK = 4096  # numbers of a gradient that is not kept: they stay in the first cache
+ROWS_AT, NEXT_AT, AHEAD = range(3)  # in FewRows.now
+ROW_GROUP = 8  # rows of weights that are taken together, on any machine
 FEW_UNITS = 4  # most of a first layer that multiplies rows of X as they lie
 PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
 # places in a queue's counters, each on a cache line of its own
@@ -55,6 +58,7 @@ class Data(NamedTuple):
     row_parts: int  # of the rows of a batch, which threads share out
     unit_slices: int  # whether they share out the units of layers instead
     hidden_halves: int  # or whether two threads have half of the hidden units each
+    few_rows: int  # whether batches have fewer rows than vectors have lanes
     mean_weight: float  # of a batch
 
 
@@ -75,6 +79,27 @@ class Work(NamedTuple):
     # (parts * size,) one of each part of the batch; their sum comes to be in the first
     gradient: Reals
     block: int  # most rows of a block, a multiple of the lanes
+
+
+class FewRows(NamedTuple):
+    """Memory for batches of few rows, or of no numbers where there are more; see `few_memory`."""
+
+    widths: Integers  # (layers + 1,) those of the network, up to whole vectors
+    weights: Integers  # (layers,) where W starts in params; widths[l + 1] places before, b does
+    # (layers + 1,) where each layer's part of z, a and delta starts, the inputs coming first:
+    # (batch, widths[l]), one row a row of data
+    starts: Integers
+    now: Integers  # (3,) places in a of the rows of a batch and of the next one, and how many wait
+    parts: Integers  # (layers,) of the units of each, which threads share out
+    params: Reals  # (size,)
+    gradient: Reals  # (size,), or of a chunk, which is updated as soon as it is there
+    a: Reals
+    z: Reals
+    delta: Reals  # dC/da, then dC/dz
+    # (parts, batch, width) what each part of a layer contributes to dC/da of the one before
+    back: Reals
+    y: Reals  # (batch, widths[layers]) targets
+    weight: Reals  # (batch,) share of each row in the cost
 
 
 class Rule(NamedTuple):
@@ -133,7 +158,9 @@ class Problem(NamedTuple):
     data: Data
     params: Reals  # (size,)
     work: Work
+    few: FewRows
     rule: Rule
+    few_rule: Rule  # the same for parameters as they lie in `few`
     course: Course
     queue: WorkQueue
     command: int  # what is to be done: TRAIN, PASS, CHECK_RULES or HELP

@@ -58,6 +58,7 @@ def data_of(
     *,
     unit_slices: bool = False,
     hidden_halves: bool = False,
+    few_rows: bool = False,
 ) -> Data:
     """Samples, or those of many members with `n` rows each, in batches."""
     batches = -(-n // batch) if n else 0
@@ -78,6 +79,7 @@ def data_of(
         row_parts=parts,
         unit_slices=unit_slices,
         hidden_halves=hidden_halves,
+        few_rows=few_rows,
         mean_weight=mean_weight_of(samples, n, batches),
     )
 

@@ -49,6 +49,24 @@ def lane_total(typing_context, vector):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def lane_largest(typing_context, vector):
+    """The largest of the lanes, on every lane."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        (value,) = args
+        apart = vector.lanes // 2
+        while apart:
+            other = _swapped(context, builder, value, apart)
+            value = builder.select(builder.fcmp_ordered(">", other, value), other, value)
+            apart //= 2
+        return value
+
+    return vector(vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def lane_sums(typing_context, vectors):
     """The vector of the sums of the lanes of as many vectors as it has lanes; neighbouring lanes
     are added first.
@@ -76,8 +94,10 @@ def exchanging(lanes, apart):
 
 
 def sum_lanes(builder, rows):
-    """The LLVM vector of the sums of the lanes of as many LLVM vectors as it has lanes."""
-    lanes, apart = len(rows), 1
+    """The LLVM vector of the sums of the lanes of as many LLVM vectors as it has lanes; where it
+    has more lanes, of each such part of them.
+    """
+    lanes, apart = rows[0].type.count, 1
     while len(rows) > 1:
         masks = exchanging(lanes, apart)
         pairs = zip(rows[::2], rows[1::2], strict=True)

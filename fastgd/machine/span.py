@@ -82,6 +82,21 @@ def in_wide_vectors(typing_context, span):
     return wide(span), lambda context, builder, sig, args: args[0]
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def from_place(typing_context, span, place):
+    """A span whose number at `place` is the first of this one; nothing lies before it."""
+    if not isinstance(span, Span):
+        return None
+
+    def generate(context, builder, sig, args):
+        moved = cgutils.create_struct_proxy(span)(context, builder, value=args[0])
+        moved.data = builder.gep(moved.data, [builder.neg(args[1])])
+        moved.length = builder.add(moved.length, args[1])
+        return moved._getvalue()
+
+    return span(span, types.int64), generate
+
+
 @typing_of(operator.getitem)
 def get_item_of(span: Any, index: Any) -> Any:
     return (

@@ -202,6 +202,22 @@ def first_lane(typing_context, vector):
     return vector.dtype(vector), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def first_lanes(typing_context, vector, count, rest):
+    """A vector with the number `rest` on all but the first `count` lanes."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        lane = ir.IntType(32)
+        lanes = ir.VectorType(lane, vector.lanes)
+        count = splat(builder, builder.trunc(args[1], lane), lanes)
+        is_first = builder.icmp_signed("<", ir.Constant(lanes, list(range(vector.lanes))), count)
+        return builder.select(is_first, args[0], args[2])
+
+    return vector(vector, types.int64, vector), generate
+
+
 def _select(name, condition):
     @intrinsic
     def choose(typing_context, x, yes, no):

@@ -30,7 +30,7 @@ _cost_of = by_number(
 
 
 @merged
-def _smoothed(net, y):
+def smoothed(net, y):
     """A target, with a share of it spread over all classes."""
     return y * net.target_share + net.target_rest
 
@@ -49,7 +49,7 @@ def _cross_entropy_cost(net, z, y, weight, here, size, stride):
             exponentials += exp(load(z, here + k) - largest)
         log_sum_exp = log(exponentials)
         for k in range(s, s + size, stride):
-            target = _smoothed(net, load(y, k))
+            target = smoothed(net, load(y, k))
             loss += cross_entropy(load(z, here + k) - largest, log_sum_exp, target)
         cost += load(weight, s) * loss
     return lane_sum(cost)
@@ -112,11 +112,11 @@ def _held_delta(net, work, stride, merges):
         total = broadcast(a, 0.0)
         if net.loss == CROSS_ENTROPY:
             for k in range(s, s + size, stride):
-                total += _smoothed(net, load(y, k))
+                total += smoothed(net, load(y, k))
         for k in range(s, s + size, stride):
             i = here + k
             if net.loss == CROSS_ENTROPY:
-                d = cross_entropy_derivative(load(a, i), _smoothed(net, load(y, k)), total)
+                d = cross_entropy_derivative(load(a, i), smoothed(net, load(y, k)), total)
             else:
                 d = loss_derivative(net.loss, load(a, i), load(y, k))
                 if merges:

@@ -5,6 +5,7 @@ import numpy as np
 from fastgd.formulas.updates import sgd
 from fastgd.kernels.epoch import observe_epoch, problem_of
 from fastgd.kernels.matrix.costs import block_cost, output_delta
+from fastgd.kernels.matrix.few_steps import few_steps
 from fastgd.kernels.matrix.layers import backward_units, forward, times_derivative
 from fastgd.kernels.matrix.one_row import forward_row
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
@@ -36,6 +37,9 @@ def steps(problem, batch_index, count, observe):
     adds the gradient to the parameters as it arises, by `hidden_halves` if there are; in full batch
     the cost is looked at first.
     """
+    if problem.data.few_rows != 0:
+        few_steps(problem, batch_index, count, observe)
+        return count
     data, params, work, rule, course = (
         problem.data,
         problem.params,

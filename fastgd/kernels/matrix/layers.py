@@ -188,15 +188,20 @@ _times_derivative = by_number(
 
 
 @kernel
-def times_derivative(net, work, stride, l, first, last, factor):
-    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
-    here = net.units_before[l + 1] * stride
-    start, stop = here + first * stride, here + last * stride
-    z, a, delta, activation = work.z, work.a, work.delta, net.activations[l]
+def times_slopes(activation, z, a, delta, start, stop, factor):
+    """delta = factor delta f'(z) from start to stop, which are whole vectors apart."""
     if activation < _HELD:
         _times_derivative(activation, z, a, delta, start, stop, factor)
     else:
         call_function(activation, DERIVATIVE, (z, a, delta, a, a, a, start, stop, 0, factor))
+
+
+@merged
+def times_derivative(net, work, stride, l, first, last, factor):
+    """delta = factor dC/da f'(z) of units first ... last of layer l, notes 002 (50)."""
+    here = net.units_before[l + 1] * stride
+    start, stop = here + first * stride, here + last * stride
+    times_slopes(net.activations[l], work.z, work.a, work.delta, start, stop, factor)
 
 
 # -- one block of rows -----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from fastgd.kernels.matrix.few_rows import backward_part, forward_part, update_part
 from fastgd.kernels.matrix.hidden_halves import begin_halves, update_half
 from fastgd.kernels.matrix.out_of_line import block_cost, output_delta, softmax_layer
 from fastgd.kernels.matrix.passes import pass_over_part
@@ -44,6 +45,7 @@ _MOST_SOLO = 255
 _SPAN = 4096
 # kinds of tasks; Numba compiles once for an int64
 _PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(8, dtype=np.int64)
+FEW_FORWARD, FEW_BACKWARD, FEW_UPDATE = np.arange(8, 11, dtype=np.int64)
 # places in a queue's task and its numbers
 (
     _KIND,
@@ -98,6 +100,12 @@ def _do(problem, part):
         spins = update_half(problem, part, start, rows, task[_OBSERVE] != 0, parts == 1)
         if spins * _WORTH > rows * problem.data.batch * problem.net.n_params:
             task[_SLOW_PARTNER] = 1
+    elif kind == FEW_FORWARD:
+        forward_part(problem, rows, layer, part, parts)
+    elif kind == FEW_BACKWARD:
+        backward_part(problem, rows, layer, part, parts, numbers[_RATE])
+    elif kind == FEW_UPDATE:
+        update_part(problem, part, parts, numbers[_RATE], numbers[_FACTOR])
     elif kind == _GATHER:
         gather_slice(problem, start, rows, part, parts, numbers[_TOTAL])
     elif kind == _FORWARD:
@@ -236,3 +244,12 @@ def share_update(problem, gradients, t):
         task[_GRADIENTS] = 1
         numbers[_FACTOR] = clip_factor(rule, problem.work.gradient)
     _share(problem, _UPDATE, rule.update_slices)
+
+
+@kernel
+def share_few(problem, kind, parts, rows, l, rate, factor):
+    """A part of a step of few rows: FEW_FORWARD or FEW_BACKWARD of layer l, or FEW_UPDATE."""
+    task, numbers = problem.queue.task, problem.queue.numbers
+    task[_ROWS], task[_LAYER], task[_HELD_OUT] = rows, l, 0
+    numbers[_RATE], numbers[_FACTOR] = rate, factor
+    _share(problem, kind, parts)
