@@ -1,6 +1,6 @@
 """Scratch memory of the threads that train, sized before the loop."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,29 +53,23 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
     net, dtype = plan.net, plan.net.dtype
     rows = -(-data.batch // data.row_parts)
     block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
-    room = room_of(block, dtype)
     inputs, outputs = net.widths[0], net.widths[-1]
-    units = sum(net.widths) * room if keeps_layers else 0
+    units = sum(net.widths) * block if keeps_layers else 0
     gathers = keeps_layers or not plan.rows_stay
-    aliases = max(*net.widths, room) * dtype.itemsize >= ALIASING_BYTES
+    aliases = max(*net.widths, block) * dtype.itemsize >= ALIASING_BYTES
     panel_bytes = PANEL_BYTES + (BLOCK_BYTES if aliases else 0)
     return Work(
-        rows=aligned(((inputs + outputs) * room if gathers else 0,), dtype),
-        a=aligned((max(units, inputs * room),), dtype),
+        rows=aligned(((inputs + outputs) * block if gathers else 0,), dtype),
+        a=aligned((max(units, inputs * block),), dtype),
         z=aligned((units,), dtype),
         delta=aligned((units,), dtype),
-        y=aligned((outputs * room,), dtype),
-        weight=aligned((room,), dtype),
+        y=aligned((outputs * block,), dtype),
+        weight=aligned((block,), dtype),
         panel=aligned((panel_bytes // dtype.itemsize if keeps_layers else 0,), dtype),
         packed=aligned((0,), dtype),
         gradient=gradient,
         block=block,
     )
-
-
-def room_of(block: int, dtype: np.dtype[Any]) -> int:
-    """How far apart the units of a block of so many rows may lie, as compiled code decides."""
-    return padded(block + 1, dtype)
 
 
 def _packed(plan: Plan, block: int) -> Array:
