@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from datasets import Array, Data, classes, digits, matrix_exponentials, ramp, surface
 
@@ -55,6 +56,12 @@ class Case:
     def updates(self) -> int:
         """Updates of an epoch. Times are given for one update: an epoch in full batch, a step in mini-batches."""
         return -(-self.n // self.batch)
+
+    @property
+    def operations(self) -> int:
+        """Products and sums of an update by backprop, those of the layers' matrices alone."""
+        first, *others = (inputs * units for inputs, units in pairwise(self.net.widths))
+        return 2 * self.batch * (2 * first + 3 * sum(others))
 
     @property
     def shuffled(self) -> bool:

@@ -52,6 +52,7 @@ def compare(case: Case, kinds: Sequence[str], rounds: int, seconds: float) -> di
                     time.sleep(PAUSE)
                 taken = one.train(epochs, case.shuffled).seconds
                 times.setdefault(kind, []).append(1e9 * taken / (epochs * case.updates))
+        peak = machine.peak(case.net.dtype.name, case.threads) if case.method == "backprop" else None
         costs = {kind: [reference.cost(case, one.train(n, True).params) for n in case.curve] for kind, (one, _) in serving.items()}
     ratios = {
         f"{ours} / {peer}": median(a / b for a, b in zip(times[ours], times[peer], strict=True))
@@ -65,6 +66,7 @@ def compare(case: Case, kinds: Sequence[str], rounds: int, seconds: float) -> di
         "nanoseconds": {kind: median(values) for kind, values in times.items()},
         "ratios": ratios,
         "rounds": times,
+        "of_peak": {kind: case.operations / (1e-9 * min(values)) / peak for kind, values in times.items()} if peak else {},
         "curve": {"epochs": case.curve, "costs": costs} if case.curve else None,
         "missing": missing,
     }

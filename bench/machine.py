@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import llvmlite.binding as llvm
 import programs
+from unavailable import Unavailable
 
 
 def facts() -> dict[str, str]:
@@ -21,6 +22,15 @@ def facts() -> dict[str, str]:
         "gcc": f"{_first_line(['gcc', '--version'])} {' '.join(programs.CFLAGS)}",
         **{kind: programs.version(kind) or "not installed" for kind in programs.LIBRARIES},
     }
+
+
+def peak(dtype: str, threads: int) -> float | None:
+    """Floating-point operations a second of so many threads at once, from registers alone (peers/fma.c); None without a compiler."""
+    try:
+        program = programs.build("fma", programs.REALS[dtype])
+    except Unavailable:
+        return None
+    return float(subprocess.run([program, str(threads)], capture_output=True, text=True, check=True).stdout)
 
 
 def _cpu() -> str:

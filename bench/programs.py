@@ -15,6 +15,7 @@ from unavailable import Unavailable
 
 PEERS = Path(__file__).parent / "peers"
 BUILD = PEERS / "build"
+REALS = {"float32": "float", "float64": "double"}
 CFLAGS = ["-O3", "-march=native", "-ffast-math"]
 MOST_PARAMETERS_IN_C = 200_000  # plain loops would take minutes
 
@@ -100,7 +101,7 @@ def command(kind: str, case: Case) -> list[str]:
     if net.n_params > MOST_PARAMETERS_IN_C:
         raise Unavailable(f"the peers in C are for networks of at most {MOST_PARAMETERS_IN_C:,} parameters")
     if kind == "textbook C":
-        return [str(build("textbook", "float" if net.dtype == np.float32 else "double"))]
+        return [str(build("textbook", REALS[net.dtype.name]))]
     if net != NEURON or case.n != 4 or case.optimizer != "sgd":
         raise Unavailable("hand C is written for one neuron on four samples")
     return [str(build("nand", "double"))]

@@ -28,15 +28,17 @@ def work_lines(works: Sequence[dict[str, Any]], kernels: Sequence[str], header: 
     """A line for each work and competitor; beside a peer, fastgd's time as a multiple of the peer's.
 
     Times are the median round and the fastest one: far apart, they say that the machine was busy, and that the ratios need another run.
+    Beside the fastest stands what its products and sums are of those that the processors can do from registers.
     """
     if header:
         ratios = "".join(f"{kernel + ' / it':>16}" for kernel in kernels)
-        yield f"{'work':50}{'threads':>7}  {'competitor':17}{'an update':>10}{'fastest':>10}{ratios}"
+        yield f"{'work':50}{'threads':>7}  {'competitor':17}{'an update':>10}{'fastest':>10}{'of peak':>9}{ratios}"
     for work in works:
         name, threads = work["work"], str(work["threads"])
         for kind, nanoseconds in work["nanoseconds"].items():
             ratios = [work["ratios"].get(f"fastgd {kernel} / {kind}") for kernel in kernels]
             line = f"{name:50}{threads:>7}  {kind:17}{duration(nanoseconds):>10}{duration(min(work['rounds'][kind])):>10}"
+            line += f"{work['of_peak'][kind]:9.2f}" if work.get("of_peak") else " " * 9
             yield (line + "".join(" " * 16 if ratio is None else f"{fraction(ratio):>16}" for ratio in ratios)).rstrip()
             name = threads = ""
 

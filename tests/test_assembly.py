@@ -1,4 +1,5 @@
-"""The machine code of unrolled kernels: the loop over the updates divides and multiplies whole vectors, never one number."""
+"""The machine code of unrolled kernels: the loop over the updates divides and multiplies whole vectors, never one number; and of products,
+whose sums stay in registers."""
 
 import platform
 import re
@@ -12,6 +13,7 @@ import fastgd
 from fastgd import kernels
 from fastgd.machine import jit
 from fastgd.machine.object_code import optimized, target_machine
+from fastgd.machine.ready_made import X86_64
 from fastgd.options import Options
 from fastgd.samples import Samples
 
@@ -24,6 +26,23 @@ SCALAR_DIVIDE = r"v?divs[sd]\b"
 SCALAR_FMA = r"vfn?m(add|sub)\d*s[sd]\b"
 PACKED_DIVIDE = {"float64": r"vdivpd\b.*%[yz]mm", "float32": r"vdivps\b.*%[yz]mm"}  # on registers of 32 bytes, or of 64
 PACKED_FMA = {"float64": r"vfn?m(add|sub)\d*pd\b.*%[yz]mm", "float32": r"vfn?m(add|sub)\d*ps\b.*%[yz]mm"}
+
+
+PRODUCT = """
+from numba import boolean, {dtype}, int64, njit, void
+from fastgd.kernels.matrix.products import Left, Right, Target, multiply
+from fastgd.machine.jit import FLAGS
+from fastgd.machine.span import span_of
+
+reals = {dtype}[::1]
+
+@njit(void(reals, int64, int64, reals, int64, boolean, reals, int64, int64, int64, reals), **FLAGS)
+def product(a, a_next, a_step, b, width, across, c, rows, columns, inner, panel):
+    left, right = Left(span_of(a), 0, a_next, a_step), Right(span_of(b), 0, width, across)
+    multiply(left, right, Target(span_of(c), 0, columns), rows, columns, inner, 1.0, False, span_of(panel))
+
+print(product.inspect_asm(product.signatures[0]))
+"""
 
 
 def loops(assembly, pattern):
@@ -108,3 +127,14 @@ def test_the_reader_tells_them_apart():
         assert count(PACKED_DIVIDE["float64"], loop) == 0
     assert len(loops(assembly, PACKED_DIVIDE["float64"])) >= 1
     assert len(loops(assembly, SCALAR_DIVIDE)) >= 1
+
+
+@pytest.mark.parametrize(("level", "sums", "registers"), [("x86-64-v4", 16, "zmm"), ("x86-64-v3", 12, "ymm")])
+def test_sums_of_a_tile_stay_in_registers(level, sums, registers, dtype, python):
+    """Of the levels that code is shipped for, which this processor need not have."""
+    (settings,) = (each.settings for each in X86_64 if each.name == level)
+    fma = rf"vfmadd\d+p{'s' if dtype == 'float32' else 'd'}\b.*%{registers}"
+    found = loops(python(PRODUCT.format(dtype=dtype), **settings), fma)
+    largest = max(found, key=lambda loop: count(fma, loop))
+    assert count(fma, largest) == sums
+    assert count(r".*%[xyz]mm.*\(%r[sb]p|.*\(%r[sb]p.*%[xyz]mm", largest) == 0

@@ -108,7 +108,7 @@ def test_threads_and_bits(batch_size):
 @pytest.mark.parametrize("batch_size", [None, 128, 256])
 @pytest.mark.parametrize("widths", [(100, 6, 3), (49, 1), (9000, 2)])
 def test_blocks_of_many_inputs(widths, batch_size, dtype):
-    """Blocks of as many rows as would have the inputs at the same places of a cache: they have room for more, and it counts for nothing."""
+    """Blocks of as many rows as have the inputs at the same places of a cache."""
     net = fastgd.MLP(*widths, activation="tanh", dtype=dtype)
     X, Y, params = problem_of(net, 512)
     rate = 10 / widths[0]

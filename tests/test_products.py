@@ -1,7 +1,5 @@
 """Products of matrices over spans: against NumPy's, with the numbers around them left alone, and no access outside a span."""
 
-import platform
-
 import numba
 import numpy as np
 import pytest
@@ -11,11 +9,12 @@ from fastgd.kernels.matrix.products import (
     Right,
     Target,
     multiply,
+    pack,
     sums_of_products,
     sums_of_rows,
     transpose,
 )
-from fastgd.kernels.structs import PANEL_BYTES
+from fastgd.kernels.structs import ALIASING_BYTES, BLOCK_BYTES, PANEL_BYTES
 from fastgd.machine.jit import FLAGS
 from fastgd.machine.span import span_of, store
 
@@ -69,6 +68,14 @@ def product(a, a_next, a_step, b, b_width, across, c, c_width, rows, columns, in
 
 
 @numba.njit(**FLAGS)
+def packed_product(a, a_next, a_step, b, b_width, across, c, c_width, rows, columns, inner, alpha, add, panel, packed, parts):
+    for part in range(parts):
+        pack(Right(span_of(b), 5, b_width, across), columns, inner, span_of(packed), part, parts)
+    left, right = Left(span_of(a), 3, a_next, a_step), Right(span_of(packed), 0, 0, False)
+    multiply(left, right, Target(span_of(c), 7, c_width), rows, columns, inner, alpha, add, span_of(panel))
+
+
+@numba.njit(**FLAGS)
 def transposed(source, width, target, target_width, rows, columns):
     transpose(span_of(source), 2, width, span_of(target), 1, target_width, rows, columns)
 
@@ -116,6 +123,40 @@ def test_products(across, transposed, add, dtype):
                 assert np.array_equal(c[untouched], wanted[untouched])
 
 
+@pytest.mark.parametrize("room", [0, BLOCK_BYTES])
+@pytest.mark.parametrize("add", [False, True])
+def test_columns_of_numbers_at_the_same_places_of_a_cache(add, room, dtype):
+    """Blocks of A are copied where there is room; a last one is narrower than a vector, or as wide as several."""
+    itemsize = np.dtype(dtype).itemsize
+    width, panel = ALIASING_BYTES // itemsize, np.full((PANEL_BYTES + room) // itemsize, np.nan, dtype)
+    for rows, columns, inner in [(64, 40, 130), (131, 33, 257), (150, 48, 128)]:
+        A, B, C = taken(rows, inner, dtype), taken(inner, columns, dtype), taken(rows, columns, dtype)
+        c = at(7, C, columns)
+        expected = (C if add else 0) - 0.5 * (A.astype(float) @ B.astype(float))
+        arguments = at(3, A.T, width), 1, width, at(5, B, columns), columns, False, c, columns, rows, columns, inner, -0.5, add, panel
+        product(*arguments)
+        assert c[7:-3].reshape(rows, columns) == pytest.approx(expected, rel=1e-12, abs=1e-12 if dtype == "float64" else 2e-4), rows
+        assert room == 0 or np.isfinite(panel[PANEL_BYTES // itemsize]), "nothing was copied"
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("parts", [1, 5])
+def test_products_with_panels_that_are_packed(across, parts, dtype):
+    """Rows and columns that fill no panel; they are written once, and no further than they need."""
+    lanes = 32 // np.dtype(dtype).itemsize
+    panel = np.full(PANEL_BYTES // np.dtype(dtype).itemsize, np.nan, dtype)
+    for rows, columns, inner in [(5, lanes, 40), (64, 11 * lanes + 3, 130), (67, 4 * lanes - 1, 257), (10, 8 * lanes, 128), (3, 33, 16)]:
+        A, B, C = taken(rows, inner, dtype), taken(inner, columns, dtype), taken(rows, columns, dtype)
+        b = at(5, B.T if across else B, (inner if across else columns) + 2)
+        packed = np.full(inner * -(-columns // lanes) * lanes, np.nan, dtype)
+        c, width = at(7, C, columns), (inner if across else columns) + 2
+        arguments = at(3, A, inner), inner, 1, b, width, across, c, columns, rows, columns, inner, -0.5, True, panel, packed, parts
+        packed_product(*arguments)
+        expected = C - 0.5 * (A.astype(float) @ B.astype(float))
+        assert c[7:-3].reshape(rows, columns) == pytest.approx(expected, rel=1e-12, abs=1e-12 if dtype == "float64" else 2e-4)
+        assert np.isfinite(packed).all()
+
+
 def test_nothing_of_the_target_is_read_unless_added_to(dtype):
     lanes = 32 // np.dtype(dtype).itemsize
     A, B = taken(5, 6, dtype), taken(6, lanes + 1, dtype)
@@ -144,14 +185,6 @@ def test_sums(dtype):
             sums(at(1, A, count + 1), count + 1, rows, at(2, b, count), count, plain, with_b)
             assert plain[:rows] == pytest.approx(A.sum(axis=1), rel=1e-5, abs=1e-5)
             assert with_b[:rows] == pytest.approx(A @ b[0], rel=1e-5, abs=1e-5)
-
-
-@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="names processors of x86")
-@pytest.mark.parametrize(("name", "features", "vectors"), [("nehalem", "+sse4.2", 2), ("skylake-avx512", "+avx512vl,+avx512dq", 4)])
-def test_tiles_fill_the_registers_of_the_processor_that_is_compiled_for(name, features, vectors, python):
-    """Which need not be this one."""
-    program = "from fastgd.machine.tiles import WIDEST; print(WIDEST)"
-    assert python(program, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features) == f"{vectors}\n"
 
 
 def test_products_and_copies_stay_inside_their_spans(python):

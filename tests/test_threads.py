@@ -20,6 +20,7 @@ WIDE = fastgd.MLP(40, 64, 30, 10, activation="tanh")
 X, Y, PARAMS = random_problem(WIDE, 1030)
 HELD_OUT = random_problem(WIDE, 300, seed=1)[:2]
 MANY = fastgd.MLP(60, 256, 10)  # parameters enough to be updated in slices
+WIDER = fastgd.MLP(90, 512, 180, 5, activation="tanh")  # enough for slices of units in any batch
 
 BATCHES = [{}, {"batch_size": 256, "shuffle": False}, {"batch_size": 1029, "shuffle": False}]  # the last batch has 6 rows, or one
 
@@ -70,13 +71,18 @@ UNEVEN = fastgd.MLP(60, 131, 97, 5, activation=["relu", "tanh", "softmax"], loss
         (UNEVEN, 100, {"batch_size": 50}),
         (fastgd.MLP(300, 256, 3, bias=False, activation="sin"), 40, {"batch_size": 39}),
         (fastgd.MLP(16, 1024, 1, activation="leaky_relu", output="identity"), 32, {}),
+        (WIDER, 40, {"batch_size": 30}),
+        (WIDER, 150, {"batch_size": 70}),
+        (WIDER, 600, {}),  # two blocks
+        (WIDER, 610, {"batch_size": 520, "method": "layerwise"}),
     ],
 )
 def test_slabs_are_whole_layers(net, n, options):
     X, Y, params = random_problem(net, n)
     params *= 0.1  # or wide layers saturate
     plan = plan_of(net, n, options.get("batch_size"), options.get("method", "backprop"))
-    assert plan.unit_slices == (plan.batch in range(32, 257))
+    assert plan.unit_slices == (plan.batch in range(32, 257) or net is WIDER)
+    assert plan.packs == (net is WIDER and plan.batch >= 64)
     gradient = oracle.gradient_by(options.get("method", "backprop"), 0.0)
     expected, costs = oracle.train(net, params, X, Y, 4, 0.05, options.get("batch_size"), gradient=gradient)
     run = train(net, (X, Y), 4, 0.05, params=params, threads=2, shuffle=False, **options)
@@ -84,11 +90,20 @@ def test_slabs_are_whole_layers(net, n, options):
     assert_close(run.history.cost[: len(costs)], costs)
 
 
+def test_costs_and_gradient_of_slabs():
+    X, Y, params = random_problem(WIDER, 600)
+    assert_close(WIDER.layer_costs(params, X, Y), oracle.layer_costs(WIDER, params, X, Y))
+    cost, gradient = WIDER.cost_and_gradient(params, X, Y)
+    assert_close(cost, oracle.cost(WIDER, params, X, Y))
+    assert_close(gradient, oracle.gradient(WIDER, params, X, Y))
+
+
 def test_gradient_of_parts():
     assert_close(WIDE.gradient(PARAMS, X, Y), oracle.gradient(WIDE, PARAMS, X, Y))
 
 
 MANY_ROWS = random_problem(MANY, 300)[:2]
+WIDER_ROWS = random_problem(WIDER, 600)[:2]
 # fmt: off
 KINDS = {
     "full batch": {},
@@ -103,6 +118,7 @@ KINDS = {
     "validated slabs": {
         "net": MANY, "rows": MANY_ROWS, "batch_size": 64, "validation": MANY_ROWS, "optimizer": "adam", "rate": 1e-3, "restore_best": True,
     },
+    "wider slabs": {"net": WIDER, "rows": WIDER_ROWS, "batch_size": 550, "epochs": 3, "optimizer": "adam", "rate": 1e-3},
     "clipped slices": {"net": MANY, "rows": MANY_ROWS, "clip_norm": 0.01, "optimizer": "rmsprop", "rate": 1e-3},
 }
 # fmt: on

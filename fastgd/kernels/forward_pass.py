@@ -10,7 +10,6 @@ from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
 from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.kernels.plan import BLOCK, SHARED_PRODUCTS, parts_of
-from fastgd.kernels.scratch import room_of
 from fastgd.kernels.structs import PANEL_BYTES, Evaluation
 from fastgd.kernels.to_structs import network_of
 from fastgd.machine.cache import entry
@@ -58,7 +57,7 @@ class ForwardPass:
         self._has_own = net.n_params <= _COPIED
         self._params = aligned((net.n_params if self._has_own else 0,), dtype)
         self._params_are_finite = Finite(self._params)
-        a, z = (aligned((sum(net.widths) * room_of(BLOCK, dtype),), dtype) for _ in range(2))
+        a, z = (aligned((sum(net.widths) * BLOCK,), dtype) for _ in range(2))
         panel = aligned((PANEL_BYTES // dtype.itemsize,), dtype)
         self.nbytes = sum(array.nbytes for array in (self._X, self._outputs, a, z))
 

@@ -79,8 +79,8 @@ class GradientPass:
     @cached_property
     def _evaluation(self) -> tuple[Callable[[], None], Array]:
         layer_costs = np.zeros(self._kernel.net.layers)
-        problem = self._kernel.problem(self._state, PASS)
-        nothing = self.params[:0]
+        problem, nothing = self._kernel.problem(self._state, PASS), self.params[:0]
+        problem = problem._replace(work=problem.work._replace(packed=nothing))
         values = Evaluation(problem, nothing, layer_costs, nothing)
         return self._call("evaluate", values), layer_costs
 

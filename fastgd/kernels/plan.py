@@ -8,7 +8,8 @@ from fastgd.kernels.structs import FEW_UNITS, ROW_GROUP
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES
 
-BLOCK = 256  # most rows of a block of the matrix kernel
+# most rows of a block of the matrix kernel, and of one whose layers are cut into slices of units
+BLOCK, SLICED_BLOCK = 256, 512
 _CACHED = 2**18  # bytes of the rows of a block that are to stay in a second cache
 
 # How a batch and the parameters are cut for threads to share. The order of sums depends on it, so
@@ -24,6 +25,7 @@ _SHARED_PARAMS = 2**14
 _FEW_ROWS = 7  # of a batch, most whose units are lanes
 _FEW_PRODUCTS = 2**17  # rows times weights of a layer of them, of a part: some 3 us
 _ROWS_OF_UPDATE = 8
+_WIDE_PARAMS = 2**17  # whose gradients, one of each part of the rows, take longer than meeting does
 
 _MOST_PLANS = 256  # that are remembered
 
@@ -87,9 +89,10 @@ class Plan:
     @property
     def unit_slices(self) -> bool:
         """Whether layers are cut into slices of units, instead of batches into parts: for a small
-        batch of a wide network without hidden halves.
+        batch of a wide network without hidden halves, and any of a wider one.
         """
-        large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
+        least = _SHARED_PARAMS if self.batch <= BLOCK else _WIDE_PARAMS
+        large = self.net.n_params >= least
         others = self.hidden_halves or self.reads_rows or self.few_rows
         return large and self._is_shared(self.batch) and not others
 
@@ -100,10 +103,18 @@ class Plan:
         return units <= FEW_UNITS and 2 * inputs * units > self.net.n_params
 
     @property
+    def packs(self) -> bool:
+        """Whether what slices of units are multiplied with is packed before."""
+        wide = self.net.n_params >= _WIDE_PARAMS
+        return self.unit_slices and wide and self.batch >= _LEAST_ROWS
+
+    @property
     def block(self) -> int:
         """Most rows that the matrix kernel passes over at once."""
         bytes_of_row = self.net.widths[0] * self.net.dtype.itemsize
-        return min(BLOCK, 1 + _CACHED // bytes_of_row) if self.reads_rows else BLOCK
+        if self.reads_rows:
+            return min(BLOCK, 1 + _CACHED // bytes_of_row)
+        return SLICED_BLOCK if self.unit_slices else BLOCK
 
     @property
     def hidden_halves(self) -> bool:

@@ -85,7 +85,7 @@ class Problems:
         exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
         transposed = aligned((net.widths[0] * net.widths[1] if halved else 0,), dtype)
         self.queue = WorkQueue(
-            self.helpers.counters, np.zeros(11, np.int64), np.zeros(4), np.zeros(shared),
+            self.helpers.counters, np.zeros(12, np.int64), np.zeros(4), np.zeros(shared),
             exchange, transposed, give_way(),
         )  # fmt: skip
         self.rule = rule_of(

@@ -6,10 +6,6 @@ from fastgd.kernels.matrix.products import transpose
 from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import copy, lanes_of, load, store
 from fastgd.machine.vector import stay_scalar
-from fastgd.state import VECTOR_BYTES
-
-# in vectors: inputs from which on it pays to keep them apart, and how far apart they collide
-_MANY, _KILOBYTE = 6, 1024 // VECTOR_BYTES
 
 
 @inline
@@ -63,16 +59,6 @@ def batch_weight(data, start, rows):
     for place in range(start, start + rows):
         total += data.weights[data.order[place] if data.shuffled != 0 else place]
     return total if total > 0 else 1.0
-
-
-@inline
-def stride_of(net, rows, lanes):
-    """How far apart the units of a block of so many rows lie: whole vectors, and one more where
-    many inputs would be at the same places of a cache, a kilobyte apart or a multiple of it.
-    """
-    stride = (rows + lanes - 1) // lanes * lanes
-    crowded = net.widths[0] >= _MANY * lanes and stride % (_KILOBYTE * lanes) == 0
-    return stride + lanes if crowded else stride
 
 
 @inline

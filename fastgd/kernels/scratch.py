@@ -1,12 +1,12 @@
 """Scratch memory of the threads that train, sized before the loop."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.structs import PANEL_BYTES, Data, Work
+from fastgd.kernels.structs import ALIASING_BYTES, BLOCK_BYTES, PANEL_BYTES, Data, Work
 from fastgd.state import aligned, padded
 
 
@@ -38,6 +38,8 @@ def scratch_of(
 
     if plan.unit_slices:  # of one block, which all threads work on
         shared = work(data, gradient)
+        if plan.packs:
+            shared = shared._replace(packed=_packed(plan, shared.block))
         works = [shared._replace(panel=np.zeros_like(shared.panel)) for _ in ranks]
     else:
         own = [aligned(gradient.shape, dtype) if plan.hidden_halves else gradient for _ in ranks]
@@ -51,26 +53,29 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
     net, dtype = plan.net, plan.net.dtype
     rows = -(-data.batch // data.row_parts)
     block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
-    room = room_of(block, dtype)
     inputs, outputs = net.widths[0], net.widths[-1]
-    units = sum(net.widths) * room if keeps_layers else 0
+    units = sum(net.widths) * block if keeps_layers else 0
     gathers = keeps_layers or not plan.rows_stay
+    aliases = max(*net.widths, block) * dtype.itemsize >= ALIASING_BYTES
+    panel_bytes = PANEL_BYTES + (BLOCK_BYTES if aliases else 0)
     return Work(
-        rows=aligned(((inputs + outputs) * room if gathers else 0,), dtype),
-        a=aligned((max(units, inputs * room),), dtype),
+        rows=aligned(((inputs + outputs) * block if gathers else 0,), dtype),
+        a=aligned((max(units, inputs * block),), dtype),
         z=aligned((units,), dtype),
         delta=aligned((units,), dtype),
-        y=aligned((outputs * room,), dtype),
-        weight=aligned((room,), dtype),
-        panel=aligned((PANEL_BYTES // dtype.itemsize if keeps_layers else 0,), dtype),
+        y=aligned((outputs * block,), dtype),
+        weight=aligned((block,), dtype),
+        panel=aligned((panel_bytes // dtype.itemsize if keeps_layers else 0,), dtype),
+        packed=aligned((0,), dtype),
         gradient=gradient,
         block=block,
     )
 
 
-def room_of(block: int, dtype: np.dtype[Any]) -> int:
-    """How far apart the units of a block of so many rows may lie, as compiled code decides."""
-    return padded(block + 1, dtype)
+def _packed(plan: Plan, block: int) -> Array:
+    """For panels of a layer's numbers for a block, in whole vectors."""
+    dtype = plan.net.dtype
+    return aligned((block * padded(max(plan.net.widths), dtype),), dtype)
 
 
 def _with_other_rows(work: Work) -> Work:

@@ -17,7 +17,9 @@ CHUNK = 4096  # numbers of a gradient that is not kept: they stay in the first c
 ROWS_AT, NEXT_AT, AHEAD = range(3)  # in FewRows.now
 ROW_GROUP = 8  # rows of weights that are taken together, on any machine
 FEW_UNITS = 4  # most of a first layer that multiplies rows of X as they lie
-PANEL_BYTES = 2**14  # of scratch for a product: half of a first cache
+# of scratch for a product: for a panel, half of a first cache; and for a block, where rows may lie
+# this far apart, or a multiple of it, which is at the same places of a cache
+PANEL_BYTES, BLOCK_BYTES, ALIASING_BYTES = 2**14, 9 * 2**13, 2**12
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8
 PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
@@ -76,6 +78,8 @@ class Work(NamedTuple):
     y: Reals  # (outputs, stride) targets
     weight: Reals  # (stride,) share of each sample in the cost; 0 for padding
     panel: Reals  # scratch of products
+    # panels that several slices of a layer's units are multiplied with; or (0,)
+    packed: Reals
     # (parts * size,) one of each part of the batch; their sum comes to be in the first
     gradient: Reals
     block: int  # most rows of a block, a multiple of the lanes
@@ -123,7 +127,7 @@ class WorkQueue(NamedTuple):
     """What the threads of a run share; see `work_queue`."""
 
     counters: Integers  # (48,)
-    task: Integers  # (11,) what there is to do, see `matrix.tasks`
+    task: Integers  # (12,) what there is to do, see `matrix.tasks`
     numbers: Doubles  # (4,)
     costs: Doubles  # (parts,) of the parts of a batch
     exchange: Reals  # (4 * outputs * block,) where halves put down their parts of z

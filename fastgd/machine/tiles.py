@@ -7,10 +7,18 @@ from numba.extending import intrinsic
 from fastgd.machine.internals import cpu_target
 from fastgd.machine.lane_sums import exchanging, sum_lanes
 from fastgd.machine.span import element_address
-from fastgd.machine.vector import has_avx512, splat
+from fastgd.machine.vector import features_of, has_avx512, splat
 
-# vectors of a tile: its sums must fit into the registers
-WIDEST = 4 if has_avx512(cpu_target.target_context) else 2
+# Vectors and rows of the largest tile. Its sums fit into the registers, and are more than the sums
+# that are under way at a time: two instructions begin each cycle, and take four or five. LLVM joins
+# neighbouring vectors to AVX-512's own; a processor that begins one of these at a time, or halves
+# them, as Zen 4 does, takes as long as for two of AVX's, and reads fewer instructions.
+if has_avx512(cpu_target.target_context):
+    WIDEST, HIGHEST = 4, 8
+elif "+fma" in features_of(cpu_target.target_context):
+    WIDEST, HIGHEST = 2, 6
+else:
+    WIDEST, HIGHEST = 2, 4
 _CONTRACT = ("contract",)
 
 

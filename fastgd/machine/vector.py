@@ -152,9 +152,14 @@ def stay_scalar(typing_context):
     return types.void(), generate
 
 
+def features_of(context: Any) -> set[str]:
+    """LLVM's names of what the machine that is compiled for has, each behind a "+"."""
+    return set(context.codegen().magic_tuple()[2].split(","))
+
+
 def has_avx512(context: Any) -> bool:
     """Whether the machine that is compiled for has AVX-512 for vectors of any length."""
-    return {"+avx512vl", "+avx512dq"} <= set(context.codegen().magic_tuple()[2].split(","))
+    return {"+avx512vl", "+avx512dq"} <= features_of(context)
 
 
 @intrinsic  # type: ignore[untyped-decorator]

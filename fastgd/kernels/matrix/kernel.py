@@ -17,7 +17,7 @@ from fastgd.kernels.matrix.tasks import (
     share_update,
     take_parts,
 )
-from fastgd.kernels.rows import batch_weight, gather, put_in_order, stride_of
+from fastgd.kernels.rows import batch_weight, gather, put_in_order
 from fastgd.kernels.structs import NO_UPDATE, Evaluation
 from fastgd.kernels.threads.work_queue import wait_for_task
 from fastgd.kernels.update import PLAIN
@@ -153,7 +153,7 @@ def evaluate(address, zero):
         return
     for start in range(0, data.n, work.block):
         rows = min(work.block, data.n - start)
-        stride = stride_of(net, rows, lanes)
+        stride = (rows + lanes - 1) // lanes * lanes
         if len(outputs) != 0:
             transpose(data.X, start * inputs, inputs, work.a, first, stride, rows, inputs)
         else:

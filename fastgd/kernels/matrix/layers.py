@@ -16,6 +16,7 @@ from fastgd.kernels.matrix.by_address import DERIVATIVE, VALUE, call_function
 from fastgd.kernels.matrix.costs import output_delta
 from fastgd.kernels.matrix.elementwise import over_all, times_all
 from fastgd.kernels.matrix.products import (
+    FEW,
     Left,
     Right,
     Target,
@@ -32,6 +33,44 @@ from fastgd.machine.vector import where_positive
 _HELD = len(OF_ACTIVATIONS)
 PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
+
+
+# -- what a layer's products are with -------------------------------------------------------------
+
+
+@merged
+def inputs_of(net, work, stride, l):
+    """a of the layer before, (inputs, samples), for z."""
+    return Right(work.a, net.units_before[l] * stride, stride, _NO)
+
+
+@merged
+def inputs_by_sample(net, work, stride, l):
+    """a of the layer before, (samples, inputs), for the gradient: the rows of X, or a across."""
+    if l > 0:
+        return Right(work.a, net.units_before[l] * stride, stride, _YES)
+    return Right(work.rows, np.int64(0), net.widths[0], _NO)
+
+
+@merged
+def delta_of(net, work, stride, l):
+    """delta of the layer, (units, samples), for that of the layer before."""
+    return Right(work.delta, net.units_before[l + 1] * stride, stride, _NO)
+
+
+@merged
+def is_packed(work, rows):
+    """Whether what so many rows of a layer's product are multiplied with has been packed."""
+    return len(work.packed) != 0 and rows >= FEW
+
+
+@merged
+def _packed(work, rows, right):
+    """It as panels, if it has been packed."""
+    span, start, width, across = right
+    if is_packed(work, rows):
+        span, start, width, across = work.packed, np.int64(0), np.int64(0), _NO
+    return Right(span, start, width, across)
 
 
 # -- one layer: l, its units first ... last, its inputs, where it starts (here) and where the layer
@@ -59,8 +98,8 @@ def forward_units(net, params, work, stride, l, first, last):
             store(z, here + j * stride + s, total)
     if product:
         w, to = weights + first * inputs, here + first * stride
-        left, right = Left(params, w, inputs, _ONE), Right(a, before, stride, _NO)
-        target = Target(z, to, stride)
+        left, target = Left(params, w, inputs, _ONE), Target(z, to, stride)
+        right = _packed(work, net.widths[l + 1], inputs_of(net, work, stride, l))
         multiply(left, right, target, last - first, stride, inputs, 1.0, _YES, work.panel)
     activate_all(activation, z, a, here + first * stride, here + last * stride)
 
@@ -113,10 +152,9 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
     weights = at + net.weights[l]
     product = (last - first) * inputs >= PRODUCT and inputs >= lanes
     if product:
-        w, of, across = weights + first * inputs, here + first * stride, l > 0
-        b, b_start, b_width = (a, before, stride) if across else (work.rows, np.int64(0), inputs)
-        left, right = Left(delta, of, stride, _ONE), Right(b, b_start, b_width, across)
-        to = Target(target, w, inputs)
+        w, of = weights + first * inputs, here + first * stride
+        left, to = Left(delta, of, stride, _ONE), Target(target, w, inputs)
+        right = _packed(work, net.widths[l + 1], inputs_by_sample(net, work, stride, l))
         multiply(left, right, to, last - first, inputs, stride, scale, add, work.panel)
     elif last - first > inputs:
         for j in range(first, last, lanes):
@@ -169,8 +207,8 @@ def backward_units(net, params, work, stride, l, first, last):
     weights = net.weights[l]
     if (last - first) * units >= PRODUCT:
         w, to = weights + first, before + first * stride
-        left, right = Left(params, w, _ONE, inputs), Right(delta, here, stride, _NO)
-        target = Target(delta, to, stride)
+        left, target = Left(params, w, _ONE, inputs), Target(delta, to, stride)
+        right = _packed(work, inputs, delta_of(net, work, stride, l))
         multiply(left, right, target, last - first, stride, units, 1.0, _NO, work.panel)
     else:
         for k in range(first, last):

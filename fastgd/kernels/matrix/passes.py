@@ -6,7 +6,7 @@ from fastgd.kernels.matrix.differences import differences
 from fastgd.kernels.matrix.few_units import has_few_units, pass_over_few_units
 from fastgd.kernels.matrix.layers import backward, forward
 from fastgd.kernels.matrix.out_of_line import block_cost
-from fastgd.kernels.rows import gather, stride_of
+from fastgd.kernels.rows import gather
 from fastgd.kernels.structs import NO_UPDATE
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import lanes_of
@@ -40,7 +40,7 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
     cost = 0.0
     for here in range(start, stop, work.block):
         rows = min(work.block, stop - here)
-        stride = stride_of(net, rows, lanes)
+        stride = (rows + lanes - 1) // lanes * lanes
         if fresh:
             gather(net, data, work, here, rows, stride, np.int64(0), stride, total)
         forward(net, params, work, stride, np.int64(0))

@@ -3,26 +3,29 @@
 A tile of C = A B is a few rows by a few vectors. Its sums stay in registers while B's rows go by as
 vectors and A's numbers as broadcasts, so that A may lie in memory in either direction. Where B is
 large, or lies the other way, a panel of it as wide as a tile is copied to where it stays in the
-first cache while all rows of A go by.
+first cache while all rows of A go by. So is a block of A whose numbers would take each other's
+places in there, if there is room for it.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgd.kernels.structs import PANEL_BYTES
+from fastgd.kernels.structs import ALIASING_BYTES, BLOCK_BYTES, PANEL_BYTES
 from fastgd.machine.jit import kernel, merged
-from fastgd.machine.span import lanes_of, load, store
-from fastgd.machine.tiles import WIDEST, sums_of, tile_of, transpose_tile
+from fastgd.machine.span import in_wide_vectors, lanes_of, load, store
+from fastgd.machine.tiles import HIGHEST, WIDEST, sums_of, tile_of, transpose_tile
 from fastgd.machine.vector import stay_scalar
 from fastgd.state import VECTOR_BYTES
 
-TILE = 4  # rows of a tile
-_TALL = TILE * WIDEST // 2  # rows of one that is two vectors wide, where there are more than TILE
+_LOW = 4  # rows of a tile where few are left
 # rows of a panel, on every machine the same, since sums are cut by it
 DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
+_BLOCK = BLOCK_BYTES // (DEPTH * VECTOR_BYTES) - 2  # vectors of a block's rows; two lie between
+_ALIASING = ALIASING_BYTES // VECTOR_BYTES
 SMALL = 4096  # numbers of a B that stays in the first cache as it is
 FEW = 64  # rows of A that are too few to copy a panel for
+_ROWS = 64  # that are transposed at a time, whose cache lines are used again meanwhile
 _NONE = np.int64(0)  # columns that are left as they are
 
 
@@ -33,21 +36,25 @@ _NONE = np.int64(0)  # columns that are left as they are
 def transpose(source, start, width, target, to, target_width, rows, columns):
     """The (rows, columns) matrix at source[start] as (columns, rows) at target[to]; the last tiles
     reach back.
+
+    Rows of the target may lie where they take each other's places in a cache: so many neighbouring
+    tiles of them are written first that their cache lines are full.
     """
     lanes = lanes_of(source)
     if rows >= lanes and columns >= lanes:
-        for r in range(0, rows, lanes):
-            r = min(r, rows - lanes)
+        for first in range(0, rows, _ROWS):
             for k in range(0, columns, lanes):
                 k = min(k, columns - lanes)
-                transpose_tile(
-                    source,
-                    start + r * width + k,
-                    width,
-                    target,
-                    to + k * target_width + r,
-                    target_width,
-                )
+                for r in range(first, min(first + _ROWS, rows), lanes):
+                    r = min(r, rows - lanes)
+                    transpose_tile(
+                        source,
+                        start + r * width + k,
+                        width,
+                        target,
+                        to + k * target_width + r,
+                        target_width,
+                    )
         return
     for r in range(rows):
         for k in range(columns):
@@ -70,7 +77,8 @@ class Left(NamedTuple):
 class Right(NamedTuple):
     """One whose number at row t and column k is span[start + t width + k].
 
-    Where it lies `across`, that is span[start + k width + t].
+    Where it lies `across`, that is span[start + k width + t]. Where the width is 0, it has been
+    packed.
     """
 
     span: Any
@@ -87,10 +95,36 @@ class Target(NamedTuple):
     width: int | np.int64
 
 
-_tile_2, _widest_tile = tile_of(2, TILE), tile_of(WIDEST, TILE)
+def _tiles(vectors):
+    """The function that computes tiles below each other, so many vectors wide: low ones where few
+    rows are left.
+    """
+    high, low = tile_of(vectors, HIGHEST), tile_of(vectors, _LOW)
+
+    @kernel
+    def multiply_by_tiles(
+        a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, inner, alpha,
+        add,
+    ):  # fmt: skip
+        for i in range(0, rows, HIGHEST):
+            from_a, to, left = a_start + i * a_next, c_start + i * c_width, rows - i
+            if left > _LOW:
+                high(
+                    a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, _NONE,
+                    inner, alpha, add,
+                )  # fmt: skip
+            else:
+                low(
+                    a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, _NONE,
+                    inner, alpha, add,
+                )  # fmt: skip
+
+    return multiply_by_tiles
+
+
+_tiles_2, _widest_tiles = _tiles(2), _tiles(WIDEST)
 # sums of a narrow one are few: more rows of it are under way at a time
-_tile_1 = tile_of(1, 2 * TILE)
-_tall_tile_2 = tile_of(2, _TALL)
+_tile_1 = tile_of(1, 2 * _LOW)
 
 
 @kernel
@@ -99,42 +133,10 @@ def _tiles_1(
     alpha, add,
 ):  # fmt: skip
     """Tiles below each other, one vector wide; `done` of its columns are left as they are."""
-    for i in range(0, rows, 2 * TILE):
-        from_a, to, high = a_start + i * a_next, c_start + i * c_width, rows - i
+    for i in range(0, rows, 2 * _LOW):
+        from_a, to, left = a_start + i * a_next, c_start + i * c_width, rows - i
         _tile_1(
-            a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, done, inner,
-            alpha, add,
-        )  # fmt: skip
-
-
-@kernel
-def _tiles_2(
-    a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, inner, alpha, add,
-):  # fmt: skip
-    """Tiles below each other, two vectors wide: tall ones while many rows are left."""
-    for i in range(0, rows, _TALL):
-        from_a, to, high = a_start + i * a_next, c_start + i * c_width, rows - i
-        if high > TILE:
-            _tall_tile_2(
-                a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, _NONE, inner,
-                alpha, add,
-            )  # fmt: skip
-        else:
-            _tile_2(
-                a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, _NONE, inner,
-                alpha, add,
-            )  # fmt: skip
-
-
-@kernel
-def _widest_tiles(
-    a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, inner, alpha, add,
-):  # fmt: skip
-    """Tiles below each other, as wide as registers allow."""
-    for i in range(0, rows, TILE):
-        from_a, to, high = a_start + i * a_next, c_start + i * c_width, rows - i
-        _widest_tile(
-            a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, high, _NONE, inner,
+            a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, done, inner,
             alpha, add,
         )  # fmt: skip
 
@@ -148,63 +150,144 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
     a, a_start, a_next, a_step = left
     b, b_start, b_width, across = right
     c, c_start, c_width = target
-    lanes, column = lanes_of(b), np.int64(0)
+    lanes, is_packed = lanes_of(b), b_width == 0
     copies = across or (inner * b_width > SMALL and rows >= FEW)
-    depth = min(inner, DEPTH) if copies else inner
-    while column < columns:
-        width = (
-            1
-            if column + 2 * lanes > columns
-            else 2
-            if column + WIDEST * lanes > columns
-            else WIDEST
-        )
-        done = max(0, column + lanes - columns)  # of columns, where the last vector reaches back
-        column -= done
+    depth = min(inner, DEPTH) if copies or is_packed else inner
+    has_room = len(panel) >= DEPTH * (4 + _BLOCK + 2) * lanes
+    aliases = has_room and a_next == 1 and a_step % (_ALIASING * lanes) == 0
+    aliases = aliases and (copies or is_packed)
+    step_b = (columns + lanes - 1) // lanes * lanes if is_packed else 1 if across else b_width
+    most = min(rows, _BLOCK * lanes) if aliases else rows
+    for first in range(0, rows, most):
+        high, to = min(most, rows - first), c_start + first * c_width
         for t in range(0, inner, depth):
-            deep, more = min(depth, inner - t), add or t > 0
-            source, from_b, from_b_width = b, b_start + column, b_width
-            if copies:
-                source, from_b, from_b_width = panel, np.int64(0), width * lanes
-                if across:
-                    transpose(
-                        b,
-                        b_start + column * b_width + t,
-                        b_width,
-                        panel,
-                        np.int64(0),
-                        from_b_width,
-                        from_b_width,
-                        deep,
-                    )
-                else:
-                    _copy_panel(
-                        b, b_start + t * b_width + column, b_width, panel, from_b_width, deep
-                    )
-            from_a, to = a_start + t * a_step, c_start + column
-            if width == 1:
-                _tiles_1(
-                    a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
-                    done, deep, alpha, more,
-                )  # fmt: skip
-            elif width > 2:
-                _widest_tiles(
-                    a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
-                    deep, alpha, more,
-                )  # fmt: skip
-            else:
-                _tiles_2(
-                    a, from_a, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
-                    deep, alpha, more,
-                )  # fmt: skip
+            deep, from_a = min(depth, inner - t), a_start + first * a_next + t * a_step
+            block, apart = a, a_step
+            if aliases and high >= lanes:
+                block, apart = panel, (_BLOCK + 2) * lanes
+                start, from_a = from_a, np.int64(DEPTH * 4 * lanes)
+                _copy_rows(a, start, a_step, panel, from_a, apart, deep, high)
+            _multiply_deep(
+                Left(block, from_a, a_next, apart),
+                Right(b, b_start + t * step_b, b_width, across),
+                Target(c, to, c_width),
+                high,
+                columns,
+                deep,
+                alpha,
+                add or t > 0,
+                panel,
+                copies,
+            )
+
+
+@merged
+def _multiply_deep(left, right, target, rows, columns, deep, alpha, add, panel, copies):
+    """The same for as many rows of B as a panel has, if it `copies` panels."""
+    a, a_start, a_next, a_step = left
+    b, b_start, b_width, across = right
+    c, c_start, c_width = target
+    lanes, column = lanes_of(b), np.int64(0)
+    while column < columns:
+        width = _vectors_at(column, columns, lanes)
+        done = max(0, column + lanes - columns)  # of columns, where the last vector reaches back
+        source, from_b, from_b_width = b, b_start + column - done, b_width
+        if b_width == 0:
+            from_b, from_b_width = b_start + column * deep, width * lanes
+        elif copies:
+            source, from_b, from_b_width = panel, np.int64(0), width * lanes
+            _put_panel(b, b_start, b_width, across, column - done, width, deep, panel, from_b)
+        column -= done
+        to = c_start + column
+        if width == 1:
+            _tiles_1(
+                a, a_start, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
+                done, deep, alpha, add,
+            )  # fmt: skip
+        elif width > 2:
+            _widest_tiles(
+                a, a_start, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
+                deep, alpha, add,
+            )  # fmt: skip
+        else:
+            _tiles_2(
+                a, a_start, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
+                deep, alpha, add,
+            )  # fmt: skip
         column += width * lanes
 
 
 @merged
-def _copy_panel(b, start, b_width, panel, width, rows):
+def _vectors_at(column, columns, lanes):
+    """How many vectors wide the tiles at a column are."""
+    if column + 2 * lanes > columns:
+        return 1
+    return 2 if column + WIDEST * lanes > columns else WIDEST
+
+
+# -- panels ----------------------------------------------------------------------------------------
+
+
+@merged
+def pack(right, columns, inner, packed, part, parts):
+    """A part of the panels of B, (inner, columns), put down one behind the other, for several
+    products with it; the last columns are filled up to whole vectors.
+    """
+    b, b_start, b_width, across = right
+    lanes = lanes_of(b)
+    wide, whole = WIDEST * lanes, (columns + lanes - 1) // lanes * lanes
+    strips, deeps = max(1, columns // wide), (inner + DEPTH - 1) // DEPTH
+    for i in range(strips * deeps * part // parts, strips * deeps * (part + 1) // parts):
+        t, column = i // strips * DEPTH, i % strips * wide
+        stop = column + wide if i % strips < strips - 1 else columns
+        deep = min(DEPTH, inner - t)
+        while column < stop:
+            width, done = _vectors_at(column, columns, lanes), max(0, column + lanes - columns)
+            start, to = b_start + t * (1 if across else b_width), t * whole + column * deep
+            _put_panel(b, start, b_width, across, column - done, width, deep, packed, to)
+            column += width * lanes
+
+
+@merged
+def _put_panel(b, start, b_width, across, column, vectors, deep, panel, to):
+    """So many vectors from a column on, of as many rows as a panel has, to panel[to]."""
+    if across:
+        wide = vectors * lanes_of(b)
+        transpose(b, start + column * b_width, b_width, panel, to, wide, wide, deep)
+    else:
+        _copy_panel(b, start + column, b_width, panel, to, vectors, deep)
+
+
+@merged
+def _copy_panel(b, start, b_width, panel, to, vectors, rows):
+    """So many vectors of each row of B to panel[to], one row behind the other."""
+    lanes, wide_b, wide_panel = lanes_of(b), in_wide_vectors(b), in_wide_vectors(panel)
+    if vectors == 1:
+        for _ in range(rows):
+            store(panel, to, load(b, start))
+            start, to = start + b_width, to + lanes
+    elif vectors == 2:
+        for _ in range(rows):
+            store(wide_panel, to, load(wide_b, start))
+            start, to = start + b_width, to + 2 * lanes
+    else:
+        for _ in range(rows):
+            first, second = load(wide_b, start), load(wide_b, start + 2 * lanes)
+            store(wide_panel, to, first)
+            store(wide_panel, to + 2 * lanes, second)
+            start, to = start + b_width, to + 4 * lanes
+
+
+@merged
+def _copy_rows(source, start, width, panel, to, apart, rows, columns):
+    """(rows, columns) at source[start], its rows `width` apart, to panel[to], `apart` from each
+    other; there is at least one vector of columns, and the last reaches back.
+    """
+    lanes = lanes_of(source)
     for t in range(rows):
-        for k in range(0, width, lanes_of(b)):
-            store(panel, t * width + k, load(b, start + t * b_width + k))
+        for k in range(0, columns, lanes):
+            k = min(k, columns - lanes)
+            store(panel, to + t * apart + k, load(source, start + t * width + k))
 
 
 # -- sums along rows -------------------------------------------------------------------------------

@@ -20,6 +20,10 @@ from fastgd.kernels.matrix.unit_slices import (
     forward_slice,
     gather_slice,
     gradient_slice,
+    pack_delta,
+    pack_inputs,
+    pack_inputs_by_sample,
+    packing_parts,
     slices_of,
 )
 from fastgd.kernels.structs import NO_UPDATE
@@ -46,6 +50,7 @@ _SPAN = 4096
 # kinds of tasks; Numba compiles once for an int64
 _PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange(8, dtype=np.int64)
 FEW_FORWARD, FEW_BACKWARD, FEW_UPDATE = np.arange(8, 11, dtype=np.int64)
+_PACK_FORWARD, _PACK_BACKWARD, _PACK_GRADIENT = np.arange(11, 14, dtype=np.int64)
 # places in a queue's task and its numbers
 (
     _KIND,
@@ -59,7 +64,8 @@ FEW_FORWARD, FEW_BACKWARD, FEW_UPDATE = np.arange(8, 11, dtype=np.int64)
     _SLOW_PARTNER,
     _SOLO_LEFT,
     _SOLO_NEXT,
-) = range(11)
+    _ADD,
+) = range(12)
 _TOTAL, _SCALE, _RATE, _FACTOR = range(4)
 
 
@@ -110,10 +116,16 @@ def _do(problem, part):
         gather_slice(problem, start, rows, part, parts, numbers[_TOTAL])
     elif kind == _FORWARD:
         forward_slice(problem, stride, layer, part, parts)
+    elif kind == _PACK_FORWARD:
+        pack_inputs(problem, stride, layer, part, parts)
+    elif kind == _PACK_BACKWARD:
+        pack_delta(problem, stride, layer, part, parts)
+    elif kind == _PACK_GRADIENT:
+        pack_inputs_by_sample(problem, stride, layer, part, parts)
     elif kind == _BACKWARD:
         backward_slice(problem, stride, layer, part, parts)
     elif kind == _GRADIENT:
-        gradient_slice(problem, stride, layer, part, parts, numbers[_SCALE])
+        gradient_slice(problem, stride, layer, part, parts, numbers[_SCALE], task[_ADD] != 0)
     else:
         _update_slice(problem, part, parts)
 
@@ -140,9 +152,11 @@ def _update_slice(problem, part, parts):
 
 @kernel
 def _share(problem, kind, parts):
-    """Have all parts of a task done."""
+    """Have all parts of a task done; there may be none."""
     queue = problem.queue
     queue.task[_KIND], queue.task[_PARTS] = kind, parts
+    if parts == 0:
+        return
     if parts == 1:
         _do(problem, np.int64(0))
         return
@@ -179,29 +193,43 @@ def share_rows(problem, start, stop, total, observe):
 
 @kernel
 def share_layers(problem, start, stop, total, observe, scale):
-    """A pass over a batch of one block, layer by layer, in slices of units; the cost if it is to be
-    observed.
+    """A pass over a batch block by block, and layer by layer, in slices of units; the cost if it is
+    to be observed.
 
-    The gradient is left, or if `scale` is not 1 the parameters are updated by `scale` times it.
+    The gradient is left, or if `scale` is not 1 the parameters are updated by `scale` times it,
+    where the batch is one block.
     """
+    cost = 0.0
+    for here in range(start, stop, problem.work.block):
+        rows = min(problem.work.block, stop - here)
+        problem.queue.task[_ADD] = int(here > start)
+        cost += _share_block(problem, here, rows, total, observe, scale)
+    return cost
+
+
+@kernel
+def _share_block(problem, start, rows, total, observe, scale):
     net, work, task = problem.net, problem.work, problem.queue.task
-    lanes, rows = lanes_of(work.a), stop - start
+    lanes = lanes_of(work.a)
     stride = (rows + lanes - 1) // lanes * lanes
     _write_down(problem, start, rows, total, observe)
     problem.queue.numbers[_SCALE] = scale
     _share(problem, _GATHER, np.int64(2))
     for l in range(net.layers):
-        task[_LAYER] = l
-        _share(problem, _FORWARD, slices_of(net, l, net.widths[l + 1], stride))
+        inputs, units, task[_LAYER] = net.widths[l], net.widths[l + 1], l
+        _share(problem, _PACK_FORWARD, packing_parts(work, stride, units, inputs))
+        _share(problem, _FORWARD, slices_of(net, l, units, stride))
         softmax_layer(net, work, stride, l)
     cost = block_cost(net, work, stride) if observe else 0.0
     if problem.method != NO_UPDATE:
         output_delta(net, work, stride)
         for l in range(net.layers - 1, -1, -1):
-            task[_LAYER] = l
+            inputs, units, task[_LAYER] = net.widths[l], net.widths[l + 1], l
             if l > 0:
-                _share(problem, _BACKWARD, slices_of(net, l, net.widths[l], stride))
-            _share(problem, _GRADIENT, slices_of(net, l, net.widths[l + 1], stride))
+                _share(problem, _PACK_BACKWARD, packing_parts(work, stride, inputs, units))
+                _share(problem, _BACKWARD, slices_of(net, l, inputs, stride))
+            _share(problem, _PACK_GRADIENT, packing_parts(work, stride, units, inputs))
+            _share(problem, _GRADIENT, slices_of(net, l, units, stride))
     return cost
 
 

@@ -1,5 +1,5 @@
 """A pass over one block of rows by slices of units: each is a few rows of a layer's W and of what
-comes out of it.
+comes out of it. What all slices of a large layer are multiplied with is packed before, by all.
 
 Slices need no sums over threads, as parts of the rows do, and the gradient of each unit is written
 once.
@@ -7,15 +7,23 @@ once.
 
 import numpy as np
 
-from fastgd.kernels.matrix.layers import times_derivative
+from fastgd.kernels.matrix.layers import (
+    delta_of,
+    inputs_by_sample,
+    inputs_of,
+    is_packed,
+    times_derivative,
+)
 from fastgd.kernels.matrix.out_of_line import backward_units, forward_units, gradient_units
 from fastgd.kernels.matrix.passes import LAYERWISE
+from fastgd.kernels.matrix.products import pack
 from fastgd.kernels.rows import gather
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import lanes_of
 
 _UNITS = 128  # of a slice
 _MOST = 8
+_PACKED = 2**14  # numbers that a part of packing has at least: some 2 us
 _PRODUCTS = 2**18  # multiplications of a layer below which one thread is as fast: some 5 us
 
 
@@ -25,6 +33,37 @@ def slices_of(net, l, units, stride):
     if net.widths[l] * net.widths[l + 1] * stride < _PRODUCTS or units < 32:
         return 1
     return min(_MOST, max(2, units // _UNITS))
+
+
+@kernel
+def packing_parts(work, stride, rows, units):
+    """Parts of packing (units, stride) for a product of so many rows; 0 if it is not packed."""
+    if not is_packed(work, rows):
+        return 0
+    return max(1, min(_MOST, units * stride // _PACKED))
+
+
+@kernel
+def pack_inputs(problem, stride, l, part, parts):
+    """For z of layer l."""
+    net, work = problem.net, problem.work
+    pack(inputs_of(net, work, stride, l), stride, net.widths[l], work.packed, part, parts)
+
+
+@kernel
+def pack_inputs_by_sample(problem, stride, l, part, parts):
+    """For the gradient of layer l."""
+    net, work = problem.net, problem.work
+    if net.widths[l] >= lanes_of(work.a):
+        right = inputs_by_sample(net, work, stride, l)
+        pack(right, net.widths[l], stride, work.packed, part, parts)
+
+
+@kernel
+def pack_delta(problem, stride, l, part, parts):
+    """For delta of the layer before l."""
+    net, work = problem.net, problem.work
+    pack(delta_of(net, work, stride, l), stride, net.widths[l + 1], work.packed, part, parts)
 
 
 @kernel
@@ -63,8 +102,10 @@ def backward_slice(problem, stride, l, part, parts):
 
 
 @kernel
-def gradient_slice(problem, stride, l, part, parts, scale):
-    """The gradient of layer l; or its update, if it is not to be scaled by 1."""
+def gradient_slice(problem, stride, l, part, parts, scale, add):
+    """The gradient of layer l, added to that of other blocks if `add`; or its update, if it is not
+    to be scaled by 1.
+    """
     net, units = problem.net, problem.net.widths[l + 1]
     target = problem.work.gradient if scale == 1.0 else problem.params
     gradient_units(
@@ -77,5 +118,5 @@ def gradient_slice(problem, stride, l, part, parts, scale):
         scale,
         target,
         np.int64(0),
-        scale != 1.0,
+        add or scale != 1.0,
     )
