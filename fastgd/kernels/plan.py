@@ -34,12 +34,16 @@ class Plan:
     shuffle: bool
     method: str
     kernel: str
-    update_kind: str = "plain"  # of the update, one of names.UPDATE_KINDS
+    update_kind: str = "plain"  # of the update, one of optimizers.optimizer.FORMS, or plain
     # whether something is done to the gradient or the rate before it
     modifies_gradient: bool = False
     weighted: bool = False  # whether samples have weights
     validated: bool = False  # whether there are validation rows
     own_rows: bool = False  # whether members have rows or weights of their own
+    # whether chance changes inputs or activations, and whether weights are bounded
+    perturbed: bool = False
+    drops: bool = False  # of these, activations
+    bounded: bool = False
     # whether difference quotients change no z of the first layer by much
     small_changes: bool = True
 
@@ -69,14 +73,15 @@ class Plan:
         batch of a wide network without hidden halves.
         """
         large = self.batch <= BLOCK and self.net.n_params >= _SHARED_PARAMS
-        others = self.hidden_halves or self.reads_rows
+        others = self.hidden_halves or self.reads_rows or self.perturbed
         return large and self._is_shared(self.batch) and not others
 
     @property
     def reads_rows(self) -> bool:
         """Whether most of an update is a first layer of few units, to read the rows of X."""
         inputs, units = self.net.widths[:2]
-        return units <= FEW_UNITS and 2 * inputs * units > self.net.n_params
+        few = units <= FEW_UNITS and 2 * inputs * units > self.net.n_params
+        return few and not self.perturbed
 
     @property
     def block(self) -> int:
@@ -94,7 +99,7 @@ class Plan:
         small = self.batches > 1 and self.batch <= BLOCK
         worth_it = self.batch * net.n_params in _HALVED_PRODUCTS and net.widths[1] >= 2 * lanes
         one_hidden = len(net.layers) == 2 and not self.method.endswith("difference")
-        return is_plain and small and one_hidden and worth_it
+        return is_plain and small and one_hidden and worth_it and not self.perturbed
 
     @property
     def update_slices(self) -> int:
@@ -111,3 +116,8 @@ class Plan:
 def parts_of(rows: int) -> int:
     """Parts that rows which are shared are cut into."""
     return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS))
+
+
+def needs_matrix(plan: Plan) -> bool:
+    """Whether it asks for what the matrix kernel alone has."""
+    return plan.perturbed or plan.bounded

@@ -43,7 +43,7 @@ def scratch_of(
         own = [aligned(gradient.shape, dtype) if plan.hidden_halves else gradient for _ in ranks]
         works = [work(data, each) for each in own]
     next_works = [_with_other_rows(work) for work in works] if plan.hidden_halves else []
-    return Scratch(works, next_works, [work(held_out, gradient) for _ in ranks])
+    return Scratch(works, next_works, [work(held_out, gradient).without_chance() for _ in ranks])
 
 
 def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_layers: bool) -> Work:
@@ -54,6 +54,7 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
     room = room_of(block, dtype)
     inputs, outputs = net.widths[0], net.widths[-1]
     units = sum(net.widths) * room if keeps_layers else 0
+    hidden = sum(net.widths[1:-1]) * room if plan.drops else 0
     gathers = keeps_layers or not plan.rows_stay
     return Work(
         rows=aligned(((inputs + outputs) * room if gathers else 0,), dtype),
@@ -64,6 +65,10 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
         weight=aligned((room,), dtype),
         panel=aligned((PANEL_BYTES // dtype.itemsize if keeps_layers else 0,), dtype),
         gradient=gradient,
+        masks=aligned((hidden,), dtype),
+        whole=aligned((hidden,), dtype),
+        keys=np.zeros(room if plan.perturbed else 0, np.int64),
+        uniform=aligned((2 * room if plan.perturbed else 0,), dtype),
         block=block,
     )
 

@@ -21,16 +21,14 @@ from fastgd.kernels.matrix.unit_slices import (
     gradient_slice,
     slices_of,
 )
-from fastgd.kernels.structs import NO_UPDATE
+from fastgd.kernels.structs import NO_UPDATE, RATE
 from fastgd.kernels.threads.work_queue import finish, publish, take, wait_for_all
 from fastgd.kernels.update import (
-    ADAM,
-    ADAMW,
+    begin_any,
     clip_and_decay,
     clip_factor,
-    count_power,
     rate_of,
-    update,
+    update_any,
 )
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import lanes_of, load, store
@@ -58,7 +56,7 @@ _PASS, _GATHER, _FORWARD, _BACKWARD, _GRADIENT, _SUM, _UPDATE, _HALF = np.arange
     _SOLO_LEFT,
     _SOLO_NEXT,
 ) = range(11)
-_TOTAL, _SCALE, _RATE, _FACTOR = range(4)
+_TOTAL, _SCALE, _FACTOR = 0, 1, 3
 
 
 # -- whoever takes a part --------------------------------------------------------------------------
@@ -70,9 +68,9 @@ def take_parts(problem):
     queue = problem.queue
     part = take(queue)
     while part >= 0:
-        now = (
-            problem.held_out if queue.task[_HELD_OUT] != 0 and problem.is_held_out == 0 else problem
-        )
+        now, which = problem, queue.task[_HELD_OUT]
+        if which != problem.is_held_out:  # which is 0 of those who help
+            now = problem.held_out if which == 1 else problem.untouched
         _do(now, part)
         finish(queue)
         part = take(queue)
@@ -124,7 +122,7 @@ def _update_slice(problem, part, parts):
                 store(gradient, p, load(gradient, p) + load(gradient, other + p))
         if queue.task[_KIND] == _UPDATE:
             clip_and_decay(rule, problem.params, gradient, queue.numbers[_FACTOR], start, stop)
-            update(rule, problem.params, gradient, queue.numbers[_RATE], start, stop)
+            update_any(problem, queue.numbers[RATE], start, stop)
 
 
 # -- who leads -------------------------------------------------------------------------------------
@@ -228,9 +226,8 @@ def share_update(problem, gradients, t):
     """
     rule, numbers, task = problem.rule, problem.queue.numbers, problem.queue.task
     task[_GRADIENTS], task[_HELD_OUT] = gradients, problem.is_held_out
-    numbers[_RATE], numbers[_FACTOR] = rate_of(rule, t), 1.0
-    if rule.update_kind == ADAM or rule.update_kind == ADAMW:
-        count_power(rule)
+    numbers[RATE], numbers[_FACTOR] = rate_of(rule, t), 1.0
+    begin_any(problem, numbers[RATE])
     if rule.clip_norm < math.inf:  # the norm is of the whole sum
         _share(problem, _SUM, rule.update_slices)
         task[_GRADIENTS] = 1
