@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from fastgd.functions.activation import Activation
     from fastgd.functions.loss import Loss
     from fastgd.mlp import MLP
-    from fastgd.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
+    from fastgd.optimizers import (
+        SGD,
+        Adadelta,
+        Adagrad,
+        Adam,
+        AdamW,
+        Lion,
+        NAdam,
+        RAdam,
+        RMSprop,
+        Rprop,
+    )
     from fastgd.training.run import DivergedError, History, Run, load_run
     from fastgd.training.train import train
 
@@ -21,7 +32,21 @@ _HOMES = {
     "Activation": "fastgd.functions.activation",
     "Loss": "fastgd.functions.loss",
     "MLP": "fastgd.mlp",
-    **dict.fromkeys(("SGD", "Adagrad", "Adam", "AdamW", "RMSprop", "Rprop"), "fastgd.optimizers"),
+    **dict.fromkeys(
+        (
+            "SGD",
+            "Adadelta",
+            "Adagrad",
+            "Adam",
+            "AdamW",
+            "Lion",
+            "NAdam",
+            "RAdam",
+            "RMSprop",
+            "Rprop",
+        ),
+        "fastgd.optimizers",
+    ),
     "DivergedError": "fastgd.training.run",
     "History": "fastgd.training.run",
     "Run": "fastgd.training.run",
@@ -35,9 +60,10 @@ _HOMES = {
 _MODULES = ("activations", "data", "losses", "numeric", "schedules")
 
 __all__ = [
-    "MLP", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "DivergedError", "History", "Loss",
-    "RMSprop", "Rprop", "Run", "Runs", "__version__", "activations", "data", "load_run",
-    "load_runs", "losses", "numeric", "schedules", "train", "train_many",
+    "MLP", "SGD", "Activation", "Adadelta", "Adagrad", "Adam", "AdamW", "DivergedError", "History",
+    "Lion", "Loss", "NAdam", "RAdam", "RMSprop", "Rprop", "Run", "Runs", "__version__",
+    "activations", "data", "load_run", "load_runs", "losses", "numeric", "schedules", "train",
+    "train_many",
 ]  # fmt: skip
 
 

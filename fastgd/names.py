@@ -1,10 +1,6 @@
 """The names that a user may write. Compiled code knows each by its place in the tuple."""
 
 METHODS = ("backprop", "layerwise", "finite_difference", "central_difference")
-OPTIMIZERS = ("sgd", "adagrad", "rmsprop", "adam", "adamw", "rprop")
-# of updates; plain is sgd in registers
-UPDATE_KINDS = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")
-SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine")
 KERNELS_OF_ONE = ("auto", "matrix", "unrolled")
 KERNELS = (*KERNELS_OF_ONE, "lanes")  # which is for many networks
 SCHEMES = ("auto", "uniform", "glorot", "he", "zeros")

@@ -13,11 +13,20 @@ import numpy as np
 
 from fastgd.arguments.checks import Array, finite_number, truth, whole_number
 from fastgd.arguments.choices import check_name
-from fastgd.names import METHODS, SCHEDULES, SPACINGS
+from fastgd.arguments.per_layer import PerLayer, check_count, is_asked, per_layer
+from fastgd.names import METHODS, SPACINGS
 from fastgd.network import Network
 from fastgd.optimizers import KINDS as OPTIMIZERS
 from fastgd.optimizers import SGD, Optimizer, Rprop, check_optimizer
-from fastgd.schedules import KINDS, Constant, Schedule, as_schedule, check_learning_rate
+from fastgd.schedules import (
+    KINDS,
+    Constant,
+    Plateau,
+    Schedule,
+    as_schedule,
+    check_learning_rate,
+)
+from fastgd.schedules.plateau import at_first
 from fastgd.state import MOST, ArrayTable
 
 
@@ -49,7 +58,11 @@ class Options:
     batch_size: int | None = None
     shuffle: bool = field(default=True, metadata=_by(truth))
     optimizer: Optimizer = field(default=SGD(), metadata=_by(check_optimizer))
-    l2: float = field(default=0.0, metadata=_by(finite_number, least=0.0))
+    l2: PerLayer = field(default=0.0, metadata=_by(per_layer, least=0.0))
+    l1: PerLayer = field(default=0.0, metadata=_by(per_layer, least=0.0))
+    dropout: PerLayer = field(default=0.0, metadata=_by(per_layer, least=0.0, below=1.0))
+    max_norm: float | None = field(default=None, metadata=_by(finite_number, positive=True))
+    input_noise: float = field(default=0.0, metadata=_by(finite_number, least=0.0))
     clip_norm: float | None = field(default=None, metadata=_by(finite_number, positive=True))
     target_cost: float | None = field(default=None, metadata=_by(finite_number))
     patience: int | None = field(default=None, metadata=_by(whole_number, least=1, most=MOST))
@@ -82,6 +95,12 @@ class Options:
         size = self.batch_size
         if size is not None:
             size = whole_number("batch_size", size, least=1, most=n)
+        layers = len(net.layers)
+        for name, count, what in (("l2", layers, "layers"), ("l1", layers, "layers"),
+                                  ("dropout", layers - 1, "hidden layers")):  # fmt: skip
+            check_count(name, getattr(self, name), count, what)
+        if is_asked(self.dropout) and layers == 1:
+            raise ValueError(f"dropout is for hidden layers, which {net} has none of")
         if isinstance(self.optimizer, Rprop) and size not in (None, n):
             why = "optimizer Rprop compares gradients of all rows"
             raise ValueError(f"{why}: batch_size must be None; got {size}")
@@ -94,9 +113,19 @@ class Options:
     @property
     def modifies_gradient(self) -> bool:
         """Whether something is done to the gradient or the rate before an update."""
-        return (
-            self.l2 != 0 or self.clip_norm is not None or isinstance(self.learning_rate, Schedule)
-        )
+        decays = is_asked(self.l2) or is_asked(self.l1)
+        changes = self.clip_norm is not None or isinstance(self.learning_rate, Schedule)
+        return decays or changes or self.is_bounded
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether weights are, after every update."""
+        return self.max_norm is not None
+
+    @property
+    def is_perturbed(self) -> bool:
+        """Whether training is by rows or activations that chance has changed."""
+        return is_asked(self.dropout) or self.input_noise != 0
 
     @property
     def update_kind(self) -> str:
@@ -118,7 +147,8 @@ class Options:
     @property
     def monitors(self) -> bool:
         """Whether the cost of every epoch is looked at."""
-        return self.target_cost is not None or self.patience is not None or self.restore_best
+        rules = self.target_cost is not None or self.patience is not None or self.restore_best
+        return rules or isinstance(self.learning_rate, Plateau)
 
 
 _DEFAULTS = {each.name: each.default for each in fields(Options)}
@@ -130,8 +160,15 @@ CHECKS = {each.name: each.metadata["check"] for each in fields(Options) if each.
 
 
 # of options that members may have of their own, those that are numbers, and what stands for None
-OWN_NUMBERS = ("l2", "clip_norm", "target_cost", "patience", "min_delta")
-NONE = {"clip_norm": np.inf, "target_cost": -np.inf, "patience": MOST}
+OWN_NUMBERS = (
+    "l2", "l1", "dropout", "max_norm", "input_noise", "clip_norm", "target_cost", "patience",
+    "min_delta",
+)  # fmt: skip
+NONE = {"clip_norm": np.inf, "max_norm": np.inf, "target_cost": -np.inf, "patience": MOST}
+
+
+# of several values, the one that asks for most
+_LARGEST, _SMALLEST = ("l2", "l1", "dropout", "input_noise"), ("clip_norm", "max_norm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +179,14 @@ class MemberSettings(ArrayTable):
     params: Array  # (members, n_params) initial ones
     epochs: Array  # (members,) int64, to train to
     rates: Array  # (members,) learning rate, or the first value of the schedule
-    schedules: Array  # (members,) int64, place of the schedule in names.SCHEDULES; -1 for a number
-    times: Array  # (members, 3) warm-up and the schedule's own two numbers
+    schedules: Array  # (members,) int64, place among schedules.KINDS; -1 for a number
+    times: Array  # (members, 3 or more) warm-up and the schedule's own numbers
     numbers: Array  # (members, numbers) of the optimizer
     l2: Array  # (members,)
+    l1: Array  # (members,)
+    dropout: Array  # (members,)
+    max_norm: Array  # (members,) inf for none
+    input_noise: Array  # (members,)
     clip_norm: Array  # (members,) inf for none
     target_cost: Array  # (members,) -inf for none
     patience: Array  # (members,) int64; MOST for none
@@ -157,16 +198,43 @@ class MemberSettings(ArrayTable):
     @property
     def monitored(self) -> Array:
         """(members,) bool: whose cost is looked at in every epoch."""
-        return (self.target_cost > -np.inf) | (self.patience < MOST)
+        return (self.target_cost > -np.inf) | (self.patience < MOST) | self.on_plateau
 
     @property
-    def kinds(self) -> Array:
-        """(members,) uint8: equal where a loop of one serves the other, with other numbers."""
+    def takes_a_loop(self) -> Array:
+        """(members,) bool: who asks for more than numbers of a loop that others have, too."""
+        perturbed = (self.dropout != 0) | (self.input_noise != 0)
+        takes: Array = self.on_plateau | perturbed | (self.max_norm < np.inf)
+        return takes
+
+    @property
+    def on_plateau(self) -> Array:
+        """(members,) bool: whose rate depends on their costs."""
+        on_plateau: Array = self.schedules == list(KINDS).index("plateau")
+        return on_plateau
+
+    def has_rates_of(self, other: MemberSettings) -> Array:
+        """(members,) bool: whose learning rates are as in other settings."""
+        if self.times.shape != other.times.shape:
+            return np.zeros(len(self), bool)
+        same = (self.rates == other.rates) & (self.schedules == other.schedules)
+        alike: Array = same & (self.times == other.times).all(axis=1)
+        return alike
+
+    def first_plateaus(self) -> Array:
+        """(members, 5) what states keep for that before the first update, (members, 0) for none."""
+        kept = at_first(self.rates)
+        return kept if self.on_plateau.any() else kept[:, :0]
+
+    def kinds(self, optimizer: type[Optimizer]) -> Array:
+        """(members,) int64: equal where a loop of one serves the other, with other numbers of
+        their optimizer.
+        """
         marks = np.array([
-            self.numbers[:, 0] != 0,  # a momentum
-            self.schedules >= 0, self.l2 != 0, self.clip_norm < np.inf, self.monitored,
+            self.schedules >= 0, self.l2 != 0, self.l1 != 0, self.clip_norm < np.inf,
+            self.monitored, self.on_plateau,
         ])  # fmt: skip
-        kinds: Array = np.packbits(marks, axis=0)[0]
+        kinds: Array = 256 * optimizer.places_of_forms(self.numbers) + np.packbits(marks, axis=0)[0]
         return kinds
 
     def arguments(self, member: int, options: Options) -> dict[str, Any]:
@@ -190,9 +258,8 @@ class MemberSettings(ArrayTable):
 
     def _learning_rate(self, member: int) -> float | Schedule:
         rate, place = float(self.rates[member]), int(self.schedules[member])
-        return (
-            rate if place < 0 else KINDS[SCHEDULES[place]].of([rate, *self.times[member].tolist()])
-        )
+        kinds = list(KINDS.values())
+        return rate if place < 0 else kinds[place].of([rate, *self.times[member].tolist()])
 
     def common_options(self, optimizer: Optimizer) -> dict[str, Any]:
         """Of the options that may differ, values that ask as much of a loop as those of any member;
@@ -200,13 +267,21 @@ class MemberSettings(ArrayTable):
         """
         changes, has_one = (self.schedules > 0) | (self.times[:, 0] > 0), self.schedules >= 0
         most = int(np.argmax(2 * changes + has_one)) if has_one.any() else 0
-        clip_norm = float(self.clip_norm.min())
         return self._own_numbers(0) | {
             "learning_rate": self._learning_rate(most),
             "optimizer": optimizer,
-            "l2": float(self.l2.max()),
-            "clip_norm": None if clip_norm == np.inf else clip_norm,
+            **{name: float(getattr(self, name).max()) for name in _LARGEST},
+            **{
+                name: None if least == np.inf else least
+                for name, least in ((each, float(getattr(self, each).min())) for each in _SMALLEST)
+            },
         }
+
+
+def not_asked(members: int) -> dict[str, Array]:
+    """Settings that files had not before there were such, of members that do not ask for them."""
+    names = ("l1", "dropout", "max_norm", "input_noise")
+    return {name: np.full(members, NONE.get(name, 0.0)) for name in names}
 
 
 def check_method(net: Network, method: str) -> str:

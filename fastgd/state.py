@@ -101,11 +101,13 @@ class State(ArrayTable):
     params: Array  # (n_params,)
     slots: Array  # (slots, n_params) what the optimizer keeps
     best: Array  # (n_params,) parameters at the least cost, or (0,)
-    powers: Array  # (2,) float64: beta1^t and beta2^t of Adam
+    powers: Array  # (powers,) float64 what it keeps for all of them, such as beta1^t and beta2^t
     cursor: Array  # (10,) int64: epochs, batches of a begun one, updates made, points recorded, ...
     # (4,) float64: batch costs of a begun epoch, least cost so far, that patience counts from,
     # latest of validation rows
     sums: Array
+    # (5,) float64: what a schedule on a plateau keeps, see `schedules.plateau`; or (0,)
+    plateau: Array
     points: Array  # (record - 1,) int64: epochs of the history
     costs: Array  # (record - 1,) float64
     held_out: Array  # (record - 1,) float64: costs of the validation rows, or (0,)
@@ -183,6 +185,8 @@ def start(
     slots: Array | None = None,
     record: int = 2,
     *,
+    powers: int = 2,
+    plateau: Array | None = None,
     keeps_best: bool = False,
     held_out: bool = False,
 ) -> State:
@@ -199,9 +203,10 @@ def start(
         params=params.copy(),
         slots=np.zeros((*members, 0, params.shape[-1]), params.dtype) if slots is None else slots,
         best=params.copy() if keeps_best else params[..., :0].copy(),
-        powers=np.ones((*members, 2)),
+        powers=np.ones((*members, powers)),
         cursor=cursor,
         sums=sums,
+        plateau=np.zeros((*members, 0)) if plateau is None else plateau,
         points=np.zeros((*members, points), np.int64),
         costs=np.full((*members, points), np.nan),
         held_out=np.full((*members, points if held_out else 0), np.nan),

@@ -7,7 +7,7 @@ import pytest
 from conftest import assert_refused
 
 import fastgd
-from fastgd import names
+from fastgd import names, optimizers
 from fastgd.activations import ACTIVATIONS
 from fastgd.losses import LOSSES
 
@@ -237,7 +237,7 @@ TRAINING = [
     (lambda: train(method="newton"), V, ["method", "'newton'", *names.METHODS]),
     (lambda: train(method=None), T, ["method", "None", *names.METHODS]),
     (lambda: NET.gradient(PARAMS, X, Y, method="newton"), V, ["method", "'newton'", *names.METHODS]),
-    (lambda: train(optimizer="adamax"), V, ["optimizer", "'adamax'", *names.OPTIMIZERS]),
+    (lambda: train(optimizer="adamax"), V, ["optimizer", "'adamax'", *optimizers.KINDS]),
     (lambda: train(optimizer=None), T, ["optimizer", "None"]),
     (lambda: train(kernel="cuda"), V, ["kernel", "'cuda'", *names.KERNELS]),
     (lambda: train(kernel=None), T, ["kernel", "None"]),

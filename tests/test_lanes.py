@@ -124,6 +124,13 @@ OWN = {  # by member
     "adamw": [fastgd.AdamW(0.05 * i, 0.99, eps=1e-3, weight_decay=0.1 * i) for i in range(MEMBERS)],
     "rprop": [fastgd.Rprop(0.5 - 0.02 * i, 1.2 + 0.05 * i, step_max=0.01 * 3**i) for i in range(MEMBERS)],
     "adagrad": [fastgd.Adagrad(eps=10.0**-i) for i in range(MEMBERS)],
+    "sgd decay": [fastgd.SGD(momentum, weight_decay=0.1 * momentum, nesterov=momentum > 0.5) for momentum in np.arange(MEMBERS) % 5 / 5],
+    "amsgrad": [fastgd.Adam(0.9 - 0.05 * i, 0.8, eps=1e-3, amsgrad=i % 2 == 0) for i in range(MEMBERS)],
+    "adamw amsgrad": [fastgd.AdamW(0.9, 0.8, eps=1e-3, amsgrad=i % 2 == 0, weight_decay=0.1 * i) for i in range(MEMBERS)],
+    "nadam": [fastgd.NAdam(0.05 * i, 0.999 - 0.02 * i, eps=1e-3, momentum_decay=0.01 * i) for i in range(MEMBERS)],
+    "radam": [fastgd.RAdam(0.05 * i, 0.999 - 0.09 * i, eps=1e-3) for i in range(MEMBERS)],
+    "adadelta": [fastgd.Adadelta(0.9 - 0.08 * i, eps=1e-3) for i in range(MEMBERS)],
+    "lion": [fastgd.Lion(0.05 * i, 0.9 - 0.05 * i, weight_decay=0.05 * i) for i in range(MEMBERS)],
 }
 
 

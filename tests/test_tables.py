@@ -1,31 +1,17 @@
 """The tables of functions that dispatch is written out from: what is added in part is an error at import."""
 
-import importlib.util
-
 import numba
 import numpy as np
 import pytest
 
-from fastgd import names
-from fastgd.formulas import updates
-from fastgd.kernels import update
+from fastgd.formulas import schedules
 from fastgd.machine.dispatch import by_number
 from fastgd.machine.jit import merged
-
-MODULES = {"SCHEDULES": updates, "UPDATE_KINDS": update}
-
-
-def test_each_name_has_its_functions():
-    assert tuple(updates.SCHEDULE_FUNCTIONS) == names.SCHEDULES
-    assert tuple(update.FUNCTIONS) == names.UPDATE_KINDS
+from fastgd.schedules import KINDS
 
 
-@pytest.mark.parametrize("known", MODULES)
-def test_a_name_without_a_function_is_an_error_at_import(known, monkeypatch):
-    monkeypatch.setattr(names, known, (*getattr(names, known), "softplus"))
-    spec = importlib.util.spec_from_file_location("again", MODULES[known].__file__)
-    with pytest.raises(KeyError, match="softplus"):
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+def test_each_schedule_has_its_function():
+    assert list(schedules.RATE_FUNCTIONS) == list(KINDS)
 
 
 @merged

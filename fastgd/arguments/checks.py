@@ -61,7 +61,9 @@ def finite_number(
         if below is None
         else f" from {least:g} to below {below:g}"
     )
-    expected = "a positive, finite number" if positive else f"a finite number{bound}"
+    if positive:
+        bound = "" if below is None else f" below {below:g}"
+    expected = f"a {'positive, ' if positive else ''}finite number{bound}"
     kind = getattr(getattr(value, "dtype", None), "kind", "f")
     if (
         isinstance(value, (bool, str, bytes, complex))

@@ -101,12 +101,13 @@ def warmup(options: argparse.Namespace) -> None:
     import numpy as np
 
     from fastgd import kernels
+    from fastgd.options import Options
     from fastgd.training.train import train
 
     net = network(options, options.layers, "sigmoid", None, "squared_error")
     arguments = option_arguments(options)
     X, Y = np.zeros((options.rows, net.widths[0])), np.zeros((options.rows, net.widths[-1]))
-    for kernel in kernels.serving(net, options.method):
+    for kernel in kernels.serving(net, Options.of(arguments)):
         before = time.perf_counter()
         train(net, X, Y, 0, params=net.init(0, "zeros"), rng=0, kernel=kernel, **arguments)
         print(f"{kernel:<10}{duration(time.perf_counter() - before)}")

@@ -96,6 +96,16 @@ def number(text: str) -> float:
     return value
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    """Finite numbers between commas."""
+    return tuple(number(part) for part in names(text))
+
+
+def one_or_more(text: str) -> float | tuple[float, ...]:
+    """A finite number, or several between commas."""
+    return numbers(text) if "," in text else number(text)
+
+
 def seconds(text: str) -> float:
     """A time: 90, 90s, 10m or 2h."""
     try:

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from fastgd.arguments.per_layer import is_asked, told
 from fastgd.cli.options import count, duration
 from fastgd.cli.standard_output import print_facts, printable
 
@@ -132,7 +133,11 @@ def _update(options: dict[str, Any]) -> str:
         if optimizer.update_kind == "sgd"
         else [f"{type(optimizer).__name__.lower()} ({_numbers(optimizer)})"]
     )
-    parts += [f"l2 {options['l2']:g}"] if options["l2"] else []
+    for name in ("l2", "l1", "dropout", "input_noise"):  # which files may be older than
+        value = options.get(name, 0.0)
+        parts += [f"{name.replace('_', ' ')} {told(value)}"] if is_asked(value) else []
+    most = options.get("max_norm")
+    parts += [] if most is None else [f"weights of a unit of norm {most:g} at most"]
     parts += (
         []
         if options["clip_norm"] is None
@@ -146,13 +151,25 @@ def _numbers(described: Optimizer | Schedule) -> str:
     given = {
         field.name: getattr(described, field.name)
         for field in fields(described)
-        if field.name != "rate"
+        if field.name != "rate" and not _is_unasked(described, field.name)
     }
     return ", ".join(
-        name if value is True else f"{name} {value:.6g}"
+        name if value is True else f"{name} {_shown(value)}"
         for name, value in given.items()
         if value is not False
     )
+
+
+def _shown(value: Any) -> str:
+    """A number, or several of which the first tell enough."""
+    if not isinstance(value, tuple):
+        return f"{value:.6g}"
+    return " ".join([f"{each:.6g}" for each in value[:5]] + ["..."] * (len(value) > 5))
+
+
+def _is_unasked(described: Optimizer | Schedule, name: str) -> bool:
+    """Whether a field asks for nothing more of an optimizer."""
+    return name in getattr(described, "asks", ()) and not getattr(described, name)
 
 
 def _reason(run: Run, checkpoint: str | None) -> str:

@@ -38,7 +38,7 @@ from fastgd.cli.training_flags import (
     long_run_arguments,
     option_arguments,
 )
-from fastgd.names import OPTIMIZERS
+from fastgd.optimizers import KINDS
 from fastgd.system.files import reason_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _rates(text: str) -> list[float]:
 
 def _optimizers(text: str) -> list[str]:
     try:
-        return list(dict.fromkeys(check_name("name", name, OPTIMIZERS) for name in names(text)))
+        return list(dict.fromkeys(check_name("name", name, tuple(KINDS)) for name in names(text)))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -5,22 +5,23 @@ as arguments of `fastgd.train`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from fastgd import optimizers, schedules
+from fastgd.cli.described_flags import add_field_flags, fields_given, flags_of
 from fastgd.cli.options import (
     add_flag,
     check_name_flag,
     check_writable,
     number,
+    one_or_more,
     same_file,
     seconds,
     whole,
 )
 from fastgd.cli.problem_flags import add_validation_flag
-from fastgd.names import OPTIMIZERS, SCHEDULES
 from fastgd.options import Options
 
 
@@ -38,7 +39,15 @@ _FLAGS = {
     "batch_size": _Flag("training", "N", "rows of a batch (default: all rows at once)"),
     "shuffle": _Flag("training", None, "keep the rows in order (default: a new one every epoch)"),
     "learning_rate": _Flag("update", "RATE", "step along the gradient"),
-    "l2": _Flag("update", "L2", "times a weight, added to its gradient"),
+    "l2": _Flag(
+        "update", "L2[,L2...]", "times a weight, added to its gradient; one, or one a layer"
+    ),
+    "l1": _Flag("update", "L1[,L1...]", "times the sign of a weight, likewise"),
+    "dropout": _Flag(
+        "update", "SHARE[,SHARE...]", "of hidden activations that an update drops; likewise"
+    ),
+    "max_norm": _Flag("update", "NORM", "largest norm of a unit's weights (default: any)"),
+    "input_noise": _Flag("update", "DEVIATION", "of what an update adds to inputs"),
     "clip_norm": _Flag("update", "NORM", "largest norm of the gradient (default: any)"),
     "target_cost": _Flag("stopping", "COST", "stop when the cost is at most this"),
     "patience": _Flag("stopping", "N", "stop after so many epochs without a lower cost"),
@@ -50,55 +59,17 @@ _FLAGS = {
 _OPTIONS = {option.name: option for option in fields(Options)}
 
 
-class _Field(NamedTuple):
-    """What a flag says of a field that some optimizers, or some schedules, have."""
-
-    name: str  # of the field
-    metavar: str | None  # N for a whole number, None for a switch
-    help: str
-
-
-_OPTIMIZER_FIELDS = {
-    "--momentum": _Field("momentum", "SHARE", "of the last step that is kept: sgd (default: 0)"),
-    "--nesterov": _Field("nesterov", None, "look ahead by the momentum: sgd (default: without)"),
-    "--beta1": _Field(
-        "beta1", "SHARE", "of the mean gradient that is kept: adam, adamw (default: 0.9)"
-    ),
-    "--beta2": _Field(
-        "beta2", "SHARE", "of the mean square that is kept: adam, adamw (default: 0.999)"
-    ),
-    "--rho": _Field("rho", "SHARE", "of the mean square that is kept: rmsprop (default: 0.99)"),
-    "--weight-decay": _Field(
-        "weight_decay",
-        "SHARE",
-        "of every parameter, times the rate, taken off: adamw (default: 0.01)",
-    ),
-    "--optimizer-eps": _Field(
-        "eps", "EPS", "added to the root: adagrad (default: 1e-10), rmsprop, adam, adamw (1e-8)"
-    ),
-    "--eta-minus": _Field(
-        "eta_minus", "FACTOR", "of a step after a change of sign: rprop (default: 0.5)"
-    ),
-    "--eta-plus": _Field(
-        "eta_plus", "FACTOR", "of a step after no change of sign: rprop (default: 1.2)"
-    ),
-    "--step-min": _Field("step_min", "STEP", "least step: rprop (default: 1e-6)"),
-    "--step-max": _Field("step_max", "STEP", "largest step: rprop (default: 50)"),
-}
-_SCHEDULE_FIELDS = {
-    "--decay-every": _Field("every", "N", "updates from one step down to the next: step"),
-    "--decay-factor": _Field(
-        "factor",
-        "FACTOR",
-        "of the rate at every step (default: 0.1), or at every update: step, exponential",
-    ),
-    "--decay": _Field("decay", "DECAY", "d of rate / (1 + d t): inverse_time"),
-    "--cosine-steps": _Field("steps", "N", "updates down to the least rate: cosine"),
-    "--least-rate": _Field("least", "RATE", "at which it ends: cosine (default: 0)"),
-    "--warmup": _Field(
-        "warmup", "N", "updates in which the rate first rises, any schedule (default: 0)"
-    ),
-}
+_OPTIMIZER_FLAGS = flags_of(optimizers.KINDS, {"eps": "--optimizer-eps"})
+_SCHEDULE_FLAGS = flags_of(
+    schedules.KINDS,
+    {
+        "every": "--decay-every",
+        "factor": "--decay-factor",
+        "steps": "--cosine-steps",
+        "least": "--least-rate",
+        "patience": "--plateau-patience",
+    },
+)
 
 
 def add_option_flags(parser: argparse._ActionsContainer, group: str) -> None:
@@ -119,7 +90,8 @@ def add_option_flag(parser: argparse._ActionsContainer, name: str, text: str = "
     elif "known" in option.metadata:
         add_choice(parser, flag, option.metadata["known"], default, text)
     else:
-        read = whole if str(option.type).startswith("int") else number
+        kind = str(option.type).partition(" ")[0]
+        read: Any = {"int": whole, "PerLayer": one_or_more}.get(kind, number)
         text += "" if default is None else f" (default: {default:g})"
         add_flag(parser, flag, read, metavar, text)
 
@@ -133,12 +105,12 @@ def add_choice(parser: Any, flag: str, known: Sequence[str], default: str, text:
 
 def add_update_flags(parser: argparse._ActionsContainer) -> None:
     """What makes an update of a gradient."""
-    add_choice(parser, "--optimizer", OPTIMIZERS, OPTIMIZERS[0])
-    _add_fields(parser, _OPTIMIZER_FIELDS)
+    add_choice(parser, "--optimizer", tuple(optimizers.KINDS), "sgd")
+    add_field_flags(parser, _OPTIMIZER_FLAGS)
     add_option_flags(parser, "update")
     text = "how the rate changes from update to update: "
-    add_choice(parser, "--schedule", SCHEDULES, SCHEDULES[0], text)
-    _add_fields(parser, _SCHEDULE_FIELDS)
+    add_choice(parser, "--schedule", tuple(schedules.KINDS), "constant", text)
+    add_field_flags(parser, _SCHEDULE_FLAGS)
 
 
 def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
@@ -169,12 +141,16 @@ def option_arguments(options: argparse.Namespace) -> dict[str, Any]:
     if "min_delta" in given and "patience" not in given:
         raise ValueError("--min-delta is for --patience N; none is given")
     if "optimizer" in given:
-        numbers = _fields_given(options, "optimizer", optimizers.KINDS, _OPTIMIZER_FIELDS)
+        numbers = fields_given(options, "optimizer", optimizers.KINDS, _OPTIMIZER_FLAGS)
         given["optimizer"] = optimizers.KINDS[options.optimizer](**numbers)
-        numbers = _fields_given(options, "schedule", schedules.KINDS, _SCHEDULE_FIELDS)
+        numbers = fields_given(options, "schedule", schedules.KINDS, _SCHEDULE_FLAGS)
         if numbers or options.schedule != "constant":
             rate = given.get("learning_rate", Options.learning_rate)
-            given["learning_rate"] = schedules.KINDS[options.schedule](rate, **numbers)
+            if options.schedule != "rates":
+                numbers["rate"] = rate
+            elif "learning_rate" in given:
+                raise ValueError("--learning-rate is for other schedules than rates; got both")
+            given["learning_rate"] = schedules.KINDS[options.schedule](**numbers)
     return given
 
 
@@ -205,34 +181,3 @@ def check_files(options: argparse.Namespace, *read: str) -> None:
                 f"--out and --checkpoint must be two files; got {options.out} and "
                 f"{options.checkpoint}"
             )
-
-
-def _add_fields(parser: argparse._ActionsContainer, flags: Mapping[str, _Field]) -> None:
-    for flag, (_, metavar, text) in flags.items():
-        if metavar is None:
-            parser.add_argument(flag, action="store_true", default=None, help=text)
-        else:
-            add_flag(parser, flag, whole if metavar == "N" else number, metavar, text)
-
-
-def _fields_given(
-    options: argparse.Namespace, choice: str, kinds: Mapping[str, type], flags: Mapping[str, _Field]
-) -> dict[str, Any]:
-    """Fields of the chosen class that flags give; a flag of other classes, or a missing one, is
-    refused by name.
-    """
-    chosen = getattr(options, choice)
-    own = {field.name: field for field in fields(kinds[chosen])}
-    given = {}
-    for flag, (name, *_) in flags.items():
-        value = getattr(options, flag[2:].replace("-", "_"))
-        if value is not None and name not in own:
-            owners = [
-                kind for kind, of in kinds.items() if name in {field.name for field in fields(of)}
-            ]
-            raise ValueError(f"{flag} is for {', '.join(owners)}; got --{choice} {chosen}")
-        if value is None and name in own and own[name].default is MISSING:
-            raise ValueError(f"--{choice} {chosen} needs {flag}")
-        if value is not None:
-            given[name] = value
-    return given

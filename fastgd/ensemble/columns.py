@@ -24,7 +24,8 @@ from fastgd.state import (
 )
 
 _WHOLE = {"params": "params", "slots": "slots", "powers": "powers", "points": "points"} | {
-    "history": "costs"
+    "history": "costs",
+    "plateau": "plateau",
 }  # arrays of a State by their name in a file
 _PARTS: dict[str, tuple[str, Any]] = {  # and places in others
     "epochs": ("cursor", EPOCH), "updates": ("cursor", UPDATES), "batch": ("cursor", BATCH),
@@ -48,6 +49,8 @@ def columns_of(states: State, cost: Array) -> dict[str, Array]:
 
 def from_columns(columns: dict[str, Array]) -> tuple[State, Array]:
     """States, and (members,) costs; ValueError if columns are not those, or can't be."""
+    if "plateau" not in columns and "params" in columns:  # as files had it before there were such
+        columns = columns | {"plateau": np.zeros((len(columns["params"]), 0))}
     known = [*_WHOLE, *_PARTS, *_ENDS]
     if other := columns.keys() ^ known:
         raise ValueError(f"states must have {', '.join(known)}; {', '.join(sorted(other))} differ")

@@ -53,10 +53,11 @@ class OnThreads(SideBySide):
         """
         order = np.argsort(-seconds, kind="stable")[: self.members.running.sum()]
         is_small = (seconds[order] <= self.small_seconds) & (not self.plan.hidden_halves)
+        is_small &= ~self.members.settings.takes_a_loop[order]
         for member in order[~is_small].tolist():
             yield partial(self._train, member, session)
-        small, own_rows = order[is_small], self.plan.own_rows
-        kinds = self.members.settings.kinds
+        small, own_rows, members = order[is_small], self.plan.own_rows, self.members
+        kinds = members.settings.kinds(type(members.options.optimizer))
         are_alike = not own_rows and bool((kinds == kinds[0]).all())
         kinds = kinds[small]
         for kind in sorted(set(kinds.tolist())):

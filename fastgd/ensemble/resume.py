@@ -65,8 +65,9 @@ def gone_on(origin: Origin[Runs], fresh: Runs, batches: int) -> Runs:
         # in lanes, members can't go on in the middle of an epoch
         count = 0 if fresh.kernel == "lanes" else batches
         states = resumed_from(
-            _known(before), before.options, before.stopped_by, fresh.states, fresh.options, count
-        )
+            _known(before), before.options, before.stopped_by, fresh.states, fresh.options, count,
+            before.settings.has_rates_of(fresh.settings),
+        )  # fmt: skip
         runs = replace(fresh, states=states)
     if not runs.states.fits(fresh.states, batches):
         raise ValueError(

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.checks import Array
 from fastgd.ensemble.columns import columns_of, from_columns
 from fastgd.mlp import MLP
-from fastgd.options import MemberSettings, Options
+from fastgd.options import MemberSettings, Options, not_asked
+from fastgd.schedules import Plateau
 from fastgd.state import (
     BEST,
     BEST_EPOCH,
@@ -72,7 +73,11 @@ class Runs(Saved):
     def at_start(cls, net: MLP, kernel: str, options: Options, settings: MemberSettings) -> Runs:
         """The members before the first update."""
         slots = options.optimizer.first_slots(settings.params, settings.rates)
-        states = start(settings.params, slots, options.record)
+        powers = options.optimizer.powers
+        states = start(
+            settings.params, slots, options.record, powers=powers,
+            plateau=settings.first_plateaus(),
+        )  # fmt: skip
         return cls(net, kernel, 0.0, options, settings, states, np.full(len(slots), np.nan))
 
     @property
@@ -122,6 +127,8 @@ class Runs(Saved):
         cost = float(self.cost[i])
         options = self._own_options(i)
         state = self.states_of(i, options["optimizer"].slots)
+        if not isinstance(options["learning_rate"], Plateau):
+            state = replace(state, plateau=state.plateau[:0])
         return Run(
             self.net, state.params.copy(), cost, state.epoch, self.seconds / len(self), self.kernel,
             int(self.settings.seeds[i]), str(self.stopped_by[i]), history_of(state, cost), options,
@@ -259,6 +266,7 @@ class Runs(Saved):
     ) -> Runs:
         counts = {name: len(array) for name, array in arrays.items()}
         settings, states = under("settings", arrays), under("states", arrays)
+        settings = not_asked(len(settings["seeds"])) | settings
         sizes = {table["params"].shape[1:] for table in (settings, states)}
         if len(set(counts.values())) != 1 or sizes != {(net.n_params,)}:
             raise ValueError(f"its arrays are not of as many members of {net}: {counts}")

@@ -13,10 +13,9 @@ from fastgd.arguments.advice import params_array
 from fastgd.arguments.arrays import real_array
 from fastgd.arguments.checks import Array, seed_of, shown, whole_number
 from fastgd.mlp import MLP
-from fastgd.names import SCHEDULES
 from fastgd.optimizers import Optimizer, check_optimizer
 from fastgd.options import CHECKS, NONE, OWN_NUMBERS, MemberSettings
-from fastgd.schedules import Schedule, as_schedule, check_learning_rate
+from fastgd.schedules import KINDS, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
 
 
@@ -51,7 +50,8 @@ def count_members(net: MLP, given: dict[str, Any]) -> int:
 
 
 _AXES = {  # of an argument that all members share
-    "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "optimizer": 0, "l2": 0, "clip_norm": 0,
+    "params": 1, "rng": 0, "epochs": 0, "learning_rate": 0, "optimizer": 0, "l2": 0, "l1": 0,
+    "dropout": 0, "max_norm": 0, "input_noise": 0, "clip_norm": 0,
     "target_cost": 0, "patience": 0, "min_delta": 0, "X": 2, "Y": 2, "sample_weight": 1,
 }  # fmt: skip
 
@@ -115,14 +115,14 @@ _WHOLE = ("epochs", "patience")
 
 def _values(name: str, value: Any, members: int) -> Array:
     """(members,) float64 or int64, each of which passes the check of one. In an array, inf stands
-    for no clip_norm.
+    for no clip_norm or max_norm.
     """
     check, none = _CHECKS[name], NONE.get(name)
     dtype = np.int64 if name in _WHOLE else np.float64
     if value is None and none is not None:
         return np.full(members, none, dtype)
     is_float = _is_array(value) and np.asarray(value).dtype.kind == "f"
-    if name == "clip_norm" and is_float and (free := np.isposinf(value)).any():
+    if none == np.inf and is_float and (free := np.isposinf(value)).any():
         return np.where(free, np.inf, _values(name, np.where(free, 1.0, value), members))
     if not _is_array(value) or np.ndim(value) == 0:
         return np.full(members, check(name, value), dtype)
@@ -153,10 +153,13 @@ def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
         return rates, np.full(members, -1, np.int64), np.zeros((members, 3))
     checked = [check_learning_rate("learning_rate", one) for one in several]
     places = np.array(
-        [SCHEDULES.index(one.name) if isinstance(one, Schedule) else -1 for one in checked],
+        [list(KINDS).index(one.name) if isinstance(one, Schedule) else -1 for one in checked],
         np.int64,
     )
-    numbers = _broadcast(np.array([as_schedule(one).numbers for one in checked]), members)
+    rows = [as_schedule(one).numbers for one in checked]
+    longest = max(map(len, rows))
+    padded = np.array([[*row, *[0.0] * (longest - len(row))] for row in rows])
+    numbers = _broadcast(padded, members)
     return numbers[:, 0].copy(), _broadcast(places, members), numbers[:, 1:].copy()
 
 

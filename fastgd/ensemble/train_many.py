@@ -21,7 +21,7 @@ from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes
 from fastgd.mlp import MLP, check_net
 from fastgd.names import KERNELS
-from fastgd.optimizers import Optimizer, Rprop
+from fastgd.optimizers import Optimizer, Rprop, most_general
 from fastgd.options import Options
 from fastgd.samples import check_samples, on_disk
 from fastgd.schedules import Schedule
@@ -49,6 +49,10 @@ def train_many(
     optimizer: str | Optimizer | Sequence[str | Optimizer] = "sgd",
     kernel: str = "auto",
     l2: float | ArrayLike = 0.0,
+    l1: float | ArrayLike = 0.0,
+    dropout: float | ArrayLike = 0.0,
+    max_norm: float | ArrayLike | None = None,
+    input_noise: float | ArrayLike = 0.0,
     clip_norm: float | ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     target_cost: float | ArrayLike | None = None,
@@ -70,9 +74,10 @@ def train_many(
     `train`.
 
     An argument with one value for each member says how many there are: (members,) `epochs`,
-    `learning_rate`, `optimizer`, `l2`, `clip_norm`, `target_cost`, `patience`, `min_delta` or
-    `rng`; (members, n_params) `params`; (members, n, inputs) `X`; (members, n, outputs) `Y`;
-    (members, n) `sample_weight`, for a bootstrap. Where none has, `members` does.
+    `learning_rate`, `optimizer`, `l2`, `l1`, `dropout`, `max_norm`, `input_noise`, `clip_norm`,
+    `target_cost`, `patience`, `min_delta` or `rng`; (members, n_params) `params`; (members, n,
+    inputs) `X`; (members, n, outputs) `Y`; (members, n) `sample_weight`, for a bootstrap. Where
+    none has, `members` does.
 
     Parameters
     ----------
@@ -87,8 +92,10 @@ def train_many(
     optimizer : str, Optimizer or (members,) sequence of these
         Of one kind for all, whose numbers may differ. SGD with momentum and without it are one
         kind.
-    clip_norm : float, None or (members,) array_like
-        In an array, inf stands for no clipping.
+    l2, l1, dropout : float or (members,) array_like
+        For all layers of a member.
+    clip_norm, max_norm : float, None or (members,) array_like
+        In an array, inf stands for none.
     record : int
         0 for no history but the final cost, or the most points that each member's history has, as
         in `train`, with its `spacing`. In lanes a point interrupts the loop for all members that
@@ -158,7 +165,7 @@ def train_many(
     threads = None if threads is None else whole_number("threads", threads, least=1)
     origin, given = origin_of_many(net, given, count, session.file if resume else None)
     settings = check_settings(net, count, given, optimizers)
-    common = settings.common_options(max(optimizers, key=lambda one: one.slots))
+    common = settings.common_options(most_general(optimizers))
     options = Options.of(given | common).checked_for(net, n)
     if isinstance(options.optimizer, Rprop) and settings.rates.min() <= 0:
         raise ValueError(

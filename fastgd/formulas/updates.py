@@ -1,154 +1,35 @@
-"""The update of one parameter by each optimizer, and the learning rate at a step, once, for one
-float or one vector of them.
-
-w is a parameter, g its gradient, the rest is what the optimizer keeps for it. The optimizer's own
-numbers are float64, or vectors of it where each lane has its own. `optimizers` and `schedules`
-describe them to the user.
+"""The update of one parameter by each optimizer, compiled for one float or one vector of them, as
+`optimizers` declares it.
 """
 
-import math
+from __future__ import annotations
 
-from fastgd.machine.dispatch import by_number
-from fastgd.machine.elementary import fma, sqrt
-from fastgd.machine.jit import merged
-from fastgd.machine.vector import like, where_negative, where_positive
-from fastgd.names import SCHEDULES
+from collections.abc import Callable
+from typing import Any
 
+from fastgd import numeric
+from fastgd.formulas import vocabulary
+from fastgd.machine import vector
+from fastgd.machine.plain import compiled
+from fastgd.optimizers import arithmetic
+from fastgd.optimizers.sgd import sgd as plain_sgd
 
-@merged
-def sgd(w, g, rate):
-    """w - rate g, notes 004 Algorithm 1."""
-    return w - rate * g
-
-
-@merged
-def velocity(v, g, momentum):
-    """momentum v + g."""
-    return like(v, momentum) * v + g
-
-
-@merged
-def average(m, x, rho):
-    """Exponential moving average: rho m + (1 - rho) x."""
-    return fma(like(m, 1.0 - rho), x, like(m, rho) * m)
-
-
-@merged
-def mean_square(s, g, rho):
-    """The average of g^2; of its two products the other one is rounded alone."""
-    return fma(like(s, rho), s, like(s, 1.0 - rho) * (g * g))
-
-
-@merged
-def scaled(w, m, s, rate, eps):
-    """A step along m divided by the root of the mean square s: adagrad, rmsprop, adam."""
-    return w - rate * m / (sqrt(s) + like(s, eps))
-
-
-@merged
-def decayed(rate, weight_decay):
-    """What is left of 1 after an update's decay."""
-    return 1.0 - rate * like(rate, weight_decay)
-
-
-@merged
-def smaller(x, y):
-    """The smaller of two, lane by lane."""
-    return where_positive(x - y, y, x)
-
-
-@merged
-def larger(x, y):
-    """The larger of two, lane by lane."""
-    return where_negative(x - y, y, x)
-
-
-@merged
-def rprop_step(step, agreement, shrink, grow, least, most):
-    """The step after gradients whose product is `agreement`."""
-    step = where_positive(
-        agreement,
-        step * like(step, grow),
-        where_negative(agreement, step * like(step, shrink), step),
-    )
-    return larger(smaller(step, like(step, most)), like(step, least))
-
-
-@merged
-def rprop_gradient(g, agreement):
-    """The gradient, forgotten where it has changed its sign."""
-    return where_negative(agreement, like(g, 0.0), g)
-
-
-@merged
-def rprop(w, g, step):
-    """w - sign(g) step."""
-    return w - where_positive(g, step, where_negative(g, -step, 0.0 * g))
-
-
-# -- schedules: the rate t updates after a warm-up; a and b are a schedule's own numbers, in the
-# order of its fields
-
-
-@merged
-def constant(rate, a, b, t):
-    """rate."""
-    return rate
-
-
-@merged
-def whole_power(b, n):
-    """b^n for a whole n of at least 0, by squaring where that is short."""
-    if n > 2**16:
-        return math.pow(b, float(n))
-    power = 1.0
-    while n != 0:
-        if n & 1:
-            power *= b
-        n >>= 1
-        b *= b
-    return power
-
-
-@merged
-def step(rate, a, b, t):
-    """rate b^(t // a)."""
-    return rate * whole_power(b, math.floor(t / a))
-
-
-@merged
-def exponential(rate, a, b, t):
-    """rate a^t."""
-    return rate * math.pow(a, t)
-
-
-@merged
-def inverse_time(rate, a, b, t):
-    """rate / (1 + a t)."""
-    return rate / (1.0 + a * t)
-
-
-@merged
-def cosine(rate, a, b, t):
-    """Half a cosine from rate to b in a updates."""
-    return b + (rate - b) * 0.5 * (1.0 + math.cos(math.pi * min(t, a) / a))
-
-
-SCHEDULE_FUNCTIONS = {
-    "constant": constant,
-    "step": step,
-    "exponential": exponential,
-    "inverse_time": inverse_time,
-    "cosine": cosine,
+_VOCABULARY = {
+    getattr(numeric, name): getattr(vocabulary, name)
+    for name in numeric.__all__
+    if hasattr(vocabulary, name)
+} | {
+    arithmetic.like: vector.like,
+    arithmetic.where_positive: vector.where_positive,
+    arithmetic.where_negative: vector.where_negative,
+    arithmetic.some_positive: vector.some_positive,
 }
-_scheduled = by_number(
-    {i: SCHEDULE_FUNCTIONS[name] for i, name in enumerate(SCHEDULES)}, "rate, a, b, t"
-)
 
 
-@merged
-def rate_at(kind, rate, warmup, a, b, t):
-    """The learning rate of the update that follows t others, by the schedule at place `kind`."""
-    if t < warmup:
-        return rate * (t + 1) / warmup
-    return _scheduled(kind, rate, a, b, float(t) - warmup)
+def formula(function: Callable[..., Any]) -> Any:
+    """A formula of `optimizers`, or of a user's."""
+    return compiled(function, _VOCABULARY)
+
+
+sgd = formula(plain_sgd)
+sign = formula(arithmetic.sign)

@@ -38,7 +38,7 @@ def plan_for(
     together; `auto` is the kernel that there was before, where it serves.
     """
     many = members is not None
-    if kernel == "auto" and before and before in serving(net, options.method, many=many):
+    if kernel == "auto" and before and before in serving(net, options, many=many):
         kernel = before
     if kernel == "auto" and not many and options.batch_size is None and on_disk(samples.X):
         kernel = "matrix"  # the unrolled kernel puts a full batch into memory
@@ -95,7 +95,9 @@ def put_back(key: Hashable, bound: Bound) -> None:
     shelf.put_back(key, bound)
 
 
-def serving(net: Network, method: str, *, many: bool = False) -> list[str]:
-    """Names of the kernels that serve a network, or many copies of it."""
+def serving(net: Network, options: Options, *, many: bool = False) -> list[str]:
+    """Names of the kernels that serve a network that is trained in this way, or many copies."""
     written_out = ["unrolled", "lanes"] if many else ["unrolled"]
-    return ["matrix", *written_out] if can_unroll(net, method) else ["matrix"]
+    by_chance = options.is_perturbed or options.is_bounded
+    serves = can_unroll(net, options.method) and not by_chance
+    return ["matrix", *written_out] if serves else ["matrix"]

@@ -126,7 +126,7 @@ class Bound(Problems, ABC):
         and whether that update would change no parameter. The state stays as it is.
         """
         ahead, (calls, structs, _) = self._ahead
-        for name in ("params", "slots", "powers", "cursor"):
+        for name in ("params", "slots", "powers", "plateau", "cursor"):
             getattr(ahead, name)[...] = getattr(state, name)
         cursor = ahead.cursor
         cursor[STOPPED], cursor[RECORDED], cursor[STRIDE] = 0, 0, 1
@@ -139,9 +139,11 @@ class Bound(Problems, ABC):
     @cached_property
     def _ahead(self) -> tuple[State, _Calls]:
         """Of an update that is made to look ahead."""
-        options, params = self.options, np.zeros(self.net.n_params, self.plan.net.dtype)
-        slots = options.optimizer.first_slots(params, options.first_rate)
-        state = start(params, slots).widened(self.size)
+        params = np.zeros(self.net.n_params, self.plan.net.dtype)
+        whole = self.start(params)
+        state = start(
+            params, whole.slots[:, : len(params)], powers=len(whole.powers), plateau=whole.plateau
+        ).widened(self.size)
         ranks = range(len(self.works))
         return state, self._calls_of(self.problem(state, TRAIN, rank=rank) for rank in ranks)
 

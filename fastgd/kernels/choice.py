@@ -3,8 +3,9 @@
 from dataclasses import replace
 from functools import lru_cache
 
+from fastgd.arguments.per_layer import is_asked
 from fastgd.kernels.estimates import MOST_LINES, compile_seconds, epoch_seconds, lines_of
-from fastgd.kernels.plan import Plan
+from fastgd.kernels.plan import Plan, needs_matrix
 from fastgd.kernels.shipped import comes_with_package
 from fastgd.network import Network
 from fastgd.options import Options
@@ -38,6 +39,9 @@ def make_plan(
         weighted=weighted,
         validated=validated,
         own_rows=own_rows,
+        perturbed=options.is_perturbed,
+        drops=is_asked(options.dropout),
+        bounded=options.is_bounded,
         small_changes=is_exact or options.eps * max(1.0, largest) < _FAR,
     )
     if kernel == "auto":
@@ -45,6 +49,10 @@ def make_plan(
     if kernel == "lanes" and members is None:
         raise ValueError(
             "kernel 'lanes' serves many copies of a network, by fastgd.train_many; got one"
+        )
+    if kernel != "matrix" and needs_matrix(plan):
+        raise ValueError(
+            f"kernel {kernel!r} serves no dropout, max_norm or input_noise, as 'matrix' does"
         )
     if kernel != "matrix" and not can_unroll(net, plan.method):
         raise ValueError(
@@ -76,6 +84,6 @@ def _quickest(plan: Plan, epochs: int, members: int | None) -> Plan:
 
     kernels = ["matrix"]
     is_filled = members is None or members >= _LEAST_MEMBERS
-    if is_filled and can_unroll(plan.net, plan.method):
+    if is_filled and not needs_matrix(plan) and can_unroll(plan.net, plan.method):
         kernels.append("unrolled" if members is None else "lanes")
     return min((_run_by(kernel, plan) for kernel in kernels), key=seconds)

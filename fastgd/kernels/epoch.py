@@ -11,6 +11,7 @@ for stretches in which nothing has to be seen from outside.
 import numpy as np
 
 from fastgd.kernels.history import FAR, is_due, record
+from fastgd.kernels.plateau import look_for_plateau
 from fastgd.kernels.structs import CHECK_RULES, HELD_OUT_COST, PASS, TRAINING_COST, Problem
 from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import copy
@@ -63,6 +64,8 @@ def check_stop_rules(course, kind, epoch, cost):
         cursor[NON_FINITE] = 1
     elif epoch - cursor[PATIENCE_EPOCH] >= course.patience:
         cursor[STOPPED] = PATIENCE
+    if len(course.plateau) != 0 and cursor[NON_FINITE] == 0:
+        look_for_plateau(course.plateau, np.int64(0), course.times, np.int64(1), epoch, cost)
     return better and len(course.best) != 0
 
 

@@ -9,11 +9,13 @@ from functools import lru_cache
 
 from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.kernels.plan import Plan
+from fastgd.kernels.structs import IN_KERNEL
 from fastgd.network import Network
 from fastgd.state import WIDE_VECTOR_BYTES, padded
 
 MOST_LINES = 800  # of a sample, written out
 _MOST_NETWORKS = 256  # that are remembered
+_CALLED = 0.4  # seconds to compile a kernel that is called, the start of Numba above all
 _NS = 1e-9
 
 
@@ -27,10 +29,10 @@ def lines_of(net: Network, method: str) -> int:
 
 def compile_seconds(plan: Plan) -> float:
     """What compiling takes, with the start of Numba; nothing for the matrix kernel, which comes
-    with the package.
+    with the package, but for an update that it calls.
     """
     if plan.kernel == "matrix":
-        return 0.0
+        return 0.0 if plan.update_kind in IN_KERNEL else _CALLED
     per_line, start = {"unrolled": (0.0015, 0.35), "lanes": (0.001, 0.6)}[plan.kernel]
     return start + per_line * lines_of(plan.net, plan.method)
 

@@ -8,6 +8,7 @@ follow up to as many as are taken together.
 
 import numpy as np
 
+from fastgd.arguments.checks import Array
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.structs import CHUNK, ROW_GROUP, FewRows, Rule
 from fastgd.machine.struct import empty_of
@@ -57,13 +58,19 @@ def few_rule_of(rule: Rule, few: FewRows, plan: Plan, options: Options) -> Rule:
     net, size, dtype = plan.net, few.params.size, plan.net.dtype
     if not plan.few_rows:
         return rule
-    is_weight = aligned((size if options.l2 else 0,), dtype)
-    for l, layer in enumerate(net.layers if options.l2 else ()):
-        start, width = few.weights[l], few.widths[l]
-        rows = is_weight[start : start + layer.outputs * width].reshape(-1, width)
-        rows[:, : layer.inputs] = 1
-    slots = aligned((options.optimizer.slots * size,), dtype)
-    return rule._replace(slots=slots, is_weight=is_weight, size=size)
+
+    def lined(of_weights: Array) -> Array:
+        result = aligned((size if len(of_weights) else 0,), dtype)
+        for l, layer in enumerate(net.layers if len(of_weights) else ()):
+            start, width = few.weights[l], few.widths[l]
+            rows = result[start : start + layer.outputs * width].reshape(-1, width)
+            rows[:, : layer.inputs] = of_weights[layer.weights].reshape(-1, layer.inputs)
+        return result
+
+    return rule._replace(
+        slots=aligned((options.optimizer.slots * size,), dtype),
+        is_weight=lined(rule.is_weight), is_steep=lined(rule.is_steep), size=size,
+    )  # fmt: skip
 
 
 def for_threads(few: FewRows, plan: Plan, options: Options, threads: int) -> list[FewRows]:

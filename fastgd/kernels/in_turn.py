@@ -26,7 +26,8 @@ _PLACE = {
     for parts, names in {
         (): ("params", "command", "method"),
         ("data",): ("order", "shuffled"),
-        ("rule",): ("rate", "schedule", "times", "numbers", "slots", "powers", "clip_norm", "l2"),
+        ("rule",): ("rate", "schedule", "times", "numbers", "slots", "powers", "clip_norm", "l2",
+                    "l1"),
         ("course",): ("epochs", "seed", "cursor", "sums", "points", "costs", "monitored",
                       "target_cost", "patience", "min_delta"),
     }.items()
@@ -34,7 +35,8 @@ _PLACE = {
 }  # fmt: skip
 # of what is in the rule, what the rule for few rows has in common with it, and how far behind
 _COMMON = [
-    _PLACE[name] for name in ("rate", "schedule", "times", "numbers", "powers", "clip_norm", "l2")
+    _PLACE[name]
+    for name in ("rate", "schedule", "times", "numbers", "powers", "clip_norm", "l2", "l1")
 ]
 _BEHIND = place_of(Problem, "few_rule") - place_of(Problem, "rule")
 _OF_A_PASS = {"command": PASS, "method": NO_UPDATE, "shuffled": 0, "monitored": NOTHING}
@@ -53,13 +55,14 @@ class InTurn:
         self._structs = np.repeat(kernel.pattern[None], len(settings), axis=0)
         own = {
             "rate": settings.rates, "schedule": np.maximum(settings.schedules, 0),
-            "clip_norm": settings.clip_norm, "l2": settings.l2,
+            "clip_norm": settings.clip_norm, "l2": settings.l2, "l1": settings.l1,
             "epochs": settings.epochs, "seed": settings.seeds,
             "target_cost": settings.target_cost, "patience": settings.patience,
             "min_delta": settings.min_delta,
         }  # fmt: skip
         for name, values in own.items():
             self._structs[:, _PLACE[name]] = values.view(np.int64)
+        self._structs[:, _PLACE["times"] + 1] = settings.times.shape[1]
         self._structs[:, _PLACE["monitored"]] = watched_of(kernel.options, held_out=False)
         names = "params", "slots", "powers", "cursor", "sums", "points", "costs"
         arrays = {name: getattr(states, name) for name in names}

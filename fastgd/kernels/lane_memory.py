@@ -7,7 +7,7 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.kernels.members import NOBODY, TRAIN, LaneGroup, Members
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.to_structs import data_of, growth_of, is_weight_of, network_of, rule_of
+from fastgd.kernels.to_structs import data_of, growth_of, network_of, rule_of
 from fastgd.machine.struct import empty_of, place_of, rows_of, struct_of
 from fastgd.options import Options
 from fastgd.samples import Samples
@@ -36,10 +36,8 @@ class LaneMemory:
         size, slots = net.n_params * lanes, options.optimizer.slots * net.n_params * lanes
         nothing = np.zeros(0, dtype)
         data = data_of(samples, plan.n, plan.batch, plan.shuffle)
-        powers = aligned((2 * lanes,), np.dtype(np.float64))
-        rule = rule_of(
-            options, aligned((slots,), dtype), powers, is_weight_of(net, options, size, lanes), size
-        )
+        powers = aligned((options.optimizer.powers * lanes,), np.dtype(np.float64))
+        rule = rule_of(net, options, aligned((slots,), dtype), powers, size, lanes=lanes)
         rows = 0 if plan.rows_stay and not plan.own_rows else plan.batch
         weights = rows * lanes or plan.n
 
@@ -57,12 +55,12 @@ class LaneMemory:
             params=row(net.n_params),
             gradient=row(net.n_params),
             before=row(net.n_params * (1 + options.optimizer.slots) + 1),
-            powers_before=np.zeros(2 * lanes),
+            powers_before=np.zeros(len(powers)),
             rates=np.zeros(lanes),
             numbers=np.repeat(rule.numbers, lanes),
             l2=np.zeros(lanes),
+            l1=np.zeros(lanes),
             clip_norm=np.full(lanes, np.inf),
-            corrected=aligned((2 * lanes,), np.dtype(np.float64)),
             targets=row(),
             min_delta=row(),
             patience_cost=row(),

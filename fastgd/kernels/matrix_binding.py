@@ -1,11 +1,16 @@
 """The matrix kernel of a plan, bound to its data: training, and what parameters come to."""
 
+from functools import cached_property
+
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
-from fastgd.kernels.plan import Plan
+from fastgd.kernels.generated.lines import functions_line
+from fastgd.kernels.plan import Plan, needs_matrix
+from fastgd.kernels.structs import CALLED, Problem
 from fastgd.machine.cache import Entry, entry
 from fastgd.options import Options
 from fastgd.samples import Samples
+from fastgd.state import State
 
 MATRIX = '''"""The matrix kernel, for every network of a dtype."""
 
@@ -32,6 +37,33 @@ def evaluate(address, zero, limit):
 '''
 
 
+CALLED_UPDATE = '''"""The {kind} update, which the matrix kernel calls."""
+
+from fastgd.machine.jit import kernel
+from fastgd.kernels.epoch import problem_of
+from fastgd.kernels.update import functions_of, update_called
+{functions}
+
+
+@kernel
+def train(address, zero, limit):
+    update_called(begin, update, problem_of(address, zero), limit)
+'''
+
+
+PERTURBATION = '''"""Dropout, noise and bounds of weights, which the matrix kernel calls."""
+
+from fastgd.machine.jit import kernel
+from fastgd.kernels.epoch import problem_of
+from fastgd.kernels.perturbation import perturb
+
+
+@kernel
+def train(address, zero, limit):
+    perturb(problem_of(address, zero), limit)
+'''
+
+
 class Matrix(Bound):
     """The matrix kernel of a plan and its data."""
 
@@ -44,9 +76,26 @@ class Matrix(Bound):
         threads: int = 1,
     ):
         super().__init__(plan, options, samples, held_out, threads, plan.block)
+        if needs_matrix(plan):
+            perturbation = entry("perturbation", PERTURBATION, "train", plan.net.dtype)
+            self.noise = self.noise._replace(address=perturbation.c_address())
 
     def entry(self, function: str) -> Entry:
         return entry("matrix", MATRIX, function, self.plan.net.dtype)
+
+    def problem(self, state: State, command: int, *, rank: int = 0) -> Problem:
+        problem = super().problem(state, command, rank=rank)
+        if problem.rule.update_kind != CALLED:
+            return problem
+        rule = problem.rule._replace(update_address=self._called_update)
+        return problem._replace(rule=rule)
+
+    @cached_property
+    def _called_update(self) -> int:
+        """The address of the update that the matrix kernel does not hold."""
+        kind = self.plan.update_kind
+        text = CALLED_UPDATE.format(kind=kind, functions=functions_line(kind))
+        return entry("update", text, "train", self.plan.net.dtype).c_address()
 
     @property
     def gradient(self) -> Array:

@@ -17,17 +17,19 @@ class Members(NamedTuple):
 
     params: Reals  # (members, n_params)
     slots: Reals  # (members, slots, n_params)
-    powers: Doubles  # (members, 2) beta1^t and beta2^t
+    powers: Doubles  # (members, powers) what the optimizer keeps for all parameters
     cursor: Integers  # (members, 10) from here on as in State
     sums: Doubles  # (members, 4)
+    plateau: Doubles  # (members, 5), or (members, 0)
     points: Integers  # (members, record - 1), or (members, 0)
     costs: Doubles  # (members, record - 1)
     held_out: Doubles  # (members, 0)
     rates: Doubles  # (members,) learning rates, or first values of their schedule
-    schedules: Integers  # (members,) places in names.SCHEDULES, or -1
-    times: Doubles  # (members, 3) warm-up and the schedule's own two numbers
+    schedules: Integers  # (members,) places among schedules.KINDS, or -1
+    times: Doubles  # (members, 3 or more) warm-up and the schedule's own numbers
     numbers: Doubles  # (members, numbers) of the optimizer
     l2: Doubles  # (members,)
+    l1: Doubles  # (members,)
     clip_norm: Doubles  # (members,) inf for no clipping
     seeds: Integers  # (members,)
     last: Integers  # (members,) epochs to train to
@@ -51,7 +53,8 @@ class LaneGroup(NamedTuple):
     data: Data  # its X, Y and weights hold those of all members, its order is scratch
     members: Members
     command: int  # TRAIN or FLUSH
-    # its slots are (slots, n_params, lanes), its powers (2, lanes), its decays (n_params, lanes)
+    # its slots are (slots, n_params, lanes), its powers (powers, lanes), what is made
+    # of them (made, lanes), its decays (n_params, lanes)
     rule: Rule
     member_of_lane: Integers  # (lanes,) the member on each lane
     # (lanes,) most epochs of the next stretch, while a divergence is being searched for; 0 if none
@@ -64,8 +67,8 @@ class LaneGroup(NamedTuple):
     rates: Doubles  # (lanes,)
     numbers: Doubles  # (numbers, lanes)
     l2: Doubles  # (lanes,)
+    l1: Doubles  # (lanes,)
     clip_norm: Doubles  # (lanes,)
-    corrected: Doubles  # (2, lanes) Adam's rate and eps
     targets: Reals  # (lanes,)
     min_delta: Reals  # (lanes,)
     patience_cost: Reals  # (lanes,)

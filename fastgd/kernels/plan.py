@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fastgd.formulas.texts import HELD_LOSSES, name_of_held
-from fastgd.kernels.structs import FEW_UNITS, ROW_GROUP
+from fastgd.kernels.structs import FEW_UNITS, IN_KERNEL, ROW_GROUP
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES
 
@@ -40,12 +40,16 @@ class Plan:
     shuffle: bool
     method: str
     kernel: str
-    update_kind: str = "plain"  # of the update, one of names.UPDATE_KINDS
+    update_kind: str = "plain"  # of the update, one of optimizers.optimizer.FORMS, or plain
     # whether something is done to the gradient or the rate before it
     modifies_gradient: bool = False
     weighted: bool = False  # whether samples have weights
     validated: bool = False  # whether there are validation rows
     own_rows: bool = False  # whether members have rows or weights of their own
+    # whether chance changes inputs or activations, and whether weights are bounded
+    perturbed: bool = False
+    drops: bool = False  # of these, activations
+    bounded: bool = False
     # whether difference quotients change no z of the first layer by much
     small_changes: bool = True
 
@@ -75,7 +79,8 @@ class Plan:
         exact = self.kernel == "matrix" and not self.method.endswith("difference")
         few = self.batches > 1 and self.batch <= _FEW_ROWS
         # others are computed with samples for lanes
-        return exact and few and name_of_held(self.net.loss_function) in HELD_LOSSES
+        held = name_of_held(self.net.loss_function) in HELD_LOSSES
+        return exact and few and held and self.update_kind in IN_KERNEL and not needs_matrix(self)
 
     def few_parts(self, l: int) -> int:
         """Parts of the units of layer l, where there are few rows."""
@@ -93,14 +98,15 @@ class Plan:
         """
         least = _SHARED_PARAMS if self.batch <= BLOCK else _WIDE_PARAMS
         large = self.net.n_params >= least
-        others = self.hidden_halves or self.reads_rows or self.few_rows
+        others = self.hidden_halves or self.reads_rows or self.few_rows or self.perturbed
         return large and self._is_shared(self.batch) and not others
 
     @property
     def reads_rows(self) -> bool:
         """Whether most of an update is a first layer of few units, to read the rows of X."""
         inputs, units = self.net.widths[:2]
-        return units <= FEW_UNITS and 2 * inputs * units > self.net.n_params
+        few = units <= FEW_UNITS and 2 * inputs * units > self.net.n_params
+        return few and not self.perturbed
 
     @property
     def packs(self) -> bool:
@@ -126,7 +132,8 @@ class Plan:
         small = self.batches > 1 and self.batch <= BLOCK
         worth_it = self.batch * net.n_params in _HALVED_PRODUCTS and net.widths[1] >= 2 * lanes
         one_hidden = len(net.layers) == 2 and not self.method.endswith("difference")
-        return is_plain and small and one_hidden and worth_it and not self.few_rows
+        others = self.few_rows or self.perturbed
+        return is_plain and small and one_hidden and worth_it and not others
 
     @property
     def update_slices(self) -> int:
@@ -146,3 +153,8 @@ class Plan:
 def parts_of(rows: int) -> int:
     """Parts that rows which are shared are cut into."""
     return max(1, min(rows // _LEAST_ROWS, _MOST_PARTS))
+
+
+def needs_matrix(plan: Plan) -> bool:
+    """Whether it asks for what the matrix kernel alone has."""
+    return plan.perturbed or plan.bounded

@@ -9,20 +9,29 @@ from fastgd.kernels.few_memory import few_rows_of, few_rule_of, for_threads
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.scratch import scratch_of
 from fastgd.kernels.state_memory import StateMemory
-from fastgd.kernels.structs import HELP, NO_UPDATE, TRAIN, Data, Problem, WorkQueue
+from fastgd.kernels.structs import (
+    HELP,
+    NO_UPDATE,
+    TRAIN,
+    Data,
+    Problem,
+    Work,
+    WorkQueue,
+)
 from fastgd.kernels.threads.pool import Helpers, give_way
 from fastgd.kernels.to_structs import (
     course_of,
     data_of,
-    is_weight_of,
     mean_weight_of,
     network_of,
+    noise_of,
     rule_of,
 )
 from fastgd.machine.struct import place_of, struct_of, word_of, words_of
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
+from fastgd.schedules import first_plateau
 from fastgd.state import State, aligned, padded, start
 
 _NONE = np.zeros(0, np.int64)  # for a pointer to nothing
@@ -84,12 +93,13 @@ class Problems:
         halved = plan.hidden_halves
         exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
         transposed = aligned((net.widths[0] * net.widths[1] if halved else 0,), dtype)
+        self.noise = noise_of(net, options)
         self.queue = WorkQueue(
             self.helpers.counters, np.zeros(12, np.int64), np.zeros(4), np.zeros(shared),
             exchange, transposed, give_way(),
         )  # fmt: skip
         self.rule = rule_of(
-            options, nothing, np.ones(2), is_weight_of(net, options, self.size), self.size,
+            net, options, nothing, np.ones(options.optimizer.powers), self.size,
             plan.update_slices,
         )  # fmt: skip
         self.few_rule = few_rule_of(self.rule, self.fews[0], plan, options)
@@ -109,10 +119,10 @@ class Problems:
     @cached_property
     def nbytes(self) -> int:
         """Bytes of memory that are kept with it."""
-        arrays = [*self.queue[:-1], self.rule.is_weight, self.data.order, self.data.blocks]
+        arrays = [*self.queue[:-1], self.rule.is_weight, self.rule.is_steep]
+        arrays += [self.data.order, self.data.blocks, *self._room]
         arrays += [array for few in self.fews for array in few]
         arrays += [self.few_rule.slots, self.few_rule.is_weight]
-        arrays += self._room
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
         of_states = (self.memory.copies + 1) * state.nbytes  # one looks ahead
         shared: int = sum(array.nbytes for array in arrays)
@@ -157,6 +167,8 @@ class Problems:
             params,
             options.optimizer.first_slots(params, options.first_rate),
             options.record,
+            powers=options.optimizer.powers,
+            plateau=first_plateau(options.learning_rate),
             keeps_best=options.restore_best,
             held_out=self.held_out.n > 0,
         )
@@ -172,13 +184,16 @@ class Problems:
         """
         method = METHODS.index(self.plan.method) if command == TRAIN else NO_UPDATE
         options = self.options
-        rule = self.rule._replace(slots=state.slots, powers=state.powers)
-        course = course_of(state, options)
-        few_rule = self.few_rule._replace(powers=state.powers)
+        rule = self.rule._replace(slots=state.slots, powers=state.powers, plateau=state.plateau)
+        few_rule = self.few_rule._replace(powers=state.powers, plateau=state.plateau)
+        course = course_of(state, options, rule.times)
         problem = Problem(
             self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, few_rule,
-            course, self.queue, HELP if rank else command, method, options.eps, False, _NONE, _NONE,
+            course, self.queue, self.noise, HELP if rank else command, method, options.eps, 0,
+            _NONE, _NONE, _NONE,
         )  # fmt: skip
+        if self.plan.perturbed:
+            problem = self._perturbed(problem, command, rank)
         if self.plan.hidden_halves:
             problem = problem._replace(
                 next=self._struct(problem._replace(work=self.next_works[rank]))
@@ -186,9 +201,24 @@ class Problems:
         if self.held_out.n == 0:
             return problem
         rows = problem._replace(
-            data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=True
-        )
+            data=self.held_out, work=self.held_out_works[rank], method=NO_UPDATE, is_held_out=1,
+        )  # fmt: skip
         return problem._replace(held_out=self._struct(rows))
+
+    def _perturbed(self, problem: Problem, command: int, rank: int) -> Problem:
+        """The problem of rows that chance changes, which points to that of rows as they are; that
+        alone where there are no updates.
+        """
+        work = self.untouched_works[rank]
+        alone = problem._replace(work=work, method=NO_UPDATE, is_held_out=2)
+        if command != TRAIN:
+            return alone._replace(is_held_out=0)
+        return problem._replace(untouched=self._struct(alone))
+
+    @cached_property
+    def untouched_works(self) -> list[Work]:
+        """The same memory as threads train with, for rows that chance leaves alone."""
+        return [work.without_chance() for work in self.works]
 
     @cached_property
     def pattern(self) -> Array:
@@ -209,6 +239,7 @@ class Problems:
             *self.fews,
             *self.works,
             *self.next_works,
+            *self.untouched_works,
             *self.held_out_works,
         )
         real = self.plan.net.dtype
@@ -217,9 +248,9 @@ class Problems:
     def _struct(self, problem: Problem) -> Array:
         """The problem as compiled code sees it."""
         struct = struct_of(problem, self.plan.net.dtype, self._known)
-        return self.pointed(struct, problem.is_held_out)
+        return self.pointed(struct, problem.is_held_out == 1)
 
-    def pointed(self, struct: Array, is_held_out: int = False) -> Array:
+    def pointed(self, struct: Array, is_held_out: bool = False) -> Array:
         """The struct of a problem, or one that begins with it, which points to the rows from now
         on, or to the validation rows.
         """

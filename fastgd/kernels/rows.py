@@ -9,7 +9,7 @@ from fastgd.machine.vector import stay_scalar
 
 
 @inline
-def _mix(x):
+def mix(x):
     """A well-mixed uint64 of another one (the finalizer of splitmix64)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -20,7 +20,7 @@ def _mix(x):
 def _shuffle(order, start, stop, key):
     """Fisher-Yates on order[start : stop], with a counter for a generator."""
     for i in range(stop - 1, start, -1):
-        take = _mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
+        take = mix(key + np.uint64(0x9E3779B97F4A7C15) * np.uint64(i))
         j = start + np.int64(((take >> np.uint64(32)) * np.uint64(i - start + 1)) >> np.uint64(32))
         order[i], order[j] = order[j], order[i]
 
@@ -35,10 +35,10 @@ def put_in_order(data, seed, epoch):
     order, blocks, n = data.order, data.blocks, data.n
     if data.shuffled == 0 or order[n] == epoch:
         return
-    key = _mix(np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(epoch) + np.uint64(1)))
+    key = mix(np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(epoch) + np.uint64(1)))
     for i in range(len(blocks)):
         blocks[i] = i
-    _shuffle(blocks, 0, len(blocks), _mix(key))
+    _shuffle(blocks, 0, len(blocks), mix(key))
     place = 0
     for i in range(len(blocks)):
         first = blocks[i] * data.span

@@ -45,7 +45,7 @@ def scratch_of(
         own = [aligned(gradient.shape, dtype) if plan.hidden_halves else gradient for _ in ranks]
         works = [work(data, each) for each in own]
     next_works = [_with_other_rows(work) for work in works] if plan.hidden_halves else []
-    return Scratch(works, next_works, [work(held_out, gradient) for _ in ranks])
+    return Scratch(works, next_works, [work(held_out, gradient).without_chance() for _ in ranks])
 
 
 def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_layers: bool) -> Work:
@@ -55,6 +55,7 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
     block = padded(-(-rows // max(1, -(-rows // most_rows))), dtype)
     inputs, outputs = net.widths[0], net.widths[-1]
     units = sum(net.widths) * block if keeps_layers else 0
+    hidden = sum(net.widths[1:-1]) * block if plan.drops else 0
     gathers = keeps_layers or not plan.rows_stay
     aliases = max(*net.widths, block) * dtype.itemsize >= ALIASING_BYTES
     panel_bytes = PANEL_BYTES + (BLOCK_BYTES if aliases else 0)
@@ -68,6 +69,10 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
         panel=aligned((panel_bytes // dtype.itemsize if keeps_layers else 0,), dtype),
         packed=aligned((0,), dtype),
         gradient=gradient,
+        masks=aligned((hidden,), dtype),
+        whole=aligned((hidden,), dtype),
+        keys=np.zeros(block if plan.perturbed else 0, np.int64),
+        uniform=aligned((2 * block if plan.perturbed else 0,), dtype),
         block=block,
     )
 

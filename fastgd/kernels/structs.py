@@ -23,6 +23,13 @@ PANEL_BYTES, BLOCK_BYTES, ALIASING_BYTES = 2**14, 9 * 2**13, 2**12
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8
 PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
+MOST_ROWS = 2**16  # of a block, which are told in one number with its first place
+BOUND = -1  # in the place of such a number: weights are to be shortened
+RATE = 2  # the place of an update's learning rate in a queue's numbers
+# updates that the matrix kernel holds, plain being sgd in registers; it calls others, each of which
+# is a kernel of its own
+IN_KERNEL = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")
+CALLED = len(IN_KERNEL)
 
 
 class NetworkStruct(NamedTuple):
@@ -82,7 +89,18 @@ class Work(NamedTuple):
     packed: Reals
     # (parts * size,) one of each part of the batch; their sum comes to be in the first
     gradient: Reals
+    # of hidden activations, unit by unit: what each is multiplied by, and what it was before; or
+    # (0,)
+    masks: Reals
+    whole: Reals
+    keys: Integers  # (stride,) of the samples, for what chance does to them
+    uniform: Reals  # (2, stride) scratch for that
     block: int  # most rows of a block, a multiple of the lanes
+
+    def without_chance(self) -> "Work":
+        """The same memory, for rows that chance leaves alone."""
+        nothing = self.masks[:0]
+        return self._replace(masks=nothing, whole=nothing, keys=self.keys[:0], uniform=nothing)
 
 
 class FewRows(NamedTuple):
@@ -110,17 +128,32 @@ class Rule(NamedTuple):
     """How a gradient becomes an update."""
 
     rate: float  # the learning rate, or the first value of its schedule
-    schedule: int  # its place in names.SCHEDULES
-    times: Doubles  # (3,) warm-up and the schedule's own two numbers
-    update_kind: int  # its place in names.UPDATE_KINDS
+    schedule: int  # its place among schedules.KINDS
+    times: Doubles  # (3 or more,) warm-up and the schedule's own numbers
+    plateau: Doubles  # (5,) as in State, the rate first; or (0,)
+    update_kind: int  # its place in IN_KERNEL, or CALLED
+    update_address: int  # of the kernel that is called then
     numbers: Doubles  # the optimizer's own
     slots: Reals  # (slots * size,) what it keeps for every parameter
-    powers: Doubles  # (2,) beta1^t and beta2^t
+    powers: Doubles  # (powers,) what it keeps for all of them, such as beta1^t and beta2^t
+    factors: Doubles  # what is made of these once an update
     clip_norm: float  # inf for no clipping
     l2: float
-    is_weight: Reals  # (size,) 1 for weights, 0 for biases; (0,) without l2
+    is_weight: Reals  # (size,) 1 for weights, or l2 of their layer; 0 for biases; (0,) without l2
+    l1: float
+    is_steep: Reals  # the same for l1
     size: int  # of params: n_params up to whole vectors
     update_slices: int  # of the parameters, which threads share out
+
+
+class Noise(NamedTuple):
+    """What chance does in training, and what bounds weights; see `perturbation`."""
+
+    address: int  # of the kernel that is called for it, 0 where there is none
+    epoch: Integers  # (1,) that is trained
+    shares: Doubles  # (layers - 1,) of hidden activations that are dropped
+    deviation: float  # of inputs
+    max_norm: float  # inf for any
 
 
 class WorkQueue(NamedTuple):
@@ -147,6 +180,8 @@ class Course(NamedTuple):
     costs: Doubles
     held_out: Doubles
     best: Reals
+    plateau: Doubles
+    times: Doubles  # as in Rule
     # of the distance between points of the history, as a share of the epoch; 0 for even spacing
     growth: float
     monitored: int
@@ -167,11 +202,14 @@ class Problem(NamedTuple):
     few_rule: Rule  # the same for parameters as they lie in `few`
     course: Course
     queue: WorkQueue
+    noise: Noise
     command: int  # what is to be done: TRAIN, PASS, CHECK_RULES or HELP
     method: int  # its place in names.METHODS, or NO_UPDATE
     eps: float  # step of the difference methods
-    is_held_out: int  # whether this is the problem of the validation rows
+    # 1 of the problem of the validation rows, 2 of that of the rows as they are; 0 of any other
+    is_held_out: int
     held_out: Pointer  # the same problem for the validation rows, without updates
+    untouched: Pointer  # the same problem without updates and noise, where there is some
     # the same problem with scratch memory for the rows of the next batch, where there are halves
     next: Pointer
 

@@ -6,21 +6,25 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.arguments.per_layer import PerLayer, is_asked, of_layers
 from fastgd.kernels.function_code import number_of
 from fastgd.kernels.structs import (
+    CALLED,
     HELD_OUT_COST,
+    IN_KERNEL,
     NOTHING,
     TRAINING_COST,
     Course,
     Data,
     NetworkStruct,
+    Noise,
     Rule,
 )
-from fastgd.names import SCHEDULES, UPDATE_KINDS
 from fastgd.network import Network
+from fastgd.optimizers.optimizer import made_of
 from fastgd.options import Options
 from fastgd.samples import Samples, on_disk
-from fastgd.schedules import as_schedule
+from fastgd.schedules import KINDS, as_schedule
 from fastgd.state import MOST, State, aligned
 
 # bytes of a block of rows that are read from disk together, and how many are mixed
@@ -90,35 +94,64 @@ def mean_weight_of(samples: Samples, n: int, batches: int) -> float:
     return total / batches if n else 0.0
 
 
-def is_weight_of(net: Network, options: Options, size: int, lanes: int = 1) -> Array:
-    """(size,) 1 for weights, 0 for biases, as many numbers of each as there are lanes; (0,) without
-    l2.
+def of_weights(net: Network, decay: PerLayer, size: int, lanes: int = 1) -> Array:
+    """(size,) 1 for weights, or what the decay of their layer is where each has its own; 0 for
+    biases; as many numbers of each as there are lanes. (0,) without a decay.
     """
-    is_weight = aligned((size if options.l2 else 0,), net.dtype)
-    for layer in net.layers if options.l2 else ():
-        is_weight.reshape(-1, lanes)[layer.weights] = 1
-    return is_weight
+    factors = aligned((size if is_asked(decay) else 0,), net.dtype)
+    each = decay if isinstance(decay, tuple) else of_layers(1.0, len(net.layers))
+    for layer, factor in zip(net.layers, each, strict=True) if len(factors) else ():
+        factors.reshape(-1, lanes)[layer.weights] = factor
+    return factors
+
+
+def _common(decay: PerLayer) -> float:
+    """What `of_weights` is multiplied by."""
+    return float(is_asked(decay)) if isinstance(decay, tuple) else decay
 
 
 def rule_of(
-    options: Options, slots: Array, powers: Array, is_weight: Array, size: int, slices: int = 1
+    net: Network,
+    options: Options,
+    slots: Array,
+    powers: Array,
+    size: int,
+    slices: int = 1,
+    lanes: int = 1,
 ) -> Rule:
-    """The rule of the update of `size` parameters."""
+    """The rule of the update of `size` parameters, by so many optimizers side by side."""
+    kind = options.update_kind
     schedule = as_schedule(options.learning_rate)
     rate, *times = schedule.numbers
     return Rule(
         rate=rate,
-        schedule=SCHEDULES.index(schedule.name),
+        schedule=list(KINDS).index(schedule.name),
         times=np.array(times),
-        update_kind=UPDATE_KINDS.index(options.update_kind),
+        plateau=np.zeros(0),
+        update_kind=IN_KERNEL.index(kind) if kind in IN_KERNEL else CALLED,
+        update_address=0,
         numbers=np.array(options.optimizer.numbers, np.float64),
         slots=slots,
         powers=powers,
+        factors=aligned((lanes * len(made_of(kind)),), np.dtype(np.float64)),
         clip_norm=np.inf if options.clip_norm is None else options.clip_norm,
-        l2=options.l2,
-        is_weight=is_weight,
+        l2=_common(options.l2),
+        is_weight=of_weights(net, options.l2, size, lanes),
+        l1=_common(options.l1),
+        is_steep=of_weights(net, options.l1, size, lanes),
         size=size,
         update_slices=slices,
+    )
+
+
+def noise_of(net: Network, options: Options) -> Noise:
+    """What chance does, and what bounds weights, by a kernel that is still to be found."""
+    return Noise(
+        address=0,
+        epoch=np.zeros(1, np.int64),
+        shares=np.array(of_layers(options.dropout, len(net.layers) - 1), np.float64),
+        deviation=options.input_noise,
+        max_norm=np.inf if options.max_norm is None else options.max_norm,
     )
 
 
@@ -137,7 +170,7 @@ def watched_of(options: Options, *, held_out: bool) -> int:
     return HELD_OUT_COST if held_out else TRAINING_COST
 
 
-def course_of(state: State, options: Options) -> Course:
+def course_of(state: State, options: Options, times: Array) -> Course:
     """The course of a state to its first epoch by seed 0, without stop rules."""
     return Course(
         epochs=1,
@@ -148,6 +181,8 @@ def course_of(state: State, options: Options) -> Course:
         costs=state.costs,
         held_out=state.held_out,
         best=state.best,
+        plateau=state.plateau,
+        times=times,
         growth=growth_of(options),
         monitored=NOTHING,
         target_cost=-math.inf if options.target_cost is None else options.target_cost,

@@ -1,35 +1,32 @@
-"""The update of a range of parameters from their gradient, by each optimizer.
+"""The update of a range of parameters from their gradient, by each optimizer, and what comes before
+it.
 
-`numbers` are the optimizer's own: those of the rule, or a tuple of vectors where each lane has its
-own.
+`numbers` are the optimizer's own, and `factors` what `begin` has made of them: those of the rule,
+or a tuple of vectors where each lane has its own.
 """
 
 from __future__ import annotations
 
 import math
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgd.formulas.updates import (
-    average,
-    decayed,
-    mean_square,
-    rate_at,
-    rprop,
-    rprop_gradient,
-    rprop_step,
-    scaled,
-    sgd,
-    velocity,
-)
+from fastgd.formulas.schedules import rate_at
+from fastgd.formulas.updates import formula, sign
+from fastgd.kernels.structs import CALLED, IN_KERNEL, RATE
+from fastgd.machine.call import call
 from fastgd.machine.dispatch import by_number
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.lane_sums import lane_sum
 from fastgd.machine.span import broadcast, lanes_of, load, store
-from fastgd.machine.vector import like, some_positive, where_positive
-from fastgd.names import UPDATE_KINDS
+from fastgd.optimizers.optimizer import FORMS, kept_of, names_of, powers_of
+from fastgd.schedules.plateau import NOW
 
-PLAIN, ADAM, ADAMW = (UPDATE_KINDS.index(form) for form in ("plain", "adam", "adamw"))
+PLAIN = IN_KERNEL.index("plain")
+BEGIN = -1  # in the place of a range, for a kernel that is called
+_MOST_VECTORS = 2**32  # of a range, both of whose numbers are one number then
 NORM_MARGIN = 1e-6  # PyTorch's, in the divisor of clip_norm
 
 
@@ -45,147 +42,196 @@ def clip_factor(rule, gradient):
 
 
 @merged
-def add_decay(rule, l2, params, gradient, start, stop):
-    """Add l2 w to the gradient of weights, if the rule has an l2."""
+def add_decay(rule, l2, l1, params, gradient, start, stop):
+    """Add l2 w and l1 sign(w) to the gradient of weights, if the rule has an l2 or an l1."""
     if rule.l2 != 0.0:
         for p in range(start, stop, lanes_of(params)):
             store(gradient, p, load(gradient, p) + l2 * load(rule.is_weight, p) * load(params, p))
+    if rule.l1 != 0.0:
+        for p in range(start, stop, lanes_of(params)):
+            steepness = l1 * load(rule.is_steep, p)
+            store(gradient, p, load(gradient, p) + steepness * sign(load(params, p)))
 
 
 @merged
 def clip_and_decay(rule, params, gradient, factor, start, stop):
-    """Multiply the gradient by a factor and add l2 w to that of weights."""
+    """Multiply the gradient by a factor and add l2 w and l1 sign(w) to that of weights."""
     if factor != 1.0:
         for p in range(start, stop, lanes_of(params)):
             store(gradient, p, factor * load(gradient, p))
-    add_decay(rule, rule.l2, params, gradient, start, stop)
+    add_decay(rule, rule.l2, rule.l1, params, gradient, start, stop)
 
 
 @kernel
 def rate_of(rule, t):
     """The learning rate of the update that follows t others."""
-    return rate_at(rule.schedule, rule.rate, rule.times[0], rule.times[1], rule.times[2], t)
+    if len(rule.plateau) != 0:
+        return rule.plateau[NOW]
+    return rate_at(rule.schedule, rule.rate, rule.times, np.int64(0), t)
 
 
 @kernel
 def prepare(rule, params, gradient, t):
-    """Clip the whole gradient, add l2 w to that of weights; the learning rate of the update that
-    follows t others.
+    """Clip the whole gradient, add l2 w and l1 sign(w) to that of weights; the learning rate of the
+    update that follows t others.
     """
     factor = clip_factor(rule, gradient) if rule.clip_norm < math.inf else 1.0
     clip_and_decay(rule, params, gradient, factor, np.int64(0), rule.size)
     return rate_of(rule, t)
 
 
-@merged
-def count_power(rule):
-    """Adam's beta1^t and beta2^t, one update on."""
-    rule.powers[0] *= rule.numbers[0]
-    rule.powers[1] *= rule.numbers[1]
+# -- loops that are written out from the declarations of optimizers
+
+
+class Functions(NamedTuple):
+    """What an update is made of."""
+
+    begin: Any  # (rule, rate), once before an update of all parameters
+    # (group), the same for members, each on a lane
+    begin_members: Any
+    update: Any  # (rule, numbers, factors, params, gradient, rate, start, stop)
 
 
 @merged
-def update_sgd(rule, numbers, params, gradient, rate, start, stop):
-    """w - rate g."""
-    for p in range(start, stop, lanes_of(params)):
-        store(params, p, sgd(load(params, p), load(gradient, p), rate))
+def _nothing(rule, rate):
+    pass
 
 
 @merged
-def update_momentum(rule, numbers, params, gradient, rate, start, stop):
-    """SGD with momentum: slot 0 is v."""
-    momentum, nesterov = numbers[0], numbers[1]
-    for p in range(start, stop, lanes_of(params)):
-        g = load(gradient, p)
-        v = velocity(load(rule.slots, p), g, momentum)
-        store(rule.slots, p, v)
-        ahead = (
-            where_positive(like(v, nesterov), velocity(v, g, momentum), v)
-            if some_positive(nesterov)
-            else v
-        )
-        store(params, p, sgd(load(params, p), ahead, rate))
+def _nothing_of_members(group):
+    pass
 
 
-@merged
-def update_adagrad(rule, numbers, params, gradient, rate, start, stop):
-    """Adagrad: slot 0 is s."""
-    eps = numbers[0]
-    for p in range(start, stop, lanes_of(params)):
-        g = load(gradient, p)
-        s = load(rule.slots, p) + g * g
-        store(rule.slots, p, s)
-        store(params, p, scaled(load(params, p), g, s, rate, eps))
+def functions_of(kind: str) -> Functions:
+    """Those of an update of this kind."""
+    kind = "sgd" if kind == "plain" else kind
+    update = _update_of(kind)
+    if FORMS[kind][1].begin is None:
+        return Functions(_nothing, _nothing_of_members, update)
+    return Functions(_begin_of(kind), _begin_members_of(kind), update)
 
 
-@merged
-def update_rmsprop(rule, numbers, params, gradient, rate, start, stop):
-    """RMSprop: slot 0 is s."""
-    rho, eps = numbers[0], numbers[1]
-    for p in range(start, stop, lanes_of(params)):
-        g = load(gradient, p)
-        s = mean_square(load(rule.slots, p), g, rho)
-        store(rule.slots, p, s)
-        store(params, p, scaled(load(params, p), g, s, rate, eps))
+@cache
+def _function(name: str, text: str, function: Any) -> Any:
+    """The function `name` of this text, in which `formula` is this one."""
+    names: dict[str, Any] = {"lanes_of": lanes_of, "load": load, "store": store}
+    names |= {"formula": formula(function), "__source__": text}
+    exec(text, names)
+    return merged(names[name])
 
 
-@merged
-def update_adam(rule, numbers, params, gradient, rate, start, stop):
-    """Adam, and AdamW where there is a fourth number, its weight_decay; after `count_power`."""
-    root = math.sqrt(1.0 - rule.powers[1])
-    # r m' / (sqrt v' + eps), with one division instead of two
-    corrected = rate * (root / (1.0 - rule.powers[0]))
-    kept = decayed(rate, numbers[3]) if len(numbers) > 3 else like(rate, 1.0)
-    update_moments(rule, numbers, params, gradient, kept, corrected, numbers[2] * root, start, stop)
+def _update_of(kind: str) -> Any:
+    (cls, form), kept = FORMS[kind], kept_of(kind)
+    places = {"w": "load(params, p)", "g": "load(gradient, p)", "rate": "rate"}
+    places |= {name: f"load(rule.slots, {_slot(i)})" for i, name in enumerate(kept)}
+    places |= {name: f"numbers[{i}]" for i, name in enumerate(cls.field_names())}
+    places |= {name: f"factors[{i}]" for i, name in enumerate(form.makes)}
+    results = ["w", *kept]
+    lines = [
+        "def update(rule, numbers, factors, params, gradient, rate, start, stop):",
+        "    for p in range(start, stop, lanes_of(params)):",
+        f"        {', '.join(results)} = formula({_arguments(form.update, places)})",
+        *(f"        store(rule.slots, {_slot(i)}, {name})" for i, name in enumerate(kept)),
+        "        store(params, p, w)",
+    ]
+    return _function("update", "\n".join(lines), form.update)
 
 
-@merged
-def update_moments(rule, numbers, params, gradient, kept, corrected, eps, start, stop):
-    """Adam's update with rate and eps corrected for the moments' beginning at 0: slot 0 is m, slot
-    1 is v. `kept` is what is left of a parameter after its decay.
-    """
-    beta1, beta2 = numbers[0], numbers[1]
-    for p in range(start, stop, lanes_of(params)):
-        g = load(gradient, p)
-        m = average(load(rule.slots, p), g, beta1)
-        v = average(load(rule.slots, rule.size + p), g * g, beta2)
-        store(rule.slots, p, m)
-        store(rule.slots, rule.size + p, v)
-        store(params, p, scaled(kept * load(params, p), m, v, corrected, eps))
+def _slot(i: int) -> str:
+    return " + ".join([*["rule.size"] * i, "p"])
 
 
-@merged
-def update_rprop(rule, numbers, params, gradient, rate, start, stop):
-    """Rprop: slot 0 is the last gradient, slot 1 the step of each parameter."""
-    shrink, grow, least, most = numbers[0], numbers[1], numbers[2], numbers[3]
-    for p in range(start, stop, lanes_of(params)):
-        g = load(gradient, p)
-        agreement = g * load(rule.slots, p)
-        step = rprop_step(load(rule.slots, rule.size + p), agreement, shrink, grow, least, most)
-        g = rprop_gradient(g, agreement)
-        store(rule.slots, p, g)
-        store(rule.slots, rule.size + p, step)
-        store(params, p, rprop(load(params, p), g, step))
+def _arguments(function: Any, places: dict[str, str]) -> str:
+    return ", ".join(places[name] for name in names_of(function))
 
 
-update_plain, update_adamw = update_sgd, update_adam
-FUNCTIONS = {
-    "plain": update_plain,
-    "sgd": update_sgd,
-    "momentum": update_momentum,
-    "adagrad": update_adagrad,
-    "rmsprop": update_rmsprop,
-    "adam": update_adam,
-    "adamw": update_adamw,
-    "rprop": update_rprop,
-}
-_update_by_form = by_number(
-    {i: FUNCTIONS[kind] for i, kind in enumerate(UPDATE_KINDS)},
-    "rule, numbers, params, gradient, rate, start, stop",
+def _begin_of(kind: str) -> Any:
+    (cls, form), powers = FORMS[kind], powers_of(kind)
+    places = {"rate": "rate"}
+    places |= {name: f"rule.numbers[{i}]" for i, name in enumerate(cls.field_names())}
+    places |= {name: f"rule.powers[{i}]" for i, name in enumerate(powers)}
+    results = [f"rule.powers[{i}]" for i in range(len(powers))]
+    results += [f"rule.factors[{i}]" for i in range(len(form.makes))]
+    call = f"formula({_arguments(form.begin, places)})"
+    lines = ["def begin(rule, rate):", f"    {', '.join(results)} = {call}"]
+    return _function("begin", "\n".join(lines), form.begin)
+
+
+def _begin_members_of(kind: str) -> Any:
+    """By vectors of float64, of which one or two hold all lanes."""
+    (cls, form), powers = FORMS[kind], powers_of(kind)
+
+    def row(array: str, i: int) -> str:
+        return f"{array}, {i} * lanes + lane"
+
+    places = {"rate": "load(group.rates, lane)"}
+    places |= {name: f"load({row('group.numbers', i)})" for i, name in enumerate(cls.field_names())}
+    places |= {name: f"load({row('rule.powers', i)})" for i, name in enumerate(powers)}
+    stores = [f"store({row('rule.powers', i)}, {name})" for i, name in enumerate(powers)]
+    stores += [f"store({row('rule.factors', i)}, {name})" for i, name in enumerate(form.makes)]
+    lines = [
+        "def begin_members(group):",
+        "    rule, lanes = group.rule, len(group.member_of_lane)",
+        "    for lane in range(0, lanes, lanes_of(rule.powers)):",
+        f"        {', '.join([*powers, *form.makes])} = formula({_arguments(form.begin, places)})",
+        *(f"        {store}" for store in stores),
+    ]
+    return _function("begin_members", "\n".join(lines), form.begin)
+
+
+# -- of the matrix kernel, which has those of IN_KERNEL, and calls others
+
+_KINDS = {i: functions_of(kind) for i, kind in enumerate(IN_KERNEL)}
+_begin_by_kind = by_number({i: each.begin for i, each in _KINDS.items()}, "rule, rate")
+_update_by_kind = by_number(
+    {i: each.update for i, each in _KINDS.items()},
+    "rule, numbers, factors, params, gradient, rate, start, stop",
 )
 
 
 @kernel
+def begin(rule, rate):
+    """What is done once before an update of all parameters, by an optimizer of IN_KERNEL."""
+    _begin_by_kind(rule.update_kind, rule, rate)
+
+
+@kernel
 def update(rule, params, gradient, rate, start, stop):
-    """The update of parameters start ... stop by the rule's own optimizer."""
-    _update_by_form(rule.update_kind, rule, rule.numbers, params, gradient, rate, start, stop)
+    """The update of parameters start ... stop by the rule's own optimizer, one of IN_KERNEL."""
+    _update_by_kind(
+        rule.update_kind, rule, rule.numbers, rule.factors, params, gradient, rate, start, stop
+    )
+
+
+@kernel
+def begin_any(problem, rate):
+    """What is done once before an update of all parameters, by any optimizer."""
+    rule = problem.rule
+    if rule.update_kind == CALLED:
+        call(rule.update_address, problem, BEGIN)
+    else:
+        begin(rule, rate)
+
+
+@kernel
+def update_any(problem, rate, start, stop):
+    """The update of parameters start ... stop by any optimizer."""
+    rule, params = problem.rule, problem.params
+    if rule.update_kind == CALLED:
+        lanes = lanes_of(params)
+        call(rule.update_address, problem, start // lanes * _MOST_VECTORS + (stop - start) // lanes)
+    else:
+        update(rule, params, problem.work.gradient, rate, start, stop)
+
+
+@merged
+def update_called(begin, update, problem, limit):
+    """What a kernel for another update does: `begin` it, or `update` a range of parameters."""
+    rule, params, rate = problem.rule, problem.params, problem.queue.numbers[RATE]
+    if limit == BEGIN:
+        begin(rule, rate)
+    else:
+        lanes = lanes_of(params)
+        start = limit // _MOST_VECTORS * lanes
+        stop = start + limit % _MOST_VECTORS * lanes
+        update(rule, rule.numbers, rule.factors, params, problem.work.gradient, rate, start, stop)

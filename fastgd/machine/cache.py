@@ -38,7 +38,9 @@ from fastgd.machine.linking import linked
 from fastgd.system.warn import say
 
 _has_warned = False
-_FILE_NAME = re.compile(r"(function|matrix|unrolled|lanes)_\w+_[0-9a-f]{20}\.kernel")
+_FILE_NAME = re.compile(
+    r"(function|matrix|unrolled|lanes|update|perturbation)_\w+_[0-9a-f]{20}\.kernel"
+)
 
 
 # -- the folder ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 _MODULES = ("activations", "losses", "names", "numeric", "state")
-_PACKAGES = ("functions", "machine", "formulas", "kernels")
+_PACKAGES = ("functions", "machine", "optimizers", "schedules", "formulas", "kernels")
 
 
 def modules() -> list[str]:

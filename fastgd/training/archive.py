@@ -9,6 +9,7 @@ import json
 import os
 import zipfile
 from abc import ABC, abstractmethod
+from dataclasses import fields
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -22,9 +23,6 @@ from fastgd.training import own_functions
 FORMAT = 3
 # what a file is called, and what reads it
 _KINDS = {"run": ("fastgd run", "load_run"), "runs": ("file of fastgd runs", "load_runs")}
-_DESCRIBED: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (*optimizers.KINDS.values(), *schedules.KINDS.values())
-}
 Kind = TypeVar("Kind", bound="Saved")
 
 
@@ -132,14 +130,25 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, Array]:
 
 def to_json(value: Any) -> Any:
     """An optimizer or schedule as {name: its numbers}; anything else as it is."""
-    return {type(value).__name__: vars(value)} if type(value).__name__ in _DESCRIBED else value
+    if type(value).__name__ not in _described():
+        return value
+    given = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
+    return {type(value).__name__: given}
 
 
 def _from_json(value: Any) -> Any:
+    if isinstance(value, list):  # one number a layer
+        return tuple(value)
     if not isinstance(value, dict):
         return value
     ((name, numbers),) = value.items()
-    return _DESCRIBED[name](**numbers)
+    return _described()[name](**numbers)
+
+
+def _described() -> dict[str, type[Any]]:
+    """Optimizers and schedules by their classes' names."""
+    kinds = (*optimizers.KINDS.values(), *schedules.KINDS.values())
+    return {kind.__name__: kind for kind in kinds}
 
 
 def under(table: str, arrays: dict[str, Array]) -> dict[str, Array]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastgd.arguments.arrays import are_finite
-from fastgd.arguments.checks import Array
+from fastgd.arguments.checks import Array, shown
 from fastgd.optimizers import Rprop
 from fastgd.state import BEST, NON_FINITE, STOPPED, State
 from fastgd.training.progress import Progress
@@ -259,7 +259,7 @@ class Loop(Training[Run]):
                 )
         raise DivergedError(
             f"cost or parameters stopped being finite in epoch {run.epochs + 1} at learning_rate "
-            f"{run.options['learning_rate']}; "
+            f"{shown(run.options['learning_rate'])}; "
             "try a smaller learning_rate, clip_norm=1.0, or scale X and Y",
             run,
         )

@@ -9,9 +9,10 @@ from typing import Any, Generic
 
 import numpy as np
 
-from fastgd.arguments.checks import seed_of, whole_number
+from fastgd.arguments.checks import Array, seed_of, whole_number
 from fastgd.mlp import MLP
 from fastgd.options import Options
+from fastgd.schedules.plateau import SEEN
 from fastgd.state import (
     BATCH,
     BEST,
@@ -105,10 +106,11 @@ def gone_on(origin: Origin[Run], run: Run, fresh: State, options: Options, batch
     state = before.state
     if state is None:
         state = _state_of(before, batches)
-        state = resumed_from(state, None, before.stopped_by, fresh, options, batches)
+        state = resumed_from(state, None, before.stopped_by, fresh, options, batches, False)
     elif origin.resumed is None:
         was = Options.of(before.options)
-        state = resumed_from(state, was, before.stopped_by, fresh, options, batches)
+        same_rates = was.learning_rate == options.learning_rate
+        state = resumed_from(state, was, before.stopped_by, fresh, options, batches, same_rates)
     wide = state if state.params.size == fresh.params.size else state.widened(fresh.params.size)
     if not wide.fits(fresh, batches):
         raise ValueError(
@@ -138,19 +140,23 @@ def resumed_from(
     fresh: State,
     options: Options,
     batches: int,
+    same_rates: bool | Array,
 ) -> State:
     """The state in which training goes on, of one run or of each member; `fresh` is one that
     begins, for the same options, at `batches` an epoch. How it was trained may not be known.
 
     Updates are counted on, whatever made them. Slots stay with their optimizer, the batch in the
     epoch with the batches, the history where it is recorded in the same way. The stop rules begin
-    anew if one of them ended the run, or if they watched something else.
+    anew if one of them ended the run, or if they watched something else. A schedule on a plateau
+    stays where it is if they watch the same, and learning rates are the same, which may be told of
+    each member.
     """
     state, n = fresh.copy(), earlier.params.shape[-1]
     epochs, batch = earlier.cursor[..., EPOCH], earlier.cursor[..., BATCH]
     state.params[..., :n] = earlier.params
     state.cursor[..., [EPOCH, BEST_EPOCH, PATIENCE_EPOCH]] = epochs[..., None]
     state.cursor[..., UPDATES] = earlier.cursor[..., UPDATES]
+    state.plateau[..., SEEN:] = epochs[..., None]
     if was is None:
         _take_histories(state, earlier, options)
         return state
@@ -171,6 +177,9 @@ def resumed_from(
             (state.sums, earlier.sums, _BEST_COSTS),
         ):
             array[..., places] = np.where(by_rule, array[..., places], old[..., places])
+        if state.plateau.shape == earlier.plateau.shape:
+            same = np.asarray(same_rates)[..., None]
+            state.plateau[:] = np.where(same, earlier.plateau, state.plateau)
         if state.best.shape[-1] and earlier.best.shape[-1]:
             state.best[..., :n] = np.where(by_rule, state.best[..., :n], earlier.best)
         elif state.best.shape[-1]:  # which were best is not known

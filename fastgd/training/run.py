@@ -93,7 +93,7 @@ class Run(archive.Saved):
         or diverged in a DivergedError
     history : History
     options : dict, how it was trained: method, learning_rate, eps, batch_size, shuffle, optimizer,
-        l2, clip_norm, target_cost, patience,
+        l2, l1, dropout, max_norm, input_noise, clip_norm, target_cost, patience,
         min_delta, restore_best, record, spacing
     stalled : bool, whether a further update would have changed no parameter, each step being under
         half a unit in its last place
@@ -188,6 +188,8 @@ class Run(archive.Saved):
         cls, net: MLP, options: dict[str, Any], facts: dict[str, Any], arrays: dict[str, Array]
     ) -> Run:
         state = archive.under("state", arrays)
+        if state:  # which files had not before there were such schedules
+            state.setdefault("plateau", np.zeros(0))
         return cls(
             net=net,
             params=net.check_params(arrays["params"]),

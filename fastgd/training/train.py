@@ -46,7 +46,11 @@ def train(
     shuffle: bool = True,
     optimizer: str | Optimizer = "sgd",
     kernel: str = "auto",
-    l2: float = 0.0,
+    l2: float | ArrayLike = 0.0,
+    l1: float | ArrayLike = 0.0,
+    dropout: float | ArrayLike = 0.0,
+    max_norm: float | None = None,
+    input_noise: float = 0.0,
     clip_norm: float | None = None,
     sample_weight: ArrayLike | None = None,
     validation: tuple[ArrayLike, ArrayLike] | float | None = None,
@@ -99,15 +103,28 @@ def train(
     shuffle : bool
         Whether the rows of mini-batches are put in a new order every epoch.
     optimizer : str or Optimizer
-        sgd, adagrad, rmsprop, adam, adamw or rprop, or an object such as
-        `fastgd.SGD(momentum=0.9)`; meanings and defaults are PyTorch's.
+        sgd, adagrad, adadelta, rmsprop, adam, adamw, nadam, radam, lion or rprop, or an object such
+        as `fastgd.SGD(momentum=0.9)`; meanings and defaults are PyTorch's.
     kernel : str
         auto, matrix (any network) or unrolled (small ones, several times faster, compiled for
-        each). auto chooses by the arguments alone, and unrolls where that gains more time than
-        compiling takes, or comes with the package; after a Run it is the Run's.
-    l2 : float
-        l2 * w is added to the gradient of weights, not of biases. Reported costs are of the data
-        alone.
+        each, without dropout, max_norm and input_noise). auto chooses by the arguments alone, and
+        unrolls where that gains more time than compiling takes, or comes with the package; after a
+        Run it is the Run's.
+    l2, l1 : float or (layers,) array_like
+        l2 w + l1 sign(w) is added to the gradient of weights, not of biases: for all layers, or one
+        for each. Reported costs are of the data alone.
+    dropout : float or (hidden layers,) array_like
+        Share of the activations of hidden layers that are 0 in an update, chosen anew for each row
+        in every epoch by the seed; the others are divided by 1 - share. Predictions and run.cost
+        are of the whole network, and so is the history in full batch, which takes a pass more where
+        a cost is looked at; in mini-batches its costs are those that updates were made by.
+        Difference methods perturb the network that is left.
+    max_norm : float, optional
+        Largest norm of the weights that come into a unit; longer ones are shortened to it after
+        each update.
+    input_noise : float
+        Standard deviation of what is added to each input in an update, drawn anew for each row in
+        every epoch by the seed. Costs are as with dropout.
     clip_norm : float, optional
         Largest norm of the gradient; a longer one is shortened to it before l2 is added.
     sample_weight : (n,) array_like, optional

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgd.kernels.history import is_due, point_after, record
 from fastgd.kernels.members import FLUSH, NOBODY, LaneGroup
+from fastgd.kernels.plateau import ON_PLATEAU, look_for_plateau
 from fastgd.machine.atomic import add
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import copy, lanes_of
@@ -56,9 +57,10 @@ def _move(group, lane, member, arrives):
     """What a member owns, from its place among all to its lane, or back."""
     members, lanes, n = group.members, lanes_of(group.params), group.net.n_params
     slots, place = len(group.rule.slots) // len(group.params), member * SUMS + PATIENCE_COST
+    powers = len(group.rule.powers) // lanes
     _columns(group.params, lane, lanes, members.params, member * n, n, arrives)
     _columns(group.rule.slots, lane, lanes, members.slots, member * n * slots, n * slots, arrives)
-    _columns(group.rule.powers, lane, lanes, members.powers, member * 2, 2, arrives)
+    _columns(group.rule.powers, lane, lanes, members.powers, member * powers, powers, arrives)
     if arrives:
         group.patience_cost[lane] = members.sums[place]
     else:
@@ -96,6 +98,7 @@ def _take_on(group, lane):
             members.min_delta[member],
         )
         group.l2[lane], group.clip_norm[lane] = members.l2[member], members.clip_norm[member]
+        group.l1[lane] = members.l1[member]
         numbers = len(group.numbers) // lanes
         _columns(group.numbers, lane, lanes, members.numbers, member * numbers, numbers, True)
         _move(group, lane, member, True)
@@ -147,6 +150,8 @@ def _length(group, limit, passes):
             busy = True
             epoch = members.cursor[member * PLACES + EPOCH]
             count = min(count, members.last[member] - epoch)
+            if members.schedules[member] == ON_PLATEAU:
+                count = min(count, 1)
             if group.monitored != 0:
                 better = members.cursor[member * PLACES + PATIENCE_EPOCH]
                 count = min(count, max(1, better + members.patience[member] - epoch))
@@ -223,6 +228,12 @@ def _settle(group, lane, made, passes):
         record(members, own, first, room, begun, of_begun, np.nan, growth)
     cursor[own + EPOCH], group.known[lane] = epoch, cost
     cursor[own + UPDATES] += made * group.data.batches
+    if members.schedules[member] == ON_PLATEAU and (made > 0 or not passes):
+        at, numbers = member * len(members.plateau), member * len(members.times)
+        count = len(members.seeds)
+        look_for_plateau(
+            members.plateau, at // count, members.times, numbers // count + 1, epoch, cost
+        )
     reason = EPOCHS if epoch >= members.last[member] else RUNNING
     # the pass for a cost is no epoch's end
     monitored = group.monitored != 0 and (made > 0 or not passes)

@@ -10,10 +10,17 @@ from dataclasses import fields
 from functools import cache
 
 from fastgd.kernels.generated.equations import definitions, parameter_names
-from fastgd.kernels.generated.lines import Line, in_pairs, indented, let, text_of
+from fastgd.kernels.generated.lines import (
+    Line,
+    functions_line,
+    in_pairs,
+    indented,
+    let,
+    text_of,
+)
 from fastgd.kernels.generated.sample import divisor, lines_of_sample
 from fastgd.kernels.plan import Plan
-from fastgd.optimizers import KINDS, SGD
+from fastgd.optimizers.optimizer import FORMS
 
 # of a full batch, instead of a loop over them
 _MOST_ROWS_WRITTEN_OUT, _MOST_LINES_WRITTEN_OUT = 8, 200
@@ -53,7 +60,8 @@ def source(plan: Plan) -> str:
     details += ["weighted samples"] if plan.weighted else []
     details += ["rows of their own"] if plan.own_rows else []
     title = f"{plan.net}: {', '.join(details)}"
-    header = _HEADER.format(title=title, functions=definitions(plan.net))
+    functions = functions_line(plan.update_kind) + definitions(plan.net)
+    header = _HEADER.format(title=title, functions=functions)
     return header + text_of(_steps(plan)) + _FOOTER
 
 
@@ -206,26 +214,13 @@ def _update(plan: Plan, names: list[str], batch_index: str) -> list[str]:
     lines = [f"store(group.gradient, {i} * lanes, d{name} * scale)" for i, name in enumerate(names)]
     lines += [f"prepare_members(group, made, {batch_index})"] if plan.modifies_gradient else []
     lines += ["rate = narrowed(params, group.rates, 0)"]
-    count = len(fields(KINDS.get(plan.update_kind, SGD)))
-    lines += [
-        f"number_{i} = load_doubles(params, group.numbers, {i} * lanes)" for i in range(count)
-    ]
-    lines += [f"numbers = ({' '.join(f'number_{i},' for i in range(count))})"]
-    if plan.update_kind in ("adam", "adamw"):
-        lines += ["correct_members(group)"]
-        lines += [
-            "corrected, corrected_eps = narrowed(params, group.corrected, 0), narrowed(params, "
-            "group.corrected, lanes)"
-        ]
-        is_decayed = plan.update_kind == "adamw"
-        kept = "decayed(rate, number_3)" if is_decayed else "broadcast(params, 1.0)"
-        lines += [f"kept = {kept}"]
-        lines += [
-            "update_moments(rule, numbers, params, group.gradient, kept, corrected, corrected_eps, "
-            "0, rule.size)"
-        ]
-    else:
-        lines += [
-            f"update_{plan.update_kind}(rule, numbers, params, group.gradient, rate, 0, rule.size)"
-        ]
+    cls, form = FORMS[plan.update_kind]
+    numbers = [f"load_doubles(params, group.numbers, {i} * lanes)" for i in range(len(fields(cls)))]
+    factors = [f"narrowed(params, rule.factors, {i} * lanes)" for i in range(len(form.makes))]
+    lines += ["begin_members(group)"]
+    lines += [f"number_{i} = {each}" for i, each in enumerate(numbers)]
+    lines += [f"factor_{i} = {each}" for i, each in enumerate(factors)]
+    lines += [f"numbers = ({''.join(f'number_{i}, ' for i in range(len(numbers)))})"]
+    lines += [f"factors = ({''.join(f'factor_{i}, ' for i in range(len(factors)))})"]
+    lines += ["update(rule, numbers, factors, params, group.gradient, rate, 0, rule.size)"]
     return lines + _load_parameters(names)

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, groupby
 
+from fastgd.arguments.functions import mark_of
+from fastgd.optimizers.optimizer import FORMS
+
 
 class Line(str):
     """A line of code, the `names` that it binds, and whether it adds to the one that it names."""
@@ -91,3 +94,14 @@ def in_pairs(lines: Sequence[Line], stop: str, step: str) -> list[Line]:
         comment("one may be left"),
         Line(f"if {stop} % {two} != 0:"), *indented(rest),
     ]  # fmt: skip
+
+
+def functions_line(kind: str) -> str:
+    """By which a module has the functions of an update of this kind; those that are not of fastgd
+    are told by what they do.
+    """
+    if kind == "plain":
+        return ""
+    form = FORMS[kind][1]
+    mark = mark_of(form.update, form.begin)
+    return f"begin, begin_members, update = functions_of({kind!r})" + (f"  # {mark}" * bool(mark))

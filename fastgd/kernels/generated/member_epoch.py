@@ -4,8 +4,9 @@ gradient prepared, its rate.
 
 import numpy as np
 
-from fastgd.formulas.updates import rate_at
+from fastgd.formulas.schedules import rate_at
 from fastgd.kernels.members import NOBODY
+from fastgd.kernels.plateau import ON_PLATEAU
 from fastgd.kernels.rows import put_in_order
 from fastgd.kernels.update import NORM_MARGIN, add_decay
 from fastgd.machine.elementary import sqrt
@@ -74,8 +75,8 @@ def gather_members(group, start, rows, learning, inputs, outputs):
 
 @kernel
 def prepare_members(group, made, batch_index):
-    """Clip every member's gradient, add l2 w to that of weights, and set the rates by the
-    schedules. The rule says whether any member asks for it.
+    """Clip every member's gradient, add l2 w and l1 sign(w) to that of weights, and set the rates
+    by the schedules. The rule says whether any member asks for it.
     """
     rule, members, gradient = group.rule, group.members, group.gradient
     lanes, size = lanes_of(gradient), rule.size
@@ -87,32 +88,17 @@ def prepare_members(group, made, batch_index):
         factor = where_negative(factor - 1.0, factor, like(factor, 1.0))
         for p in range(0, size, lanes):
             store(gradient, p, factor * load(gradient, p))
-    add_decay(rule, narrowed(gradient, group.l2, 0), group.params, gradient, 0, size)
+    l2, l1 = narrowed(gradient, group.l2, 0), narrowed(gradient, group.l1, 0)
+    add_decay(rule, l2, l1, group.params, gradient, 0, size)
     if rule.schedule != 0 or rule.times[0] > 0:
         for lane in range(lanes):
             member = max(group.member_of_lane[lane], 0)
             updates = members.cursor[member * PLACES + UPDATES]
             t = updates + made * group.data.batches + batch_index
-            warmup, a, b = (
-                members.times[3 * member],
-                members.times[3 * member + 1],
-                members.times[3 * member + 2],
+            first = len(members.times) // len(members.seeds) * member
+            rate = rate_at(
+                members.schedules[member], members.rates[member], members.times, first, t
             )
-            rate = rate_at(members.schedules[member], members.rates[member], warmup, a, b, t)
+            if members.schedules[member] == ON_PLATEAU:
+                rate = members.plateau[len(members.plateau) // len(members.seeds) * member]
             group.rates[lane] = rate if group.member_of_lane[lane] != NOBODY else 0.0
-
-
-@kernel
-def correct_members(group):
-    """Adam's powers one update on, and for every lane the rate and the eps that they make."""
-    powers, numbers, lanes = group.rule.powers, group.numbers, len(group.member_of_lane)
-    for lane in range(0, lanes, lanes_of(powers)):
-        first, second = (
-            load(powers, lane) * load(numbers, lane),
-            load(powers, lanes + lane) * load(numbers, lanes + lane),
-        )
-        store(powers, lane, first)
-        store(powers, lanes + lane, second)
-        root = sqrt(1.0 - second)
-        store(group.corrected, lane, load(group.rates, lane) * (root / (1.0 - first)))
-        store(group.corrected, lanes + lane, load(numbers, 2 * lanes + lane) * root)

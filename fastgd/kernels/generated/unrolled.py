@@ -10,7 +10,16 @@ the code where it is small.
 from functools import cache
 
 from fastgd.kernels.generated.equations import definitions, parameter_names
-from fastgd.kernels.generated.lines import Line, add, comment, in_pairs, indented, let, text_of
+from fastgd.kernels.generated.lines import (
+    Line,
+    add,
+    comment,
+    functions_line,
+    in_pairs,
+    indented,
+    let,
+    text_of,
+)
 from fastgd.kernels.generated.sample import divisor, lines_of_sample
 from fastgd.kernels.plan import Plan
 from fastgd.network import Network
@@ -71,7 +80,8 @@ def source(plan: Plan) -> str:
     details += ["validation rows"] if plan.validated else []
     validate = _VALIDATE + text_of(_validate(plan.net)) if plan.validated else ""
     title = f"{plan.net}: {', '.join(details)}"
-    header = _HEADER.format(title=title, functions=definitions(plan.net))
+    functions = functions_line(plan.update_kind) + definitions(plan.net)
+    header = _HEADER.format(title=title, functions=functions)
     return header + text_of(_steps(plan)) + validate + _FOOTER
 
 
@@ -169,9 +179,7 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
             comment("the update, notes 004 Algorithm 1"),
             *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names),
         ]
-    lines: list[str] = [
-        comment(f"the update of each, see fastgd.kernels.update.update_{plan.update_kind}")
-    ]
+    lines: list[str] = [comment(f"the update of each by {plan.update_kind}, see fastgd.optimizers")]
     lanes = VECTOR_BYTES // plan.net.dtype.itemsize
     sums = [f"d{name}" for name in names] + ["nothing"] * (-len(names) % lanes)
     lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
@@ -180,10 +188,8 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
             f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"
         ]
     prepare = "prepare(rule, params, work.gradient, course.cursor[UPDATES] + i)"
-    lines += ["count_power(rule)"] if plan.update_kind in ("adam", "adamw") else []
-    rate = prepare if plan.modifies_gradient else "rule.rate"
-    own = f"update_{plan.update_kind}"
-    lines += [f"{own}(rule, rule.numbers, params, work.gradient, {rate}, 0, rule.size)"]
+    lines += [f"rate = {prepare if plan.modifies_gradient else 'rule.rate'}", "begin(rule, rate)"]
+    lines += ["update(rule, rule.numbers, rule.factors, params, work.gradient, rate, 0, rule.size)"]
     return lines + _load_parameters(names)
 
 

@@ -1,18 +1,16 @@
 """All functions that generated code may call, under the names that it calls them by."""
 
 # ruff: noqa: F401, F403
-from fastgd.formulas.updates import decayed, sgd
+from fastgd.formulas.updates import sgd
 from fastgd.formulas.vocabulary import *
-from fastgd.kernels import update
 from fastgd.kernels.epoch import observe_epoch
 from fastgd.kernels.generated.member_epoch import (
-    correct_members,
     gather_members,
     order_rows,
     prepare_members,
 )
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
-from fastgd.kernels.update import count_power, prepare, update_moments
+from fastgd.kernels.update import functions_of, prepare
 from fastgd.machine.elementary import exp, log, quotients, residuals, sigmoid_parts
 from fastgd.machine.lane_sums import lane_sums, lane_total
 from fastgd.machine.span import broadcast, lanes_of, load, load_doubles, narrowed, store
@@ -24,5 +22,3 @@ from fastgd.machine.vector import (
     where_negative,
     where_positive,
 )
-
-globals().update({f"update_{kind}": function for kind, function in update.FUNCTIONS.items()})

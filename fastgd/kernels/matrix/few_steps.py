@@ -17,7 +17,7 @@ from fastgd.kernels.matrix.row_layers import activate_units, add_back, clear_tai
 from fastgd.kernels.matrix.tasks import FEW_BACKWARD, FEW_FORWARD, FEW_UPDATE, share_few
 from fastgd.kernels.rows import batch_weight, put_in_order
 from fastgd.kernels.structs import AHEAD, NEXT_AT, NO_UPDATE, ROWS_AT
-from fastgd.kernels.update import ADAM, ADAMW, clip_factor, count_power, rate_of
+from fastgd.kernels.update import begin, clip_factor, rate_of
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import copy
 from fastgd.state import EPOCH, EPOCH_COST_SUM, UPDATES
@@ -99,8 +99,7 @@ def _update(problem, rows, t):
     """
     net, few, rule = problem.net, problem.few, problem.rule
     factor, rate = 2.0 if problem.method == LAYERWISE else 1.0, rate_of(rule, t)
-    if rule.update_kind == ADAM or rule.update_kind == ADAMW:
-        count_power(rule)
+    begin(rule, rate)
     for l in range(net.layers - 1, -1, -1):
         if few.parts[l] == 1:
             backward_part(problem, rows, l, _ZERO, _ONE, rate)

@@ -18,9 +18,10 @@ from fastgd.kernels.matrix.tasks import (
     take_parts,
 )
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
-from fastgd.kernels.structs import NO_UPDATE, Evaluation
+from fastgd.kernels.structs import BOUND, NO_UPDATE, Evaluation
 from fastgd.kernels.threads.work_queue import wait_for_task
 from fastgd.kernels.update import PLAIN
+from fastgd.machine.call import call
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import copy, lanes_of, load, store
 from fastgd.machine.struct_view import viewer
@@ -60,6 +61,7 @@ def steps(problem, batch_index, count, observe):
     )
     scale = -rule.rate if direct else 1.0
     target = params if direct else work.gradient
+    perturbed = len(work.keys) != 0 and method != NO_UPDATE
     epoch, made = course.cursor[EPOCH], course.cursor[UPDATES]
     put_in_order(data, course.seed, epoch)
     if data.hidden_halves != 0 and method != NO_UPDATE:
@@ -73,6 +75,11 @@ def steps(problem, batch_index, count, observe):
             if whole or method == NO_UPDATE
             else batch_weight(data, start, stop - start)
         )
+        costs_apart = perturbed and whole and observe
+        if perturbed:
+            problem.noise.epoch[0] = epoch + i if whole else epoch
+        if costs_apart:
+            known = share_rows(problem.untouched, start, stop, total, True)
         if data.unit_slices != 0:
             cost = share_layers(problem, start, stop, total, observe, scale)
         elif data.row_parts == 1:
@@ -82,13 +89,15 @@ def steps(problem, batch_index, count, observe):
                 stop,
                 total,
                 observe,
-                i == 0 or not rows_stay,
+                i == 0 or not rows_stay or perturbed,
                 scale,
                 target,
                 np.int64(0),
             )
         else:
             cost = share_rows(problem, start, stop, total, observe)
+        if costs_apart:
+            cost = known
         if observe:
             if not whole or method == NO_UPDATE:
                 course.sums[EPOCH_COST_SUM] += cost
@@ -104,6 +113,8 @@ def steps(problem, batch_index, count, observe):
                 store(params, p, sgd(load(params, p), load(work.gradient, p), rule.rate))
         else:
             share_update(problem, data.row_parts, made + i)
+            if problem.noise.max_norm < np.inf:
+                call(problem.noise.address, problem, np.int64(BOUND))
     return count
 
 

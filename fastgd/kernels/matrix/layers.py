@@ -14,6 +14,7 @@ import numpy as np
 from fastgd.formulas.compiled import OF_ACTIVATIONS, SOFTMAX
 from fastgd.kernels.matrix.by_address import DERIVATIVE, VALUE, call_function
 from fastgd.kernels.matrix.costs import output_delta
+from fastgd.kernels.matrix.dropout import drop, drop_delta
 from fastgd.kernels.matrix.elementwise import over_all, times_all
 from fastgd.kernels.matrix.products import (
     FEW,
@@ -251,6 +252,8 @@ def forward(net, params, work, stride, first_layer):
     for l in range(first_layer, net.layers):
         forward_units(net, params, work, stride, l, np.int64(0), net.widths[l + 1])
         softmax_layer(net, work, stride, l)
+        if len(work.masks) != 0 and l + 1 < net.layers:
+            drop(net, work, stride, l)
 
 
 @merged
@@ -267,4 +270,6 @@ def backward(net, params, work, stride, factor, scale, target, at, add):
             backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
         gradient_units(net, work, stride, l, np.int64(0), net.widths[l + 1], scale, target, at, add)
         if l > 0:
+            if len(work.masks) != 0:
+                drop_delta(net, work, stride, l - 1)
             times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], factor)

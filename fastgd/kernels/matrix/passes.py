@@ -7,7 +7,8 @@ from fastgd.kernels.matrix.few_units import has_few_units, pass_over_few_units
 from fastgd.kernels.matrix.layers import backward, forward
 from fastgd.kernels.matrix.out_of_line import block_cost
 from fastgd.kernels.rows import gather
-from fastgd.kernels.structs import NO_UPDATE
+from fastgd.kernels.structs import MOST_ROWS, NO_UPDATE
+from fastgd.machine.call import call
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import lanes_of
 from fastgd.names import METHODS
@@ -33,7 +34,8 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
     )
     lanes = lanes_of(work.a)
     factor = 2.0 if method == LAYERWISE else 1.0
-    if has_few_units(net, lanes) and method < FINITE_DIFFERENCE:
+    perturbed = len(work.keys) != 0 and method != NO_UPDATE
+    if has_few_units(net, lanes) and method < FINITE_DIFFERENCE and not perturbed:
         return pass_over_few_units(
             problem, start, stop, total, observe, fresh, factor, scale, target, at
         )
@@ -43,6 +45,8 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, at):
         stride = (rows + lanes - 1) // lanes * lanes
         if fresh:
             gather(net, data, work, here, rows, stride, np.int64(0), stride, total)
+        if perturbed:
+            call(problem.noise.address, problem, here * MOST_ROWS + rows)
         forward(net, params, work, stride, np.int64(0))
         difference = method >= FINITE_DIFFERENCE
         share = block_cost(net, work, stride) if observe or difference else 0.0

@@ -26,16 +26,14 @@ from fastgd.kernels.matrix.unit_slices import (
     packing_parts,
     slices_of,
 )
-from fastgd.kernels.structs import NO_UPDATE
+from fastgd.kernels.structs import NO_UPDATE, RATE
 from fastgd.kernels.threads.work_queue import finish, publish, take, wait_for_all
 from fastgd.kernels.update import (
-    ADAM,
-    ADAMW,
+    begin_any,
     clip_and_decay,
     clip_factor,
-    count_power,
     rate_of,
-    update,
+    update_any,
 )
 from fastgd.machine.jit import inline, kernel
 from fastgd.machine.span import lanes_of, load, store
@@ -66,7 +64,7 @@ _PACK_FORWARD, _PACK_BACKWARD, _PACK_GRADIENT = np.arange(11, 14, dtype=np.int64
     _SOLO_NEXT,
     _ADD,
 ) = range(12)
-_TOTAL, _SCALE, _RATE, _FACTOR = range(4)
+_TOTAL, _SCALE, _FACTOR = 0, 1, 3
 
 
 # -- whoever takes a part --------------------------------------------------------------------------
@@ -78,9 +76,9 @@ def take_parts(problem):
     queue = problem.queue
     part = take(queue)
     while part >= 0:
-        now = (
-            problem.held_out if queue.task[_HELD_OUT] != 0 and problem.is_held_out == 0 else problem
-        )
+        now, which = problem, queue.task[_HELD_OUT]
+        if which != problem.is_held_out:  # which is 0 of those who help
+            now = problem.held_out if which == 1 else problem.untouched
         _do(now, part)
         finish(queue)
         part = take(queue)
@@ -109,9 +107,9 @@ def _do(problem, part):
     elif kind == FEW_FORWARD:
         forward_part(problem, rows, layer, part, parts)
     elif kind == FEW_BACKWARD:
-        backward_part(problem, rows, layer, part, parts, numbers[_RATE])
+        backward_part(problem, rows, layer, part, parts, numbers[RATE])
     elif kind == FEW_UPDATE:
-        update_part(problem, part, parts, numbers[_RATE], numbers[_FACTOR])
+        update_part(problem, part, parts, numbers[RATE], numbers[_FACTOR])
     elif kind == _GATHER:
         gather_slice(problem, start, rows, part, parts, numbers[_TOTAL])
     elif kind == _FORWARD:
@@ -144,7 +142,7 @@ def _update_slice(problem, part, parts):
                 store(gradient, p, load(gradient, p) + load(gradient, other + p))
         if queue.task[_KIND] == _UPDATE:
             clip_and_decay(rule, problem.params, gradient, queue.numbers[_FACTOR], start, stop)
-            update(rule, problem.params, gradient, queue.numbers[_RATE], start, stop)
+            update_any(problem, queue.numbers[RATE], start, stop)
 
 
 # -- who leads -------------------------------------------------------------------------------------
@@ -264,9 +262,8 @@ def share_update(problem, gradients, t):
     """
     rule, numbers, task = problem.rule, problem.queue.numbers, problem.queue.task
     task[_GRADIENTS], task[_HELD_OUT] = gradients, problem.is_held_out
-    numbers[_RATE], numbers[_FACTOR] = rate_of(rule, t), 1.0
-    if rule.update_kind == ADAM or rule.update_kind == ADAMW:
-        count_power(rule)
+    numbers[RATE], numbers[_FACTOR] = rate_of(rule, t), 1.0
+    begin_any(problem, numbers[RATE])
     if rule.clip_norm < math.inf:  # the norm is of the whole sum
         _share(problem, _SUM, rule.update_slices)
         task[_GRADIENTS] = 1
@@ -279,5 +276,5 @@ def share_few(problem, kind, parts, rows, l, rate, factor):
     """A part of a step of few rows: FEW_FORWARD or FEW_BACKWARD of layer l, or FEW_UPDATE."""
     task, numbers = problem.queue.task, problem.queue.numbers
     task[_ROWS], task[_LAYER], task[_HELD_OUT] = rows, l, 0
-    numbers[_RATE], numbers[_FACTOR] = rate, factor
+    numbers[RATE], numbers[_FACTOR] = rate, factor
     _share(problem, kind, parts)
