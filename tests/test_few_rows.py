@@ -138,7 +138,13 @@ UPDATES = {
     "adam": ("Adam", {}),
     "adamw": ("AdamW", {"weight_decay": 0.1}),
 }
-CHANGES = {"as it is": {}, "l2": {"l2": 0.1}, "clipped": {"clip_norm": 0.3}, "both": {"l2": 0.1, "clip_norm": 0.3}}
+CHANGES = {
+    "as it is": {},
+    "l1": {"l1": 0.02},
+    "l2": {"l2": 0.1},
+    "clipped": {"clip_norm": 0.3},
+    "all": {"l1": 0.02, "l2": 0.1, "clip_norm": 0.3},
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -159,7 +165,7 @@ def test_every_update(name, change):
         for t, start in enumerate([*range(0, 10, size)] * 2):
             g = oracle.gradient(CHUNKED, w, X[start : start + size], Y[start : start + size])
             g *= min(1, changed.get("clip_norm", np.inf) / (np.linalg.norm(g) + 1e-6))
-            g += changed.get("l2", 0) * is_weight * w
+            g += is_weight * (changed.get("l2", 0) * w + changed.get("l1", 0) * np.sign(w))
             w = updated(kind, numbers, w, g, slots, t + 1, 0.01 * 0.9**t)
         assert_agree(run.params, w)
 
@@ -251,7 +257,8 @@ def test_layout(dtype):
     net = typed(NETS["deep"], dtype)
     plan, options = plan_of(net, 20, 3, l2=0.1), Options(l2=0.1)
     few = few_rows_of(plan, options)
-    rule = few_rule_of(rule_of(options, few.params[:0], np.ones(2), few.params[:0], 0), few, plan, options)
+    flat = rule_of(net, options, few.params[:0], np.ones(2), net.n_params)
+    rule = few_rule_of(flat, few, plan, options)
     lanes = 64 // net.dtype.itemsize
     assert [width % lanes for width in few.widths] == [0, 0, 0, 0]
     taken = np.zeros(rule.size, int)
