@@ -191,12 +191,13 @@ class Problems:
         return problem._replace(held_out=self._struct(rows))
 
     @cached_property
-    def pattern(self) -> Array:
-        """The struct of a training from no parameters in particular, for members that put their own
-        state and numbers in.
+    def patterns(self) -> list[Array]:
+        """The structs of a training from no parameters in particular, one as each thread sees it,
+        for members that put their own state and numbers in.
         """
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
-        return self._struct(self.problem(state, TRAIN))
+        ranks = range(len(self.works))
+        return [self._struct(self.problem(state, TRAIN, rank=rank)) for rank in ranks]
 
     @cached_property
     def _known(self) -> dict[int, list[int]]:

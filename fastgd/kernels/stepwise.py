@@ -1,0 +1,113 @@
+"""Members that are trained update by update by the loop of one: whoever trains them looks at their
+parameters and costs in between, and changes their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.kernels.binding import Bound
+from fastgd.kernels.in_turn import PLACE, point
+from fastgd.kernels.structs import TRAINING_COST
+from fastgd.state import BEST, EPOCH, EPOCH_COST_SUM, MOST, UPDATES, State
+
+_ARRAYS = "params", "slots", "powers", "cursor", "sums", "points", "costs"
+
+
+class Stepwise:
+    """Members that share the rows and the options of `kernel`; a single one has its threads, if it
+    has any, while this is entered as a context.
+
+    `states` have a first axis of members, and are not changed, nor is there a history in them;
+    `numbers` of the optimizer, (members, numbers), are read at every update.
+    """
+
+    def __init__(self, kernel: Bound, states: State, numbers: Array):
+        self._kernel, self.states = kernel, states.widened(kernel.size)
+        self._numbers, members = numbers, len(numbers)
+        self._rows = np.arange(members)  # who is trained
+        arrays = {name: getattr(self.states, name) for name in _ARRAYS} | {"numbers": numbers}
+        if members == 1:  # as each of its threads sees it
+            self._structs = np.array(kernel.patterns)
+            for struct in self._structs:
+                point(struct[None], arrays)
+        else:
+            self._structs = np.repeat(kernel.patterns[:1], members, axis=0)
+            point(self._structs, arrays)
+        self._structs[:, PLACE["epochs"]] = MOST
+        self._structs[:, PLACE["monitored"]] = TRAINING_COST  # costs are wanted of every epoch
+        kernel.helpers.have_nothing()
+        entry = kernel.entry("train")
+        self._for_each = entry.for_each
+        self._calls: list[Callable[[], None]] = []  # of the threads of a single one
+        if members == 1:
+            self._calls = [entry.call_of(struct, 1) for struct in self._structs]
+
+    def __enter__(self) -> Stepwise:
+        if len(self._calls) > 1:
+            self._kernel.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._kernel.__exit__()
+
+    # -- numbers between updates
+
+    def put(self, name: str, values: Array) -> None:
+        """Give each member a number of its own, float64 or int64, of those that a struct holds."""
+        words = values.view(np.int64)
+        self._structs[:, PLACE[name]] = words if len(self._numbers) == 1 else words[self._rows]
+
+    def put_orders(self, orders: Array, which: Array) -> None:
+        """Have each member take its rows in the order of orders[which[member]]; of (some, n + 1)
+        the last is the epoch of which it is one, and the array stays alive meanwhile.
+        """
+        places = orders.ctypes.data + orders.strides[0] * which
+        self.put("order", places.astype(np.int64))
+
+    def keep(self, rows: Array) -> None:
+        """Train only these members from now on."""
+        if len(self._numbers) > 1:
+            self._structs = self._structs[np.searchsorted(self._rows, rows)]
+        self._rows = rows
+
+    # -- updates
+
+    def begin_epoch(self) -> None:
+        """Look at costs afresh."""
+        self.states.sums[:, BEST] = np.inf
+
+    def advance(self) -> None:
+        """An update of every member that is trained."""
+        if len(self._numbers) > 1:
+            self._for_each(self._structs, 1)
+        elif len(self._calls) == 1:
+            self._calls[0]()
+        else:
+            with self._kernel.helpers.at_work(self._calls[1:]):
+                self._calls[0]()
+
+    @property
+    def epoch(self) -> int:
+        """Epochs finished by those who are trained."""
+        return int(self.states.cursor[self._rows[0], EPOCH])
+
+    @property
+    def updates(self) -> int:
+        """Updates made, by each of those who are trained."""
+        return int(self.states.cursor[self._rows[0], UPDATES])
+
+    @property
+    def costs_so_far(self) -> Array:
+        """(members,) sums of the costs of batches in an epoch that has begun."""
+        return self.states.sums[:, EPOCH_COST_SUM]
+
+    @property
+    def mean_costs(self) -> Array:
+        """(members,) means over the batches of the epoch that has ended, inf where that is not
+        finite.
+        """
+        return self.states.sums[:, BEST]

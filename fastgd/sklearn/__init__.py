@@ -1,0 +1,15 @@
+"""scikit-learn's MLPClassifier and MLPRegressor, trained by fastgd: `from fastgd.sklearn import
+MLPClassifier, MLPRegressor`.
+
+The only part of fastgd that imports scikit-learn: `pip install 'fastgd[sklearn]'`.
+"""
+
+try:
+    import sklearn  # noqa: F401
+except ImportError as error:
+    raise ImportError("fastgd.sklearn needs scikit-learn: pip install 'fastgd[sklearn]'") from error
+
+from fastgd.sklearn.classifier import MLPClassifier
+from fastgd.sklearn.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
