@@ -1,5 +1,5 @@
 """scikit-learn's MLPClassifier and MLPRegressor, trained by fastgd: `from fastgd.sklearn import
-MLPClassifier, MLPRegressor`.
+MLPClassifier, MLPRegressor, search`.
 
 The only part of fastgd that imports scikit-learn: `pip install 'fastgd[sklearn]'`.
 """
@@ -11,5 +11,6 @@ except ImportError as error:
 
 from fastgd.sklearn.classifier import MLPClassifier
 from fastgd.sklearn.regressor import MLPRegressor
+from fastgd.sklearn.search import search
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "search"]

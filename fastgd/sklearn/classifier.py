@@ -159,6 +159,22 @@ out_activation_
     def _score_of(self) -> Score:
         return scores.of_classes if self._is_multiclass else scores.of_labels
 
+    def _judged(self, outputs: Array, y: Any) -> float:
+        decoded = self._decoded(outputs)
+        right = decoded == np.asarray(y).reshape(decoded.shape)
+        return float((right.all(axis=1) if right.ndim == 2 else right).mean())
+
+    def _decoded(self, outputs: Array) -> Array:
+        """The classes, (n,), or the labels, (n, labels), that outputs stand for."""
+        if self._is_multiclass:
+            places = outputs.argmax(axis=1)
+        elif self._label_binarizer.y_type_.startswith("multilabel"):
+            return (outputs > 0.5).astype(int)
+        else:  # of two classes, or a single one
+            places = np.minimum(outputs[:, 0] > 0.5, len(self.classes_) - 1).astype(int)
+        decoded: Array = self.classes_[places]
+        return decoded
+
     def _strata(self, Y: Array) -> Array | None:
         return Y if Y.shape[1] == 1 else None
 
@@ -189,10 +205,7 @@ out_activation_
 
     def predict(self, X: ArrayLike) -> Array:
         """The classes of rows, (n,), or their labels, (n, labels)."""
-        outputs = self._outputs(X)
-        outputs = outputs.ravel() if self.n_outputs_ == 1 else outputs
-        predicted: Array = self._label_binarizer.inverse_transform(outputs)
-        return predicted
+        return self._decoded(self._outputs(X))
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """The probability of each class, in the order of `classes_`, or of each label: (n,

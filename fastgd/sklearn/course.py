@@ -60,7 +60,9 @@ class Course:
         self.options = [options_of(fit.p, self.n, self.objective.gradient) for fit in self.fits]
 
     def train(self, epochs: int) -> None:
-        """Go through at most so many epochs; fits that are over sooner have fewer."""
+        """Go through at most so many epochs; fits that are over sooner have fewer. Those that are
+        judged by validation rows end with their best parameters.
+        """
         options, net = common_options(self.options), self.objective.net
         plan = kernels.plan_for(net, self.samples, options, "matrix")
         threads = self.threads if len(self.fits) == 1 else 1
@@ -74,7 +76,7 @@ class Course:
         finally:
             self.seconds += time.perf_counter() - begun
             for fit, params in zip(self.fits, self.states.params, strict=True):
-                fit.params = params.copy()
+                fit.params = params.copy() if self.held_out is None else fit.best_params
         kernels.put_back(key, kernel)
 
     def _start(self, optimizer: Any) -> State:

@@ -17,20 +17,21 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fastgd.arguments.checks import Array
-from fastgd.predictor import predict_many
+from fastgd.mlp import MLP
+from fastgd.network import Network
 from fastgd.samples import Samples, check_weights
 from fastgd.sklearn.course import Course, Score
 from fastgd.sklearn.fit import Fit
-from fastgd.sklearn.lbfgs import minimized
+from fastgd.sklearn.lbfgs import Minimization
 from fastgd.sklearn.networks import Objective, first_params, flat, layers_of
 from fastgd.sklearn.parameters import CHECKS, STOCHASTIC, checked
-from fastgd.sklearn.runs import run_of
 from fastgd.sklearn.split import split
 from fastgd.system.float_errors import quiet
 from fastgd.training.checkpoint import checkpoint_of_run
 
 DTYPES = (np.float64, np.float32)
 _CHECKPOINT_SECONDS = 60.0
+Training = Course | Minimization
 
 
 def has_partial_fit(estimator: Any) -> bool:
@@ -74,6 +75,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """How outputs for validation rows are judged."""
 
     @abstractmethod
+    def _judged(self, outputs: Array, y: Any) -> float:
+        """The estimator's score of outputs."""
+
+    @abstractmethod
     def _strata(self, Y: Array) -> Array | None:
         """(n,) by which rows are divided in even parts, None for none."""
 
@@ -87,25 +92,19 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         objective, samples = self._prepared(p, X, y, sample_weight, is_first, incremental)
         random = check_random_state(self.random_state)
         fits = (self._first_fits if is_first else self._further_fits)(p, objective, random)
-        if p.solver == "lbfgs":
-            for fit in fits:
-                minimized(objective, samples, fit)
-            runs = [run_of(objective, samples, fit) for fit in fits]
-        else:
-            course = self._course(p, objective, samples, fits)
-            if incremental and not is_first:
-                course.begun = [run.state for run in self.runs_]
-            self._train(course, 1 if incremental else p.max_iter, warns=not incremental)
-            runs = [course.run(i) for i in range(len(fits))]
-        self._put_down(p, objective, fits, runs)
+        training = self._training(p, objective, samples, fits)
+        if incremental and not is_first and isinstance(training, Course):
+            training.begun = [run.state for run in self.runs_]
+        self._train(training, 1 if incremental else p.max_iter, warns=not incremental)
+        self._put_down(p, objective, fits, [training.run(i) for i in range(len(fits))])
         if p.checkpoint is not None:
             self.run_.save(p.checkpoint)
         return self
 
     @quiet
     def _prepared(
-        self, p: SimpleNamespace, X: Any, y: Any, sample_weight: Any, is_first: bool,
-        incremental: bool,
+        self, p: SimpleNamespace, X: Any, y: Any, sample_weight: Any, is_first: bool = True,
+        incremental: bool = False,
     ) -> tuple[Objective, Samples]:  # fmt: skip
         """The network and the rows."""
         X, y = self._validated(X, y, reset=is_first, incremental=incremental)
@@ -145,9 +144,11 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             vars(fit).update(kept)
         return fits
 
-    def _course(
+    def _training(
         self, p: SimpleNamespace, objective: Objective, samples: Samples, fits: list[Fit]
-    ) -> Course:
+    ) -> Training:
+        if p.solver == "lbfgs":
+            return Minimization(objective, samples, fits)
         if isinstance(p.batch_size, int) and p.batch_size > len(samples.X):
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be "
@@ -166,23 +167,15 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         )
 
     @quiet
-    def _train(self, course: Course, epochs: int, *, warns: bool) -> None:
-        p = course.fits[0].p
+    def _train(self, training: Training, epochs: int, *, warns: bool) -> None:
         try:
-            course.train(epochs)
+            training.train(epochs)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=6)
-            warns = False
-        if warns and not all(fit.converged for fit in course.fits):
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({p.max_iter}) reached and the "
-                "optimization hasn't converged yet.",
-                ConvergenceWarning,
-                stacklevel=6,
-            )
-        if p.early_stopping:
-            for fit in course.fits:
-                fit.params = fit.best_params
+            return
+        late = [fit for fit in training.fits if not fit.converged]
+        if warns and late:
+            warnings.warn(late[0].message, ConvergenceWarning, stacklevel=6)
 
     def _put_down(
         self, p: SimpleNamespace, objective: Objective, fits: list[Fit], runs: list[Any]
@@ -207,19 +200,32 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             self.best_validation_score_ = fit.best_score if early else None
         self._kept = [each.kept() for each in fits]
 
+    def _adopt(self, other: BaseMLP) -> None:
+        """Have what another one has learnt of the rows before it was fitted."""
+        for name, value in vars(other).items():
+            if name not in CHECKS:
+                setattr(self, name, value)
+
     # -- predicting
 
     def _outputs(self, X: Any) -> Array:
         """The outputs of the network, (n, outputs), or the mean of those of its members."""
         check_is_fitted(self)
-        X = _dense(validate_data(self, X, accept_sparse="csr", reset=False, dtype=DTYPES))
         net = self.run_.net
-        params = flat(net, self.coefs_, self.intercepts_)
-        if len(self.runs_) == 1:
-            alone: Array = net.predict(params, X)
-            return alone
-        several = np.array([params, *(run.params for run in self.runs_[1:])])
-        outputs = list(predict_many(net, several, X))
+        params = [flat(net, self.coefs_, self.intercepts_)]
+        params += [run.params for run in self.runs_[1:]]
+        return self._mean_outputs(net, params, self._rows_of(X, net))
+
+    def _rows_of(self, X: Any, net: Network) -> Array:
+        """X as the network takes it, once it is known what it was fitted to."""
+        X = _dense(validate_data(self, X, accept_sparse="csr", reset=False, dtype=DTYPES))
+        return np.ascontiguousarray(X, net.dtype)
+
+    @staticmethod
+    def _mean_outputs(net: MLP, params: list[Array], X: Array) -> Array:
+        outputs = [net.predict(each, X) for each in params]
+        if len(outputs) == 1:
+            return outputs[0]
         return np.mean(outputs, axis=0, dtype=np.float64).astype(net.dtype)
 
     def __sklearn_tags__(self) -> Any:

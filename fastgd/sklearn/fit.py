@@ -32,6 +32,10 @@ class Fit:
         self.seen = 0  # rows, those of each epoch counted anew
         self.n_iter = 0
         self.converged = False
+        self.message = (  # if it does not
+            f"Stochastic Optimizer: Maximum iterations ({p.max_iter}) reached and the optimization "
+            "hasn't converged yet."
+        )
 
     def kept(self) -> dict[str, Any]:
         """What another fit goes on from, which counts its own epochs."""
@@ -61,7 +65,7 @@ class Fit:
         if self.no_improvement > p.n_iter_no_change:
             self.converged = self._gives_up(score is not None)
             self.no_improvement = self.no_improvement if self.converged else 0
-        return self.converged
+        return self.converged or self.n_iter == p.max_iter
 
     def _look_at(self, score: float, params: Array) -> bool:
         """Whether a validation score is no better than the best by `tol`."""

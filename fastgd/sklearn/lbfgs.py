@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.exceptions import ConvergenceWarning
 
 from fastgd.arguments.checks import Array
+from fastgd.objective import Objective as Bound
 from fastgd.samples import Samples
 from fastgd.sklearn.fit import Fit
 from fastgd.sklearn.networks import Objective, squares
+from fastgd.sklearn.runs import run_of
+from fastgd.training.run import Run
 
 
-def minimized(objective: Objective, samples: Samples, fit: Fit) -> None:
-    """Bring a fit to its end: parameters, loss and iterations."""
-    from fastgd.objective import Objective as Bound
+@dataclass
+class Minimization:
+    """Fits of one network to the same rows, one after the other."""
 
+    objective: Objective
+    samples: Samples
+    fits: list[Fit]
+
+    def train(self, epochs: int) -> None:
+        """Bring each to its end, in at most as many iterations as it asks for."""
+        for fit in self.fits:
+            _minimize(self.objective, self.samples, fit)
+
+    def run(self, i: int) -> Run:
+        """The run of a fit."""
+        return run_of(self.objective, self.samples, self.fits[i])
+
+
+def _minimize(objective: Objective, samples: Samples, fit: Fit) -> None:
     p, net, factor = fit.p, objective.net, objective.gradient
     weights = samples.weights
     total = float(weights.sum(dtype=np.float64)) if len(weights) else float(len(samples.X))
@@ -41,16 +58,10 @@ def minimized(objective: Objective, samples: Samples, fit: Fit) -> None:
         options={"maxfun": p.max_fun, "maxiter": p.max_iter, "gtol": p.tol},
     )
     fit.params = result.x.astype(net.dtype)
-    fit.n_iter = min(int(result.nit), p.max_iter)
-    fit.converged = result.status == 0
-    if not fit.converged:
-        warnings.warn(
-            f"lbfgs failed to converge after {fit.n_iter} iteration(s) "
-            f"(status={result.status}): {result.message}. Increase max_iter, {p.max_iter}, or "
-            "scale the data",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
+    fit.n_iter, fit.converged = min(int(result.nit), p.max_iter), result.status == 0
+    fit.message = (
+        f"lbfgs failed to converge after {fit.n_iter} iteration(s) (status={result.status}): "
+        f"{result.message}. Increase max_iter, {p.max_iter}, or scale the data"
+    )
     penalty = 0.5 * p.alpha * squares(net, fit.params) / total
-    of_data = result.fun - penalty
-    fit.loss = of_data * factor * objective.cost + penalty
+    fit.loss = (float(result.fun) - penalty) * factor * objective.cost + penalty
