@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from fastgd.state import EPOCH, UPDATES, State, start
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.run import Run
 
+_SQUARES = partial(np.einsum, "ij,ij->i")
 _AHEAD = 256  # updates for which Adam's eps are computed at a time
 Score = Callable[[Array, Array, "Array | None"], float]  # of outputs, targets, weights
 
@@ -75,8 +77,8 @@ class Course:
                 self._go_through(epochs)
         finally:
             self.seconds += time.perf_counter() - begun
-            for fit, params in zip(self.fits, self.states.params, strict=True):
-                fit.params = params.copy() if self.held_out is None else fit.best_params
+            for fit in self.fits:
+                fit.params = fit.params.copy() if self.held_out is None else fit.best_params
         kernels.put_back(key, kernel)
 
     def _start(self, optimizer: Any) -> State:
@@ -112,15 +114,24 @@ class Course:
         self.starts = np.arange(0, self.n, self.batch)
         self.counts = np.diff([*self.starts, self.n]).astype(float)  # rows of each batch
         layers = self.objective.net.layers
-        self.weights = [steps.states.params[:, layer.weights] for layer in layers]
+        for fit, own in zip(fits, self.states.params, strict=True):
+            fit.params = own
+        params = fits[0].params if len(fits) == 1 else steps.states.params
+        self.weights = [params[..., layer.weights] for layer in layers]
         self.alphas, epsilons, self.betas = np.array(
             [(fit.p.alpha, fit.p.epsilon, fit.p.beta_2) for fit in fits]
         ).T.copy()
         self.epsilons = self.objective.gradient * epsilons
-        self.is_adam = fits[0].p.optimizer is None and fits[0].p.solver == "adam"
+        p = fits[0].p
+        self.is_adam = p.optimizer is None and p.solver == "adam"
         self.penalized = bool(self.alphas.any())
-        if fits[0].p.schedule is None:
+        self.follows = p.schedule is None and any(f.p.learning_rate != "constant" for f in fits)
+        if p.schedule is None:
             self._put_rates()
+        # a loss by the mean of all batches, the sum of those before the last, and the penalties
+        cost, last = self.objective.cost / self.n, self.counts[-1]
+        self.of_means, self.of_before = cost * last * self.batches, cost * (self.counts[0] - last)
+        self.of_penalty = 0.5 * self.alphas / self.n
         self.done = steps.updates  # in all
         self._weigh(np.arange(self.n)[None])
         if self.shuffles:
@@ -139,32 +150,32 @@ class Course:
         (batches, fits) l2 of the loop, and shares of the penalty in the loss.
         """
         weights, totals = self.samples.weights, self.counts[:, None]
+        self.shares = None
         if len(weights):
             totals = np.add.reduceat(weights[orders], self.starts, axis=1, dtype=float).T
+            totals = np.where(totals > 0, totals, 1.0)
+            self.shares = self.counts[:, None] / totals
         self.l2 = np.ascontiguousarray(self.objective.gradient * self.alphas / totals)
-        self.shares = self.counts[:, None] / totals
         self.changes = self.batches > 1 and not (self.l2 == self.l2[0]).all()
         self.steps.put("l2", self.l2[0])
 
     # -- epochs
 
     def _go_through(self, epochs: int) -> None:
-        params, n_params = self.steps.states.params, self.objective.net.n_params
+        fits, going = self.fits, self.going.tolist()
         for _ in range(epochs):
             losses, scores = self._epoch(), self._scores()
-            before = [fit.rate for fit in self.fits]
-            over = [
-                self.fits[i].finish_epoch(losses[i], self.n, scores[i], params[i, :n_params])
-                for i in self.going.tolist()
-            ]
-            self._follow_rates(before)
+            before = [fit.rate for fit in fits] if self.follows else []
+            over = [fits[i].finish_epoch(losses[i], self.n, scores.get(i)) for i in going]
+            if self.follows:
+                self._follow_rates(before)
             if True in over:
                 self.going = self.going[~np.array(over)]
+                going = self.going.tolist()
                 self.steps.keep(self.going)
-                if len(self.going) == 0:
-                    break
+            if not going:
+                break
             if self.checkpoint is not None and self.checkpoint.is_due:
-                self.fits[0].params = params[0, :n_params].copy()
                 self.checkpoint.save(self.run(0))
 
     def _epoch(self) -> list[float]:
@@ -181,25 +192,23 @@ class Course:
             if self.is_adam:
                 self.numbers[:, 2] = self._eps()
             if self.penalized:
-                penalty = penalty + self.shares[batch] * self._squares()
-            if batch == last > 0:
-                before = steps.costs_so_far.copy()
+                squares = self._squares()
+                penalty += squares if self.shares is None else self.shares[batch] * squares
+            if batch == last and self.of_before:
+                before = self.of_before * steps.costs_so_far
             steps.advance()
             self.done += 1
         means = steps.mean_costs.copy()
         self.costs.append(means)
-        of_last = self.batches * means - before  # all others have as many rows as the first
-        data = self.counts[0] * before + self.counts[last] * of_last
-        losses: list[float] = (
-            (self.objective.cost * data + 0.5 * self.alphas * penalty) / self.n
-        ).tolist()
-        return losses
+        losses = self.of_means * means + before + self.of_penalty * penalty
+        return losses.tolist()  # type: ignore[no-any-return]
 
     def _squares(self) -> Any:
         """(fits,) sums of squared weights; of one fit a number."""
-        if len(self.fits) == 1:
-            return sum(weights[0].dot(weights[0]) for weights in self.weights)
-        return sum(np.einsum("ij,ij->i", weights, weights) for weights in self.weights)
+        total: Any = 0.0
+        for weights in self.weights:
+            total += weights.dot(weights) if weights.ndim == 1 else _SQUARES(weights, weights)
+        return total
 
     def _eps(self) -> Array:
         """(fits,) Adam's eps for the next update, which the loop will correct as it does the
@@ -227,18 +236,17 @@ class Course:
         have the rates in them that they arose at.
         """
         rates = [fit.rate for fit in self.fits]
-        if rates != before and self.fits[0].p.schedule is None:
+        if rates != before:
             self._put_rates()
             self.steps.states.slots[...] *= (np.array(before) / rates)[:, None, None]
 
-    def _scores(self) -> list[float | None]:
+    def _scores(self) -> dict[int, float]:
         """Of the validation rows, for each fit that is not over."""
-        scores: list[float | None] = [None] * len(self.fits)
         if self.held_out is None or self.score is None:
-            return scores
+            return {}
         X, Y, weights = self.held_out
-        params = self.states.params[self.going]
-        outputs = predict_many(self.objective.net, params, X)
-        for i, each in zip(self.going.tolist(), outputs, strict=True):
-            scores[i] = self.score(each, Y, weights if len(weights) else None)
-        return scores
+        outputs = predict_many(self.objective.net, self.states.params[self.going], X)
+        return {
+            i: self.score(each, Y, weights if len(weights) else None)
+            for i, each in zip(self.going.tolist(), outputs, strict=True)
+        }

@@ -18,7 +18,8 @@ _LEAST_RATE = 1e-6  # of "adaptive"
 class Fit:
     """One network on its way, by the parameters `p` of an estimator.
 
-    `params` are flat; those of the best validation score are kept as `best_params`.
+    `params` are flat, and change while it is trained; those of the best validation score are kept
+    as `best_params`.
     """
 
     def __init__(self, p: SimpleNamespace, params: Array, random: np.random.RandomState):
@@ -42,9 +43,9 @@ class Fit:
         names = "rate losses best_loss best_score scores best_params no_improvement seen"
         return {name: getattr(self, name) for name in names.split()}
 
-    def finish_epoch(self, loss: float, rows: int, score: float | None, params: Array) -> bool:
-        """Look at the loss of an epoch of so many rows, and at the score of the validation rows and
-        the parameters after it. Whether the fit is over.
+    def finish_epoch(self, loss: float, rows: int, score: float | None = None) -> bool:
+        """Look at the loss of an epoch of so many rows, or at the score of the validation rows
+        after it if there is one. Whether the fit is over.
         """
         p = self.p
         self.n_iter += 1
@@ -58,7 +59,7 @@ class Fit:
             if loss < self.best_loss:
                 self.best_loss = loss
         else:
-            worse = self._look_at(score, params)
+            worse = self._look_at(score)
         self.no_improvement = self.no_improvement + 1 if worse else 0
         if p.learning_rate == "invscaling" and p.solver == "sgd":
             self.rate = p.learning_rate_init / (self.seen + 1) ** p.power_t
@@ -67,7 +68,7 @@ class Fit:
             self.no_improvement = self.no_improvement if self.converged else 0
         return self.converged or self.n_iter == p.max_iter
 
-    def _look_at(self, score: float, params: Array) -> bool:
+    def _look_at(self, score: float) -> bool:
         """Whether a validation score is no better than the best by `tol`."""
         p = self.p
         self.scores.append(score)
@@ -75,7 +76,7 @@ class Fit:
             print(f"Validation score: {score:f}")
         worse = bool(score < self.best_score + p.tol)
         if score > self.best_score:
-            self.best_score, self.best_params = score, params.copy()
+            self.best_score, self.best_params = score, self.params.copy()
         return worse
 
     def _gives_up(self, by_score: bool) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from fastgd.objective import Objective as Bound
+from fastgd.objective import cost_of
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.sklearn.fit import Fit
@@ -30,7 +31,10 @@ def run_of(
     """
     net, costs = objective.net, costs or []
     epochs = fit.n_iter if state is None else state.epoch
-    cost = Bound(net, samples).cost(fit.params)
+    if len(samples.weights):
+        cost = Bound(net, samples).cost(fit.params)
+    else:
+        cost = cost_of(net, fit.params, samples.X, samples.Y)
     history = History(
         np.arange(epochs - len(costs), epochs + 1), np.array([*costs, cost], np.float64)
     )
