@@ -159,10 +159,10 @@ out_activation_
     def _score_of(self) -> Score:
         return scores.of_classes if self._is_multiclass else scores.of_labels
 
-    def _judged(self, outputs: Array, y: Any) -> float:
+    def _judged(self, outputs: Array, y: Any, weights: Any) -> float:
         decoded = self._decoded(outputs)
         right = decoded == np.asarray(y).reshape(decoded.shape)
-        return float((right.all(axis=1) if right.ndim == 2 else right).mean())
+        return float(np.average(right.all(axis=1) if right.ndim == 2 else right, weights=weights))
 
     def _decoded(self, outputs: Array) -> Array:
         """The classes, (n,), or the labels, (n, labels), that outputs stand for."""

@@ -75,7 +75,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """How outputs for validation rows are judged."""
 
     @abstractmethod
-    def _judged(self, outputs: Array, y: Any) -> float:
+    def _judged(self, outputs: Array, y: Any, weights: Any) -> float:
         """The estimator's score of outputs."""
 
     @abstractmethod

@@ -105,8 +105,9 @@ out_activation_
     def _score_of(self) -> Score:
         return scores.r2
 
-    def _judged(self, outputs: Array, y: Any) -> float:
-        return scores.r2(outputs, np.asarray(y).reshape(len(outputs), -1), None)
+    def _judged(self, outputs: Array, y: Any, weights: Any) -> float:
+        weights = None if weights is None else np.asarray(weights)
+        return scores.r2(outputs, np.asarray(y).reshape(len(outputs), -1), weights)
 
     def _strata(self, Y: Array) -> Array | None:
         return None

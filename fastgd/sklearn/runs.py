@@ -38,7 +38,7 @@ def run_of(
     history = History(
         np.arange(epochs - len(costs), epochs + 1), np.array([*costs, cost], np.float64)
     )
-    options = replace(options or Options(), patience=None, record=1000)
+    options = replace(options or Options(), patience=None)
     stopped_by = "patience" if fit.converged else "epochs"
     return Run(
         net, fit.params.copy(), cost, epochs, seconds, "matrix", 0, stopped_by, history,

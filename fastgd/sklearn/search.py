@@ -74,7 +74,7 @@ def search(
     refit : bool
         Whether the best candidate is fitted to all rows.
     sample_weight : (n,) array_like, optional
-        What rows weigh in fits.
+        What rows weigh in fits, and in scores, as in GridSearchCV.
     groups : (n,) array_like, optional
         For splitters that keep groups together.
     return_train_score : bool

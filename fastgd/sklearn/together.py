@@ -68,9 +68,7 @@ class Fold:
         begun, count = time.perf_counter(), len(candidates)
         ps = [checked(estimator.get_params(deep=False) | each) for each in candidates]
         estimator.set_params(**candidates[0])
-        weights = self.sample_weight
-        weights = None if weights is None else _safe_indexing(weights, self.trained)
-        objective, samples = estimator._prepared(ps[0], *self._rows(self.trained), weights)
+        objective, samples = estimator._prepared(ps[0], *self._rows(self.trained))
         fits = list(_fits(estimator, ps, objective))
         training = estimator._training(ps[0], objective, samples, list(chain(*fits)))
         training.train(max(p.max_iter for p in ps))
@@ -82,8 +80,11 @@ class Fold:
             "late": ["".join(fit.message for fit in own if not fit.converged) for own in fits],
         }
 
-    def _rows(self, places: Array) -> tuple[Any, Any]:
-        return _safe_indexing(self.X, places), _safe_indexing(self.y, places)
+    def _rows(self, places: Array) -> tuple[Any, Any, Any]:
+        """X, y and weights, None for none."""
+        X, y, weights = self.X, self.y, self.sample_weight
+        own = None if weights is None else _safe_indexing(weights, places)
+        return _safe_indexing(X, places), _safe_indexing(y, places), own
 
     def _scores(
         self,
@@ -98,8 +99,8 @@ class Fold:
             kinds["train_score"] = self._rows(self.trained)
         scores: dict[str, list[float]] = {name: [] for name in kinds}
         given = {
-            name: (estimator._rows_of(X, training.objective.net), y)
-            for name, (X, y) in kinds.items()
+            name: (estimator._rows_of(X, training.objective.net), y, weights)
+            for name, (X, y, weights) in kinds.items()
             if self.scorer is None
         }
         first = 0
@@ -111,14 +112,15 @@ class Fold:
                 model = clone(estimator).set_params(**candidate)
                 model._adopt(estimator)
                 model._put_down(p, training.objective, own, [training.run(i) for i in runs])
-            for name, (X, y) in (given or kinds).items():
+            for name, (X, y, weights) in (given or kinds).items():
                 score = np.nan
                 if self.scorer is not None and fitted:
-                    score = self.scorer(model, X, y)
+                    weighs = {} if weights is None else {"sample_weight": weights}
+                    score = self.scorer(model, X, y, **weighs)
                 elif fitted:
                     params = [fit.params for fit in own]
                     outputs = estimator._mean_outputs(training.objective.net, params, X)
-                    score = estimator._judged(outputs, y)
+                    score = estimator._judged(outputs, y, weights)
                 scores[name].append(score)
         return scores
 
