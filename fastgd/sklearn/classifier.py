@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 from sklearn.utils.validation import validate_data
 
 from fastgd.arguments.checks import Array
 from fastgd.sklearn import scores
 from fastgd.sklearn.course import Score
 from fastgd.sklearn.estimator import DTYPES, BaseMLP, has_partial_fit
+from fastgd.sklearn.labels import Labels
 from fastgd.sklearn.networks import Objective, network
 
 
@@ -113,41 +113,30 @@ out_activation_
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        there = Labels.of(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-            return X, y
-        classes = unique_labels(y)
-        if self.warm_start:
-            if set(classes) != set(self.classes_):
+            self._labels, self.classes_ = there, there.classes
+        elif self.warm_start:
+            if set(there.classes) != set(self.classes_):
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous "
-                    f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+                    f"call to fit. Previously got {self.classes_}, `y` has {there.classes}"
                 )
-        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+        elif len(np.setdiff1d(there.classes, self.classes_, assume_unique=True)):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
-                f"'y' has {classes}."
+                f"'y' has {there.classes}."
             )
         return X, y
 
     def _targets(self, y: Array, dtype: np.dtype[Any]) -> Array:
-        Y = self._label_binarizer.transform(y)
-        if hasattr(Y, "toarray"):
-            Y = Y.toarray()
-        return np.ascontiguousarray(Y.reshape(len(Y), -1), dtype)
-
-    @property
-    def _is_multiclass(self) -> bool:
-        """Whether each row is of one of several classes."""
-        return bool(self._label_binarizer.y_type_ == "multiclass")
+        return self._labels.targets(y, dtype)
 
     def _objective(self, p: SimpleNamespace, inputs: int, Y: Array) -> Objective:
-        output, loss = "sigmoid", p.loss
-        if self._is_multiclass:
-            output = "softmax"
+        exclusive, loss = self._labels.are_exclusive, p.loss
+        output = "softmax" if exclusive else "sigmoid"
         if isinstance(loss, str) and loss == "log_loss":
-            loss = "cross_entropy" if self._is_multiclass else "binary_cross_entropy"
+            loss = "cross_entropy" if exclusive else "binary_cross_entropy"
         return network(p, inputs, Y.shape[1], output, loss, Y.dtype)
 
     def _class_weights(self, y: Array) -> Array | None:
@@ -157,23 +146,12 @@ out_activation_
         return weights
 
     def _score_of(self) -> Score:
-        return scores.of_classes if self._is_multiclass else scores.of_labels
+        return scores.of_classes if self._labels.are_exclusive else scores.of_labels
 
     def _judged(self, outputs: Array, y: Any, weights: Any) -> float:
-        decoded = self._decoded(outputs)
-        right = decoded == np.asarray(y).reshape(decoded.shape)
+        told = self._labels.told(outputs)
+        right = told == np.asarray(y).reshape(told.shape)
         return float(np.average(right.all(axis=1) if right.ndim == 2 else right, weights=weights))
-
-    def _decoded(self, outputs: Array) -> Array:
-        """The classes, (n,), or the labels, (n, labels), that outputs stand for."""
-        if self._is_multiclass:
-            places = outputs.argmax(axis=1)
-        elif self._label_binarizer.y_type_.startswith("multilabel"):
-            return (outputs > 0.5).astype(int)
-        else:  # of two classes, or a single one
-            places = np.minimum(outputs[:, 0] > 0.5, len(self.classes_) - 1).astype(int)
-        decoded: Array = self.classes_[places]
-        return decoded
 
     def _strata(self, Y: Array) -> Array | None:
         return Y if Y.shape[1] == 1 else None
@@ -199,13 +177,14 @@ out_activation_
         be.
         """
         if _check_partial_fit_first_call(self, classes):
-            is_labels = type_of_target(y).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(y if is_labels else classes)
+            several = type_of_target(y) == "multilabel-indicator"
+            self._labels = Labels(self.classes_, several)
         return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: ArrayLike) -> Array:
         """The classes of rows, (n,), or their labels, (n, labels)."""
-        return self._decoded(self._outputs(X))
+        outputs = self._outputs(X)
+        return self._labels.told(outputs)
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """The probability of each class, in the order of `classes_`, or of each label: (n,
