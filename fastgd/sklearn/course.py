@@ -133,6 +133,8 @@ class Course:
         self.of_means, self.of_before = cost * last * self.batches, cost * (self.counts[0] - last)
         self.of_penalty = 0.5 * self.alphas / self.n
         self.done = steps.updates  # in all
+        self.constants = self.objective.unexplained(self.samples.Y)
+        self.offset: Any = 0.0  # of losses
         self._weigh(np.arange(self.n)[None])
         if self.shuffles:
             self.randoms = list({id(fit.random): fit.random for fit in fits}.values())
@@ -150,11 +152,15 @@ class Course:
         (batches, fits) l2 of the loop, and shares of the penalty in the loss.
         """
         weights, totals = self.samples.weights, self.counts[:, None]
-        self.shares = None
+        constants, self.shares = self.constants, None
         if len(weights):
             totals = np.add.reduceat(weights[orders], self.starts, axis=1, dtype=float).T
             totals = np.where(totals > 0, totals, 1.0)
             self.shares = self.counts[:, None] / totals
+        if constants is not None:
+            constants = constants * weights if len(weights) else constants
+            sums = np.add.reduceat(constants[orders], self.starts, axis=1).T
+            self.offset = (self.counts[:, None] * sums / totals).sum(axis=0) / self.n
         self.l2 = np.ascontiguousarray(self.objective.gradient * self.alphas / totals)
         self.changes = self.batches > 1 and not (self.l2 == self.l2[0]).all()
         self.steps.put("l2", self.l2[0])
@@ -200,7 +206,7 @@ class Course:
             self.done += 1
         means = steps.mean_costs.copy()
         self.costs.append(means)
-        losses = self.of_means * means + before + self.of_penalty * penalty
+        losses = self.of_means * means + before + self.of_penalty * penalty + self.offset
         return losses.tolist()  # type: ignore[no-any-return]
 
     def _squares(self) -> Any:

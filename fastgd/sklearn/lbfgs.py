@@ -65,3 +65,6 @@ def _minimize(objective: Objective, samples: Samples, fit: Fit) -> None:
     )
     penalty = 0.5 * p.alpha * squares(net, fit.params) / total
     fit.loss = (float(result.fun) - penalty) * factor * objective.cost + penalty
+    constants = objective.unexplained(samples.Y)
+    if constants is not None:
+        fit.loss += float(np.average(constants, weights=weights if len(weights) else None))

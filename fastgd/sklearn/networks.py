@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.functions.loss import Loss
+from fastgd.losses import loss as built_in_loss
 from fastgd.mlp import MLP
 from fastgd.network import Network
 
@@ -21,53 +23,62 @@ class Objective(NamedTuple):
     """What an estimator minimizes, beside what its network does: the half of squared errors."""
 
     net: MLP
-    out_activation: str  # as scikit-learn calls it
     gradient: float  # how many times the estimator's gradient that of the network is
     cost: float  # how many times the network's cost the loss is that the estimator reports
 
+    @property
+    def out_activation(self) -> str:
+        """As scikit-learn calls it."""
+        name = self.net.activations[-1]
+        return _OURS.get(name, name)
 
-def named(activation: Any) -> Any:
+    def unexplained(self, Y: Array) -> Array | None:
+        """(n,) what the estimator's loss of each row has beside the network's, whatever the
+        outputs; None for nothing.
+        """
+        if self.net.loss != "poisson":
+            return None
+        logarithms = np.log(np.where(Y > 0, Y, 1.0))
+        constants: Array = (Y * logarithms - Y).sum(axis=1, dtype=np.float64)
+        return constants
+
+
+def _named(activation: Any) -> Any:
     """An activation as fastgd has it."""
-    return (
-        _OF_SCIKIT_LEARN.get(activation, activation) if isinstance(activation, str) else activation
-    )
+    is_name = isinstance(activation, str)
+    return _OF_SCIKIT_LEARN.get(activation, activation) if is_name else activation
 
 
 def network(
     p: SimpleNamespace, inputs: int, outputs: int, output: Any, loss: Any, dtype: np.dtype[Any]
 ) -> Objective:
-    """The network that parameters describe, with an activation of its output layer; ValueError or
-    TypeError where there is none.
+    """The network that parameters describe, with an activation of its output layer, unless the loss
+    has one of its own; ValueError or TypeError where there is none.
     """
     hidden, activation = p.hidden_layer_sizes, p.activation
     several = isinstance(activation, (list, tuple))
-    each = [named(one) for one in activation] if several else [named(activation)] * len(hidden)
+    each = [_named(one) for one in activation] if several else [_named(activation)] * len(hidden)
     if len(each) != len(hidden):
         raise ValueError(
             f"activation must be one, or one for each of {len(hidden)} hidden layers; got "
             f"{len(each)}"
         )
-    if not hidden:
-        each = [named("identity")]
-    net = MLP(
-        inputs, *hidden, outputs, activation=[*each[: len(hidden)], output], loss=loss,
-        dtype=dtype.name,
-    )  # fmt: skip
-    out = net.activations[-1] if isinstance(net.activations[-1], str) else net.activations[-1].name
-    squared = loss == "squared_error"
-    return Objective(
-        net, _OURS.get(out, out), 2.0 if squared else 1.0, 0.5 / outputs if squared else 1.0
-    )
+    loss = loss if isinstance(loss, Loss) else built_in_loss(loss)
+    each.append(output if loss.output is None else loss.output)
+    net = MLP(inputs, *hidden, outputs, activation=each, loss=loss, dtype=dtype.name)
+    squared = net.loss == "squared_error"
+    return Objective(net, 2.0 if squared else 1.0, 0.5 / outputs if squared else 1.0)
 
 
 def first_params(net: Network, activation: Any, random: np.random.RandomState) -> Array:
-    """The parameters, flat, that scikit-learn draws, biases too, by Glorot and Bengio's bounds."""
+    """The parameters, flat, that scikit-learn draws, biases too, by Glorot and Bengio's bounds for
+    the activation of the layer, or of the last hidden one.
+    """
     params = np.empty(net.n_params, net.dtype)
-    several = isinstance(activation, (list, tuple))
+    names = net.activations[:-1] or (_named(activation),)
     for i, layer in enumerate(net.layers):
-        one = activation[min(i, len(activation) - 1)] if several and activation else activation
-        is_sigmoid = isinstance(one, str) and named(one) == "sigmoid"
-        bound = np.sqrt((2.0 if is_sigmoid else 6.0) / (layer.inputs + layer.outputs))
+        factor = 2.0 if names[min(i, len(names) - 1)] == "sigmoid" else 6.0
+        bound = np.sqrt(factor / (layer.inputs + layer.outputs))
         weights = random.uniform(-bound, bound, (layer.inputs, layer.outputs))
         params[layer.weights] = weights.T.reshape(-1)
         params[layer.biases] = random.uniform(-bound, bound, layer.outputs)
