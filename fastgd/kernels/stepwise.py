@@ -5,6 +5,7 @@ parameters and costs in between, and changes their numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import numpy as np
 
@@ -43,6 +44,7 @@ class Stepwise:
         entry = kernel.entry("train")
         self._for_each = entry.for_each
         self._calls: list[Callable[[], None]] = []  # of the threads of a single one
+        self._help: ExitStack | None = None  # while they work
         if members == 1:
             self._calls = [entry.call_of(struct, 1) for struct in self._structs]
 
@@ -52,12 +54,26 @@ class Stepwise:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._have_no_help()
         self._kernel.__exit__()
+
+    def _have_help(self) -> None:
+        """Have the other threads take parts of updates from now on."""
+        if self._help is None:
+            self._help = ExitStack()
+            self._help.enter_context(self._kernel.helpers.at_work(self._calls[1:]))
+
+    def _have_no_help(self) -> None:
+        """Let them go; they would not see what is changed in a struct."""
+        if self._help is not None:
+            self._help.close()
+            self._help = None
 
     # -- numbers between updates
 
     def put(self, name: str, values: Array) -> None:
         """Give each member a number of its own, float64 or int64, of those that a struct holds."""
+        self._have_no_help()
         words = values.view(np.int64)
         self._structs[:, PLACE[name]] = words if len(self._numbers) == 1 else words[self._rows]
 
@@ -84,11 +100,10 @@ class Stepwise:
         """An update of every member that is trained."""
         if len(self._numbers) > 1:
             self._for_each(self._structs, 1)
-        elif len(self._calls) == 1:
-            self._calls[0]()
         else:
-            with self._kernel.helpers.at_work(self._calls[1:]):
-                self._calls[0]()
+            if len(self._calls) > 1:
+                self._have_help()
+            self._calls[0]()
 
     @property
     def epoch(self) -> int:

@@ -47,8 +47,8 @@ early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, 
     dtype : str
         auto (float32 rows train in float32, others in float64), float32 or float64.
     threads : int, optional
-        Most threads that large batches are shared out to; all processors if not given. Results do
-        not depend on it.
+        Most threads that an update is shared out to; if not given, all processors where it takes
+        long. Results do not depend on it.
     checkpoint : path, optional
         A file that holds the run so far, replaced every minute and at the end, for
         `fastgd.load_run`; with several members, that of the first.

@@ -29,6 +29,9 @@ from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.run import Run
 
 _SQUARES = partial(np.einsum, "ij,ij->i")
+# rows times parameters of an update that other threads are had for unasked: some half of a
+# millisecond, beside which what Python does between two is short
+_THREADED = 2**23
 _AHEAD = 256  # updates for which Adam's eps are computed at a time
 Score = Callable[[Array, Array, "Array | None"], float]  # of outputs, targets, weights
 
@@ -67,7 +70,9 @@ class Course:
         """
         options, net = common_options(self.options), self.objective.net
         plan = kernels.plan_for(net, self.samples, options, "matrix")
-        threads = self.threads if len(self.fits) == 1 else 1
+        alone, threads = len(self.fits) == 1, self.threads
+        if not alone or (threads is None and self.batch * net.n_params < _THREADED):
+            threads = 1
         key, kernel = kernels.take(plan, options, self.samples, None, threads)
         self.numbers = np.array([one.optimizer.numbers for one in self.options])
         self._begin(kernels.Stepwise(kernel, self._start(options.optimizer), self.numbers))
