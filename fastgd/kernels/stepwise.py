@@ -92,10 +92,6 @@ class Stepwise:
 
     # -- updates
 
-    def begin_epoch(self) -> None:
-        """Look at costs afresh."""
-        self.states.sums[:, BEST] = np.inf
-
     def advance(self) -> None:
         """An update of every member that is trained."""
         if len(self._numbers) > 1:
@@ -122,7 +118,7 @@ class Stepwise:
 
     @property
     def mean_costs(self) -> Array:
-        """(members,) means over the batches of the epoch that has ended, inf where that is not
-        finite.
+        """(members,) the least mean over the batches of an epoch, to be put up to inf before one
+        begins; it stays there where the mean is not finite.
         """
         return self.states.sums[:, BEST]
