@@ -24,7 +24,7 @@ from fastgd.state import (
 PLACE = {
     name: place_of(Problem, *parts, name)
     for parts, names in {
-        (): ("params", "command", "method"),
+        (): ("params", "command", "method", "following"),
         ("data",): ("order", "shuffled"),
         ("rule",): ("rate", "schedule", "times", "numbers", "slots", "powers", "clip_norm", "l2"),
         ("course",): ("epochs", "seed", "cursor", "sums", "points", "costs", "monitored",

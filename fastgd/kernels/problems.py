@@ -178,6 +178,7 @@ class Problems:
         problem = Problem(
             self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, few_rule,
             course, self.queue, HELP if rank else command, method, options.eps, False, _NONE, _NONE,
+            0,
         )  # fmt: skip
         if self.plan.hidden_halves:
             problem = problem._replace(

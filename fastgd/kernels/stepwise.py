@@ -4,7 +4,6 @@ parameters and costs in between, and changes their numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 
 import numpy as np
@@ -41,12 +40,21 @@ class Stepwise:
         self._structs[:, PLACE["epochs"]] = MOST
         self._structs[:, PLACE["monitored"]] = TRAINING_COST  # costs are wanted of every epoch
         kernel.helpers.have_nothing()
-        entry = kernel.entry("train")
-        self._for_each = entry.for_each
-        self._calls: list[Callable[[], None]] = []  # of the threads of a single one
-        self._help: ExitStack | None = None  # while they work
-        if members == 1:
-            self._calls = [entry.call_of(struct, 1) for struct in self._structs]
+        self._entry = kernel.entry("train")
+        self._help: ExitStack | None = None  # while other threads work
+        self._bind()
+
+    def _bind(self) -> None:
+        """The calls that make an update: of a single member, as each of its threads sees it; or one
+        of all members, each of whose structs leads to the next.
+        """
+        structs = self._structs
+        if len(self._numbers) > 1:
+            here, step = structs.ctypes.data, structs.strides[0]
+            structs[:, PLACE["following"]] = here + step * np.arange(1, len(structs) + 1)
+            structs[-1:, PLACE["following"]] = 0
+            structs = structs[:1]
+        self._calls = [self._entry.call_of(struct, 1) for struct in structs]
 
     def __enter__(self) -> Stepwise:
         if len(self._calls) > 1:
@@ -88,18 +96,16 @@ class Stepwise:
         """Train only these members from now on."""
         if len(self._numbers) > 1:
             self._structs = self._structs[np.searchsorted(self._rows, rows)]
+            self._bind()
         self._rows = rows
 
     # -- updates
 
     def advance(self) -> None:
         """An update of every member that is trained."""
-        if len(self._numbers) > 1:
-            self._for_each(self._structs, 1)
-        else:
-            if len(self._calls) > 1:
-                self._have_help()
-            self._calls[0]()
+        if len(self._calls) > 1:
+            self._have_help()
+        self._calls[0]()
 
     @property
     def epoch(self) -> int:

@@ -174,6 +174,8 @@ class Problem(NamedTuple):
     held_out: Pointer  # the same problem for the validation rows, without updates
     # the same problem with scratch memory for the rows of the next batch, where there are halves
     next: Pointer
+    # address of another member's problem, which the matrix kernel goes on with; 0 for none
+    following: int
 
 
 class FunctionCall(NamedTuple):
