@@ -1,10 +1,10 @@
 """fastgd.sklearn beside scikit-learn's own MLPs: `python bench/sklearn_faces.py [--quick] [--data NAME] [--search]`.
 
 On each data set both fit the same parameters, those of scikit-learn by default unless said otherwise. Scores are cross-validated, five
-folds by each of ten seeds, and paired: the same folds and random states. Times of `fit` are the fastest of several that take turns, with
-scikit-learn's on one BLAS thread or on all, whichever is faster; those of whole processes, from the start of Python to a printed score, are
-medians: cold with an empty cache of fastgd's compiled code, warm with what the round before has left there. Then a search over 200
-candidates and five folds, beside GridSearchCV on two processes.
+folds by each of ten seeds, and paired: the same folds and random states. Times of `fit` are the fastest of several that take turns; those
+of whole processes, from the start of Python to a printed score, are medians: cold with an empty cache of fastgd's compiled code, warm with
+what the round before has left there. scikit-learn has one BLAS thread or all, whichever is faster. Then a search over 200 candidates and
+five folds, beside GridSearchCV on two processes.
 """
 
 import argparse
@@ -96,15 +96,21 @@ def interval(differences: Any) -> tuple[float, float]:
     return float(np.mean(differences)), float(student.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n))
 
 
+def blas_threads(each: Faces, X: Any, y: Any) -> int:
+    """As many as scikit-learn's fit is faster with, one or all."""
+    times = {}
+    for threads in (1, os.cpu_count() or 1):
+        with threadpool_limits(threads, user_api="blas"):
+            times[threads] = _seconds(each.model(neural_network, 0), X, y)
+    return min(times, key=times.__getitem__)
+
+
 def fit_seconds(each: Faces, X: Any, y: Any, rounds: int) -> dict[str, float]:
-    """The fastest fits."""
+    """The fastest fits, which take turns."""
     times: dict[str, list[float]] = {kind: [] for kind in MODULES}
-    each.model(fastgd.sklearn, 0).fit(X, y)
     for _ in range(rounds):
-        for threads in (1, os.cpu_count() or 1):
-            with threadpool_limits(threads, user_api="blas"):
-                times["scikit-learn"].append(_seconds(each.model(neural_network, 0), X, y))
-        times["fastgd"] += [_seconds(each.model(fastgd.sklearn, 0), X, y) for _ in range(2)]
+        for kind, module in (("scikit-learn", neural_network), ("fastgd", fastgd.sklearn)):
+            times[kind].append(_seconds(each.model(module, 0), X, y))
     return {kind: min(seconds) for kind, seconds in times.items()}
 
 
@@ -114,7 +120,7 @@ def _seconds(model: Any, X: Any, y: Any) -> float:
     return time.perf_counter() - begun
 
 
-def process_seconds(each: Faces, X: Any, y: Any, rounds: int) -> dict[str, float]:
+def process_seconds(each: Faces, X: Any, y: Any, rounds: int, threads: int) -> dict[str, float]:
     """Of whole processes, by state and competitor."""
     times: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -131,9 +137,9 @@ def process_seconds(each: Faces, X: Any, y: Any, rounds: int) -> dict[str, float
                         json.dumps(each.parameters | {"random_state": 0}),
                         str(data),
                     ]
-                    environment = os.environ | {"FASTGD_CACHE_DIR": str(Path(folder) / f"cache {i}")}
+                    places = {"FASTGD_CACHE_DIR": str(Path(folder) / f"cache {i}"), "OPENBLAS_NUM_THREADS": str(threads)}
                     begun = time.perf_counter()
-                    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+                    subprocess.run(command, env=os.environ | places, check=True, stdout=subprocess.DEVNULL)
                     times.setdefault(f"{kind} {state}", []).append(time.perf_counter() - begun)
     return {name: median(seconds) for name, seconds in times.items()}
 
@@ -141,9 +147,12 @@ def process_seconds(each: Faces, X: Any, y: Any, rounds: int) -> dict[str, float
 def line(each: Faces, seeds: int, rounds: int) -> tuple[str, float]:
     """What was measured on a data set, and fastgd's time of fit as a fraction."""
     X, y = each.data()
-    by = scores(each, X, y, seeds)
+    each.model(fastgd.sklearn, 0).fit(X, y)
+    threads = blas_threads(each, X, y)
+    with threadpool_limits(threads, user_api="blas"):
+        fits, by = fit_seconds(each, X, y, 2 * rounds + 1), scores(each, X, y, seeds)
     mean, half = interval(np.subtract(by["fastgd"], by["scikit-learn"]))
-    fits, whole = fit_seconds(each, X, y, rounds), process_seconds(each, X, y, rounds)
+    whole = process_seconds(each, X, y, rounds, threads)
     ratio = fits["fastgd"] / fits["scikit-learn"]
     cells = [f"{each.name:14}{np.mean(by['scikit-learn']):8.4f}{np.mean(by['fastgd']):9.4f}   {mean:+.1e} +- {half:.1e}"]
     cells += [f"{duration(1e9 * fits[kind]):>10}" for kind in MODULES] + [f"{fraction(ratio):>7}"]
