@@ -11,6 +11,7 @@ pytest.importorskip("sklearn", minversion="1.7", reason="whose MLPs take sample_
 import pandas
 import polars
 import sklearn
+from scipy.sparse import csr_matrix
 from sklearn import neural_network
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -21,6 +22,7 @@ from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.class_weight import compute_sample_weight
 
 import fastgd
+from fastgd.kernels.stepwise import Stepwise
 from fastgd.sklearn import MLPClassifier, MLPRegressor, search
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -214,16 +216,42 @@ def test_bad_parameters_are_refused_by_name(iris, parameters, error, message):
 # -- in use
 
 
+def test_ctrl_c_leaves_what_there_is(iris, monkeypatch):
+    X, y = iris
+    advance, calls = Stepwise.advance, []
+
+    def interrupted(steps):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        advance(steps)
+
+    monkeypatch.setattr(Stepwise, "advance", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        ours = small().fit(X, y)
+    monkeypatch.undo()
+    assert ours.n_iter_ == 7
+    np.testing.assert_array_equal(ours.coefs_[0], small(max_iter=7).fit(X, y).coefs_[0])
+
+
+def test_sparse_rows_are_made_dense(iris):
+    X, y = iris
+    sparse = csr_matrix(X)
+    ours = small().fit(sparse, y)
+    np.testing.assert_array_equal(ours.coefs_[0], small().fit(X, y).coefs_[0])
+    np.testing.assert_array_equal(ours.predict(sparse), ours.predict(X))
+
+
 def test_in_what_scikit_learn_offers(iris):
     X, y = iris
-    for mine, theirs in ((small(), small(neural_network.MLPClassifier)),):
-        pipelines = [make_pipeline(StandardScaler(), each) for each in (mine, theirs)]
-        scores = [cross_val_score(pipeline, X, y) for pipeline in pipelines]
-        np.testing.assert_array_equal(*scores)
-        calibrated = [CalibratedClassifierCV(each, cv=3).fit(X, y).predict_proba(X) for each in (mine, theirs)]
-        np.testing.assert_allclose(*calibrated, rtol=1e-6)
-        grids = [GridSearchCV(each, {"alpha": [1e-4, 1.0]}, n_jobs=2).fit(X, y) for each in (mine, theirs)]
-        np.testing.assert_array_equal(*(grid.cv_results_["mean_test_score"] for grid in grids))
+    both = small(), small(neural_network.MLPClassifier)
+    pipelines = [make_pipeline(StandardScaler(), each) for each in both]
+    scores = [cross_val_score(pipeline, X, y) for pipeline in pipelines]
+    np.testing.assert_array_equal(*scores)
+    calibrated = [CalibratedClassifierCV(each, cv=3).fit(X, y).predict_proba(X) for each in both]
+    np.testing.assert_allclose(*calibrated, rtol=1e-6)
+    grids = [GridSearchCV(each, {"alpha": [1e-4, 1.0]}, n_jobs=2).fit(X, y) for each in both]
+    np.testing.assert_array_equal(*(grid.cv_results_["mean_test_score"] for grid in grids))
     assert clone(small(alpha=0.5)).get_params()["alpha"] == 0.5
     own = set(neural_network.MLPClassifier().get_params())
     assert own <= set(MLPClassifier().get_params())
