@@ -27,7 +27,7 @@ from fastgd.sklearn.meaning import batch_of, common_options, options_of, rate_fa
 from fastgd.sklearn.networks import Objective
 from fastgd.sklearn.orders import Orders
 from fastgd.sklearn.runs import run_of
-from fastgd.state import EPOCH, UPDATES, State, start
+from fastgd.state import EPOCH, UPDATES, State
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.run import Run
 
@@ -80,7 +80,7 @@ class Course:
         plan = kernels.plan_for(net, self.samples, options, "matrix")
         key, kernel = kernels.take(plan, options, self.samples, None, threads)
         self._numbers = np.array([one.optimizer.numbers for one in self.options])
-        self._steps = kernels.Stepwise(kernel, self._start(options), self._numbers)
+        self._steps = kernels.Stepwise(kernel, self._start(kernel), self._numbers)
         self._batches = Batches(self.objective, self.samples, size, self._of_each("alpha"))
         self._begin()
         begun = time.perf_counter()
@@ -110,12 +110,15 @@ class Course:
 
     # -- before the first epoch
 
-    def _start(self, options: Options) -> State:
-        params = np.array([fit.params for fit in self.fits])
-        states = start(params, options.optimizer.first_slots(params, self._rates()), 0)
+    def _start(self, kernel: kernels.Bound) -> State:
+        each = [kernel.start(fit.params).arrays() for fit in self.fits]
+        states = State(**{name: np.array([one[name] for one in each]) for name in each[0]})
+        first = kernel.options.optimizer.first_slots(states.params, self._rates())
+        states.slots[...] = first
         for i, begun in enumerate(self.begun or []):
-            if begun.slots.shape == states.slots[i].shape:  # by the same kind of optimizer
-                states.slots[i], states.powers[i] = begun.slots, begun.powers
+            n, slots = begun.params.size, states.slots[i]
+            if len(begun.slots) == len(slots) and begun.powers.shape == states.powers[i].shape:
+                slots[:, :n], states.powers[i] = begun.slots, begun.powers
                 states.cursor[i, [EPOCH, UPDATES]] = begun.cursor[[EPOCH, UPDATES]]
         return states
 
