@@ -90,6 +90,13 @@ def test_members_go_on(iris):
     assert whole.runs_[1].epochs == whole.runs_[0].epochs == 16  # of which the last goes on with what Adam keeps
 
 
+def test_as_many_members_go_on(iris):
+    X, y = iris
+    ours = small(n_members=2, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="n_members must be 2 to go on with what was fitted; got 3"):
+        ours.set_params(n_members=3).fit(X, y)
+
+
 @pytest.mark.parametrize("optimizer", ["rmsprop", fastgd.AdamW(weight_decay=0.1), fastgd.SGD(momentum=0.8), "adagrad", "rprop"], ids=str)
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 def test_optimizers_of_fastgd(iris, optimizer, alpha):

@@ -137,6 +137,11 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self, p: SimpleNamespace, objective: Objective, random: np.random.RandomState
     ) -> list[Fit]:
         """Those that go on from the attributes, and members from where they stand."""
+        if p.n_members != len(self.runs_):
+            raise ValueError(
+                f"n_members must be {len(self.runs_)} to go on with what was fitted; got "
+                f"{p.n_members}"
+            )
         params = [flat(objective.net, self.coefs_, self.intercepts_)]
         params += [run.params for run in self.runs_[1:]]
         fits = [Fit(p, one, random) for one in params]
@@ -147,6 +152,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _training(
         self, p: SimpleNamespace, objective: Objective, samples: Samples, fits: list[Fit]
     ) -> Training:
+        """What brings the fits to their ends."""
         if p.solver == "lbfgs":
             return Minimization(objective, samples, fits)
         if isinstance(p.batch_size, int) and p.batch_size > len(samples.X):
