@@ -28,6 +28,7 @@ class Stepwise:
     def __init__(self, kernel: Bound, states: State, numbers: Array):
         self._kernel, self.states = kernel, states.widened(kernel.size)
         self._numbers, members = numbers, len(numbers)
+        self._entry = kernel.entry("train")
         self._rows = np.arange(members)  # who is trained
         arrays = {name: getattr(self.states, name) for name in _ARRAYS} | {"numbers": numbers}
         if members == 1:  # as each of its threads sees it
@@ -40,7 +41,6 @@ class Stepwise:
         self._structs[:, PLACE["epochs"]] = MOST
         self._structs[:, PLACE["monitored"]] = TRAINING_COST  # costs are wanted of every epoch
         kernel.helpers.have_nothing()
-        self._entry = kernel.entry("train")
         self._help: ExitStack | None = None  # while other threads work
         self._bind()
 
