@@ -127,6 +127,22 @@ def test_partial_fit(name, solver):
     assert ours.n_iter_ == 1
 
 
+@pytest.mark.parametrize(
+    "parameters", [{}, {"batch_size": 50}, {"solver": "lbfgs"}, {"early_stopping": True}, {"solver": "sgd", "batch_size": 70}], ids=str
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_poisson(parameters, weighted):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(230, 5))
+    y = rng.poisson(np.exp(X[:, 0] / 2)).astype(float)
+    weights = rng.uniform(0.1, 2, len(X)) if weighted else None
+    theirs, ours = pair("a number", loss="poisson", activation="tanh", **parameters)
+    theirs.fit(X, y, sample_weight=weights)
+    ours.fit(X, y, sample_weight=weights)
+    assert_alike(theirs, ours, X, 1e-6 if "lbfgs" in parameters.values() else 1e-10)
+    assert ours.out_activation_ == "exp"
+
+
 @pytest.mark.parametrize("name", ["three classes", "a number"])
 def test_warm_start(name):
     X, y = data(name)

@@ -166,7 +166,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             score, strata = self._score_of(), self._strata(samples.Y)
             samples, held_out = split(samples, p.validation_fraction, fits[0].random, strata)
         if p.checkpoint is not None:
-            file = checkpoint_of_run(samples, held_out, Path(p.checkpoint), _CHECKPOINT_SECONDS)
+            file = checkpoint_of_run(
+                objective.net, samples, held_out, Path(p.checkpoint), _CHECKPOINT_SECONDS
+            )
             file.prepare(fits[0].params.nbytes)
         return Course(
             objective, samples, fits, p.threads, held_out=held_out, score=score, checkpoint=file

@@ -26,7 +26,8 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):  # type: ignore[m
     Parameters
     ----------
     loss : str
-        squared_error, of which the half is taken, as in scikit-learn, or another one of fastgd's.
+        squared_error, of which the half is taken, or poisson, as in scikit-learn, or another one of
+        fastgd's.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, \
 power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, \
 early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun
