@@ -68,6 +68,8 @@ def assert_alike(theirs, ours, X=None, tolerance=1e-10):
         {},
         {"batch_size": 64, "shuffle": False},
         {"batch_size": 30, "alpha": 0.3},
+        {"batch_size": 3, "alpha": 0.3, "max_iter": 3},
+        {"batch_size": 2, "solver": "sgd", "learning_rate": "invscaling", "max_iter": 3},
         {"solver": "sgd", "learning_rate_init": 0.05, "batch_size": 64, "shuffle": False},
         {"solver": "sgd", "learning_rate_init": 0.05, "alpha": 0, "momentum": 0},
         {"solver": "sgd", "learning_rate_init": 0.05, "nesterovs_momentum": False, "batch_size": 50},

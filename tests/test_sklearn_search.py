@@ -58,13 +58,14 @@ GRID = {"alpha": [1e-4, 0.1], "learning_rate_init": [1e-3, 1e-2, 0.1], "random_s
     [
         ({}, GRID),
         ({"batch_size": 32}, GRID),
+        ({"batch_size": 3, "max_iter": 2}, GRID),
         ({"early_stopping": True}, GRID),
         ({"solver": "sgd"}, GRID | {"momentum": [0.0, 0.9], "learning_rate": ["constant", "adaptive", "invscaling"]}),
         ({}, {"hidden_layer_sizes": [(3,), (4, 2)], "max_iter": [2, 20], "tol": [0.1, 1e-4], "n_iter_no_change": [2]}),
         ({}, [{"solver": ["lbfgs"], "alpha": [0.1, 1.0]}, {"beta_1": [0.5], "epsilon": [1e-8, 0.1]}]),
         ({"n_members": 2}, {"alpha": [0.1, 1.0]}),
     ],
-    ids=["full batch", "batches", "early stopping", "sgd", "epochs", "list", "members"],
+    ids=["full batch", "batches", "few rows", "early stopping", "sgd", "epochs", "list", "members"],
 )
 def test_search_gives_what_grid_search_gives(iris, parameters, grid):
     X, y = iris

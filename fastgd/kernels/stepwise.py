@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
-from fastgd.kernels.in_turn import PLACE, point
+from fastgd.kernels.in_turn import PLACE, point, share_rule
 from fastgd.kernels.structs import TRAINING_COST
 from fastgd.state import BEST, EPOCH, EPOCH_COST_SUM, MOST, UPDATES, State
 
@@ -38,6 +38,7 @@ class Stepwise:
         else:
             self._structs = np.repeat(kernel.patterns[:1], members, axis=0)
             point(self._structs, arrays)
+        share_rule(self._structs)
         self._structs[:, PLACE["epochs"]] = MOST
         self._structs[:, PLACE["monitored"]] = TRAINING_COST  # costs are wanted of every epoch
         kernel.helpers.have_nothing()
@@ -84,6 +85,8 @@ class Stepwise:
         self._have_no_help()
         words = values.view(np.int64)
         self._structs[:, PLACE[name]] = words if len(self._numbers) == 1 else words[self._rows]
+        if self._kernel.plan.few_rows:
+            share_rule(self._structs)
 
     def put_orders(self, orders: Array, which: Array) -> None:
         """Have each member take its rows in the order of orders[which[member]]; of (some, n + 1)
