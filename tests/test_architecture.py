@@ -26,6 +26,7 @@ FLOORS = (
     ("mlp",),
     ("training",),
     ("ensemble",),
+    ("sklearn",),
     ("__init__",),
     ("cli",),
     ("__main__",),

@@ -11,6 +11,7 @@ from fastgd.kernels.lanes_binding import Lanes
 from fastgd.kernels.matrix_binding import Matrix
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.shelf import shelf
+from fastgd.kernels.stepwise import Stepwise
 from fastgd.kernels.unrolled_binding import Unrolled
 from fastgd.network import Network
 from fastgd.options import Options
@@ -18,8 +19,8 @@ from fastgd.samples import Samples, largest_input, on_disk
 from fastgd.system.processors import available_threads
 
 __all__ = [
-    "Bound", "InTurn", "Lanes", "Matrix", "Plan", "available_threads", "epoch_seconds", "load",
-    "make_plan", "plan_for", "put_back", "serving", "source", "take",
+    "Bound", "InTurn", "Lanes", "Matrix", "Plan", "Stepwise", "available_threads",
+    "epoch_seconds", "load", "make_plan", "plan_for", "put_back", "serving", "source", "take",
 ]  # fmt: skip
 
 

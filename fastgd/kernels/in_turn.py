@@ -21,10 +21,10 @@ from fastgd.state import (
     State,
 )
 
-_PLACE = {
+PLACE = {
     name: place_of(Problem, *parts, name)
     for parts, names in {
-        (): ("params", "command", "method"),
+        (): ("params", "command", "method", "following"),
         ("data",): ("order", "shuffled"),
         ("rule",): ("rate", "schedule", "times", "numbers", "slots", "powers", "clip_norm", "l2",
                     "l1"),
@@ -33,11 +33,13 @@ _PLACE = {
     }.items()
     for name in names
 }  # fmt: skip
-# of what is in the rule, what the rule for few rows has in common with it, and how far behind
-_COMMON = [
-    _PLACE[name]
+# of what is in the rule, what the rule for few rows has in common with it, and how far behind; what
+# a struct holds takes two places
+_COMMON = np.array([
+    PLACE[name] + i
     for name in ("rate", "schedule", "times", "numbers", "powers", "clip_norm", "l2", "l1")
-]
+    for i in range(2)
+])  # fmt: skip
 _BEHIND = place_of(Problem, "few_rule") - place_of(Problem, "rule")
 _OF_A_PASS = {"command": PASS, "method": NO_UPDATE, "shuffled": 0, "monitored": NOTHING}
 
@@ -52,7 +54,7 @@ class InTurn:
     def __init__(self, kernel: Bound, settings: MemberSettings, states: State):
         self._kernel, self._n_params = kernel, states.params.shape[-1]
         self._states = states = states.widened(kernel.size)
-        self._structs = np.repeat(kernel.pattern[None], len(settings), axis=0)
+        self._structs = np.repeat(kernel.patterns[:1], len(settings), axis=0)
         own = {
             "rate": settings.rates, "schedule": np.maximum(settings.schedules, 0),
             "clip_norm": settings.clip_norm, "l2": settings.l2, "l1": settings.l1,
@@ -61,17 +63,16 @@ class InTurn:
             "min_delta": settings.min_delta,
         }  # fmt: skip
         for name, values in own.items():
-            self._structs[:, _PLACE[name]] = values.view(np.int64)
-        self._structs[:, _PLACE["times"] + 1] = settings.times.shape[1]
-        self._structs[:, _PLACE["monitored"]] = watched_of(kernel.options, held_out=False)
+            self._structs[:, PLACE[name]] = values.view(np.int64)
+        self._structs[:, PLACE["times"] + 1] = settings.times.shape[1]
+        self._structs[:, PLACE["monitored"]] = watched_of(kernel.options, held_out=False)
         names = "params", "slots", "powers", "cursor", "sums", "points", "costs"
         arrays = {name: getattr(states, name) for name in names}
         # of no epoch: another member's, of another seed, may be of the epoch in which one begins
         orders = np.full((len(settings), len(kernel.data.order)), -1, np.int64)
         arrays |= {"times": settings.times, "numbers": settings.numbers, "order": orders}
-        _point(self._structs, arrays)
-        common = np.array([[place, place + 1] for place in _COMMON]).reshape(-1)
-        self._structs[:, common + _BEHIND] = self._structs[:, common]
+        point(self._structs, arrays)
+        share_rule(self._structs)
         self._alive = arrays  # as long as the structs are
 
     def train(self) -> tuple[State, Array]:
@@ -100,8 +101,8 @@ class InTurn:
         cursor, sums = np.zeros_like(states.cursor), np.zeros_like(states.sums)
         cursor[:, NEXT_RECORD] = MOST
         for name, value in _OF_A_PASS.items():
-            structs[:, _PLACE[name]] = value
-        _point(structs, {"cursor": cursor, "sums": sums})
+            structs[:, PLACE[name]] = value
+        point(structs, {"cursor": cursor, "sums": sums})
         self._call(structs)
         costs: Array = sums[:, EPOCH_COST_SUM] / self._kernel.data.batches
         return costs
@@ -114,16 +115,21 @@ class InTurn:
         at_end = (states.cursor[:, STOPPED] == RUNNING) & np.isfinite(costs)
         structs, before = self._structs[at_end], states.sums[:, EPOCH_COST_SUM].copy()
         for name, value in {"command": CHECK_RULES, "method": NO_UPDATE, "epochs": 0}.items():
-            structs[:, _PLACE[name]] = value
+            structs[:, PLACE[name]] = value
         states.sums[at_end, EPOCH_COST_SUM] = costs[at_end]
         self._call(structs)
         states.sums[:, EPOCH_COST_SUM] = before
 
 
-def _point(structs: Array, arrays: dict[str, Array]) -> None:
+def point(structs: Array, arrays: dict[str, Array]) -> None:
     """Have the structs point to each member's part of these arrays."""
-    there = {_PLACE[name]: array for name, array in arrays.items() if array.size}
+    there = {PLACE[name]: array for name, array in arrays.items() if array.size}
     steps = [array.strides[0] for array in there.values()]
     first = [array.ctypes.data for array in there.values()]
     rows = np.arange(len(structs))[:, None]
     structs[:, list(there)] = rows * np.array(steps) + np.array(first)
+
+
+def share_rule(structs: Array) -> None:
+    """Have the rules for few rows what the rules of the structs have in common with them."""
+    structs[:, _COMMON + _BEHIND] = structs[:, _COMMON]

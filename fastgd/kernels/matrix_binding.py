@@ -28,7 +28,9 @@ def train(address, zero, limit):
     if epoch.problem_of(address, zero).command == HELP:
         matrix.help_out(address, zero)
     else:
-        epoch.train(matrix.steps, address, zero, limit)
+        while address != 0:
+            epoch.train(matrix.steps, address, zero, limit)
+            address = epoch.problem_of(address, zero).following
 
 
 @kernel

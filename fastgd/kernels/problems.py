@@ -190,7 +190,7 @@ class Problems:
         problem = Problem(
             self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, few_rule,
             course, self.queue, self.noise, HELP if rank else command, method, options.eps, 0,
-            _NONE, _NONE, _NONE,
+            _NONE, _NONE, _NONE, 0,
         )  # fmt: skip
         if self.plan.perturbed:
             problem = self._perturbed(problem, command, rank)
@@ -221,12 +221,13 @@ class Problems:
         return [work.without_chance() for work in self.works]
 
     @cached_property
-    def pattern(self) -> Array:
-        """The struct of a training from no parameters in particular, for members that put their own
-        state and numbers in.
+    def patterns(self) -> list[Array]:
+        """The structs of a training from no parameters in particular, one as each thread sees it,
+        for members that put their own state and numbers in.
         """
         state = self.start(np.zeros(self.net.n_params, self.plan.net.dtype))
-        return self._struct(self.problem(state, TRAIN))
+        ranks = range(len(self.works))
+        return [self._struct(self.problem(state, TRAIN, rank=rank)) for rank in ranks]
 
     @cached_property
     def _known(self) -> dict[int, list[int]]:

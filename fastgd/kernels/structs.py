@@ -212,6 +212,8 @@ class Problem(NamedTuple):
     untouched: Pointer  # the same problem without updates and noise, where there is some
     # the same problem with scratch memory for the rows of the next batch, where there are halves
     next: Pointer
+    # address of another member's problem, which the matrix kernel goes on with; 0 for none
+    following: int
 
 
 class FunctionCall(NamedTuple):

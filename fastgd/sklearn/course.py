@@ -1,0 +1,223 @@
+"""Fits of one network on the same rows, epoch after epoch, by scikit-learn's rules.
+
+Updates are those of the compiled loop. Between two of them, what scikit-learn has of its own is
+looked at or changed: the penalty of the weights as they are, which is a part of the loss; what of
+it falls to the rows of the next batch; Adam's eps; the order of the rows; learning rates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from fastgd import kernels
+from fastgd.arguments.checks import Array
+from fastgd.options import Options
+from fastgd.predictor import predict_many
+from fastgd.samples import Samples
+from fastgd.sklearn.adam_eps import AdamEps
+from fastgd.sklearn.batches import Batches
+from fastgd.sklearn.fit import Fit
+from fastgd.sklearn.meaning import batch_of, common_options, options_of, rate_factor
+from fastgd.sklearn.networks import Objective
+from fastgd.sklearn.orders import Orders
+from fastgd.sklearn.runs import run_of
+from fastgd.state import EPOCH, UPDATES, State
+from fastgd.training.checkpoint import Checkpoint
+from fastgd.training.run import Run
+
+_squares_by_row = partial(np.einsum, "ij,ij->i")
+# rows times parameters of an update that other threads are had for unasked: some half of a
+# millisecond, beside which what Python does between two is short
+_THREADED = 2**23
+Score = Callable[[Array, Array, "Array | None"], float]  # of outputs, targets, weights
+
+
+@dataclass
+class Course:
+    """Fits that differ in numbers, random states and first parameters; all have the same layers,
+    rows, batches and kind of optimizer. Those of one random state share the object.
+
+    `held_out` are validation rows, by whose score fits are judged; `begun` are the states that
+    they go on from.
+    """
+
+    objective: Objective
+    samples: Samples
+    fits: list[Fit]
+    threads: int | None = None
+    held_out: Samples | None = None
+    score: Score | None = None
+    begun: list[State] | None = None
+    checkpoint: Checkpoint[Run] | None = None  # of the first fit
+    seconds: float = 0.0  # in the loop
+    costs: list[Any] = field(default_factory=list)  # (fits,) means of batches in each epoch
+
+    @cached_property
+    def options(self) -> list[Options]:
+        """Those of `fastgd.train` that are nearest to what each fit asks for."""
+        n, factor = len(self.samples.X), self.objective.gradient
+        return [options_of(fit.p, n, factor) for fit in self.fits]
+
+    def _of_each(self, name: str) -> Array:
+        """(fits,) numbers of a parameter."""
+        return np.array([getattr(fit.p, name) for fit in self.fits], float)
+
+    def train(self, epochs: int) -> None:
+        """Go through at most so many epochs; fits that are over sooner have fewer. Those that are
+        judged by validation rows end with their best parameters.
+        """
+        p, options, net = self.fits[0].p, common_options(self.options), self.objective.net
+        size = batch_of(p, len(self.samples.X))
+        threads = self.threads
+        if len(self.fits) > 1 or (threads is None and size * net.n_params < _THREADED):
+            threads = 1
+        plan = kernels.plan_for(net, self.samples, options, "matrix")
+        key, kernel = kernels.take(plan, options, self.samples, None, threads)
+        self._numbers = np.array([one.optimizer.numbers for one in self.options])
+        self._steps = kernels.Stepwise(kernel, self._start(kernel), self._numbers)
+        self._batches = Batches(self.objective, self.samples, size, self._of_each("alpha"))
+        self._begin()
+        begun = time.perf_counter()
+        try:
+            with self._steps:
+                self._go_through(epochs)
+        finally:
+            self.seconds += time.perf_counter() - begun
+            for fit in self.fits:
+                fit.params = fit.params.copy() if self.held_out is None else fit.best_params
+        kernels.put_back(key, kernel)
+
+    def run(self, i: int) -> Run:
+        """The run of a fit, as far as it has come."""
+        fit = self.fits[i]
+        costs = [float(np.ravel(each)[i]) for each in self.costs[: fit.n_iter]]
+        return run_of(
+            self.objective, self.samples, fit, self.options[i], costs=costs,
+            seconds=self.seconds / len(self.fits), state=self._states[i].copy(),
+        )  # fmt: skip
+
+    @property
+    def _states(self) -> State:
+        """Where the fits stand."""
+        states, n = self._steps.states, self.objective.net.n_params
+        return replace(states, params=states.params[:, :n], slots=states.slots[..., :n])
+
+    # -- before the first epoch
+
+    def _start(self, kernel: kernels.Bound) -> State:
+        each = [kernel.start(fit.params).arrays() for fit in self.fits]
+        states = State(**{name: np.array([one[name] for one in each]) for name in each[0]})
+        first = kernel.options.optimizer.first_slots(states.params, self._rates())
+        states.slots[...] = first
+        for i, begun in enumerate(self.begun or []):
+            n, slots = begun.params.size, states.slots[i]
+            if len(begun.slots) == len(slots) and begun.powers.shape == states.powers[i].shape:
+                slots[:, :n], states.powers[i] = begun.slots, begun.powers
+                states.cursor[i, [EPOCH, UPDATES]] = begun.cursor[[EPOCH, UPDATES]]
+        return states
+
+    def _rates(self) -> Array:
+        """(fits,) learning rates of the loop."""
+        factor = rate_factor(self.fits[0].p, self.objective.gradient)
+        return factor * np.array([fit.rate for fit in self.fits])
+
+    def _begin(self) -> None:
+        steps, fits, p = self._steps, self.fits, self.fits[0].p
+        self._going = np.arange(len(fits))  # those that are not over
+        for fit, own in zip(fits, self._states.params, strict=True):
+            fit.params = own
+        params = fits[0].params if len(fits) == 1 else steps.states.params
+        self._weights = [params[..., layer.weights] for layer in self.objective.net.layers]
+        self._is_penalized = bool(self._of_each("alpha").any())
+        self._follows = p.schedule is None and any(f.p.learning_rate != "constant" for f in fits)
+        if p.schedule is None:
+            steps.put("rate", self._rates())
+        steps.put("l2", self._batches.l2[-1])
+        self._eps: AdamEps | None = None
+        if p.optimizer is None and p.solver == "adam":
+            eps = self.objective.gradient * self._of_each("epsilon")
+            self._eps = AdamEps(eps, self._of_each("beta_2"), steps.updates)
+        self._orders: Orders | None = None
+        if p.shuffle and self._batches.count > 1:
+            self._orders = Orders(len(self.samples.X), [fit.random for fit in fits])
+            steps.put_orders(self._orders.arrays, self._orders.which)
+
+    # -- epochs
+
+    def _go_through(self, epochs: int) -> None:
+        fits, going, rows = self.fits, self._going.tolist(), len(self.samples.X)
+        for _ in range(epochs):
+            losses, scores = self._epoch(), self._scores()
+            before = [fit.rate for fit in fits] if self._follows else []
+            over = [fits[i].finish_epoch(losses[i], rows, scores.get(i)) for i in going]
+            if self._follows:
+                self._follow_rates(before)
+            if True in over:
+                self._going = self._going[~np.array(over)]
+                going = self._going.tolist()
+                self._steps.keep(self._going)
+            if not going:
+                break
+            if self.checkpoint is not None and self.checkpoint.is_due:
+                self.checkpoint.save(self.run(0))
+
+    def _epoch(self) -> list[float]:
+        """The losses of an epoch, which this goes through."""
+        steps, batches, eps, orders = self._steps, self._batches, self._eps, self._orders
+        means, sums, alone = steps.mean_costs, steps.costs_so_far, len(self.fits) == 1
+        before: Any = 0.0
+        penalties: Any = 0.0
+        if orders is not None:
+            orders.draw(steps.epoch)
+            if len(self.samples.weights):
+                batches.weigh(orders.of_fits())
+                steps.put("l2", batches.l2[-1])
+        means.fill(np.inf)
+        for batch in range(batches.count):
+            if batches.changes[batch]:
+                steps.put("l2", batches.l2[batch])
+            if eps is not None:
+                self._numbers[:, 2] = eps.next()
+            if self._is_penalized:
+                squares, shares = self._squares(), batches.shares
+                penalties += squares if shares is None else shares[batch] * squares
+            if batch == batches.count - 1 and batches.of_before:
+                before = sums.item() if alone else sums.copy()
+            steps.advance()
+        self.costs.append(means.item() if alone else means.copy())
+        return batches.losses(self.costs[-1], before, penalties)
+
+    def _squares(self) -> Any:
+        """(fits,) sums of squared weights; of one fit a number."""
+        total: Any = 0.0
+        for weights in self._weights:
+            total += (
+                weights.dot(weights) if weights.ndim == 1 else _squares_by_row(weights, weights)
+            )
+        return total
+
+    def _follow_rates(self, before: list[float]) -> None:
+        """Have the loop take the fits' rates where they have changed. scikit-learn's velocities
+        have the rates in them that they arose at.
+        """
+        rates = [fit.rate for fit in self.fits]
+        if rates != before:
+            self._steps.put("rate", self._rates())
+            self._steps.states.slots[...] *= (np.array(before) / rates)[:, None, None]
+
+    def _scores(self) -> dict[int, float]:
+        """Of the validation rows, for each fit that is not over."""
+        if self.held_out is None or self.score is None:
+            return {}
+        X, Y, weights = self.held_out
+        outputs = predict_many(self.objective.net, self._states.params[self._going], X)
+        return {
+            i: self.score(each, Y, weights if len(weights) else None)
+            for i, each in zip(self._going.tolist(), outputs, strict=True)
+        }

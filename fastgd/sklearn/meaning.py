@@ -1,0 +1,76 @@
+"""What scikit-learn's parameters mean to fastgd's loop, where the gradient of the network is
+`factor` times the one that they speak of: twice, by squared errors, of which scikit-learn takes the
+half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from fastgd.optimizers import SGD, Adam, Optimizer
+from fastgd.options import Options
+from fastgd.schedules import Constant, Schedule
+from fastgd.state import MOST
+
+_BELOW_ONE = float(np.nextafter(1.0, 0.0))
+
+
+def batch_of(p: SimpleNamespace, n: int) -> int:
+    """Rows of a batch of `n`."""
+    return min(200 if p.batch_size == "auto" else p.batch_size, n)
+
+
+def optimizer_of(p: SimpleNamespace, factor: float) -> Optimizer:
+    """How parameters are updated. A step divided by the size of gradients does not depend on it, if
+    eps is as much larger.
+    """
+    given: Optimizer | None = p.optimizer
+    if given is None and p.solver == "adam":
+        given = Adam(p.beta_1, p.beta_2, p.epsilon)
+    elif given is None:
+        momentum = min(p.momentum, _BELOW_ONE)
+        given = SGD(momentum, bool(p.nesterovs_momentum and momentum))
+    eps = getattr(given, "eps", None)
+    changes: dict[str, Any] = {} if eps is None else {"eps": factor * eps}
+    return replace(given, **changes)
+
+
+def rate_factor(p: SimpleNamespace, factor: float) -> float:
+    """What rates are multiplied by: steps of SGD are as long as the gradient."""
+    is_sgd = p.solver == "sgd" if p.optimizer is None else isinstance(p.optimizer, SGD)
+    return 1 / factor if is_sgd else 1.0
+
+
+def options_of(p: SimpleNamespace, n: int, factor: float) -> Options:
+    """The options of `fastgd.train` that come nearest, for `n` rows."""
+    times, batch = rate_factor(p, factor), batch_of(p, n)
+    rate: float | Schedule = times * p.learning_rate_init
+    if p.schedule is not None:
+        rates = [name for name in ("rate", "least") if hasattr(p.schedule, name)]
+        rate = replace(p.schedule, **{name: times * getattr(p.schedule, name) for name in rates})
+    passed_on: dict[str, Any] = p.passed_on
+    if "l1" in passed_on:
+        passed_on = passed_on | {"l1": factor * p.l1}
+    return Options(
+        learning_rate=rate,
+        batch_size=None if batch == n else batch,
+        shuffle=p.shuffle,
+        optimizer=optimizer_of(p, factor),
+        l2=factor * p.alpha / batch,
+        patience=MOST,
+        record=0,
+        **passed_on,
+    )
+
+
+def common_options(options: list[Options]) -> Options:
+    """Options that ask as much of the loop as any of these."""
+    optimizer = max((one.optimizer for one in options), key=lambda one: one.slots)
+    rate, l2 = options[0].learning_rate, max(one.l2 for one in options)
+    if optimizer.update_kind == "sgd" and not isinstance(rate, Schedule):
+        rate = Constant(rate)  # an update of its own, whose numbers may change between two
+    return replace(options[0], optimizer=optimizer, l2=l2, learning_rate=rate)

@@ -1,0 +1,293 @@
+"""What fastgd.sklearn has beyond scikit-learn's estimators, and where both are used."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", minversion="1.7", reason="whose MLPs take sample_weight from there on")
+
+import pandas
+import polars
+import sklearn
+from scipy.sparse import csr_matrix
+from sklearn import neural_network
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+from sklearn.utils.class_weight import compute_sample_weight
+
+import fastgd
+from fastgd.kernels.stepwise import Stepwise
+from fastgd.sklearn import MLPClassifier, MLPRegressor, search
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(scope="module")
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return scale(X), y
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    X, y = load_diabetes(return_X_y=True)
+    return scale(X), scale(y)
+
+
+def small(kind=MLPClassifier, **parameters):
+    return kind(**{"hidden_layer_sizes": (6,), "max_iter": 15, "random_state": 0} | parameters)
+
+
+def first_params(X, y):
+    """The parameters that `small` begins with."""
+    return small(max_iter=1, learning_rate_init=1e-300).fit(X, y).run_.params
+
+
+# -- beyond
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 1.0, 1: 5.0, 2: 0.5}])
+def test_class_weight_is_a_weight_of_rows(iris, class_weight):
+    X, y = iris[0][:120], iris[1][:120]
+    own = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    ours = small(class_weight=class_weight).fit(X, y, sample_weight=own)
+    weights = own * compute_sample_weight(class_weight, y)
+    theirs = small(neural_network.MLPClassifier).fit(X, y, sample_weight=weights)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-10)
+
+
+def test_members_are_averaged(iris, diabetes):
+    for kind, (X, y) in ((MLPClassifier, iris), (MLPRegressor, diabetes)):
+        alone, three = small(kind).fit(X, y), small(kind, n_members=3).fit(X, y)
+        assert three.coefs_[0].tolist() == alone.coefs_[0].tolist()  # the first is the one that would be alone
+        assert three.loss_curve_ == alone.loss_curve_
+        assert len(three.runs_) == 3
+        assert len({run.params.tobytes() for run in three.runs_}) == 3
+        outputs = np.mean([run.predict(X) for run in three.runs_], axis=0)
+        predicted = three.predict_proba(X) if kind is MLPClassifier else three.predict(X)[:, None]
+        np.testing.assert_allclose(predicted, outputs, rtol=1e-12)
+        again = pickle.loads(pickle.dumps(three))
+        np.testing.assert_array_equal(again.predict(X), three.predict(X))
+
+
+def test_members_go_on(iris):
+    X, y = iris
+    whole = small(n_members=2, warm_start=True)
+    for _ in range(2):
+        whole.fit(X, y)
+    whole.partial_fit(X, y)
+    alone = small(warm_start=True)
+    for _ in range(2):
+        alone.fit(X, y)
+    alone.partial_fit(X, y)
+    np.testing.assert_array_equal(whole.coefs_[0], alone.coefs_[0])
+    assert whole.runs_[1].epochs == whole.runs_[0].epochs == 16  # of which the last goes on with what Adam keeps
+
+
+def test_as_many_members_go_on(iris):
+    X, y = iris
+    ours = small(n_members=2, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="n_members must be 2 to go on with what was fitted; got 3"):
+        ours.set_params(n_members=3).fit(X, y)
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", fastgd.AdamW(weight_decay=0.1), fastgd.SGD(momentum=0.8), "adagrad", "rprop"], ids=str)
+@pytest.mark.parametrize("alpha", [0.0, 3.0])
+def test_optimizers_of_fastgd(iris, optimizer, alpha):
+    """As fastgd.train has them, with alpha by rows."""
+    X, y = iris
+    ours = small(optimizer=optimizer, alpha=alpha, learning_rate_init=0.01).fit(X, y)
+    net, params = ours.run_.net, first_params(X, y)
+    run = fastgd.train(net, X, np.eye(3)[y], 15, 0.01, params=params, optimizer=optimizer, l2=alpha / len(X), kernel="matrix")
+    np.testing.assert_allclose(ours.run_.params, run.params, rtol=1e-9)
+
+
+def test_schedule(iris):
+    X, y = iris
+    schedule = fastgd.schedules.Step(0.02, every=5, factor=0.5)
+    ours = small(schedule=schedule, solver="sgd", momentum=0.0, alpha=0.0).fit(X, y)
+    net, params = ours.run_.net, first_params(X, y)
+    run = fastgd.train(net, X, np.eye(3)[y], 15, schedule, params=params, kernel="matrix")
+    np.testing.assert_allclose(ours.run_.params, run.params, rtol=1e-10)
+
+
+def test_squared_errors_are_halved_by_every_optimizer(diabetes):
+    """The first update of each by hand, of half the squared error and its penalty."""
+    X, y = diabetes
+    first = small(MLPRegressor, hidden_layer_sizes=(), max_iter=1, learning_rate_init=1e-300).fit(X, y)
+    w, b = first.coefs_[0][:, 0], first.intercepts_[0]
+    error = X @ w + b - y
+    g = np.append(X.T @ error / len(X) + 2.0 / len(X) * w, error.mean())
+    eps, rate = 0.3, 0.01
+    updates = {
+        fastgd.SGD(): g,
+        fastgd.Adagrad(eps=eps): g / (abs(g) + eps),
+        fastgd.RMSprop(rho=0.9, eps=eps): g / (np.sqrt(0.1) * abs(g) + eps),
+        fastgd.Adam(eps=eps): g / (abs(g) + eps),
+        fastgd.Rprop(): np.sign(g),
+    }
+    for optimizer, update in updates.items():
+        ours = small(
+            MLPRegressor, hidden_layer_sizes=(), max_iter=1, optimizer=optimizer, alpha=2.0, learning_rate_init=rate, batch_size=len(X)
+        ).fit(X, y)
+        after = np.append(ours.coefs_[0], ours.intercepts_)
+        np.testing.assert_allclose(after, np.append(w, b) - rate * update, rtol=1e-10, err_msg=str(optimizer))
+
+
+def test_activations_one_a_layer(iris):
+    X, y = iris
+    ours = small(hidden_layer_sizes=(5, 4), activation=["tanh", "relu"]).fit(X, y)
+    assert ours.run_.net.activations == ("tanh", "relu", "softmax")
+    hidden = np.maximum(np.tanh(X @ ours.coefs_[0] + ours.intercepts_[0]) @ ours.coefs_[1] + ours.intercepts_[1], 0)
+    z = np.exp(hidden @ ours.coefs_[2] + ours.intercepts_[2])
+    np.testing.assert_allclose(ours.predict_proba(X), z / z.sum(axis=1, keepdims=True), rtol=1e-10)
+    assert small(activation="sin").fit(X, y).run_.net.activations == ("sin", "softmax")
+
+
+def test_losses_of_fastgd(iris):
+    X, y = iris
+    ours = small(loss="squared_error", alpha=0.0, max_iter=40).fit(X, y)
+    assert ours.out_activation_ == "softmax"
+    before = small(loss="squared_error", alpha=0.0, max_iter=39).fit(X, y)
+    error = before.predict_proba(X) - np.eye(3)[y]
+    assert ours.loss_ == pytest.approx((error**2).mean() / 2)
+
+
+def test_run_is_one_of_fastgd(iris, tmp_path):
+    X, y = iris
+    path = tmp_path / "fit.npz"
+    ours = small(alpha=0.0, checkpoint=path).fit(X, y)
+    np.testing.assert_allclose(ours.run_.predict(X), ours.predict_proba(X))
+    np.testing.assert_allclose(ours.run_.history.cost[:-1], ours.loss_curve_)  # full batch without a penalty
+    assert ours.run_.cost == pytest.approx(ours.run_.net.cost(ours.run_.params, X, np.eye(3)[y]))
+    assert fastgd.load_run(path) == ours.run_
+    further = fastgd.train(ours.run_.net, X, np.eye(3)[y], 5, 0.001, params=ours.run_, optimizer="adam")
+    assert further.epochs == 20
+    assert further.cost < ours.run_.cost
+
+
+def test_threads_do_not_matter():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(900, 30))
+    y = X @ rng.normal(size=30)
+    fits = [small(MLPRegressor, hidden_layer_sizes=(150,), batch_size=300, threads=n, max_iter=3).fit(X, y) for n in (1, 2, None)]
+    assert len({fit.run_.params.tobytes() for fit in fits}) == 1
+
+
+def test_loss_that_diverges_is_refused(diabetes):
+    X, y = diabetes
+    with pytest.raises(ValueError, match="non-finite parameter weights"):
+        small(MLPRegressor, solver="sgd", learning_rate_init=1e10, max_iter=100).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"alpha": -1}, ValueError, "alpha must be a finite number of at least 0; got -1"),
+        ({"solver": "newton"}, ValueError, "unknown solver 'newton'; known: lbfgs, sgd, adam"),
+        ({"hidden_layer_sizes": (3, 0)}, ValueError, "hidden_layer_sizes must be > 0, got [3, 0]."),
+        ({"hidden_layer_sizes": "large"}, TypeError, "hidden_layer_sizes must be a whole number or a sequence of these; got 'large'"),
+        ({"activation": "swoosh"}, ValueError, "unknown activation 'swoosh'"),
+        ({"activation": ["tanh", "tanh"]}, ValueError, "activation must be one, or one for each of 1 hidden layers; got 2"),
+        ({"momentum": 1.5}, ValueError, "momentum must be a finite number"),
+        ({"max_iter": 0}, ValueError, "max_iter must be a whole number of at least 1; got 0"),
+        ({"shuffle": "yes"}, TypeError, "shuffle must be True or False; got 'yes'"),
+        ({"batch_size": "all"}, ValueError, "unknown batch_size 'all'; known: auto"),
+        ({"n_iter_no_change": 0.5}, ValueError, "n_iter_no_change must be a whole number"),
+        ({"optimizer": "best"}, ValueError, "unknown optimizer 'best'"),
+        ({"schedule": 0.1}, TypeError, "schedule must be one of fastgd.schedules, or None; got 0.1"),
+        ({"dtype": "float16"}, ValueError, "unknown dtype 'float16'; known: auto, float32, float64"),
+        ({"threads": 0}, ValueError, "threads must be a whole number of at least 1; got 0"),
+        ({"checkpoint": 3}, TypeError, "checkpoint must be a path or None; got 3"),
+        ({"loss": "poisson_"}, ValueError, "unknown loss 'poisson_'"),
+        ({"solver": "lbfgs", "optimizer": "adam"}, ValueError, "optimizer is of solvers sgd and adam"),
+        (
+            {"schedule": fastgd.schedules.Constant(0.1), "learning_rate": "adaptive"},
+            ValueError,
+            "learning_rate must be 'constant' where there is a schedule; got 'adaptive'",
+        ),
+    ],
+    ids=str,
+)
+def test_bad_parameters_are_refused_by_name(iris, parameters, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        small(**parameters).fit(*iris)
+
+
+# -- in use
+
+
+def test_ctrl_c_leaves_what_there_is(iris, monkeypatch):
+    X, y = iris
+    advance, calls = Stepwise.advance, []
+
+    def interrupted(steps):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        advance(steps)
+
+    monkeypatch.setattr(Stepwise, "advance", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        ours = small().fit(X, y)
+    monkeypatch.undo()
+    assert ours.n_iter_ == 7
+    np.testing.assert_array_equal(ours.coefs_[0], small(max_iter=7).fit(X, y).coefs_[0])
+
+
+def test_sparse_rows_are_made_dense(iris):
+    X, y = iris
+    sparse = csr_matrix(X)
+    ours = small().fit(sparse, y)
+    np.testing.assert_array_equal(ours.coefs_[0], small().fit(X, y).coefs_[0])
+    np.testing.assert_array_equal(ours.predict(sparse), ours.predict(X))
+
+
+def test_in_what_scikit_learn_offers(iris):
+    X, y = iris
+    both = small(), small(neural_network.MLPClassifier)
+    pipelines = [make_pipeline(StandardScaler(), each) for each in both]
+    scores = [cross_val_score(pipeline, X, y) for pipeline in pipelines]
+    np.testing.assert_array_equal(*scores)
+    calibrated = [CalibratedClassifierCV(each, cv=3).fit(X, y).predict_proba(X) for each in both]
+    np.testing.assert_allclose(*calibrated, rtol=1e-6)
+    grids = [GridSearchCV(each, {"alpha": [1e-4, 1.0]}, n_jobs=2).fit(X, y) for each in both]
+    np.testing.assert_array_equal(*(grid.cv_results_["mean_test_score"] for grid in grids))
+    assert clone(small(alpha=0.5)).get_params()["alpha"] == 0.5
+    own = set(neural_network.MLPClassifier().get_params())
+    assert own <= set(MLPClassifier().get_params())
+    assert {name: MLPClassifier().get_params()[name] for name in own} == neural_network.MLPClassifier().get_params()
+    own = neural_network.MLPRegressor().get_params()
+    assert {name: MLPRegressor().get_params()[name] for name in own} == own
+
+
+def test_frames(iris, diabetes):
+    X, y = iris
+    names = ["a", "b", "c", "d"]
+    expected = small().fit(X, y)
+    for frame, target in ((pandas.DataFrame(X, columns=names), pandas.Series(y)), (polars.DataFrame(X, schema=names), polars.Series(y))):
+        ours = small().fit(frame, target)
+        assert ours.feature_names_in_.tolist() == names
+        np.testing.assert_array_equal(ours.coefs_[0], expected.coefs_[0])
+        np.testing.assert_array_equal(ours.predict(frame), expected.predict(X))
+        result = search(small(), {"alpha": [0.1, 1.0]}, frame, target, cv=3)
+        assert result.best_estimator_.feature_names_in_.tolist() == names
+    with pytest.raises(ValueError, match="feature names"):
+        ours.predict(pandas.DataFrame(X, columns=names[::-1]))
+
+
+def test_metadata_routing(iris):
+    X, y = iris
+    weights = np.random.default_rng(0).uniform(0.1, 2, len(X))
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), small().set_fit_request(sample_weight=True))
+        pipeline.fit(X, y, sample_weight=weights)
+    alone = small().fit(StandardScaler().fit_transform(X), y, sample_weight=weights)
+    np.testing.assert_array_equal(pipeline[-1].coefs_[0], alone.coefs_[0])
+    assert alone.score(X, y, sample_weight=weights) == pytest.approx(np.average(alone.predict(X) == y, weights=weights))

@@ -1,0 +1,126 @@
+"""fastgd.sklearn.search: the scores of GridSearchCV, for candidates that are trained together."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", minversion="1.7", reason="whose MLPs take sample_weight from there on")
+
+import sklearn
+from sklearn import neural_network
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.model_selection import GridSearchCV, GroupKFold, ParameterSampler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+
+from fastgd.sklearn import MLPClassifier, MLPRegressor, search
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(scope="module")
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return scale(X), y
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    X, y = load_diabetes(return_X_y=True)
+    return scale(X), scale(y)
+
+
+def small(kind=MLPClassifier, **parameters):
+    return kind(**{"hidden_layer_sizes": (6,), "max_iter": 15, "random_state": 0} | parameters)
+
+
+def same_results(ours, grid):
+    assert set(ours) == set(grid.cv_results_)
+    assert ours["params"] == grid.cv_results_["params"]
+    for name, values in ours.items():
+        if name == "params" or "time" in name:
+            continue
+        expected = grid.cv_results_[name]
+        if name.startswith("param_"):
+            assert np.ma.getmaskarray(values).tolist() == np.ma.getmaskarray(expected).tolist()
+            assert values.compressed().tolist() == expected.compressed().tolist()
+        else:
+            np.testing.assert_allclose(values, expected, rtol=1e-8, err_msg=name)
+    assert ours.best_params_ == grid.best_params_
+    assert ours.best_score_ == pytest.approx(grid.best_score_)
+    assert ours.best_index_ == grid.best_index_
+
+
+GRID = {"alpha": [1e-4, 0.1], "learning_rate_init": [1e-3, 1e-2, 0.1], "random_state": [0, 3]}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "grid"),
+    [
+        ({}, GRID),
+        ({"batch_size": 32}, GRID),
+        ({"batch_size": 3, "max_iter": 2}, GRID),
+        ({"early_stopping": True}, GRID),
+        ({"solver": "sgd"}, GRID | {"momentum": [0.0, 0.9], "learning_rate": ["constant", "adaptive", "invscaling"]}),
+        ({}, {"hidden_layer_sizes": [(3,), (4, 2)], "max_iter": [2, 20], "tol": [0.1, 1e-4], "n_iter_no_change": [2]}),
+        ({}, [{"solver": ["lbfgs"], "alpha": [0.1, 1.0]}, {"beta_1": [0.5], "epsilon": [1e-8, 0.1]}]),
+        ({"n_members": 2}, {"alpha": [0.1, 1.0]}),
+    ],
+    ids=["full batch", "batches", "few rows", "early stopping", "sgd", "epochs", "list", "members"],
+)
+def test_search_gives_what_grid_search_gives(iris, parameters, grid):
+    X, y = iris
+    estimator = small(**parameters)
+    ours = search(estimator, grid, X, y, cv=3)
+    same_results(ours, GridSearchCV(estimator, grid, cv=3).fit(X, y))
+    np.testing.assert_array_equal(ours.best_estimator_.predict(X), GridSearchCV(estimator, grid, cv=3).fit(X, y).predict(X))
+
+
+def test_search_gives_what_scikit_learn_gives(iris, diabetes):
+    for kind, theirs, (X, y) in (
+        (MLPClassifier, neural_network.MLPClassifier, iris),
+        (MLPRegressor, neural_network.MLPRegressor, diabetes),
+    ):
+        ours = search(small(kind, batch_size=40), GRID, X, y, cv=4, return_train_score=True, threads=1)
+        same_results(ours, GridSearchCV(small(theirs, batch_size=40), GRID, cv=4, return_train_score=True).fit(X, y))
+
+
+def test_search_by_other_scores_and_folds(diabetes):
+    X, y = diabetes
+    groups = np.arange(len(X)) % 7
+    estimator, grid = small(MLPRegressor), {"alpha": [0.1, 10.0], "learning_rate_init": [0.001, 0.01]}
+    kw = {"cv": GroupKFold(3), "scoring": "neg_mean_absolute_error", "return_train_score": True}
+    same_results(search(estimator, grid, X, y, groups=groups, **kw), GridSearchCV(estimator, grid, **kw).fit(X, y, groups=groups))
+
+
+def test_search_takes_weights_and_samplers(iris):
+    X, y = iris
+    weights = np.random.default_rng(0).uniform(0.1, 2, len(X))
+    grid = list(ParameterSampler({"alpha": [0.01, 0.1, 1.0], "learning_rate_init": [0.01, 0.1]}, 4, random_state=0))
+    ours = search(small(), ParameterSampler({"alpha": [0.01, 0.1, 1.0], "learning_rate_init": [0.01, 0.1]}, 4, random_state=0), X, y,
+                  cv=3, sample_weight=weights, refit=False)  # fmt: skip
+    wanted = GridSearchCV(small(), [{name: [value] for name, value in each.items()} for each in grid], cv=3).fit(
+        X, y, sample_weight=weights
+    )
+    np.testing.assert_array_equal(ours["mean_test_score"], wanted.cv_results_["mean_test_score"])
+    assert not hasattr(ours, "best_estimator_")
+
+
+def test_search_does_not_depend_on_threads(iris):
+    X, y = iris
+    grid = {"alpha": np.geomspace(1e-4, 1, 20), "learning_rate_init": [0.01, 0.1]}
+    one, three = (search(small(), grid, X, y, cv=3, threads=n, refit=False) for n in (1, 3))
+    np.testing.assert_array_equal(one["mean_test_score"], three["mean_test_score"])
+
+
+def test_search_of_fits_that_fail(diabetes):
+    X, y = diabetes
+    estimator = small(MLPRegressor, solver="sgd", max_iter=60)
+    with pytest.warns(sklearn.exceptions.FitFailedWarning, match="3 of 6 fits failed"):
+        ours = search(estimator, {"learning_rate_init": [1e-3, 1e10]}, X, y, cv=3)
+    assert np.isnan(ours["mean_test_score"][1])
+    assert ours["rank_test_score"].tolist() == [1, 2]
+
+
+def test_search_refuses_what_is_not_ours(iris):
+    with pytest.raises(TypeError, match=r"estimator must be .* of fastgd.sklearn; got Pipeline"):
+        search(make_pipeline(StandardScaler(), small()), {}, *iris)
