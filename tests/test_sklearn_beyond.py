@@ -108,6 +108,28 @@ def test_optimizers_of_fastgd(iris, optimizer, alpha):
     np.testing.assert_allclose(ours.run_.params, run.params, rtol=1e-9)
 
 
+def test_l1_is_that_of_fastgd(iris):
+    X, y = iris
+    ours = small(optimizer="adam", l1=[0.01, 0.1], alpha=0.0).fit(X, y)
+    run = fastgd.train(
+        ours.run_.net, X, np.eye(3)[y], 15, 0.001, params=first_params(X, y), l1=[0.01, 0.1], optimizer="adam", kernel="matrix"
+    )
+    np.testing.assert_array_equal(ours.run_.params, run.params)
+
+
+def test_dropout(iris):
+    X, y = iris
+    fits = [small(dropout=0.5).fit(X, y) for _ in range(2)]
+    np.testing.assert_array_equal(fits[0].coefs_[0], fits[1].coefs_[0])  # by the random state
+    assert abs(fits[0].coefs_[0] - small().fit(X, y).coefs_[0]).max() > 1e-4
+    # losses are of all activations
+    before = small(dropout=0.5, max_iter=14, alpha=0.0).fit(X, y)
+    after = small(dropout=0.5, max_iter=15, alpha=0.0).fit(X, y)
+    assert after.loss_ == pytest.approx(before.run_.net.cost(before.run_.params, X, np.eye(3)[y]))
+    members = small(dropout=0.5, n_members=2).fit(X, y)
+    np.testing.assert_array_equal(members.coefs_[0], fits[0].coefs_[0])
+
+
 def test_schedule(iris):
     X, y = iris
     schedule = fastgd.schedules.Step(0.02, every=5, factor=0.5)

@@ -229,6 +229,16 @@ class Problems:
         ranks = range(len(self.works))
         return [self._struct(self.problem(state, TRAIN, rank=rank)) for rank in ranks]
 
+    def structs_of(self, state: State) -> tuple[list[Array], list[Array]]:
+        """The structs of the training of a state, one as each thread sees it, and all that are to
+        stay alive with them; none of them is told of other rows.
+        """
+        before, ranks = len(self._structs), range(len(self.works))
+        own = [self._struct(self.problem(state, TRAIN, rank=rank)) for rank in ranks]
+        made = [struct for struct, _ in self._structs[before:]]
+        del self._structs[before:]
+        return own, made
+
     @cached_property
     def _known(self) -> dict[int, list[int]]:
         """Of what all problems share, as numbers."""

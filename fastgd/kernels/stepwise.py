@@ -35,7 +35,13 @@ class Stepwise:
             self._structs = np.array(kernel.patterns)
             for struct in self._structs:
                 point(struct[None], arrays)
-        else:
+        if kernel.plan.perturbed:  # each has a struct for rows as they are, too
+            made = [kernel.structs_of(self.states[member]) for member in range(members)]
+            self._alive = [each for _, all_of_one in made for each in all_of_one]
+            self._structs = np.array([struct for own, _ in made for struct in own])
+            numbers_of = numbers.ctypes.data + numbers.strides[0] * np.arange(members)
+            self._structs[:, PLACE["numbers"]] = np.repeat(numbers_of, len(made[0][0]))
+        elif members > 1:
             self._structs = np.repeat(kernel.patterns[:1], members, axis=0)
             point(self._structs, arrays)
         share_rule(self._structs)

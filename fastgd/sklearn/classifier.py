@@ -40,6 +40,10 @@ early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, 
         the half is taken.
     class_weight : dict, list of dicts, "balanced" or None
         What rows of each class weigh, beside `sample_weight`.
+    l1 : float or one of each layer
+        l1 * sign(w) is added to the gradient of weights; losses are without it.
+    dropout : float or one of each hidden layer
+        The share of hidden activations that are dropped in every update; losses are of all.
     optimizer : optimizer of fastgd or its name, optional
         In the place of `solver`, by the rate `learning_rate_init` or the `schedule`.
     schedule : one of fastgd.schedules, optional
@@ -96,6 +100,8 @@ out_activation_
         max_fun: int = 15000,
         loss: Any = "log_loss",
         class_weight: Any = None,
+        l1: Any = 0.0,
+        dropout: Any = 0.0,
         optimizer: Any = None,
         schedule: Any = None,
         dtype: Any = "auto",

@@ -138,6 +138,9 @@ class Course:
         self._follows = p.schedule is None and any(f.p.learning_rate != "constant" for f in fits)
         if p.schedule is None:
             steps.put("rate", self._rates())
+        if p.passed_on:  # of what chance does in the loop
+            seeds = [fit.random.randint(2**31 - 1) for fit in fits]
+            steps.put("seed", np.array(seeds, np.int64))
         steps.put("l2", self._batches.l2[-1])
         self._eps: AdamEps | None = None
         if p.optimizer is None and p.solver == "adam":

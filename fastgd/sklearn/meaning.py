@@ -54,7 +54,8 @@ def options_of(p: SimpleNamespace, n: int, factor: float) -> Options:
         rate = replace(p.schedule, **{name: times * getattr(p.schedule, name) for name in rates})
     passed_on: dict[str, Any] = p.passed_on
     if "l1" in passed_on:
-        passed_on = passed_on | {"l1": factor * p.l1}
+        l1 = [factor * each for each in p.l1] if isinstance(p.l1, tuple) else factor * p.l1
+        passed_on = passed_on | {"l1": l1}
     return Options(
         learning_rate=rate,
         batch_size=None if batch == n else batch,

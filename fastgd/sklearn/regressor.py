@@ -32,7 +32,7 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, BaseMLP):  # type: ignore[m
 power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, \
 early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun
         As in scikit-learn.
-    optimizer, schedule, dtype, threads, checkpoint, n_members
+    l1, dropout, optimizer, schedule, dtype, threads, checkpoint, n_members
         As in MLPClassifier.
 
     Attributes
@@ -74,6 +74,8 @@ out_activation_
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
         max_fun: int = 15000,
+        l1: Any = 0.0,
+        dropout: Any = 0.0,
         optimizer: Any = None,
         schedule: Any = None,
         dtype: Any = "auto",
