@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd.machine import cache, object_code
+from fastgd.machine import cache, cache_folder, object_code
 
 TINY = '''"""Tiny."""
 
@@ -162,7 +162,7 @@ def assert_compiles_each_time(folder, compilations, monkeypatch):
         (warning,) = warned
         assert twice(fresh(), 21) == 42
         assert len(compilations) == before + 2
-        assert f"in {cache.folder()}: {reason};" in str(warning.message)
+        assert f"in {cache_folder.folder()}: {reason};" in str(warning.message)
         assert warning.filename == __file__
 
     return check
@@ -171,14 +171,14 @@ def assert_compiles_each_time(folder, compilations, monkeypatch):
 def test_a_file_in_its_place(folder, assert_compiles_each_time):
     folder.write_text("in the way")
     assert_compiles_each_time("it is no folder")
-    assert cache.trouble() == "it is no folder"
+    assert cache_folder.trouble() == "it is no folder"
     assert folder.read_text() == "in the way"
 
 
 def test_a_place_that_cannot_be(assert_compiles_each_time, monkeypatch):
     monkeypatch.setenv("FASTGD_CACHE_DIR", f"{os.devnull}/cache")
     assert_compiles_each_time("Not a directory")
-    assert cache.trouble() == "Not a directory"
+    assert cache_folder.trouble() == "Not a directory"
 
 
 @pytest.mark.parametrize("name", ["os.fsync", "os.replace"])
@@ -196,7 +196,7 @@ def test_a_failed_write_leaves_nothing(name, error, folder, assert_compiles_each
 def test_a_read_only_folder(folder, assert_compiles_each_time):
     folder.mkdir(mode=0o500)
     assert_compiles_each_time("Permission denied")
-    assert cache.trouble() == "Permission denied"
+    assert cache_folder.trouble() == "Permission denied"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
@@ -204,11 +204,11 @@ def test_a_read_only_folder(folder, assert_compiles_each_time):
 def test_a_folder_that_others_may_write_to(mode, folder, assert_compiles_each_time):
     """Code is run from it, so it is left alone."""
     assert twice(fresh(), 21) == 42
-    assert cache.trouble() is None
+    assert cache_folder.trouble() is None
     folder.chmod(mode)
     before = kernel_file(folder).read_bytes()
     assert_compiles_each_time("others may write to it")
-    assert cache.trouble() == "others may write to it"
+    assert cache_folder.trouble() == "others may write to it"
     assert kernel_file(folder).read_bytes() == before
 
 
@@ -217,7 +217,7 @@ def test_a_folder_of_somebody_else(folder, assert_compiles_each_time):
     folder.mkdir(mode=0o700)
     os.chown(folder, 65534, 65534)
     assert_compiles_each_time("it belongs to another user")
-    assert cache.trouble() == "it belongs to another user"
+    assert cache_folder.trouble() == "it belongs to another user"
     assert os.listdir(folder) == []
 
 
@@ -249,9 +249,9 @@ def assert_nothing_is_kept(compilations, tmp_path, monkeypatch, *words):
     assert all(word in str(warning.message) for word in words)
     assert warning.filename == __file__
     assert len(compilations) == 2
-    assert cache.trouble() is not None
-    assert cache.entries() == []
-    assert cache.clear() == 0
+    assert cache_folder.trouble() is not None
+    assert cache_folder.entries() == []
+    assert cache_folder.clear() == 0
     assert list(place.iterdir()) == []
 
 
@@ -273,7 +273,7 @@ def test_a_folder_in_no_home(chosen, homeless, compilations, tmp_path, monkeypat
 @POSIX
 def test_a_home_that_platformdirs_does_not_find(homeless, compilations, tmp_path, monkeypatch):
     """Before 4.3 it went on with the path as it stood: of a folder called ~ in the working directory."""
-    monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda name: Path("~/.cache") / name)
+    monkeypatch.setattr(cache_folder.platformdirs, "user_cache_path", lambda name: Path("~/.cache") / name)
     assert_nothing_is_kept(compilations, tmp_path, monkeypatch, "home")
 
 
@@ -298,8 +298,8 @@ def test_a_place_for_caches_that_is_not_absolute_counts_for_nothing(elsewhere, t
     """As XDG has it."""
     for name, value in {"HOME": str(tmp_path), "XDG_CACHE_HOME": elsewhere, "FASTGD_CACHE_DIR": ""}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(cache.platformdirs, "user_cache_path", lambda name: Path(elsewhere) / name)
-    assert cache.folder() == tmp_path.resolve() / ".cache" / "fastgd"
+    monkeypatch.setattr(cache_folder.platformdirs, "user_cache_path", lambda name: Path(elsewhere) / name)
+    assert cache_folder.folder() == tmp_path.resolve() / ".cache" / "fastgd"
 
 
 ERRORS = [
@@ -325,7 +325,7 @@ def test_any_error_of_the_folder(place, error, compilations, tmp_path, monkeypat
     with pytest.warns(RuntimeWarning, match="compiled code can't be kept") if writes else nullcontext():
         assert twice(fresh(), 21) == 42
     assert len(compilations) == 1
-    assert (cache.trouble() is None) == (place == "os.replace")
+    assert (cache_folder.trouble() is None) == (place == "os.replace")
 
 
 def test_sources_that_cannot_be_read(folder, compilations, monkeypatch):

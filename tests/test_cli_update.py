@@ -9,7 +9,7 @@ import pytest
 import fastgd
 from fastgd import optimizers, schedules
 from fastgd.cli import main
-from fastgd.machine import cache
+from fastgd.machine import cache, cache_folder
 from fastgd.schedules import Constant, Cosine, CosineRestarts, Exponential, InverseTime, OneCycle, Piecewise, Plateau, Rates, Step
 
 OPTIMIZERS = [
@@ -165,13 +165,13 @@ def test_warmup_compiles_for_the_optimizer(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])
     assert main(["warmup", "--layers", "1-1", "--rows", "3", "--optimizer", "adagrad"]) == 0
     assert capsys.readouterr().out.startswith("unrolled ")
-    warmed = [name for name, *_ in cache.entries()]
+    warmed = [name for name, *_ in cache_folder.entries()]
     assert len(warmed) == 1
 
     def names_after(optimizer):
         run = fastgd.train(fastgd.MLP(1, 1), [0.0, 1.0, 2.0], [1.0, 0.0, 0.0], 5, rng=0, kernel="unrolled", optimizer=optimizer)
         assert np.isfinite(run.cost)
-        return [name for name, *_ in cache.entries()]
+        return [name for name, *_ in cache_folder.entries()]
 
     assert names_after("adagrad") == warmed
     assert len(names_after("sgd")) == 2

@@ -10,7 +10,7 @@ import pytest
 
 import fastgd
 from fastgd.cli.main import main
-from fastgd.machine import cache, kernel_file, ready_made
+from fastgd.machine import cache, cache_folder, kernel_file, ready_made
 
 
 @pytest.fixture(autouse=True)
@@ -155,8 +155,8 @@ def test_warmup_fills_the_cache(folder, capsys, monkeypatch):
     monkeypatch.setattr("fastgd.kernels.serving", lambda net, method: ["unrolled"])
     assert main(["warmup", "--layers", "1-1", "--rows", "2"]) == 0
     assert capsys.readouterr().out.startswith("unrolled ")
-    ((name, size, _),) = cache.entries()
+    ((name, size, _),) = cache_folder.entries()
     assert size > 1000
     run = fastgd.train(fastgd.MLP(1, 1), [0.0, 1.0], [1.0, 0.0], 5, rng=0, kernel="unrolled")
-    assert [entry[0] for entry in cache.entries()] == [name]  # what was warmed up is what trains
+    assert [entry[0] for entry in cache_folder.entries()] == [name]  # what was warmed up is what trains
     assert np.isfinite(run.cost)

@@ -15,7 +15,7 @@ from test_cache import FLOAT64, TINY, damaged, twice
 import fastgd
 from fastgd.kernels.shelf import shelf
 from fastgd.kernels.shipped import shipped
-from fastgd.machine import cache, kernel_file, ready_made, sources
+from fastgd.machine import cache, cache_folder, kernel_file, ready_made, sources
 
 PACKAGE = Path(fastgd.__file__).parent
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
@@ -148,7 +148,7 @@ def test_no_path_of_this_machine(entry, monkeypatch):
     """Of all that may be in the code: those of Numba's own functions come with their errors."""
     monkeypatch.setenv("FASTGD_READY_MADE", "0")
     entry._prepare()
-    code = (cache.folder() / entry._file_name).read_bytes()
+    code = (cache_folder.folder() / entry._file_name).read_bytes()
     for place in (Path(numba.__file__).parent, PACKAGE):
         assert str(place).encode() not in code
 
@@ -265,7 +265,7 @@ def fresh():
 def test_what_is_whole_is_used(folder, compilations):
     assert twice(fresh(), 21) == 42
     assert compilations == []
-    assert cache.entries() == []
+    assert cache_folder.entries() == []
 
 
 def test_what_the_user_has_compiled_comes_first(folder, compilations, monkeypatch):

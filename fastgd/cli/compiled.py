@@ -115,7 +115,7 @@ def warmup(options: argparse.Namespace) -> None:
 
 def cache(options: argparse.Namespace) -> None:
     """Print what the cache folder holds, or empty it; and what came with the package."""
-    from fastgd.machine import cache as store
+    from fastgd.machine import cache_folder as store
     from fastgd.machine import ready_made
 
     place = store.known_folder() or "no cache folder"

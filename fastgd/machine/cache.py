@@ -14,95 +14,24 @@ the kernel is compiled in memory instead, and where it can't be kept, a warning 
 from __future__ import annotations
 
 import ctypes
-import errno
 import gc
 import hashlib
-import os
-import re
-import stat
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
 from fastgd.arguments.checks import Array
 from fastgd.machine import kernel_file, ready_made
+from fastgd.machine.cache_folder import checked, folder, known_folder, made, reason_of
 from fastgd.machine.fingerprint import fingerprint
 from fastgd.machine.linking import linked
 from fastgd.system.warn import say
 
 _has_warned = False
-_FILE_NAME = re.compile(
-    r"(function|matrix|unrolled|lanes|update|perturbation)_\w+_[0-9a-f]{20}\.kernel"
-)
-
-
-# -- the folder ------------------------------------------------------------------------------------
-
-
-def folder() -> Path:
-    """The cache folder: FASTGD_CACHE_DIR, or the platform's own place; an error of any kind if
-    none.
-
-    Its code is run, so it never lies where the working directory happens to be.
-    """
-    chosen = os.environ.get("FASTGD_CACHE_DIR")
-    place = Path(chosen or platformdirs.user_cache_path("fastgd"))
-    # an XDG_CACHE_HOME that counts for nothing, or no HOME
-    if not chosen and not place.is_absolute():
-        place = Path("~/.cache/fastgd")
-    place = place.expanduser()
-    if not place.is_absolute():
-        raise ValueError(f"{str(place)!r} is no absolute path")
-    return place.resolve()
-
-
-def known_folder() -> Path | None:
-    """The cache folder; None where there is none."""
-    try:
-        return folder()
-    except Exception:
-        return None
-
-
-def _made() -> Path:
-    """The cache folder, made if it is not there; OSError where it is not this user's alone."""
-    place = folder()
-    if place.exists() and not place.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "it is no folder")
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return _checked(place)
-
-
-def _checked(place: Path) -> Path:
-    """A folder to load code from; OSError where it is not there, or not this user's alone."""
-    if hasattr(os, "getuid"):  # on Windows, profile folders are private by their access lists
-        status = place.lstat()
-        if status.st_uid != os.getuid():
-            raise PermissionError(errno.EPERM, "it belongs to another user")
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise PermissionError(errno.EPERM, "others may write to it")
-    return place
-
-
-def trouble() -> str | None:
-    """Why nothing can be kept in the cache folder; None if something can."""
-    try:
-        with tempfile.TemporaryFile(dir=_made()):
-            return None
-    except Exception as error:
-        return _reason(error)
-
-
-def _reason(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(text.split()).rstrip(".")
 
 
 def _warn_once(text: str) -> None:
@@ -117,45 +46,14 @@ def _warn_of_folder(error: Exception) -> None:
     place = known_folder()
     where = f" in {place}" if place else ""
     advice = "until it can, every process compiles anew; FASTGD_CACHE_DIR names another folder"
-    _warn_once(f"{where}: {_reason(error)}; {advice}")
+    _warn_once(f"{where}: {reason_of(error)}; {advice}")
 
 
 def _warn_of_numba(error: Exception) -> None:
     import numba
 
-    trouble = f"Numba {numba.__version__} is not as fastgd knows it ({_reason(error)})"
+    trouble = f"Numba {numba.__version__} is not as fastgd knows it ({reason_of(error)})"
     _warn_once(f": {trouble}; every process compiles anew, for longer; another version may help")
-
-
-def entries() -> list[tuple[str, int, str]]:
-    """What the cache folder holds: for every kernel its name, its bytes and what it is."""
-    found = []
-    for path in _files():
-        try:
-            title = kernel_file.read(path.read_bytes())[0]["title"]
-        except Exception:
-            title = "damaged"
-        with suppress(OSError):  # another process may have cleared the folder
-            found.append((path.stem, path.stat().st_size, title))
-    return found
-
-
-def clear() -> int:
-    """Delete every kernel; how many those were."""
-    files = _files()
-    for file in files:
-        file.unlink(missing_ok=True)
-    return len(files)
-
-
-def _files() -> list[Path]:
-    """The kernels, and nothing else that may lie in the folder."""
-    place = known_folder()
-    found = place.glob("*.kernel") if place else ()
-    return sorted(path for path in found if _FILE_NAME.fullmatch(path.name))
-
-
-# -- a kernel --------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -253,14 +151,14 @@ class Entry:
             return linked(facts["function"], facts["calls"], code)
         except Exception as error:
             function = self._compile()
-            reason = f"can't be linked: {_reason(error)}"
+            reason = f"can't be linked: {reason_of(error)}"
             say(f"the {what} {self.name} {reason}; it is compiled anew")
             return function
 
     def _kept(self) -> tuple[dict[str, Any], bytes] | None:
         """Facts and code of the cache folder; None if they are not there yet, or damaged."""
         try:
-            return kernel_file.read((_checked(folder()) / self._file_name).read_bytes())
+            return kernel_file.read((checked(folder()) / self._file_name).read_bytes())
         except Exception:  # what keeps it from being written is said then
             return None
 
@@ -286,7 +184,7 @@ class Entry:
         function = linked(facts["function"], facts["calls"], code)
         try:
             name = self._file_name  # if it has one, the folder is made
-            kernel_file.write(_made() / name, {"title": title, **facts}, code, mode=0o600)
+            kernel_file.write(made() / name, {"title": title, **facts}, code, mode=0o600)
         except Exception as error:
             _warn_of_folder(error)
         return function

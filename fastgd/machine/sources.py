@@ -31,7 +31,7 @@ def digest() -> str:
 
 
 def bytes_of(module: str) -> bytes:
-    """The file of a module of fastgd; OSError if it can't be read."""
+    """The file of a module of fastgd, or of a package's own; OSError if it can't be read."""
     return bytes(_loader(module).get_data(_path(module)))
 
 
@@ -49,10 +49,10 @@ def data(name: str) -> bytes | None:
 
 
 def modules_of(package: str) -> list[str]:
-    """The modules of a package of fastgd and of the packages in it, in order."""
+    """A package of fastgd, its modules and those of the packages in it, in order."""
     spec = find_spec(f"fastgd.{package}")
     assert spec is not None
-    names: list[str] = []
+    names = [package]
     for each in iter_modules(spec.submodule_search_locations):
         name = f"{package}.{each.name}"
         names += modules_of(name) if each.ispkg else [name]
