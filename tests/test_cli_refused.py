@@ -33,7 +33,7 @@ import pytest
         ("train --gate or --eps 0", "eps must be a positive, finite number; got 0.0"),
         ("train --gate or --batch-size 5", "batch_size must be a whole number from 1 to 4; got 5"),
         ("train --gate or --seed -1", "argument --seed: expected a whole number from 0 to 2**63 - 1; got '-1'"),
-        ("train --gate or --activation selu", "unknown activation 'selu'; known: "),
+        ("train --gate or --activation sellu", "unknown activation 'sellu'; known: "),
         ("train --gate or --loss mse", "unknown loss 'mse'; known: "),
         ("train --gate or --method magic", "argument --method: unknown name 'magic'; known: backprop, "),
         ("train --gate or --kernel magic", "argument --kernel: unknown name 'magic'; known: auto, "),

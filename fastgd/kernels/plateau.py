@@ -1,13 +1,13 @@
 """A learning rate that falls where the watched cost does no longer; see `schedules.Plateau`."""
 
-from fastgd.machine.jit import kernel
+from fastgd.machine.jit import merged
 from fastgd.schedules import KINDS
 from fastgd.schedules.plateau import BAD, COOLING, LEAST_CHANGE, LEAST_COST, NOW, SEEN
 
 ON_PLATEAU = list(KINDS).index("plateau")
 
 
-@kernel
+@merged
 def look_for_plateau(plateau, at, times, first, epoch, cost):
     """Look at the cost of the parameters after `epoch` epochs, once. What a run keeps for it begins
     at plateau[at], the schedule's own numbers at times[first].
