@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -191,6 +192,48 @@ class MLP(Network):
         n = whole_number("n", n, least=1)
         options = Options(method, batch_size=batch_size, shuffle=shuffle).checked_for(self, n)
         return kernels.source(kernels.make_plan(self, n, options, "unrolled"))
+
+    def to_c(
+        self,
+        params: ArrayLike,
+        path: str | os.PathLike[str] | None = None,
+        name: str = "network",
+        *,
+        dtype: str | None = None,
+        gradient: bool = False,
+        train: bool = False,
+    ) -> str:
+        """The network with these parameters as one header of C99, or of C++, which needs nothing
+        but math.h and allocates nothing:
+        `void network(const double x[NETWORK_INPUTS], double y[NETWORK_OUTPUTS])`.
+
+        Its functions are static inline; where `path` ends in .c, or NETWORK_API is defined as
+        nothing, other files can be linked with them.
+
+        Parameters
+        ----------
+        path : where to write it, if anywhere
+        name : str, of the function, and what all others begin with
+        dtype : str
+            float64 for double, float32 for float; the network's own if not given.
+        gradient : bool
+            Adds `network_jacobian(x, y, jacobian)`, the outputs and dy[i] / dx[k].
+        train : bool
+            Adds `network_step(x, y, rate)`, a step of gradient descent on one sample, which changes
+            the weights; it returns the loss before.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If parameters are not finite, or the name is none that a function of C can have.
+        OSError
+            If the file can't be written.
+        """
+        from fastgd.export.c import to_c
+        from fastgd.export.exported import Exported
+
+        of = Exported.of(self, params)
+        return to_c(of, path, name, dtype, gradient, train)
 
 
 @cache

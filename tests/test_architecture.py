@@ -16,7 +16,7 @@ FLOORS = (
     ("losses",),
     ("optimizers", "schedules", "state", "data", "chosen_functions"),
     ("network",),
-    ("options", "samples"),
+    ("options", "samples", "export"),
     ("machine",),
     ("formulas",),
     ("kernels",),

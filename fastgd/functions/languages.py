@@ -9,12 +9,24 @@ from collections.abc import Sequence
 from fastgd.functions.formula import COMPARISONS, Formula
 from fastgd.functions.text import Writer
 
+_INFINITE = {math.inf: "INFINITY", -math.inf: "-INFINITY"}
 _C = {  # what math.h has no function for
     "sigmoid": "(1.0 / (1.0 + exp(-({0}))))",
     "abs": "fabs({0})",
     "normal_cdf": "(0.5 * erfc(-0.7071067811865476 * ({0})))",
     "softplus": "(fmax({0}, 0.0) + log1p(exp(-fabs({0}))))",
 }
+
+
+def c_number(value: float, real: str = "double") -> str:
+    """A number in C, in the fewest digits that are it; infinite where a float can't hold it."""
+    if real == "double":
+        return _INFINITE.get(value, repr(float(value)))
+    import numpy as np
+
+    with np.errstate(over="ignore", under="ignore"):
+        single = np.float32(value)
+    return _INFINITE.get(float(single), f"{single!s}f")
 
 
 class _C99(Writer):
@@ -28,8 +40,7 @@ class _C99(Writer):
         return f"const {self.real} {name} = {text};"
 
     def number(self, value: float) -> str:
-        text = {math.inf: "INFINITY", -math.inf: "-INFINITY"}.get(value, repr(value))
-        return text if self.real == "double" or "INF" in text else f"{text}f"
+        return c_number(value, self.real)
 
     def truth(self, node: Formula) -> str:
         if node.operation in COMPARISONS:
@@ -52,12 +63,18 @@ class _C99(Writer):
         return pattern.format(*arguments)
 
 
-def c99(name: str, arguments: Sequence[str], formula: Formula, real: str = "double") -> str:
+def c99(
+    name: str,
+    arguments: Sequence[str],
+    formula: Formula,
+    real: str = "double",
+    linkage: str = "static",
+) -> str:
     """A function of C that computes the formula, by what math.h has; real is double or float."""
     writer = _C99(formula, real)
     taken = ", ".join(f"{real} {each}" for each in arguments)
     lines = "".join(f"    {line}\n" for line in [*writer.lines, f"return {writer.result};"])
-    return f"static {real} {name}({taken})\n{{\n{lines}}}\n"
+    return f"{linkage} {real} {name}({taken})\n{{\n{lines}}}\n"
 
 
 # -- LaTeX -----------------------------------------------------------------------------------------

@@ -169,6 +169,27 @@ class Run(archive.Saved):
         """The outputs for every row of X: (n, outputs)."""
         return self.net.predict(self.params, X)
 
+    def to_c(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        name: str = "network",
+        *,
+        dtype: str | None = None,
+        gradient: bool = False,
+        train: bool = False,
+    ) -> str:
+        """The trained network as one header of C99, as `MLP.to_c` writes it.
+
+        Of a run that was trained from a table its inputs are the table's columns as they are, and
+        its outputs values in their own units; of classes their outputs, with `network_class(y)`,
+        the number of the class that they say, and `network_label(number)`, how it is written.
+        """
+        from fastgd.export.c import to_c
+        from fastgd.export.exported import Exported
+
+        of = Exported.of(self.net, self.params, self.table)
+        return to_c(of, path, name, dtype, gradient, train)
+
     kind = "run"
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:

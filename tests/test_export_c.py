@@ -1,0 +1,296 @@
+"""Networks as C: compiled by what compilers there are, beside predict, finite differences and train."""
+
+import ctypes
+import functools
+
+import numpy as np
+import oracle
+import pytest
+from conftest import assert_refused, random_problem, write
+from in_c import called, library, missing
+
+import fastgd
+from fastgd.activations import ACTIVATIONS
+from fastgd.losses import LOSSES
+from fastgd.numeric import exp, where
+
+COMPILERS = ["gcc", "clang"]
+OWN = fastgd.Activation(lambda z, slope=0.5: where(z > 1, 1 + slope * (z - 1), exp(z - 1)), name="bent")
+HIDDEN = [*(name for name in ACTIVATIONS if name != "softmax"), "leaky_relu(0.2)", "snake(2)", "softplus(3)", OWN(0.25)]
+REAL = {"float64": "double", "float32": "float"}
+
+
+@functools.cache
+def networks(dtype):
+    """200 of them, and parameters: every activation, with and without biases, up to four layers."""
+    rng, made = np.random.default_rng(20), []
+    for i in range(200):
+        widths = rng.integers(1, 9, size=rng.integers(2, 6))
+        activation = [HIDDEN[(i + 7 * l) % len(HIDDEN)] for l in range(len(widths) - 1)]
+        if i % 5 == 0 and widths[-1] > 1:
+            activation[-1] = "softmax"
+        net = fastgd.MLP(*map(int, widths), activation=activation, bias=bool(i % 3), dtype=dtype)
+        made.append((net, (rng.normal(size=net.n_params) * 0.7).astype(dtype)))
+    return made
+
+
+def wrapper(i, real, name=""):
+    return f"void f{i}(const {real} *x, {real} *y);\nvoid f{i}(const {real} *x, {real} *y) {{ n{i}{name}(x, y); }}\n"
+
+
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_200_networks_as_predict(compiler, dtype, tmp_path):
+    if missing(compiler):
+        pytest.skip(missing(compiler))
+    headers = [net.to_c(params, name=f"n{i}") for i, (net, params) in enumerate(networks(dtype))]
+    made = library(tmp_path, compiler, headers, [wrapper(i, REAL[dtype]) for i in range(200)])
+    rng = np.random.default_rng(0)
+    for i, (net, params) in enumerate(networks(dtype)):
+        X = rng.normal(size=(20, net.widths[0])).astype(dtype)
+        ours, expected = called(getattr(made, f"f{i}"), X, net.widths[-1], dtype), net.predict(params, X)
+        bound = {"float64": 1e-14, "float32": 1e-6}[dtype]
+        assert np.max(np.abs(ours - expected)) <= bound * max(1, np.max(np.abs(expected))), net
+
+
+def called_with(function, *arguments):
+    """A call with arrays, and numbers of ctypes."""
+    return function(*(ctypes.c_void_p(each.ctypes.data) if isinstance(each, np.ndarray) else each for each in arguments))
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    """A library of headers, by gcc as C."""
+    if missing("gcc"):
+        pytest.skip(missing("gcc"))
+    return functools.partial(library, tmp_path, "gcc")
+
+
+def is_smooth(name):
+    """Whether what it makes of a number near 1e30 does not turn with that number's last bit."""
+    return not str(name).startswith(("sin", "snake"))
+
+
+def by_numpy(net, params, X):
+    """The outputs by NumPy, whatever becomes of the numbers."""
+    a = X.astype(net.dtype)
+    with np.errstate(all="ignore"):
+        for layer, (W, b) in zip(net.layers, net.unpack(params), strict=True):
+            z = a @ W.T + (0 if b is None else b)
+            e = np.exp(z - z.max(axis=1, keepdims=True))
+            a = e / e.sum(axis=1, keepdims=True) if layer.function.whole_layer else layer.function.reference(z).astype(net.dtype)
+    return a
+
+
+@pytest.mark.parametrize("dtype", REAL)
+def test_large_inputs_as_predict(compiled, dtype):
+    """And NaN, which predict refuses, as NaN; infinities as arithmetic has them."""
+    some = [(net, params) for net, params in networks(dtype) if all(map(is_smooth, net.activations))][:60]
+    made = compiled([net.to_c(params, name=f"n{i}") for i, (net, params) in enumerate(some)], [wrapper(i, REAL[dtype]) for i in range(60)])
+    # by an exponential output the error of z counts up to 700 times
+    close = {"rtol": {"float64": 1e-12, "float32": 2e-5}[dtype], "atol": {"float64": 1e-14, "float32": 1e-6}[dtype]}
+    for i, (net, params) in enumerate(some):
+        X = np.random.default_rng(i).normal(size=(12, net.widths[0]))
+        X[np.arange(12), np.arange(12) % net.widths[0]] = [1e30, -1e30, 1e8, -1e8, 0, 1e4, np.inf, -np.inf, np.nan] + [np.nan] * 3
+        ours = called(getattr(made, f"f{i}"), X, net.widths[-1], dtype)
+        np.testing.assert_allclose(ours[:6], net.predict(params, X[:6].astype(dtype)), **close, err_msg=str(net))
+        np.testing.assert_allclose(ours[6:8], by_numpy(net, params, X[6:8]), **close, err_msg=str(net))
+        assert np.isnan(ours[8:]).all()
+
+
+LOSSES_OF = [
+    ("tanh", "identity", "squared_error"), ("silu", "sigmoid", "squared_error"), ("gelu", "softmax", "squared_error"),
+    ("sigmoid", "sigmoid", "binary_cross_entropy"), ("mish", "softmax", "cross_entropy"), ("softplus", "exp", "poisson"),
+    ("elu", "tanh", "huber"), ("sin", "identity", "log_cosh"), ("gelu_tanh", "softplus", "absolute"), ("snake", "square", "quantile"),
+    ("gaussian", "identity", "hinge"), ("softsign", "tanh", "squared_hinge"),
+]  # fmt: skip
+
+
+def trainable(bias=True):
+    for hidden, output, loss in LOSSES_OF:
+        yield fastgd.MLP(3, 4, 2, activation=hidden, output=output, loss=loss, bias=bias)
+    yield fastgd.MLP(2, 2, activation="identity", bias=bias)
+    yield fastgd.MLP(2, 3, 5, 4, 1, activation=["tanh", "selu", "elliot", "sigmoid"], bias=bias)
+
+
+def test_every_loss_is_stepped_down():
+    assert {loss for _, _, loss in LOSSES_OF} == set(LOSSES)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_jacobian_and_steps(compiled, bias):
+    """The Jacobian beside central differences of the oracle, steps beside its gradient descent, row by row."""
+    nets, problems = list(trainable(bias)), []
+    headers, calls = [], []
+    for i, net in enumerate(nets):
+        X, Y, params = random_problem(net, 6, seed=i)
+        problems.append((X, Y, params))
+        headers.append(net.to_c(params, name=f"n{i}", gradient=True, train=True))
+        m, n = net.widths[-1], net.widths[0]
+        calls.append(
+            f"void j{i}(const double *x, double *y, double J[{m}][{n}]);\ndouble s{i}(const double *x, const double *y, double rate);\n"
+            f"void j{i}(const double *x, double *y, double J[{m}][{n}]) {{ n{i}_jacobian(x, y, J); }}\n"
+            f"double s{i}(const double *x, const double *y, double rate) {{ return n{i}_step(x, y, rate); }}\n{wrapper(i, 'double')}"
+        )
+    made = compiled(headers, calls)
+    for i, (net, (X, Y, params)) in enumerate(zip(nets, problems, strict=True)):
+        for x in X:
+            y, jacobian = np.empty(net.widths[-1]), np.empty((net.widths[-1], net.widths[0]))
+            called_with(getattr(made, f"j{i}"), x, y, jacobian)
+            np.testing.assert_allclose(y, oracle.predict(net, params, x[None])[0], rtol=1e-11)
+            moved = 1e-5 * np.eye(len(x))
+            differences = (oracle.predict(net, params, x + moved) - oracle.predict(net, params, x - moved)) / 2e-5
+            np.testing.assert_allclose(jacobian, differences.T, rtol=1e-6, atol=1e-8, err_msg=str(net))
+        step = getattr(made, f"s{i}")
+        step.restype = ctypes.c_double
+        for x, y in zip(X, Y, strict=True):
+            loss = called_with(step, x, y, ctypes.c_double(0.05))
+            assert loss == pytest.approx(oracle.cost(net, params, x[None], y[None]), rel=1e-10)
+            params = params - 0.05 * oracle.gradient(net, params, x[None], y[None])
+        outputs = called(getattr(made, f"f{i}"), X, net.widths[-1], "float64")
+        np.testing.assert_allclose(outputs, oracle.predict(net, params, X), rtol=1e-10, err_msg=str(net))
+
+
+def test_smoothed_labels_are_stepped_by(compiled):
+    """As training in batches of one row does it."""
+    nets = [
+        fastgd.MLP(3, 4, 2, output="softmax", loss="cross_entropy(0.1)"),
+        fastgd.MLP(3, 4, 1, output="sigmoid", loss="binary_cross_entropy(0.2)"),
+    ]
+    step = "(const double *x, const double *y, double rate)"
+    step = f"double s{{0}}{step};\ndouble s{{0}}{step} {{{{ return n{{0}}_step(x, y, rate); }}}}\n"
+    problems = [random_problem(net, 6) for net in nets]
+    problems[0][1][:] = np.eye(2)[[0, 1, 1, 0, 0, 1]]
+    headers = [net.to_c(params, name=f"n{i}", train=True) for i, (net, (_, _, params)) in enumerate(zip(nets, problems, strict=True))]
+    made = compiled(headers, [step.format(i) + wrapper(i, "double") for i in range(2)])
+    for i, (net, (X, Y, params)) in enumerate(zip(nets, problems, strict=True)):
+        getattr(made, f"s{i}").restype = ctypes.c_double
+        for x, y in zip(X, Y, strict=True):
+            assert called_with(getattr(made, f"s{i}"), x, y, ctypes.c_double(0.3)) > 0
+        run = fastgd.train(net, X, Y, 1, 0.3, params=params, batch_size=1, shuffle=False)
+        np.testing.assert_allclose(called(getattr(made, f"f{i}"), X, net.widths[-1], "float64"), run.predict(X), rtol=1e-12)
+
+
+# -- of a table ----------------------------------------------------------------------------------------------------------------------------
+
+
+def trained_from(name, rows, target, **options):
+    """A run of no epochs from a table, its columns, and the table."""
+    write(name, ["a", "b", "c"], rows)
+    columns = fastgd.data.read_columns(name)
+    table = fastgd.data.Table.fit(columns, target, **options.pop("table", {}))
+    net = fastgd.MLP(len(table.inputs), 4, table.outputs, activation="tanh", **options)
+    run = fastgd.train(net, table.encode(columns), table.encode_targets(columns), 0, rng=0)
+    return run.with_values(table=table.to_dict()), columns, table
+
+
+@pytest.mark.parametrize("dtype", REAL)
+def test_units_of_a_table(compiled, dtype, tmp_path, monkeypatch):
+    """Columns as they are go in, values in their own units come out; derivatives and steps likewise. Floats stand a large shift."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    rows = [[f"{1e5 + 3 * x:.6g}", f"{0.01 * x + y:.6g}", f"{40 * y - 1000:.6g}"] for x, y in rng.normal(size=(30, 2))]
+    run, columns, table = trained_from("values.csv", rows, ["c"], output="identity", dtype=dtype)
+    real, header = REAL[dtype], run.to_c("n0.h", name="n0", gradient=True, train=True)
+    assert (tmp_path / "n0.h").read_text() == header
+    taken = f"(const {real} *x, {real} *y, {real} J[1][2])", f"(const {real} *x, const {real} *y)"
+    extra = f"void j0{taken[0]};\nvoid j0{taken[0]} {{ n0_jacobian(x, y, J); }}\n"
+    extra += f"{real} s0{taken[1]};\n{real} s0{taken[1]} {{ return n0_step(x, y, ({real})0.1); }}\n"
+    made = compiled([header], [wrapper(0, real) + extra])
+    X = np.column_stack([columns.numbers(name) for name in table.inputs]).astype(dtype)
+    expected = table.decode(run.predict((X.astype(float) - table.input_shift) / table.input_scale))
+    np.testing.assert_allclose(called(made.f0, X, 1, dtype), expected, rtol={"float64": 1e-13, "float32": 1e-6}[dtype])
+    if dtype == "float32":
+        return
+
+    def outputs(x):
+        scaled = (x - np.array(table.input_shift)) / np.array(table.input_scale)
+        return oracle.predict(run.net, run.params, scaled) * table.target_scale[0] + table.target_shift[0]
+
+    moved, jacobian, y = 1e-4 * np.diag(table.input_scale), np.empty((1, 2)), np.empty(1)
+    called_with(made.j0, X[0], y, jacobian)
+    np.testing.assert_allclose(y, expected[0], rtol=1e-13)
+    differences = (outputs(X[0] + moved) - outputs(X[0] - moved)) / (2 * np.diag(moved)[:, None])
+    np.testing.assert_allclose(jacobian, differences.T, rtol=1e-6)
+    made.s0.restype = ctypes.c_double
+    for row in range(5):
+        called_with(made.s0, X[row], columns.numbers("c")[row : row + 1].copy())
+    first = slice(0, 5)
+    encoded = table.encode(columns)[first], table.encode_targets(columns)[first]
+    after = fastgd.train(run.net, *encoded, 1, 0.1, params=run.params, batch_size=1, shuffle=False)
+    np.testing.assert_allclose(called(made.f0, X, 1, dtype), table.decode(after.predict(table.encode(columns))), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("labels", "options"), [
+    (['one "?" \\ */', "zwölf", "x"], {"output": "softmax", "loss": "cross_entropy"}),
+    (["0", "1"], {"output": "sigmoid", "loss": "binary_cross_entropy", "table": {"outputs": 1}}),
+])  # fmt: skip
+def test_labels_of_a_table(compiled, labels, options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(2)
+    rows = [[x, y, labels[i % len(labels)]] for i, (x, y) in enumerate(rng.normal(size=(30, 2)).round(3).tolist())]
+    run, columns, table = trained_from("classes.csv", rows, ["c"], **options)
+    labelled = (
+        "const char *l0(const double *x);\n"
+        f"const char *l0(const double *x) {{ double y[{table.outputs}]; n0(x, y); return n0_label(n0_class(y)); }}\n"
+    )
+    made = compiled([run.to_c(name="n0")], [labelled])
+    made.l0.restype = ctypes.c_char_p
+    X = np.column_stack([columns.numbers(name) for name in table.inputs])
+    ours = [called_with(made.l0, x).decode("utf-8") for x in X]
+    expected = table.decode(run.predict(table.encode(columns)))[:, 0]
+    assert ours == list(map(str, expected))
+    assert len(set(ours)) > 1
+
+
+# -- other compilers, and what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize("compiler", ["gcc", "g++", "clang", "clang++"])
+def test_no_warning_in_c_or_c_plus_plus(compiler, dtype, tmp_path):
+    """Every activation and loss, with all that there is, in one header each; and where nothing of it is called."""
+    if missing(compiler):
+        pytest.skip(missing(compiler))
+    nets = [fastgd.MLP(*net.widths, activation=net.activations, loss=net.loss, dtype=dtype) for net in trainable()]
+    nets += [fastgd.MLP(3, 2, activation=each, dtype=dtype) for each in HIDDEN]
+    headers = [net.to_c(net.init(rng=0), name=f"n{i}", gradient=True, train=True) for i, net in enumerate(nets)]
+    library(tmp_path, compiler, headers, [wrapper(i, REAL[dtype]) if i % 2 else "" for i in range(len(nets))])
+
+
+def test_a_file_of_c_is_linked_with(compiled, tmp_path):
+    net = fastgd.MLP(2, 2, 1)
+    net.to_c(net.init(rng=0), tmp_path / "net.c", name="net")
+    declared = "void net(const double x[2], double y[1]);\nvoid f0(const double *x, double *y);\n"
+    made = compiled([declared], ["void f0(const double *x, double *y) { net(x, y); }\n"], tmp_path / "net.c")
+    X = np.array([[0.3, -1.0]])
+    np.testing.assert_allclose(called(made.f0, X, 1, "float64"), net.predict(net.init(rng=0), X), rtol=1e-14)
+
+
+@pytest.mark.parametrize(("options", "error", "words"), [
+    ({"name": "two words"}, ValueError, ["name", "'two words'"]),
+    ({"name": "exp"}, ValueError, ["name", "'exp'"]),
+    ({"name": "tanhf"}, ValueError, ["name", "'tanhf'"]),
+    ({"name": "_net"}, ValueError, ["name", "'_net'"]),
+    ({"name": "class"}, ValueError, ["name", "'class'"]),
+    ({"name": 3}, TypeError, ["name", "3"]),
+    ({"dtype": "double"}, ValueError, ["dtype", "'double'", "float64"]),
+    ({"gradient": 1}, TypeError, ["gradient", "True or False", "1"]),
+    ({"train": "yes"}, TypeError, ["train", "True or False", "'yes'"]),
+])  # fmt: skip
+def test_refused(options, error, words, tmp_path):
+    net = fastgd.MLP(2, 2, 1)
+    assert_refused(lambda: net.to_c(net.init(rng=0), tmp_path / "net.h", **options), error, words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parameters_that_are_no_numbers_are_refused():
+    net = fastgd.MLP(2, 1)
+    assert_refused(lambda: net.to_c([1.0, np.inf, 0.0]), ValueError, ["params", "finite", "inf", "index 1"])
+    assert_refused(lambda: net.to_c([1.0, 0.0]), ValueError, ["params", "(3,)", "(2,)"])
+
+
+def test_a_table_of_another_network_is_refused():
+    run = fastgd.train(fastgd.MLP(2, 1), *fastgd.data.gate("or"), 0)
+    table = fastgd.data.Table(("a",), ("b",), None, 1, (0.0,), (1.0,), (0.0,), (1.0,))
+    assert_refused(run.with_values(table=table.to_dict()).to_c, ValueError, ["table", "2 inputs", "got 1"])
