@@ -6,32 +6,15 @@ import functools
 import numpy as np
 import oracle
 import pytest
-from conftest import assert_refused, random_problem, write
+from conftest import assert_refused, random_problem
+from exported_networks import CLASSES, HIDDEN, networks, table_of_classes, table_of_values
 from in_c import called, library, missing
 
 import fastgd
-from fastgd.activations import ACTIVATIONS
 from fastgd.losses import LOSSES
-from fastgd.numeric import exp, where
 
 COMPILERS = ["gcc", "clang"]
-OWN = fastgd.Activation(lambda z, slope=0.5: where(z > 1, 1 + slope * (z - 1), exp(z - 1)), name="bent")
-HIDDEN = [*(name for name in ACTIVATIONS if name != "softmax"), "leaky_relu(0.2)", "snake(2)", "softplus(3)", OWN(0.25)]
 REAL = {"float64": "double", "float32": "float"}
-
-
-@functools.cache
-def networks(dtype):
-    """200 of them, and parameters: every activation, with and without biases, up to four layers."""
-    rng, made = np.random.default_rng(20), []
-    for i in range(200):
-        widths = rng.integers(1, 9, size=rng.integers(2, 6))
-        activation = [HIDDEN[(i + 7 * l) % len(HIDDEN)] for l in range(len(widths) - 1)]
-        if i % 5 == 0 and widths[-1] > 1:
-            activation[-1] = "softmax"
-        net = fastgd.MLP(*map(int, widths), activation=activation, bias=bool(i % 3), dtype=dtype)
-        made.append((net, (rng.normal(size=net.n_params) * 0.7).astype(dtype)))
-    return made
 
 
 def wrapper(i, real, name=""):
@@ -174,23 +157,11 @@ def test_smoothed_labels_are_stepped_by(compiled):
 # -- of a table ----------------------------------------------------------------------------------------------------------------------------
 
 
-def trained_from(name, rows, target, **options):
-    """A run of no epochs from a table, its columns, and the table."""
-    write(name, ["a", "b", "c"], rows)
-    columns = fastgd.data.read_columns(name)
-    table = fastgd.data.Table.fit(columns, target, **options.pop("table", {}))
-    net = fastgd.MLP(len(table.inputs), 4, table.outputs, activation="tanh", **options)
-    run = fastgd.train(net, table.encode(columns), table.encode_targets(columns), 0, rng=0)
-    return run.with_values(table=table.to_dict()), columns, table
-
-
 @pytest.mark.parametrize("dtype", REAL)
 def test_units_of_a_table(compiled, dtype, tmp_path, monkeypatch):
     """Columns as they are go in, values in their own units come out; derivatives and steps likewise. Floats stand a large shift."""
     monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(1)
-    rows = [[f"{1e5 + 3 * x:.6g}", f"{0.01 * x + y:.6g}", f"{40 * y - 1000:.6g}"] for x, y in rng.normal(size=(30, 2))]
-    run, columns, table = trained_from("values.csv", rows, ["c"], output="identity", dtype=dtype)
+    run, columns, table = table_of_values(dtype)
     real, header = REAL[dtype], run.to_c("n0.h", name="n0", gradient=True, train=True)
     assert (tmp_path / "n0.h").read_text() == header
     taken = f"(const {real} *x, {real} *y, {real} J[1][2])", f"(const {real} *x, const {real} *y)"
@@ -221,15 +192,10 @@ def test_units_of_a_table(compiled, dtype, tmp_path, monkeypatch):
     np.testing.assert_allclose(called(made.f0, X, 1, dtype), table.decode(after.predict(table.encode(columns))), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("labels", "options"), [
-    (['one "?" \\ */', "zwölf", "x"], {"output": "softmax", "loss": "cross_entropy"}),
-    (["0", "1"], {"output": "sigmoid", "loss": "binary_cross_entropy", "table": {"outputs": 1}}),
-])  # fmt: skip
-def test_labels_of_a_table(compiled, labels, options, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", CLASSES)
+def test_labels_of_a_table(compiled, kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(2)
-    rows = [[x, y, labels[i % len(labels)]] for i, (x, y) in enumerate(rng.normal(size=(30, 2)).round(3).tolist())]
-    run, columns, table = trained_from("classes.csv", rows, ["c"], **options)
+    run, columns, table = table_of_classes(kind)
     labelled = (
         "const char *l0(const double *x);\n"
         f"const char *l0(const double *x) {{ double y[{table.outputs}]; n0(x, y); return n0_label(n0_class(y)); }}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,9 @@ from fastgd.mlp import MLP
 from fastgd.state import BEST, BEST_EPOCH, State
 from fastgd.training import archive
 from fastgd.training.own_functions import check_own
+
+if TYPE_CHECKING:
+    from fastgd.export.exported import Exported
 
 # of a run, in its file
 _NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalled", "table")
@@ -185,10 +188,33 @@ class Run(archive.Saved):
         the number of the class that they say, and `network_label(number)`, how it is written.
         """
         from fastgd.export.c import to_c
+
+        return to_c(self._exported, path, name, dtype, gradient, train)
+
+    def to_onnx(self, path: str | os.PathLike[str], *, dtype: str = "float32") -> None:
+        """Write the trained network as a model of ONNX, from X (n, inputs) to Y (n, outputs), of
+        float32 whatever the network's dtype, or of float64, which fewer runtimes know.
+
+        Of a run that was trained from a table, X has the table's columns as they are, and Y values
+        in their own units; of classes there are `label` (n,) and `probabilities` (n, classes)
+        instead, or `scores` where outputs are no probabilities.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed: pip install 'fastgd[onnx]'.
+        OSError
+            If the file can't be written.
+        """
+        from fastgd.export.onnx import to_onnx
+
+        to_onnx(self._exported, path, dtype)
+
+    @property
+    def _exported(self) -> Exported:
         from fastgd.export.exported import Exported
 
-        of = Exported.of(self.net, self.params, self.table)
-        return to_c(of, path, name, dtype, gradient, train)
+        return Exported.of(self.net, self.params, self.table)
 
     kind = "run"
 
