@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from fastgd.ensemble.folder import load_runs
     from fastgd.ensemble.runs import Runs
     from fastgd.ensemble.train_many import train_many
+    from fastgd.from_others import from_sklearn, from_torch
     from fastgd.functions.activation import Activation
     from fastgd.functions.loss import Loss
     from fastgd.mlp import MLP
@@ -51,6 +52,8 @@ _HOMES = {
     "History": "fastgd.training.run",
     "Run": "fastgd.training.run",
     "Runs": "fastgd.ensemble.runs",
+    "from_sklearn": "fastgd.from_others",
+    "from_torch": "fastgd.from_others",
     "load_run": "fastgd.training.run",
     "load_runs": "fastgd.ensemble.folder",
     "train": "fastgd.training.train",
@@ -62,8 +65,8 @@ _MODULES = ("activations", "data", "losses", "numeric", "schedules")
 __all__ = [
     "MLP", "SGD", "Activation", "Adadelta", "Adagrad", "Adam", "AdamW", "DivergedError", "History",
     "Lion", "Loss", "NAdam", "RAdam", "RMSprop", "Rprop", "Run", "Runs", "__version__",
-    "activations", "data", "load_run", "load_runs", "losses", "numeric", "schedules", "train",
-    "train_many",
+    "activations", "data", "from_sklearn", "from_torch", "load_run", "load_runs", "losses",
+    "numeric", "schedules", "train", "train_many",
 ]  # fmt: skip
 
 

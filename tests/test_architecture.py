@@ -24,7 +24,7 @@ FLOORS = (
     ("derivatives",),
     ("objective",),
     ("mlp",),
-    ("training",),
+    ("training", "from_others"),
     ("ensemble",),
     ("sklearn",),
     ("__init__",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,10 +16,8 @@ from fastgd.functions.loss import Loss
 from fastgd.mlp import MLP
 from fastgd.state import BEST, BEST_EPOCH, State
 from fastgd.training import archive
+from fastgd.training.exports import Exports
 from fastgd.training.own_functions import check_own
-
-if TYPE_CHECKING:
-    from fastgd.export.exported import Exported
 
 # of a run, in its file
 _NUMBERS = ("cost", "epochs", "seconds", "kernel", "seed", "stopped_by", "stalled", "table")
@@ -78,7 +76,7 @@ def _with_last(numbers: Array, last: float) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Run(archive.Saved):
+class Run(Exports, archive.Saved):
     """A finished training run. Runs compare by everything but `seconds`, pickle, and hold no
     compiled code.
 
@@ -171,50 +169,6 @@ class Run(archive.Saved):
     def predict(self, X: ArrayLike) -> Array:
         """The outputs for every row of X: (n, outputs)."""
         return self.net.predict(self.params, X)
-
-    def to_c(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        name: str = "network",
-        *,
-        dtype: str | None = None,
-        gradient: bool = False,
-        train: bool = False,
-    ) -> str:
-        """The trained network as one header of C99, as `MLP.to_c` writes it.
-
-        Of a run that was trained from a table its inputs are the table's columns as they are, and
-        its outputs values in their own units; of classes their outputs, with `network_class(y)`,
-        the number of the class that they say, and `network_label(number)`, how it is written.
-        """
-        from fastgd.export.c import to_c
-
-        return to_c(self._exported, path, name, dtype, gradient, train)
-
-    def to_onnx(self, path: str | os.PathLike[str], *, dtype: str = "float32") -> None:
-        """Write the trained network as a model of ONNX, from X (n, inputs) to Y (n, outputs), of
-        float32 whatever the network's dtype, or of float64, which fewer runtimes know.
-
-        Of a run that was trained from a table, X has the table's columns as they are, and Y values
-        in their own units; of classes there are `label` (n,) and `probabilities` (n, classes)
-        instead, or `scores` where outputs are no probabilities.
-
-        Raises
-        ------
-        ImportError
-            If onnx is not installed: pip install 'fastgd[onnx]'.
-        OSError
-            If the file can't be written.
-        """
-        from fastgd.export.onnx import to_onnx
-
-        to_onnx(self._exported, path, dtype)
-
-    @property
-    def _exported(self) -> Exported:
-        from fastgd.export.exported import Exported
-
-        return Exported.of(self.net, self.params, self.table)
 
     kind = "run"
 

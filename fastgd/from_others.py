@@ -1,0 +1,152 @@
+"""Networks of other libraries as networks with parameters of this one, without importing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastgd.arguments.checks import Array, shown
+from fastgd.functions.activation import Activation
+from fastgd.functions.loss import Loss
+from fastgd.mlp import MLP
+
+_OF_SKLEARN = {"logistic": "sigmoid"}
+# activations by the classes of torch.nn; with numbers of a module where they matter
+_OF_TORCH: dict[str, str | Callable[[Any], str]] = {
+    "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu", "SELU": "selu", "SiLU": "silu",
+    "Mish": "mish", "Softsign": "softsign", "Hardsigmoid": "hard_sigmoid",
+    "LeakyReLU": lambda module: f"leaky_relu({module.negative_slope!r})",
+    "ELU": lambda module: f"elu({module.alpha!r})",
+    "GELU": lambda module: "gelu" if module.approximate == "none" else "gelu_tanh",
+    "Softplus": lambda module: _if(module.threshold >= 20, f"softplus({module.beta!r})"),
+    "Hardtanh": lambda module: _if((module.min_val, module.max_val) == (-1, 1), "hard_tanh"),
+    "Softmax": lambda module: _if(module.dim in (1, -1, None), "softmax"),
+}  # fmt: skip
+_WITHOUT_EFFECT = ("Identity", "Dropout", "AlphaDropout")  # once a network is trained
+
+
+class Imported(NamedTuple):
+    """A network with its parameters: `net, params = fastgd.from_torch(sequential)`."""
+
+    net: MLP
+    params: Array
+
+    def predict(self, X: ArrayLike) -> Array:
+        """The outputs for every row of X: (n, outputs)."""
+        return self.net.predict(self.params, X)
+
+
+def from_torch(sequential: Any, *, loss: str | Loss | None = None) -> Imported:
+    """The network of a torch.nn.Sequential of Linear layers with activations between them.
+
+    `net, params = fastgd.from_torch(sequential)`: to the last bit, in the dtype that it has, for
+    `net.predict(params, X)` or `fastgd.train(net, X, Y, epochs, params=params)`. Dropout and
+    Identity are left out.
+
+    Parameters
+    ----------
+    loss : str or Loss, optional
+        Which PyTorch keeps elsewhere: cross_entropy for a softmax output, otherwise squared_error,
+        if not given.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no such Sequential, naming the module.
+    """
+    if not hasattr(sequential, "modules") or not hasattr(sequential, "__iter__"):
+        raise TypeError(f"sequential must be a torch.nn.Sequential; got {shown(sequential)}")
+    layers: list[tuple[Array, Array | None]] = []
+    activations: list[str | Activation] = []
+    is_open = False  # whether the last layer may still get its activation
+    for place, module in _flat(sequential, ""):
+        kind = type(module).__name__
+        if kind == "Linear":
+            layers.append(_linear(module))
+            activations.append("identity")
+            is_open = True
+        elif kind not in _WITHOUT_EFFECT:
+            found = _activation(place, kind, module)
+            if not is_open:
+                raise ValueError(
+                    f"module {place} of sequential must follow a Linear layer of its own; got "
+                    f"{module!r}"
+                )
+            activations[-1], is_open = found, False
+    return _imported("sequential", layers, activations, loss)
+
+
+def from_sklearn(mlp: Any) -> Imported:
+    """The network of a fitted MLPClassifier or MLPRegressor of scikit-learn.
+
+    `net, params = fastgd.from_sklearn(mlp)`: to the last bit. Outputs of a classifier are what its
+    `predict_proba` tells, one for two classes, in the order of `mlp.classes_`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is none, or not fitted.
+    """
+    if not hasattr(mlp, "hidden_layer_sizes"):
+        raise TypeError(f"mlp must be an MLPClassifier or MLPRegressor; got {shown(mlp)}")
+    if not hasattr(mlp, "coefs_"):
+        raise ValueError(f"mlp must be fitted; got {shown(mlp)}")
+    layers: list[tuple[Array, Array | None]] = [
+        (np.asarray(W).T, np.asarray(b)) for W, b in zip(mlp.coefs_, mlp.intercepts_, strict=True)
+    ]
+    names = [mlp.activation] * (len(layers) - 1) + [mlp.out_activation_]
+    activations: list[str | Activation] = [_OF_SKLEARN.get(name, name) for name in names]
+    is_binary = activations[-1] == "sigmoid"
+    return _imported("mlp", layers, activations, "binary_cross_entropy" if is_binary else None)
+
+
+def _imported(
+    argument: str,
+    layers: list[tuple[Array, Array | None]],
+    activations: list[str | Activation],
+    loss: str | Loss | None,
+) -> Imported:
+    if not layers:
+        raise ValueError(f"{argument} must have at least one Linear layer; got none")
+    widths = [layers[0][0].shape[1], *(W.shape[0] for W, _ in layers)]
+    if loss is None:
+        loss = "cross_entropy" if activations[-1] == "softmax" else "squared_error"
+    dtype = layers[0][0].dtype.name
+    has_bias = any(b is not None for _, b in layers)
+    net = MLP(*widths, activation=activations, loss=loss, bias=has_bias, dtype=dtype)
+    return Imported(net, net.pack(layers))
+
+
+def _flat(sequential: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Modules in their order, with where they stand; those of a Sequential in the place of it."""
+    for name, module in sequential.named_children():
+        if type(module).__name__ == "Sequential":
+            yield from _flat(module, f"{place}{name}.")
+        else:
+            yield f"{place}{name}", module
+
+
+def _linear(module: Any) -> tuple[Array, Array | None]:
+    weight, bias = module.weight.detach().cpu(), module.bias
+    return weight.numpy().copy(), None if bias is None else bias.detach().cpu().numpy().copy()
+
+
+def _activation(place: str, kind: str, module: Any) -> str | Activation:
+    own = getattr(module, "activation", None)
+    if isinstance(own, Activation):  # as `to_torch` writes those that PyTorch has not
+        return own
+    known = _OF_TORCH.get(kind)
+    name = known(module) if callable(known) else known
+    if not name:
+        raise ValueError(
+            f"module {place} of sequential must be a Linear layer or an activation that fastgd has "
+            f"too: {', '.join(sorted(_OF_TORCH))}; got {shown(module)}"
+        )
+    return name
+
+
+def _if(holds: bool, name: str) -> str:
+    return name if holds else ""
