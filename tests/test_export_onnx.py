@@ -1,6 +1,6 @@
 """Networks as models of ONNX, run by onnxruntime, beside predict."""
 
-import builtins
+import sys
 
 import numpy as np
 import pytest
@@ -9,13 +9,22 @@ from exported_networks import CLASSES, networks, table_of_classes, table_of_valu
 
 import fastgd
 
-onnxruntime = pytest.importorskip("onnxruntime")
-pytest.importorskip("onnx")
+
+@pytest.fixture(autouse=True)
+def _onnx():
+    pytest.importorskip("onnx", reason="no onnx")
+    pytest.importorskip("onnxruntime", reason="no onnxruntime")
+
+
+def opened(path):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
 def outputs(path, X):
     """The outputs of a model, by their names."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = opened(path)
     kind = {"tensor(float)": "float32", "tensor(double)": "float64"}[session.get_inputs()[0].type]
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, {"X": np.asarray(X, kind)}), strict=True))
@@ -70,7 +79,7 @@ def test_model_says_what_it_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run, _, _ = table_of_values("float64")
     run.to_onnx("net.onnx")
-    session = onnxruntime.InferenceSession("net.onnx", providers=["CPUExecutionProvider"])
+    session = opened("net.onnx")
     facts = session.get_modelmeta().custom_metadata_map
     assert facts == {"network": repr(run.net), "inputs": "a, b", "targets": "c"}
     assert session.get_inputs()[0].shape == ["n", 2]
@@ -83,13 +92,6 @@ def test_refused(tmp_path):
 
 
 def test_without_onnx_it_says_what_to_install(tmp_path, monkeypatch):
-    imported = builtins.__import__
-
-    def without(name, *arguments, **named):
-        if name.partition(".")[0] == "onnx":
-            raise ImportError(name)
-        return imported(name, *arguments, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     run = run_of(fastgd.MLP(2, 1), np.zeros(3))
     assert_refused(lambda: run.to_onnx(tmp_path / "net.onnx"), ImportError, ["pip install 'fastgd[onnx]'"])

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -113,6 +114,13 @@ def test_what_is_no_such_sequential_is_refused(torch):
 
 def test_what_is_no_module_is_refused():
     assert_refused(lambda: fastgd.from_torch([1, 2]), TypeError, ["sequential", "torch.nn.Sequential", "[1, 2]"])
+
+
+def test_without_torch_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "fastgd.export.torch_modules", raising=False)
+    run = run_of(fastgd.MLP(2, 1), np.zeros(3))
+    assert_refused(run.to_torch, ImportError, ["pip install 'fastgd[torch]'"])
 
 
 # -- scikit-learn --------------------------------------------------------------------------------------------------------------------------

@@ -65,12 +65,12 @@ class Exports:
         Raises
         ------
         ImportError
-            If PyTorch is not installed.
+            If PyTorch is not installed: pip install 'fastgd[torch]'.
         """
         try:
             from fastgd.export.torch_modules import to_torch
         except ImportError:
-            raise ImportError("to_torch needs PyTorch: pip install torch") from None
+            raise ImportError("to_torch needs PyTorch: pip install 'fastgd[torch]'") from None
         return to_torch(self._exported)
 
     @property
