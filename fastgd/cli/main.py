@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from fastgd import __version__
-from fastgd.cli import check, compiled, predict, race, sweep, train
+from fastgd.cli import check, compiled, export, predict, race, sweep, train
 from fastgd.cli.options import Parser
 from fastgd.cli.streams import safe_streams
 from fastgd.system.files import reason_of
@@ -19,6 +19,7 @@ examples:
   fastgd sweep --gate xor --layers 2-2-1 --learning-rates 0.3,1,3
                                                   which of them learn, from 1,000 seeds each
   fastgd predict run.npz new.csv                  its predictions, as CSV
+  fastgd export run.npz --out network.h           the trained network as C, or ONNX, JSON, ...
   fastgd check --layers 3-5-2                     the four gradients, layer by layer
   fastgd show --layers 2-2-1                      the loop that is compiled for this network
   fastgd cache                                    compiled code kept on disk
@@ -54,7 +55,15 @@ def _status(arguments: Sequence[str] | None) -> int:
         return 130
     except BrokenPipeError:
         return 141
-    except (ValueError, TypeError, OSError, ArithmeticError, MemoryError, RuntimeError) as error:
+    except (
+        ValueError,
+        TypeError,
+        OSError,
+        ArithmeticError,
+        MemoryError,
+        RuntimeError,
+        ImportError,
+    ) as error:
         print(f"fastgd: error: {_one_line(error)}", file=sys.stderr)
         return 2
     return status
@@ -75,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         train.add,
         sweep.add,
         predict.add,
+        export.add,
         check.add,
         compiled.add_show,
         compiled.add_warmup,

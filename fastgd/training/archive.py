@@ -18,7 +18,7 @@ from fastgd import optimizers, schedules
 from fastgd.arguments.checks import Array
 from fastgd.mlp import MLP
 from fastgd.system.files import replace_file
-from fastgd.training import own_functions
+from fastgd.training import json_file, own_functions
 
 FORMAT = 3
 # what a file is called, and what reads it
@@ -61,6 +61,15 @@ def write(path: str | os.PathLike[str], saved: Saved, *, keep: bool, **more: Any
     """Write it, and more facts, to one file, whole or not at all; `keep` is that of
     `replace_file`.
     """
+    facts, arrays = facts_and_arrays(saved)
+    text = json.dumps({"format": FORMAT} | facts | more)
+    arrays = {"facts": np.array(text), **arrays}
+    arrays["digest"] = np.array(_digest(arrays))
+    replace_file(path, lambda file: np.savez(file, **arrays), keep=keep)  # type: ignore[arg-type]
+
+
+def facts_and_arrays(saved: Saved) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What a file says of it, as JSON has it, and its arrays."""
     net, (options, facts, arrays) = saved.net, saved.parts()
     described = {
         "widths": net.widths,
@@ -71,11 +80,7 @@ def write(path: str | os.PathLike[str], saved: Saved, *, keep: bool, **more: Any
         **own_functions.told(net),
     }
     told = {name: to_json(value) for name, value in options.items()}
-    head = {"format": FORMAT, "kind": saved.kind, "net": described, "options": told}
-    text = json.dumps(head | facts | more)
-    arrays = {"facts": np.array(text), **arrays}
-    arrays["digest"] = np.array(_digest(arrays))
-    replace_file(path, lambda file: np.savez(file, **arrays), keep=keep)  # type: ignore[arg-type]
+    return {"kind": saved.kind, "net": described, "options": told} | facts, arrays
 
 
 def read(
@@ -93,8 +98,7 @@ def read(
         needs a function that is not given.
     """
     try:
-        arrays = _arrays(path)
-        facts = json.loads(str(arrays.pop("facts")))
+        facts, arrays = _contents(path)
         found = facts.get("kind", "run")  # which the first files of single runs do not tell
         if found != cls.kind:
             raise ValueError(f"it is a {_KINDS[found][0]}, which fastgd.{_KINDS[found][1]} reads")
@@ -113,19 +117,23 @@ def read(
         ) from None
 
 
-def _arrays(path: str | os.PathLike[str]) -> dict[str, Array]:
-    """The arrays of a file, if they match their digest."""
+def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The facts and the arrays of a file; those of an archive, if they match their digest."""
     with open(path, "rb") as file:
+        if file.read(1) == b"{":
+            file.seek(0)
+            facts, arrays = json_file.read(file.read().decode("utf-8"))
+            return {"format": FORMAT, **facts}, arrays
         if not zipfile.is_zipfile(file):
             raise ValueError("it is no .npz archive, or was cut short")
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
-            arrays: dict[str, Array] = {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
     if "digest" not in arrays:
         raise ValueError("it holds other arrays")
     if str(arrays.pop("digest")) != _digest(arrays):
         raise ValueError("its contents do not match their digest")
-    return arrays
+    return json.loads(str(arrays.pop("facts"))), arrays
 
 
 def to_json(value: Any) -> Any:

@@ -6,16 +6,15 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from fastgd.arguments.checks import Array
-from fastgd.mlp import MLP
+from fastgd.training.archive import Saved, facts_and_arrays
 
 if TYPE_CHECKING:
     from fastgd.export.exported import Exported
 
 
-class Exports:
+class Exports(Saved):
     """A run's ways out; each loads what it needs when it is called."""
 
-    net: MLP
     params: Array
     table: dict[str, Any] | None
 
@@ -72,6 +71,23 @@ class Exports:
         except ImportError:
             raise ImportError("to_torch needs PyTorch: pip install 'fastgd[torch]'") from None
         return to_torch(self._exported)
+
+    def to_json(self, path: str | os.PathLike[str]) -> None:
+        """Write all of the run as JSON, which docs/json.md describes and `fastgd.load_run` reads
+        back, equal to it.
+        """
+        from fastgd.export.exported import write_text
+        from fastgd.training.json_file import written
+
+        write_text(path, written(self.net, *facts_and_arrays(self)))
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters as CSV, one a row: layer, unit, input and value, where layers count
+        from 1, units and inputs from 0, and a bias has no input.
+        """
+        from fastgd.export.csv import to_csv
+
+        to_csv(self._exported, path)
 
     @property
     def _exported(self) -> Exported:

@@ -76,7 +76,7 @@ def _with_last(numbers: Array, last: float) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Run(Exports, archive.Saved):
+class Run(Exports):
     """A finished training run. Runs compare by everything but `seconds`, pickle, and hold no
     compiled code.
 
