@@ -193,6 +193,25 @@ class MLP(Network):
         options = Options(method, batch_size=batch_size, shuffle=shuffle).checked_for(self, n)
         return kernels.source(kernels.make_plan(self, n, options, "unrolled"))
 
+    @property
+    def jitted(self) -> ModuleType:
+        """Functions that one's own @njit code calls, written out for this network, of one row:
+        `predict(params, x, out)`; `cost_and_gradient(params, x, y, gradient)`, which returns the
+        loss; and `input_gradient(params, x, out)`, the derivative of each output by each input.
+
+        params and gradient are (n_params,), x (inputs,), y (outputs,), out (outputs,) or (outputs,
+        inputs), arrays of the network's dtype. Nothing is checked or allocated. Numba keeps their
+        machine code on disk.
+
+        Raises
+        ------
+        ValueError
+            If the network is too large to be written out.
+        """
+        from fastgd.kernels.generated.jitted import jitted
+
+        return jitted(self)
+
     def to_c(
         self,
         params: ArrayLike,

@@ -10,12 +10,14 @@ import re
 import stat
 import tempfile
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import platformdirs
 
 from fastgd.machine import kernel_file
 
+_OF_USERS = ("jitted_*.py", "__pycache__/jitted_*.nb?")  # see `jitted_module`
 _FILE_NAME = re.compile(
     r"(function|matrix|unrolled|lanes|update|perturbation)_\w+_[0-9a-f]{20}\.kernel"
 )
@@ -94,9 +96,10 @@ def entries() -> list[tuple[str, int, str]]:
 
 
 def clear() -> int:
-    """Delete every kernel; how many those were."""
-    files = _files()
-    for file in files:
+    """Delete all, what was written for users' own code too; how many kernels there were."""
+    files, place = _files(), known_folder()
+    others = [place.glob(pattern) for pattern in _OF_USERS] if place else []
+    for file in chain(files, *others):
         file.unlink(missing_ok=True)
     return len(files)
 

@@ -27,3 +27,7 @@ kernel: Callable[..., Any] = numba.njit(forceinline=False, **_INNER)
 merged: Callable[..., Any] = numba.njit(forceinline=True, **_INNER)
 # spliced into its callers where Numba's front end compiles them, otherwise merged
 inline: Callable[..., Any] = numba.njit(inline="always", **_INNER)
+# called by users' own compiled code and by Python; kept on disk by Numba, or not
+_OUTER = {name: flag for name, flag in FLAGS.items() if name != "no_cfunc_wrapper"}
+kept: Callable[..., Any] = numba.njit(cache=True, **_OUTER)
+called: Callable[..., Any] = numba.njit(**_OUTER)

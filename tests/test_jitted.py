@@ -1,0 +1,130 @@
+"""net.jitted: a network inside one's own compiled code, beside the oracle, from Python and from other functions, kept on disk."""
+
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import oracle
+import pytest
+from conftest import assert_refused, random_problem
+from numba import njit
+
+import fastgd
+from fastgd.machine import cache_folder
+
+NETS = {
+    "notes": fastgd.MLP(2, 2, 1),
+    "softmax": fastgd.MLP(3, 4, 2, activation="tanh", output="softmax", loss="cross_entropy"),
+    "softmax of squared errors": fastgd.MLP(3, 2, activation="softmax"),
+    "without biases": fastgd.MLP(3, 4, 3, 2, activation=["silu", "elu", "identity"], loss="huber(0.5)", bias=False),
+    "float32": fastgd.MLP(3, 4, 2, activation="tanh", output="sigmoid", loss="binary_cross_entropy", dtype="float32"),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_as_the_oracle(name):
+    net = NETS[name]
+    X, Y, params = random_problem(net, 5)
+    bound = 1e-12 if net.dtype == "float64" else 1e-5
+    plain = fastgd.MLP(*net.widths, activation=net.activations, loss="huber", bias=net.bias) if "huber" in net.loss else net
+    for x, y in zip(X, Y, strict=True):
+        out, gradient = np.empty(net.widths[-1], net.dtype), np.full(net.n_params, 7, net.dtype)
+        net.jitted.predict(params, x, out)
+        np.testing.assert_allclose(out, oracle.predict(net, params, x[None])[0], rtol=bound)
+        cost = net.jitted.cost_and_gradient(params, x, y, gradient)
+        if plain is net:
+            np.testing.assert_allclose(cost, oracle.cost(net, params, x[None], y[None]), rtol=bound)
+            np.testing.assert_allclose(gradient, oracle.gradient(net, params, x[None], y[None]), rtol=10 * bound, atol=bound)
+        else:
+            expected = net.cost_and_gradient(params, x[None], y[None])
+            np.testing.assert_allclose(cost, expected[0], rtol=bound)
+            np.testing.assert_allclose(gradient, expected[1], rtol=bound, atol=bound)
+        jacobian = np.empty((net.widths[-1], net.widths[0]), net.dtype)
+        net.jitted.input_gradient(params, x, jacobian)
+        moved = 1e-5 * np.eye(len(x))
+        wide = params.astype(float)
+        differences = (oracle.predict(net, wide, x + moved) - oracle.predict(net, wide, x - moved)) / 2e-5
+        np.testing.assert_allclose(jacobian, differences.T, rtol=1e-6 if bound < 1e-9 else 1e-4, atol=1e-8 if bound < 1e-9 else 1e-6)
+
+
+def test_inside_ones_own_loop():
+    """Gradient descent, row by row, written by a user; as training does it in batches of one."""
+    net = NETS["notes"]
+    X, Y = fastgd.data.gate("xor")
+    jitted = net.jitted
+
+    @njit
+    def descend(params, X, Y, rate, epochs):
+        gradient, total = np.empty_like(params), 0.0
+        for _ in range(epochs):
+            for i in range(len(X)):
+                total += jitted.cost_and_gradient(params, X[i], Y[i], gradient)
+                params -= rate * gradient
+        return total
+
+    params = net.init(rng=0)
+    assert descend(params, X, Y, 0.5, 20) > 0
+    run = fastgd.train(net, X, Y, 20, 0.5, rng=0, batch_size=1, shuffle=False)
+    np.testing.assert_allclose(params, run.params, rtol=1e-12)
+
+
+_SCRIPT = """
+import sys
+import numpy as np
+from numba import njit
+import fastgd
+
+net = fastgd.MLP(2, 2, 1)
+jitted = net.jitted
+
+@njit(cache=True)
+def twice(params, x, out):
+    jitted.predict(params, x, out)
+    return 2 * out[0]
+
+params, out = net.init(rng=0), np.empty(1)
+assert twice(params, np.array([0.5, 1.0]), out) == 2 * out[0]
+assert abs(out[0] - net.predict(params, [[0.5, 1.0]])[0, 0]) < 1e-15
+print(sum(jitted.predict.stats.cache_hits.values()), sum(twice.stats.cache_hits.values()))
+"""
+
+
+def test_kept_on_disk_and_what_calls_it_too(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(_SCRIPT))
+    place = {**os.environ, "FASTGD_CACHE_DIR": str(tmp_path / "cache")}
+    place.pop("NUMBA_CACHE_DIR", None)
+    told = [subprocess.run([sys.executable, script], env=place, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    assert told == ["0 0\n", "0 1\n"]
+    assert len(list((tmp_path / "cache").glob("jitted_*.py"))) == 1
+
+
+def test_without_a_folder_it_is_compiled_in_memory(tmp_path):
+    (tmp_path / "file").write_text("")
+    text = _SCRIPT.replace("@njit(cache=True)", "@njit")
+    place = {**os.environ, "FASTGD_CACHE_DIR": str(tmp_path / "file" / "cache"), "PYTHONWARNINGS": "ignore"}
+    told = subprocess.run([sys.executable, "-c", textwrap.dedent(text)], env=place, capture_output=True, text=True, check=True).stdout
+    assert told == "0 0\n"
+
+
+def test_cleared_with_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTGD_CACHE_DIR", str(tmp_path))
+    net = fastgd.MLP(1, 1, activation="identity")
+    net.jitted.predict(net.init(rng=0), np.array([1.0]), np.empty(1))
+    assert {path.suffix for path in tmp_path.rglob("jitted_*")} >= {".py", ".nbi"}
+    cache_folder.clear()
+    assert list(tmp_path.rglob("jitted_*")) == []
+
+
+def test_a_network_holds_no_code():
+    net = NETS["notes"]
+    assert net.jitted is net.jitted
+    assert b"jitted" not in pickle.dumps(net)
+    assert pickle.loads(pickle.dumps(net)).jitted is net.jitted
+
+
+def test_a_large_network_is_refused():
+    assert_refused(lambda: fastgd.MLP(64, 100, 10).jitted, ValueError, ["jitted", "at most", "MLP(64, 100, 10"])
