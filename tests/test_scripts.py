@@ -1,11 +1,13 @@
 """Scripts: a long run goes on to the bits of an uninterrupted one, and so do trainings that were killed; others print what they promise."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastgd
@@ -73,3 +75,40 @@ def test_curve_fit(script):
             assert 1e-4 < least <= median <= most < 1
             assert tried > 0
     assert not any("left out" in line for line in lines[:2])
+
+
+@pytest.fixture
+def pendulum():
+    """The script as a module."""
+    spec = importlib.util.spec_from_file_location("pendulum", ROOT / "scripts" / "pendulum.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pendulum(pendulum, capsys):
+    """Its gradient is that of central differences, and from each start it stands upright after two seconds."""
+    params, states = pendulum.net.init(rng=1), np.empty((3, pendulum.STEPS))
+    gradient = np.zeros_like(params)
+    pendulum.simulate(params, 0.3, *states)
+    pendulum.add_gradient(params, *states, gradient)
+    moved = 1e-6 * np.eye(len(params))
+    costs = [[pendulum.simulate(params + sign * step, 0.3, *states) for sign in (1, -1)] for step in moved]
+    np.testing.assert_allclose(gradient, np.subtract(*np.transpose(costs)) / 2e-6, rtol=1e-4, atol=1e-6)
+    pendulum.main()
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[-3:]]
+    assert max(abs(float(angle)) for row in rows for angle in row[2:]) < 0.02
+
+
+def test_microcontroller(script, tmp_path):
+    """What is trained is compiled with the sketch, without a warning, and tells degrees."""
+    if shutil.which("cc") is None:
+        pytest.skip("no compiler of C")
+    assert script("microcontroller/train.py").startswith("19 parameters, ")
+    main = shutil.copy(ROOT / "scripts" / "microcontroller" / "main.c", tmp_path)
+    flags = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion"]
+    subprocess.run(["cc", *flags, "-o", tmp_path / "sketch", main, "-lm"], check=True)
+    told = subprocess.run([tmp_path / "sketch"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in told.splitlines()[1:]]
+    assert len(rows) == 12
+    assert max(abs(float(row[1]) - float(row[2])) for row in rows) < 1
