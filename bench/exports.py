@@ -1,9 +1,9 @@
 """Exported networks beside others' exports: `python bench/exports.py`. Time of a prediction of one row, and the size of its code.
 
 The networks are scikit-learn's, relu inside, of classes, in float32. fastgd and emlearn export them as C, which `cc -O3 -march=native`
-compiles and a loop of C calls; others are called in a loop of Python. All compute the same outputs before anything is timed. Times are the least of
-some rounds, in processor time. Sizes are of text and numbers in an object file by `cc -Os` that has the network alone.
-`pip install '.[bench]' emlearn` brings the peers; those that are missing are left out.
+compiles and a loop of C calls; others are called in a loop of Python. All compute the same outputs before anything is timed. Times are the
+least of some rounds, in processor time. Sizes are of text and numbers in an object file by `cc -Os` that has the network alone.
+`pip install '.[bench]'` brings the peers; those that are missing are left out.
 """
 
 import os

@@ -221,6 +221,7 @@ class MLP(Network):
         dtype: str | None = None,
         gradient: bool = False,
         train: bool = False,
+        fixed_point: str | None = None,
     ) -> str:
         """The network with these parameters as one header of C99, or of C++, which needs nothing
         but math.h and allocates nothing:
@@ -240,6 +241,11 @@ class MLP(Network):
         train : bool
             Adds `network_step(x, y, rate)`, a step of gradient descent on one sample, which changes
             the weights; it returns the loss before.
+        fixed_point : str, optional
+            q15 or q31 for whole numbers of 16 or 32 bits: `network(const int16_t x[], int16_t
+            y[])`, for inputs between -4 and 4 as the network sees them; `network_inputs` and
+            `network_outputs` turn doubles into such and back. NETWORK_ERROR is how far an output
+            may be off: twice the most that was measured.
 
         Raises
         ------
@@ -252,7 +258,7 @@ class MLP(Network):
         from fastgd.export.exported import Exported
 
         of = Exported.of(self, params)
-        return to_c(of, path, name, dtype, gradient, train)
+        return to_c(of, path, name, dtype, gradient, train, fixed_point)
 
 
 @cache

@@ -7,12 +7,16 @@ from pathlib import PurePath
 
 from fastgd.arguments.checks import truth
 from fastgd.arguments.choices import check_name
+from fastgd.export.c_fixed import FixedCode
 from fastgd.export.c_gradients import jacobian, step
 from fastgd.export.c_layers import Code
 from fastgd.export.c_words import checked_name, comment, enclosed, string
 from fastgd.export.exported import Exported, write_text
+from fastgd.export.fixed_point import BITS
+from fastgd.export.fixed_point import fixed_point as made_fixed_point
 from fastgd.names import DTYPES
 
+_LARGEST = 4.0  # of inputs as a network in whole numbers sees them
 _REAL = {"float64": "double", "float32": "float"}
 
 
@@ -23,6 +27,7 @@ def to_c(
     dtype: str | None,
     gradient: bool,
     train: bool,
+    fixed_point: str | None,
 ) -> str:
     """The text of the header, written to `path` too if there is one.
 
@@ -36,8 +41,16 @@ def to_c(
     real = _REAL[of.net.dtype.name if dtype is None else check_name("dtype", dtype, DTYPES)]
     gradient, train = truth("gradient", gradient), truth("train", train)
     code = Code(of, checked_name(name), real, constant=not train)
+    bits = None if fixed_point is None else BITS[check_name("fixed_point", fixed_point, list(BITS))]
+    if bits is not None and (gradient or train or dtype is not None):
+        raise ValueError("fixed_point can't be given with dtype, gradient or train")
     linked = path is not None and PurePath(os.fspath(path)).suffix == ".c"
-    text = _text(code, gradient, train, "" if linked else " static inline")
+    linkage = "" if linked else " static inline"
+    if bits is None:
+        text = _text(code, gradient, train, linkage)
+    else:
+        fixed = FixedCode(of, made_fixed_point(of, bits, _LARGEST), name)
+        text = fixed.text(linkage, _classes(code, fixed.kind, fixed.output_fraction))
     if path is not None:
         write_text(path, text)
     return text
@@ -75,15 +88,16 @@ def _predict(code: Code) -> str:
     return comment(["the outputs y of an input x"]) + code.public("", taken, lines)
 
 
-def _classes(code: Code) -> str:
-    """The labels, and which of them outputs say."""
+def _classes(code: Code, kind: str | None = None, fraction: int = 0) -> str:
+    """The labels, and which of them outputs say, be they whole numbers of a kind."""
     classes, size = code.of.classes, code.name.upper()
     if classes is None:
         return ""
     names = enclosed([string(str(label)) for label in classes])
     labels = [f"static const char *const labels[] = {names};", "return labels[number];"]
     if code.layers[-1].outputs == 1:
-        lines = [f"return y[0] >= {code.number(0.5)} ? 1 : 0;"]
+        half = code.number(0.5) if kind is None else str(1 << (fraction - 1))
+        lines = [f"return y[0] >= {half} ? 1 : 0;"]
     else:
         lines = [
             "int chosen = 0;",
@@ -96,7 +110,7 @@ def _classes(code: Code) -> str:
         + comment(["the labels of the classes, in UTF-8"])
         + code.public("label", "int number", labels, "const char *")
         + comment(["the number of the class that outputs say"])
-        + code.public("class", f"const {code.real} y[{size}_OUTPUTS]", lines, "int")
+        + code.public("class", f"const {kind or code.real} y[{size}_OUTPUTS]", lines, "int")
     )
 
 
