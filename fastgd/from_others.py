@@ -80,7 +80,7 @@ def from_torch(sequential: Any, *, loss: str | Loss | None = None) -> Imported:
 
 
 def from_sklearn(mlp: Any) -> Imported:
-    """The network of a fitted MLPClassifier or MLPRegressor of scikit-learn.
+    """The network of a fitted MLPClassifier or MLPRegressor of scikit-learn, or of fastgd.sklearn.
 
     `net, params = fastgd.from_sklearn(mlp)`: to the last bit. Outputs of a classifier are what its
     `predict_proba` tells, one for two classes, in the order of `mlp.classes_`.
@@ -97,8 +97,12 @@ def from_sklearn(mlp: Any) -> Imported:
     layers: list[tuple[Array, Array | None]] = [
         (np.asarray(W).T, np.asarray(b)) for W, b in zip(mlp.coefs_, mlp.intercepts_, strict=True)
     ]
-    names = [mlp.activation] * (len(layers) - 1) + [mlp.out_activation_]
-    activations: list[str | Activation] = [_OF_SKLEARN.get(name, name) for name in names]
+    several = isinstance(mlp.activation, (list, tuple))  # which fastgd's own estimators take
+    hidden = list(mlp.activation) if several else [mlp.activation] * (len(layers) - 1)
+    activations: list[str | Activation] = [
+        _OF_SKLEARN.get(each, each) if isinstance(each, str) else each
+        for each in [*hidden, mlp.out_activation_]
+    ]
     is_binary = activations[-1] == "sigmoid"
     return _imported("mlp", layers, activations, "binary_cross_entropy" if is_binary else None)
 

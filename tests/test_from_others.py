@@ -3,6 +3,7 @@
 import copy
 import pickle
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import fastgd
+import fastgd.sklearn
 
 X = np.random.default_rng(3).normal(size=(25, 3))
 
@@ -147,6 +149,16 @@ def test_from_sklearn(activation, outputs):
     np.testing.assert_allclose(imported.predict(X), expected.reshape(len(X), -1), rtol=1e-12, atol=1e-15)
     losses = {"values": "squared_error", "three classes": "cross_entropy"}
     assert net.loss == losses.get(outputs, "binary_cross_entropy")
+
+
+def test_from_estimators_of_our_own():
+    settings = {"hidden_layer_sizes": (5, 4), "activation": ["silu", "logistic"], "max_iter": 3, "random_state": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        ours = fastgd.sklearn.MLPRegressor(**settings).fit(X, X[:, 0])
+    imported = fastgd.from_sklearn(ours)
+    assert imported.net.activations == ("silu", "sigmoid", "identity")
+    np.testing.assert_allclose(imported.predict(X)[:, 0], ours.predict(X), rtol=1e-12)
 
 
 def test_what_is_no_fitted_mlp_is_refused():
