@@ -227,8 +227,8 @@ class MLP(Network):
         but math.h and allocates nothing:
         `void network(const double x[NETWORK_INPUTS], double y[NETWORK_OUTPUTS])`.
 
-        Its functions are static inline; where `path` ends in .c, or NETWORK_API is defined as
-        nothing, other files can be linked with them.
+        NaN, which predict refuses, gives NaN. Its functions are static inline; where `path` ends
+        in .c, or NETWORK_API is defined as nothing, other files can be linked with them.
 
         Parameters
         ----------
