@@ -258,7 +258,7 @@ def test_as_numba_computes(name, folder, monkeypatch):
     monkeypatch.setattr(object_code, "_translated", refuse)
     (folder / f"tiny_{name}.kernel").unlink()
     for ours, numbas in zip(translated, compiled(name), strict=True):
-        assert np.array_equal(ours, numbas)
+        np.testing.assert_array_equal(ours, numbas)
 
 
 UNKNOWN = """
