@@ -97,6 +97,65 @@ def test_damaged_json_is_refused(change, tmp_path):
     assert_refused(lambda: fastgd.load_run(path), ValueError, [str(path), "no whole fastgd run"])
 
 
+def put(value, *places):
+    """What puts a value at a place of an object."""
+
+    def change(told):
+        for place in places[:-1]:
+            told = told[place]
+        told[places[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (put([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "layers", 0, "W"), ["W of layers[0]", "(3, 2)", "(2, 3)"]),  # as many numbers
+    (put([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "layers", 0, "W"), ["W of layers[0]", "(3, 2)", "(6,)"]),
+    (put("1.5", "layers", 0, "W", 0, 0), ["W of layers[0]", "numbers", "'1.5'"]),
+    (put(True, "layers", 1, "b", 0), ["b of layers[1]", "numbers", "True"]),
+    (put("nan", "layers", 0, "W", 0, 0), ["params", "finite"]),
+    (put(True, "version"), ["version True"]),
+    (put("least", "cost"), ["cost", "a number", "'least'"]),
+    (put(-4, "epochs"), ["epochs", "-4"]),
+    (put("moon", "stopped_by"), ["stopped_by", "'moon'"]),
+    (put(1, "stalled"), ["stalled", "True or False"]),
+    (put(None, "kernel"), ["kernel", "text", "None"]),
+    (put("x", "seed"), ["seed", "'x'"]),
+    (put(1, "options", "speed"), ["options", "'speed'"]),
+    (put("fast", "options", "learning_rate"), ["learning_rate", "'fast'"]),
+    (put([1.0], "history", "cost"), ["cost of history", "(1,)"]),
+    (put(0.5, "history", "epoch", 0), ["epoch of history", "whole numbers", "0.5"]),
+    (put("object", "state", "slots", "dtype"), ["dtype of slots of state", "'object'"]),
+    (put("x", "table"), ["table", "'x'"]),
+    (put({"inputs": ["a"]}, "table"), ["table", "targets"]),
+    (lambda told: told.pop("layers"), ["has no layers"]),
+    (lambda told: told.pop("cost"), ["has no cost"]),
+])  # fmt: skip
+def test_json_of_something_wrong_is_refused_by_name(change, words, tmp_path):
+    """What no digest guards, since it is there to be written by other programs."""
+    path = tmp_path / "run.json"
+    fastgd.train(fastgd.MLP(2, 3, 1), *fastgd.data.gate("xor"), 3, rng=0).to_json(path)
+    told = json.loads(path.read_text())
+    change(told)
+    path.write_text(json.dumps(told))
+    assert_refused(lambda: fastgd.load_run(path), ValueError, [str(path), "no whole fastgd run", *words])
+
+
+def test_a_table_of_another_network_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table_of_classes("text")[0].to_json("run.json")
+    told = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    for change, words in [
+        (put("0", "table", "input_shift", 0), ["input_shift of table", "numbers", "'0'"]),
+        (put(3, "table", "inputs", 0), ["columns of table", "text", "3"]),
+        (lambda t: t["table"].update(outputs=1, classes=[0, 1]), ["table", "2 inputs and 3 outputs", "2 and 1"]),
+    ]:
+        changed = json.loads(json.dumps(told))
+        change(changed)
+        (tmp_path / "changed.json").write_text(json.dumps(changed))
+        assert_refused(lambda: fastgd.load_run("changed.json"), ValueError, ["changed.json", *words])
+
+
 def test_text_that_ends_early_is_refused(tmp_path):
     path = tmp_path / "run.json"
     fastgd.train(fastgd.MLP(2, 1), *fastgd.data.gate("or"), 3, rng=0).to_json(path)

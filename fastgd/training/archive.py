@@ -18,7 +18,7 @@ from fastgd import optimizers, schedules
 from fastgd.arguments.checks import Array
 from fastgd.mlp import MLP
 from fastgd.system.files import replace_file
-from fastgd.training import json_file, own_functions
+from fastgd.training import json_checks, json_file, own_functions
 
 FORMAT = 3
 # what a file is called, and what reads it
@@ -98,7 +98,7 @@ def read(
         needs a function that is not given.
     """
     try:
-        facts, arrays = _contents(path)
+        facts, arrays, is_text = _contents(path)
         found = facts.get("kind", "run")  # which the first files of single runs do not tell
         if found != cls.kind:
             raise ValueError(f"it is a {_KINDS[found][0]}, which fastgd.{_KINDS[found][1]} reads")
@@ -107,6 +107,8 @@ def read(
         described = own_functions.with_own(os.fspath(path), dict(facts["net"]), own)
         net = MLP(*described.pop("widths"), **described)
         options = {name: _from_json(value) for name, value in facts["options"].items()}
+        if is_text:
+            json_checks.check(net, options, facts)
         return cls.of_parts(net, options, facts, arrays), facts
     except (OSError, own_functions.MissingError):
         raise
@@ -117,13 +119,15 @@ def read(
         ) from None
 
 
-def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The facts and the arrays of a file; those of an archive, if they match their digest."""
+def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array], bool]:
+    """The facts and the arrays of a file, and whether it is JSON; those of an archive, if they
+    match their digest.
+    """
     with open(path, "rb") as file:
         if file.read(1) == b"{":
             file.seek(0)
             facts, arrays = json_file.read(file.read().decode("utf-8"))
-            return {"format": FORMAT, **facts}, arrays
+            return {"format": FORMAT, **facts}, arrays, True
         if not zipfile.is_zipfile(file):
             raise ValueError("it is no .npz archive, or was cut short")
         file.seek(0)
@@ -133,7 +137,7 @@ def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, A
         raise ValueError("it holds other arrays")
     if str(arrays.pop("digest")) != _digest(arrays):
         raise ValueError("its contents do not match their digest")
-    return json.loads(str(arrays.pop("facts"))), arrays
+    return json.loads(str(arrays.pop("facts"))), arrays, False
 
 
 def to_json(value: Any) -> Any:

@@ -14,9 +14,14 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.mlp import MLP
+from fastgd.training.json_checks import numbers
 
 VERSION = 1
-_HISTORY = {"epoch": np.int64, "cost": np.float64, "validation": np.float64}
+_KEYS = (
+    "version", "network", "layers", "table", "cost", "epochs", "seconds", "kernel", "seed",
+    "stopped_by", "stalled", "options", "history", "state",
+)  # fmt: skip
+_HISTORY = {"epoch": "int64", "cost": "float64", "validation": "float64"}
 
 
 def written(net: MLP, facts: dict[str, Any], arrays: dict[str, Array]) -> str:
@@ -57,18 +62,29 @@ def read(text: str) -> tuple[dict[str, Any], dict[str, Array]]:
     whole = json.loads(text)
     if not isinstance(whole, dict) or whole.pop("fastgd", None) != "run":
         raise ValueError("it is JSON of something else")
+    missing = [name for name in _KEYS if name not in whole]
+    if missing:
+        raise ValueError(f"it has no {', '.join(missing)}")
     version = whole.pop("version")
-    if version != VERSION:
+    if version is True or version != VERSION:
         raise ValueError(f"it has version {version}; this version of fastgd reads {VERSION}")
+    widths = whole["network"]["widths"]
+    layers = whole.pop("layers")
+    if len(layers) != len(widths) - 1:
+        raise ValueError(f"layers must be {len(widths) - 1}, by the widths; got {len(layers)}")
     parts = []
-    for layer in whole.pop("layers"):
-        parts.append(np.array(layer["W"], np.float64).ravel())
-        parts += [] if layer["b"] is None else [np.array(layer["b"], np.float64)]
+    for i, layer in enumerate(layers):
+        inputs, outputs = widths[i : i + 2]
+        parts.append(_array(f"W of layers[{i}]", layer["W"], (outputs, inputs)).ravel())
+        if layer["b"] is not None:
+            parts.append(_array(f"b of layers[{i}]", layer["b"], (outputs,)))
     arrays: dict[str, Array] = {"params": np.concatenate(parts)}
-    for name, numbers in whole.pop("history").items():
-        arrays[f"history_{name}"] = _array(numbers, np.dtype(_HISTORY[name]))
+    history = whole.pop("history")
+    for name, values in history.items():
+        shape, dtype = (len(history["epoch"]),), _HISTORY[name]
+        arrays[f"history_{name}"] = _array(f"{name} of history", values, shape, dtype)
     for name, told in whole.pop("state").items():
-        values = _array(told["values"], np.dtype(told["dtype"]))
+        values = _array(f"{name} of state", told["values"], None, told["dtype"])
         arrays[f"state_{name}"] = values.reshape(told["shape"])
     texts = "network", "table"  # in which there is no such number
     facts = {name: each if name in texts else _read(each) for name, each in whole.items()}
@@ -95,8 +111,13 @@ def _read(value: Any) -> Any:
     """A number for such a text, be it inside an object."""
     if isinstance(value, dict):
         return {name: _read(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_read(each) for each in value]
     return float(value) if value in ("inf", "-inf", "nan") else value
 
 
-def _array(numbers: list[Any], dtype: np.dtype[Any]) -> Array:
-    return np.array([_read(number) for number in numbers], dtype)
+def _array(name: str, values: Any, shape: tuple[int, ...] | None, dtype: str = "float64") -> Array:
+    """Lists of numbers, and of texts that stand for some, as an array; of one dimension by no
+    shape.
+    """
+    return numbers(name, _read(values), dtype, (len(values),) if shape is None else shape)
