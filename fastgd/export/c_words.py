@@ -9,7 +9,8 @@ from fastgd.arguments.checks import Array, shown
 from fastgd.functions.languages import c_number
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-# words of C and C++, and what math.h and main have, that no function of ours can be called
+# words of C and C++, and what compilers and the standard headers have, that no function of ours can
+# be called
 _TAKEN = frozenset(
     """
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept
@@ -23,9 +24,24 @@ _TAKEN = frozenset(
     fabs fdim floor fma fmax fmin fmod fpclassify frexp gamma hypot ilogb isfinite isgreater isinf
     isless isnan isnormal isunordered j0 j1 jn ldexp lgamma llrint llround log log10 log1p log2 logb
     lrint lround modf nan nearbyint nextafter nexttoward pow remainder rint round scalb scalbln
-    scalbn signbit signgam significand sin sinh sqrt tan tanh tgamma trunc y0 y1 yn
+    scalbn signbit signgam significand sin sinh sqrt tan tanh tgamma trunc y0 y1 yn std linux unix
+    abort abs alloca atexit atof atoi atol atoll bcmp bcopy bsearch bzero cabs cacos cacosh calloc
+    carg casin casinh catan catanh ccos ccosh cexp cimag clog conj cpow cproj creal csin csinh csqrt
+    ctan ctanh clearerr difftime div errno exit exp10 fclose feof ferror fflush ffs fgetc fgets
+    fopen fprintf fputc fputs fread free fscanf fseek ftell fwrite getc getchar getenv gets index
+    isalnum isalpha isascii isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper
+    isxdigit labs llabs ldiv lldiv malloc mblen memchr memcmp memcpy memmove memset mempcpy perror
+    pow10 printf putc putchar puts qsort raise rand random realloc remove rename rewind rindex scanf
+    setbuf signal sincos snprintf sprintf srand srandom sscanf stpcpy stpncpy strcasecmp strcat
+    strchr strcmp strcpy strcspn strdup strerror strlen strncasecmp strncat strncmp strncpy strndup
+    strpbrk strrchr strspn strstr strtod strtok strtol strtoul system time toascii tolower toupper
+    ungetc vfprintf vprintf vsnprintf vsprintf write read open close
+    isgreaterequal islessequal islessgreater math_errhandling assert DOMAIN EDOM EOF ERANGE HUGE
+    INFINITY MAXFLOAT NAN NULL OVERFLOW PLOSS SING TLOSS UNDERFLOW X_TLOSS
     """.split()  # noqa: SIM905
 )
+# types of the headers, and what their macros begin with
+_RESERVED = re.compile(r".*_t|(FP|M|HUGE|SIZE|U?INT(8|16|32|64|MAX|PTR)?)_.*")
 _WIDE = 92
 
 
@@ -34,7 +50,8 @@ def checked_name(name: object) -> str:
     if not isinstance(name, str):
         raise TypeError(f"name must be a name of C; got {shown(name)}")
     of_math = name[:-1] if name[-1:] in ("f", "l") else name
-    if not _IDENTIFIER.fullmatch(name) or name in _TAKEN or of_math in _TAKEN:
+    is_taken = name in _TAKEN or of_math in _TAKEN or _RESERVED.fullmatch(name)
+    if not _IDENTIFIER.fullmatch(name) or is_taken:
         raise ValueError(
             f"name must be a name of C that is free: letters, digits and underscores; got {name!r}"
         )
