@@ -222,6 +222,7 @@ class MLP(Network):
         gradient: bool = False,
         train: bool = False,
         fixed_point: str | None = None,
+        input_range: float | None = None,
     ) -> str:
         """The network with these parameters as one header of C99, or of C++, which needs nothing
         but math.h and allocates nothing:
@@ -243,9 +244,11 @@ class MLP(Network):
             the weights; it returns the loss before.
         fixed_point : str, optional
             q15 or q31 for whole numbers of 16 or 32 bits: `network(const int16_t x[], int16_t
-            y[])`, for inputs between -4 and 4 as the network sees them; `network_inputs` and
-            `network_outputs` turn doubles into such and back. NETWORK_ERROR is how far an output
-            may be off: twice the most that was measured.
+            y[])`; `network_inputs` and `network_outputs` turn doubles into such and back.
+            NETWORK_ERROR is how far an output may be off: twice the most that was measured.
+        input_range : float, optional
+            How large inputs of a network in whole numbers may be, as it sees them: between -4 and 4
+            if not given. The smaller, the more exact.
 
         Raises
         ------
@@ -258,7 +261,7 @@ class MLP(Network):
         from fastgd.export.exported import Exported
 
         of = Exported.of(self, params)
-        return to_c(of, path, name, dtype, gradient, train, fixed_point)
+        return to_c(of, path, name, dtype, gradient, train, fixed_point, input_range)
 
 
 @cache

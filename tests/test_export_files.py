@@ -192,6 +192,8 @@ def test_command_writes_what_a_run_does(command, saved, tmp_path):
     assert (tmp_path / "net.h").read_text() == saved.to_c()
     command("export", "run.npz", "--to", "c", "--out", "net.txt", "--name", "mine", "--dtype", "float32", "--gradient", "--train")
     assert (tmp_path / "net.txt").read_text() == saved.to_c(name="mine", dtype="float32", gradient=True, train=True)
+    command("export", "run.npz", "--out", "whole.h", "--fixed-point", "q31", "--input-range", "2")
+    assert (tmp_path / "whole.h").read_text() == saved.to_c(fixed_point="q31", input_range=2.0)
     command("export", "run.npz", "--out", "run.json")
     assert fastgd.load_run("run.json") == saved
     assert command("predict", "run.json", "or.csv", stderr="accuracy 1.0000, 4 of 4\n") == "kind\nno\nyes\nyes\nyes\n"
@@ -223,6 +225,8 @@ def test_command_writes_a_module_of_torch(command, saved):
     (["--out", "run.npz", "--to", "json"], ["--out", "replace", "run.npz"]),
     (["--out", "params.csv", "--name", "mine"], ["--name", "csv"]),
     (["--out", "net.onnx", "--gradient"], ["--gradient", "onnx"]),
+    (["--out", "net.json", "--fixed-point", "q15"], ["--fixed-point", "json"]),
+    (["--out", "net.h", "--input-range", "2"], ["input_range", "fixed_point"]),
     (["--out", "net.h", "--name", "two words"], ["name", "'two words'"]),
     (["--out", "no/net.h"], ["--out", "no folder no"]),
 ])  # fmt: skip

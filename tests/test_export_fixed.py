@@ -99,7 +99,37 @@ def test_what_is_beyond_stays_at_the_end(compiled):
     np.testing.assert_allclose(ours[:, 0], [2.0, -2.0, -2.0, 1.5], atol=1e-3)
 
 
+@pytest.mark.parametrize("largest", [2.0**-8, 0.5, 100.0, 65535.0])
+def test_inputs_of_another_size(compiled, largest):
+    """The error that is stated holds over all of it, and is smaller for smaller inputs."""
+    net = fastgd.MLP(2, 8, 1, activation="tanh", output="identity")
+    params = net.init(rng=0)
+    params[net.layers[0].weights] /= largest
+    headers = {kind: net.to_c(params, name="n0", fixed_point=kind, input_range=largest) for kind in KINDS}
+    X = np.random.default_rng(8).uniform(-largest, largest, size=(200, 2))
+    ours = called(compiled(headers["q15"], wrapper(0, "int16", 2, 1)).f0, X, 1, "float64")
+    error = stated(headers["q15"])
+    assert np.max(np.abs(ours - net.predict(params, X))) <= error < 5e-3
+    assert stated(headers["q31"]) < error / 10
+    assert f"inputs of up to {largest:g} in size" in headers["q15"]
+
+
+def test_smaller_inputs_are_more_exact():
+    net = fastgd.MLP(2, 1, activation="identity")
+    of_4, of_1 = (stated(net.to_c([0.7, 0.3, 0.1], fixed_point="q15", input_range=each)) for each in (None, 1.0))
+    assert of_1 < of_4 / 2
+
+
+@pytest.mark.parametrize(("activation", "params"), [("exp", [300.0, 300.0, 0.0]), ("identity", [1e308, 1e308, 0.0])])
+def test_layers_that_are_not_finite_are_refused(activation, params):
+    net = fastgd.MLP(2, 1, activation=activation)
+    assert_refused(lambda: net.to_c(params, fixed_point="q15"), ValueError, ["fixed_point", "finite"])
+
+
 @pytest.mark.parametrize(("options", "words"), [
+    ({"input_range": 2.0}, ["input_range", "fixed_point", "2.0"]),
+    ({"fixed_point": "q15", "input_range": 0.0}, ["input_range", "0.00390625", "0.0"]),
+    ({"fixed_point": "q15", "input_range": 1e9}, ["input_range", "65536", "1000000000.0"]),
     ({"fixed_point": "q7"}, ["fixed_point", "'q7'", "q15, q31"]),
     ({"fixed_point": "q15", "train": True}, ["fixed_point", "dtype, gradient or train"]),
     ({"fixed_point": "q15", "dtype": "float32"}, ["fixed_point", "dtype, gradient or train"]),

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from fastgd.cli.options import add_command, check_writable
+from fastgd.cli.options import add_command, check_writable, number
 from fastgd.names import DTYPES
 from fastgd.system.files import replace_file
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _KINDS = {
     ".h": "c", ".c": "c", ".onnx": "onnx", ".pt": "torch", ".json": "json", ".csv": "csv"
 }  # fmt: skip
+_OF_C = ("name", "dtype", "gradient", "train", "fixed_point", "input_range")
 _EXAMPLES = """\
 examples:
   fastgd export flowers.npz --out flowers.h
@@ -53,6 +54,17 @@ def add(commands: Any) -> None:
         action="store_true",
         help="add a step of gradient descent to C (default: without)",
     )
+    parser.add_argument(
+        "--fixed-point",
+        choices=["q15", "q31"],
+        help="C of whole numbers of 16 or 32 bits (default: of floats)",
+    )
+    parser.add_argument(
+        "--input-range",
+        type=number,
+        metavar="R",
+        help="inputs of whole numbers are between -R and R, as the network sees them (default: 4)",
+    )
     parser.set_defaults(command=export)
 
 
@@ -74,17 +86,16 @@ def export(options: argparse.Namespace) -> None:
 
 def _check_flags(options: argparse.Namespace, to: str) -> None:
     """ValueError for a flag that what is written does not know."""
-    known = {"c": ("name", "dtype", "gradient", "train"), "onnx": ("dtype",)}.get(to, ())
-    for flag in ("name", "dtype", "gradient", "train"):
+    known = {"c": _OF_C, "onnx": ("dtype",)}.get(to, ())
+    for flag in _OF_C:
         if flag not in known and getattr(options, flag) not in (None, False):
-            raise ValueError(f"--{flag} is not for {to}")
+            raise ValueError(f"--{flag.replace('_', '-')} is not for {to}")
 
 
 def _write(run: Run, to: str, options: argparse.Namespace) -> None:
     if to == "c":
-        how = {"dtype": options.dtype, "gradient": options.gradient, "train": options.train}
-        name = "network" if options.name is None else options.name
-        run.to_c(options.out, name, **how)
+        how = {flag: getattr(options, flag) for flag in _OF_C if flag != "name"}
+        run.to_c(options.out, "network" if options.name is None else options.name, **how)
     elif to == "onnx":
         run.to_onnx(options.out, dtype=options.dtype or "float32")
     elif to == "torch":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import PurePath
 
-from fastgd.arguments.checks import truth
+from fastgd.arguments.checks import finite_number, truth
 from fastgd.arguments.choices import check_name
 from fastgd.export.c_fixed import FixedCode
 from fastgd.export.c_gradients import jacobian, step
@@ -16,7 +16,7 @@ from fastgd.export.fixed_point import BITS
 from fastgd.export.fixed_point import fixed_point as made_fixed_point
 from fastgd.names import DTYPES
 
-_LARGEST = 4.0  # of inputs as a network in whole numbers sees them
+_RANGE = 4.0  # of inputs, as a network in whole numbers sees them, if none is given
 _REAL = {"float64": "double", "float32": "float"}
 
 
@@ -28,6 +28,7 @@ def to_c(
     gradient: bool,
     train: bool,
     fixed_point: str | None,
+    input_range: float | None,
 ) -> str:
     """The text of the header, written to `path` too if there is one.
 
@@ -44,16 +45,23 @@ def to_c(
     bits = None if fixed_point is None else BITS[check_name("fixed_point", fixed_point, list(BITS))]
     if bits is not None and (gradient or train or dtype is not None):
         raise ValueError("fixed_point can't be given with dtype, gradient or train")
+    largest = _RANGE if input_range is None else _checked_range(input_range, bits)
     linked = path is not None and PurePath(os.fspath(path)).suffix == ".c"
     linkage = "" if linked else " static inline"
     if bits is None:
         text = _text(code, gradient, train, linkage)
     else:
-        fixed = FixedCode(of, made_fixed_point(of, bits, _LARGEST), name)
+        fixed = FixedCode(of, made_fixed_point(of, bits, largest), name)
         text = fixed.text(linkage, _classes(code, fixed.kind, fixed.output_fraction))
     if path is not None:
         write_text(path, text)
     return text
+
+
+def _checked_range(value: object, bits: int | None) -> float:
+    if bits is None:
+        raise ValueError(f"input_range is for fixed_point; got {value!r} without")
+    return finite_number("input_range", value, least=2.0**-8, below=2.0**16)
 
 
 def _text(code: Code, gradient: bool, train: bool, linkage: str) -> str:

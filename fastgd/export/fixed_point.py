@@ -17,6 +17,7 @@ from fastgd.arguments.checks import Array
 from fastgd.export.exported import Exported
 from fastgd.functions.activation import Activation
 from fastgd.functions.function import computed
+from fastgd.system.float_errors import quiet
 
 BITS = {"q15": 16, "q31": 32}
 _POINTS = 257
@@ -108,13 +109,14 @@ def _fraction_for(largest: float, bits: int) -> int:
     return bits - 1 - max(math.ceil(math.log2(max(largest, 2.0**-8))), -8)
 
 
+@quiet
 def fixed_point(of: Exported, bits: int, largest: float) -> FixedPoint:
     """The network for inputs of at most this size.
 
     Raises
     ------
     ValueError
-        If sums of products can't be held, or outputs are not finite.
+        If what layers compute is not finite.
     """
     rng = np.random.default_rng(0)
     shape = _SAMPLES, of.net.widths[0]
@@ -127,6 +129,7 @@ def fixed_point(of: Exported, bits: int, largest: float) -> FixedPoint:
     for layer, (W, b) in zip(of.net.layers, of.layers, strict=True):
         wide, biases = W.astype(float), np.zeros(layer.outputs) if b is None else b.astype(float)
         z = a @ wide.T + biases
+        _check_finite(layer.function, z)
         z_fraction = _z_fraction(layer.function, z, bits)
         w_fraction = _weight_fraction(wide, biases, fraction, bits)
         z_fraction = min(z_fraction, w_fraction + fraction)
@@ -146,9 +149,14 @@ def fixed_point(of: Exported, bits: int, largest: float) -> FixedPoint:
     made = FixedPoint(bits, first, tuple(layers), is_softmax, largest, 0.0)
     ours = np.ldexp(made.outputs(whole(exact, first, bits)).astype(float), -fraction)
     error = 2 * float(np.abs(ours - a).max())
-    if not math.isfinite(error):
-        raise ValueError("fixed_point needs outputs that are finite; got such that are not")
     return FixedPoint(bits, first, tuple(layers), is_softmax, largest, error)
+
+
+def _check_finite(function: Activation, z: Array) -> None:
+    """ValueError unless z and the activation are finite for all samples."""
+    are_finite = np.isfinite(z).all()
+    if not are_finite or not (function.whole_layer or np.isfinite(function.reference(z)).all()):
+        raise ValueError("fixed_point needs layers that are finite; got such that are not")
 
 
 def _weight_fraction(W: Array, b: Array, fraction: int, bits: int) -> int:

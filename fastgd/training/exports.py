@@ -27,6 +27,7 @@ class Exports(Saved):
         gradient: bool = False,
         train: bool = False,
         fixed_point: str | None = None,
+        input_range: float | None = None,
     ) -> str:
         """The trained network as one header of C99, as `MLP.to_c` writes it.
 
@@ -36,7 +37,8 @@ class Exports(Saved):
         """
         from fastgd.export.c import to_c
 
-        return to_c(self._exported, path, name, dtype, gradient, train, fixed_point)
+        of = self._exported
+        return to_c(of, path, name, dtype, gradient, train, fixed_point, input_range)
 
     def to_onnx(self, path: str | os.PathLike[str], *, dtype: str = "float32") -> None:
         """Write the trained network as a model of ONNX, from X (n, inputs) to Y (n, outputs), of
