@@ -65,7 +65,7 @@ def from_torch(sequential: Any, *, loss: str | Loss | None = None) -> Imported:
     for place, module in _flat(sequential, ""):
         kind = type(module).__name__
         if kind == "Linear":
-            layers.append(_linear(module))
+            layers.append(_linear(place, module))
             activations.append("identity")
             is_open = True
         elif kind not in _WITHOUT_EFFECT:
@@ -88,12 +88,15 @@ def from_sklearn(mlp: Any) -> Imported:
     Raises
     ------
     ValueError, TypeError
-        If it is none, or not fitted.
+        If it is none, or not fitted, or has several members.
     """
     if not hasattr(mlp, "hidden_layer_sizes"):
         raise TypeError(f"mlp must be an MLPClassifier or MLPRegressor; got {shown(mlp)}")
     if not hasattr(mlp, "coefs_"):
         raise ValueError(f"mlp must be fitted; got {shown(mlp)}")
+    members = len(getattr(mlp, "runs_", ()))
+    if members > 1:
+        raise ValueError(f"mlp must be one network; got {members} members, which mlp.runs_ has")
     layers: list[tuple[Array, Array | None]] = [
         (np.asarray(W).T, np.asarray(b)) for W, b in zip(mlp.coefs_, mlp.intercepts_, strict=True)
     ]
@@ -103,8 +106,17 @@ def from_sklearn(mlp: Any) -> Imported:
         _OF_SKLEARN.get(each, each) if isinstance(each, str) else each
         for each in [*hidden, mlp.out_activation_]
     ]
-    is_binary = activations[-1] == "sigmoid"
-    return _imported("mlp", layers, activations, "binary_cross_entropy" if is_binary else None)
+    return _imported("mlp", layers, activations, _loss_of(mlp))
+
+
+def _loss_of(mlp: Any) -> str | Loss | None:
+    """What scikit-learn's class has, or one of fastgd's estimators; None for that of the output."""
+    if hasattr(mlp, "run_"):
+        own: Loss = mlp.run_.net.loss_function
+        return own
+    if getattr(mlp, "loss", None) == "poisson":
+        return "poisson"
+    return "binary_cross_entropy" if mlp.out_activation_ == "logistic" else None
 
 
 def _imported(
@@ -126,15 +138,19 @@ def _imported(
 
 def _flat(sequential: Any, place: str) -> Iterator[tuple[str, Any]]:
     """Modules in their order, with where they stand; those of a Sequential in the place of it."""
-    for name, module in sequential.named_children():
+    for name, module in sequential._modules.items():  # `children` has each object only once
         if type(module).__name__ == "Sequential":
             yield from _flat(module, f"{place}{name}.")
         else:
             yield f"{place}{name}", module
 
 
-def _linear(module: Any) -> tuple[Array, Array | None]:
+def _linear(place: str, module: Any) -> tuple[Array, Array | None]:
     weight, bias = module.weight.detach().cpu(), module.bias
+    if str(weight.dtype) not in ("torch.float32", "torch.float64"):
+        raise ValueError(
+            f"module {place} of sequential must be of float32 or float64; got {weight.dtype}"
+        )
     return weight.numpy().copy(), None if bias is None else bias.detach().cpu().numpy().copy()
 
 

@@ -63,6 +63,17 @@ def test_from_torch(torch):
     assert fastgd.from_torch(nn.Sequential(nn.Linear(2, 2)), loss="huber").net.loss == "huber"
 
 
+def test_a_module_that_stands_twice_is_there_twice(torch):
+    nn = torch.nn
+    relu, linear = nn.ReLU(), nn.Linear(3, 3)
+    sequential = nn.Sequential(linear, relu, linear, relu, nn.Linear(3, 1))
+    imported = fastgd.from_torch(sequential)
+    assert (imported.net.widths, imported.net.activations) == ((3, 3, 3, 1), ("relu", "relu", "identity"))
+    with torch.no_grad():
+        expected = sequential(torch.from_numpy(X.astype("float32"))).numpy()
+    np.testing.assert_allclose(imported.predict(X), expected, atol=1e-6)
+
+
 def test_modules_pickle_and_draw_nothing(torch):
     net, params = networks("float64")[11]
     state = torch.get_rng_state()
@@ -109,6 +120,7 @@ def test_what_is_no_such_sequential_is_refused(torch):
         (nn.Sequential(linear, nn.Softmax(dim=0)), ["module 1", "Softmax"]),
         (nn.Sequential(linear, nn.Softplus(1, 2)), ["module 1", "Softplus"]),
         (nn.Sequential(), ["Linear", "none"]),
+        (nn.Sequential(linear, nn.Linear(2, 2, dtype=torch.bfloat16)), ["module 1", "float32", "torch.bfloat16"]),
     ]:
         assert_refused(lambda given=given: fastgd.from_torch(given), ValueError, ["sequential", *words])
     assert_refused(lambda: fastgd.from_torch(linear), TypeError, ["sequential", "torch.nn.Sequential"])
@@ -159,6 +171,23 @@ def test_from_estimators_of_our_own():
     imported = fastgd.from_sklearn(ours)
     assert imported.net.activations == ("silu", "sigmoid", "identity")
     np.testing.assert_allclose(imported.predict(X)[:, 0], ours.predict(X), rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore", category=ConvergenceWarning)
+def test_losses_of_estimators():
+    own = fastgd.Loss(lambda a, y: (a - y) ** 4, name="quartic")
+    for loss in ("poisson", "huber(0.5)", own):
+        ours = fastgd.sklearn.MLPRegressor(loss, (3,), max_iter=2, random_state=0).fit(X, np.abs(X[:, 0]))
+        assert fastgd.from_sklearn(ours).net.layers == ours.run_.net.layers
+        assert fastgd.from_sklearn(ours).net.loss_function == ours.run_.net.loss_function
+    theirs = MLPRegressor("poisson", hidden_layer_sizes=(3,), max_iter=2, random_state=0).fit(X, np.abs(X[:, 0]))
+    assert fastgd.from_sklearn(theirs).net.loss == "poisson"
+
+
+@pytest.mark.filterwarnings("ignore", category=ConvergenceWarning)
+def test_several_members_are_refused():
+    ours = fastgd.sklearn.MLPRegressor(hidden_layer_sizes=(3,), max_iter=2, n_members=3, random_state=0).fit(X, X[:, 0])
+    assert_refused(lambda: fastgd.from_sklearn(ours), ValueError, ["mlp", "3 members", "runs_"])
 
 
 def test_what_is_no_fitted_mlp_is_refused():
