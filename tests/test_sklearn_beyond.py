@@ -225,6 +225,12 @@ def test_loss_that_diverges_is_refused(diabetes):
         ({"optimizer": "best"}, ValueError, "unknown optimizer 'best'"),
         ({"schedule": 0.1}, TypeError, "schedule must be one of fastgd.schedules, or None; got 0.1"),
         ({"dtype": "float16"}, ValueError, "unknown dtype 'float16'; known: auto, float32, float64"),
+        ({"dtype": 7}, TypeError, "dtype must be one of auto, float32, float64; got 7"),
+        ({"dropout": [0.5, 0.5]}, ValueError, "dropout must be a number, or one for each of 1 hidden layers; got 2"),
+        ({"dropout": 0.5, "hidden_layer_sizes": ()}, ValueError, "dropout is for hidden layers, which MLP("),
+        ({"l1": [0.1, 0.1, 0.1]}, ValueError, "l1 must be a number, or one for each of 2 layers; got 3"),
+        ({"optimizer": "rprop", "batch_size": 10}, ValueError, "optimizer Rprop compares gradients of all rows: batch_size must be None"),
+        ({"loss": "hinge"}, ValueError, "loss must be for outputs between 0 and 1; got 'hinge', whose targets begin at -1"),
         ({"threads": 0}, ValueError, "threads must be a whole number of at least 1; got 0"),
         ({"checkpoint": 3}, TypeError, "checkpoint must be a path or None; got 3"),
         ({"loss": "poisson_"}, ValueError, "unknown loss 'poisson_'"),
@@ -240,6 +246,14 @@ def test_loss_that_diverges_is_refused(diabetes):
 def test_bad_parameters_are_refused_by_name(iris, parameters, error, message):
     with pytest.raises(error, match=re.escape(message)):
         small(**parameters).fit(*iris)
+
+
+def test_targets_that_a_loss_is_not_defined_for_are_refused(diabetes):
+    X, y = diabetes
+    with pytest.raises(ValueError, match=re.escape("Y must lie between 0 and 1 for loss 'binary_cross_entropy'")):
+        small(MLPRegressor, loss="binary_cross_entropy").fit(X, y - y.mean())
+    with pytest.raises(ValueError, match=re.escape("Y must lie at 0 or above for loss 'poisson'")):
+        small(MLPRegressor, loss="poisson").fit(X, y - y.mean())
 
 
 # -- in use

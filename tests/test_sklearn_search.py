@@ -124,3 +124,8 @@ def test_search_of_fits_that_fail(diabetes):
 def test_search_refuses_what_is_not_ours(iris):
     with pytest.raises(TypeError, match=r"estimator must be .* of fastgd.sklearn; got Pipeline"):
         search(make_pipeline(StandardScaler(), small()), {}, *iris)
+
+
+def test_search_of_nothing_is_refused(iris):
+    with pytest.raises(ValueError, match=r"grid must have at least one candidate; got \[\]"):
+        search(small(), [], *iris)

@@ -143,7 +143,14 @@ out_activation_
         output = "softmax" if exclusive else "sigmoid"
         if isinstance(loss, str) and loss == "log_loss":
             loss = "cross_entropy" if exclusive else "binary_cross_entropy"
-        return network(p, inputs, Y.shape[1], output, loss, Y.dtype)
+        objective = network(p, inputs, Y.shape[1], output, loss, Y.dtype)
+        least = objective.net.loss_function.targets[0]
+        if -np.inf < least < 0:
+            raise ValueError(
+                f"loss must be for outputs between 0 and 1; got {objective.net.loss!r}, whose "
+                f"targets begin at {least:g}"
+            )
+        return objective
 
     def _class_weights(self, y: Array) -> Array | None:
         if self.class_weight is None:

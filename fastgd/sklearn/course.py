@@ -60,9 +60,11 @@ class Course:
 
     @cached_property
     def options(self) -> list[Options]:
-        """Those of `fastgd.train` that are nearest to what each fit asks for."""
-        n, factor = len(self.samples.X), self.objective.gradient
-        return [options_of(fit.p, n, factor) for fit in self.fits]
+        """Those of `fastgd.train` that are nearest to what each fit asks for; ValueError where it
+        can't be.
+        """
+        n, net, factor = len(self.samples.X), self.objective.net, self.objective.gradient
+        return [options_of(fit.p, n, factor).checked_for(net, n) for fit in self.fits]
 
     def _of_each(self, name: str) -> Array:
         """(fits,) numbers of a parameter."""

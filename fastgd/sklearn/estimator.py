@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from fastgd.arguments.checks import Array
 from fastgd.mlp import MLP
 from fastgd.network import Network
-from fastgd.samples import Samples, check_weights
+from fastgd.samples import Samples, check_targets, check_weights
 from fastgd.sklearn.course import Course, Score
 from fastgd.sklearn.fit import Fit
 from fastgd.sklearn.lbfgs import Minimization
@@ -112,15 +112,17 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         dtype = X.dtype if p.dtype == "auto" else np.dtype(p.dtype)
         X = np.ascontiguousarray(X, dtype)
         Y = self._targets(y, dtype)
+        objective = self._objective(p, X.shape[1], Y)
+        check_targets(objective.net, Y)
         weights = self._class_weights(y)
         if sample_weight is not None:
             given = _check_sample_weight(sample_weight, X)
             weights = given if weights is None else weights * given
         if weights is None:
-            return self._objective(p, X.shape[1], Y), Samples.alike(X, Y)
+            return objective, Samples.alike(X, Y)
         weights = np.ascontiguousarray(weights, dtype)
         check_weights(weights)
-        return self._objective(p, X.shape[1], Y), Samples(X, Y, weights)
+        return objective, Samples(X, Y, weights)
 
     def _first_fits(
         self, p: SimpleNamespace, objective: Objective, random: np.random.RandomState

@@ -78,7 +78,12 @@ def _path(name: str, value: Any) -> str:
 
 
 def _dtype(name: str, value: Any) -> str:
-    return check_name(name, value if isinstance(value, str) else np.dtype(value).name, DTYPES)
+    if not isinstance(value, str):
+        try:
+            value = np.dtype(value).name
+        except TypeError:
+            raise TypeError(f"{name} must be one of {', '.join(DTYPES)}; got {value!r}") from None
+    return check_name(name, value, DTYPES)
 
 
 def _as_given(name: str, value: Any) -> Any:

@@ -94,6 +94,8 @@ def search(
     threads = available_threads() if threads is None else whole_number("threads", threads, least=1)
     is_grid = isinstance(grid, dict) or (isinstance(grid, list) and _are_lists(grid))
     candidates = list(ParameterGrid(grid) if is_grid else grid)
+    if not candidates:
+        raise ValueError(f"grid must have at least one candidate; got {shown(grid)}")
     X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
     scorer = None if scoring is None else check_scoring(estimator, scoring)
     splits = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y, groups))
