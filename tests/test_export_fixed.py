@@ -91,6 +91,23 @@ def test_labels_of_a_table(compiled, kind):
         assert made.l0(ctypes.c_void_p(x.ctypes.data)).decode("utf-8") == str(label)
 
 
+def test_a_class_by_one_large_output(compiled):
+    """Whose format has no bits behind the point: 0.5 of it is the first number above 0."""
+    run, columns, table = table_of_classes("one output")
+    net = fastgd.MLP(2, 1, activation="identity")
+    run = run.with_values(net=net, params=np.array([1e6, -1e6, 0.0]))
+    head = "int l0(const double *x)"
+    text = f"{head};\n{head} {{ int16_t q[2], r[1]; n0_inputs(x, q); n0(q, r); return n0_class(r); }}\n"
+    header = run.to_c(name="n0", fixed_point="q15")
+    made = compiled(header, text)
+    X = np.column_stack([columns.numbers(name) for name in table.inputs])
+    outputs = run.predict(table.encode(columns))[:, 0]
+    sure = np.abs(outputs) > stated(header)
+    assert sure.sum() > 20
+    for x, output in zip(X[sure], outputs[sure], strict=True):
+        assert made.l0(ctypes.c_void_p(x.ctypes.data)) == (output > 0)
+
+
 def test_what_is_beyond_stays_at_the_end(compiled):
     """Inputs past the format count as its last number, and NaN as its first."""
     net = fastgd.MLP(1, 1, activation="identity")

@@ -104,7 +104,7 @@ def _classes(code: Code, kind: str | None = None, fraction: int = 0) -> str:
     names = enclosed([string(str(label)) for label in classes])
     labels = [f"static const char *const labels[] = {names};", "return labels[number];"]
     if code.layers[-1].outputs == 1:
-        half = code.number(0.5) if kind is None else str(1 << (fraction - 1))
+        half = code.number(0.5) if kind is None else str(1 << max(fraction - 1, 0))
         lines = [f"return y[0] >= {half} ? 1 : 0;"]
     else:
         lines = [
