@@ -111,6 +111,35 @@ def by_jitted(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:
     return out[0].copy(), timed(lambda: often(run.params, rows, out, 1024)) / 1024, None
 
 
+def by_hand(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:
+    """One hidden layer and one output as one would write them for Numba."""
+    if run.net.widths[2:] != (1,):
+        raise ValueError("it is written for one hidden layer and one output")
+    inputs, units, _ = run.net.widths
+    zero, one = np.float32(0), np.float32(1)
+
+    @njit(fastmath=True)
+    def predict(W: Any, b: Any, w: Any, c: Any, x: Any, out: Any) -> None:
+        z = c
+        for j in range(units):
+            s = b[j]
+            for k in range(inputs):
+                s += W[j, k] * x[k]
+            z += w[j] * max(s, zero)
+        out[0] = one / (one + np.exp(-z))
+
+    @njit
+    def often(W: Any, b: Any, w: Any, c: Any, rows: Any, out: Any, count: int) -> None:
+        for i in range(count):
+            predict(W, b, w, c, rows[i % 64], out[i % 64])
+
+    (W, b), (w, c) = run.net.unpack(run.params)
+    rows, out = np.tile(x, (64, 1)), np.empty((64, 1), np.float32)
+    given = W, b, w[0].copy(), c[0], rows, out
+    often(*given, 64)
+    return out[0].copy(), timed(lambda: often(*given, 1024)) / 1024, None
+
+
 def by_predictor(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:
     f, X = run.net.predictor(run.params), x[None]
     return f(X)[0], timed(lambda: f(X)), None
@@ -148,7 +177,7 @@ def by_sklearn(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:
 
 
 KINDS = {
-    "fastgd C": by_fastgd, "emlearn C": by_emlearn, "fastgd jitted": by_jitted, "fastgd predictor": by_predictor,
+    "fastgd C": by_fastgd, "emlearn C": by_emlearn, "fastgd jitted": by_jitted, "Numba by hand": by_hand, "fastgd predictor": by_predictor,
     "mlpfile": by_mlpfile, "onnxruntime": by_onnxruntime, "scikit-learn": by_sklearn,
 }  # fmt: skip
 
