@@ -97,6 +97,15 @@ def test_damaged_json_is_refused(change, tmp_path):
     assert_refused(lambda: fastgd.load_run(path), ValueError, [str(path), "no whole fastgd run"])
 
 
+@pytest.mark.parametrize("before", ["\ufeff", "\n  ", "\ufeff\r\n"])
+def test_json_that_other_programs_have_written_again(before, tmp_path):
+    path = tmp_path / "run.json"
+    run = fastgd.train(fastgd.MLP(2, 1), *fastgd.data.gate("or"), 3, rng=0)
+    run.to_json(path)
+    path.write_text(before + json.dumps(json.loads(path.read_text()), indent=4), encoding="utf-8")
+    assert fastgd.load_run(path) == run
+
+
 def put(value, *places):
     """What puts a value at a place of an object."""
 

@@ -21,6 +21,7 @@ from fastgd.system.files import replace_file
 from fastgd.training import json_checks, json_file, own_functions
 
 FORMAT = 3
+_BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"  # a byte-order mark and blanks, as other programs write them
 # what a file is called, and what reads it
 _KINDS = {"run": ("fastgd run", "load_run"), "runs": ("file of fastgd runs", "load_runs")}
 Kind = TypeVar("Kind", bound="Saved")
@@ -124,9 +125,9 @@ def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, A
     match their digest.
     """
     with open(path, "rb") as file:
-        if file.read(1) == b"{":
+        if file.read(64).lstrip(_BEFORE_JSON)[:1] == b"{":
             file.seek(0)
-            facts, arrays = json_file.read(file.read().decode("utf-8"))
+            facts, arrays = json_file.read(file.read().decode("utf-8-sig"))
             return {"format": FORMAT, **facts}, arrays, True
         if not zipfile.is_zipfile(file):
             raise ValueError("it is no .npz archive, or was cut short")
