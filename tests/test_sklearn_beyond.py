@@ -259,6 +259,28 @@ def test_targets_that_a_loss_is_not_defined_for_are_refused(diabetes):
 # -- in use
 
 
+@pytest.mark.parametrize("labels", [["no", "yes"], ["zwölf", "b", "a"], [3, 7, 10]], ids=str)
+def test_exports_have_the_classes(iris, labels, tmp_path):
+    X, _ = iris
+    y = np.array(labels)[np.arange(len(X)) % len(labels)]
+    ours = small().fit(X, y)
+    assert ours.run_.table["classes"] == sorted(labels)
+    ours.run_.save(tmp_path / "run.npz")
+    loaded = fastgd.load_run(tmp_path / "run.npz")
+    table = fastgd.data.Table.from_dict(loaded.table)
+    np.testing.assert_array_equal(table.decode(loaded.predict(X))[:, 0], ours.predict(X).astype(object))
+    assert "network_label" in loaded.to_c()
+    named = small().fit(pandas.DataFrame(X, columns=list("pqrs")), y)
+    assert named.run_.table["inputs"] == list("pqrs")
+
+
+def test_what_is_no_class_has_no_table(iris):
+    X, y = iris
+    assert small().fit(X, (X > 1).astype(int)).run_.table is None
+    assert small().fit(X, y > 0).run_.table is None
+    assert small(MLPRegressor).fit(X, y).run_.table is None
+
+
 def test_ctrl_c_leaves_what_there_is(iris, monkeypatch):
     X, y = iris
     advance, calls = Stepwise.advance, []

@@ -15,11 +15,14 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from sklearn.utils.validation import validate_data
 
 from fastgd.arguments.checks import Array
+from fastgd.data.table import Table
 from fastgd.sklearn import scores
 from fastgd.sklearn.course import Score
 from fastgd.sklearn.estimator import DTYPES, BaseMLP, has_partial_fit
 from fastgd.sklearn.labels import Labels
 from fastgd.sklearn.networks import Objective, network
+
+_NAMED = ({str}, {int})  # kinds of labels that files and exports have
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -68,7 +71,8 @@ best_validation_score_, t_, n_features_in_, feature_names_in_, n_iter_, n_layers
 out_activation_
         As in scikit-learn.
     run_ : fastgd.Run
-        Network, parameters and history as fastgd has them. Its costs are of the data alone.
+        Network, parameters and history as fastgd has them. Its costs are of the data alone. Files
+        and exports of it have the classes, where these are text or whole numbers.
     runs_ : list of these, one of each member
     """
 
@@ -168,6 +172,18 @@ out_activation_
 
     def _strata(self, Y: Array) -> Array | None:
         return Y if Y.shape[1] == 1 else None
+
+    def _table(self) -> dict[str, Any] | None:
+        """The features and the classes, as they are; of labels that are text or whole numbers."""
+        classes = tuple(self.classes_.tolist())
+        if self._labels.are_several or len(classes) < 2 or {*map(type, classes)} not in _NAMED:
+            return None
+        n = self.n_features_in_
+        inputs = getattr(self, "feature_names_in_", [f"x{k}" for k in range(n)])
+        outputs = len(classes) if self._labels.are_exclusive else 1
+        shift, scale = (0.0,) * n, (1.0,) * n
+        table = Table(tuple(map(str, inputs)), ("y",), classes, outputs, shift, scale, (), ())
+        return table.to_dict()
 
     # -- scikit-learn's methods
 

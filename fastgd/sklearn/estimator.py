@@ -82,6 +82,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _strata(self, Y: Array) -> Array | None:
         """(n,) by which rows are divided in even parts, None for none."""
 
+    def _table(self) -> dict[str, Any] | None:
+        """What the columns of X and y mean, as a Run keeps it; None where nothing is known."""
+        return None
+
     # -- fitting
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool = False) -> Any:
@@ -198,7 +202,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 "values and need to be preprocessed."
             )
         self.coefs_, self.intercepts_ = layers_of(net, fit.params)
-        self.runs_, self.run_ = runs, runs[0]
+        table = self._table()
+        self.runs_ = [run.with_values(table=table) for run in runs]
+        self.run_ = self.runs_[0]
         self.n_layers_, self.n_outputs_ = len(net.widths), net.widths[-1]
         self.out_activation_ = objective.out_activation
         self.loss_, self.n_iter_, self.t_ = fit.loss, fit.n_iter, fit.seen
