@@ -186,6 +186,13 @@ def test_csv(tmp_path):
             assert each.net.dtype.type(row["value"]) == value
 
 
+@pytest.mark.parametrize("path", [None, 3])
+def test_what_is_no_path_is_refused(path):
+    run = fastgd.train(fastgd.MLP(2, 1), *fastgd.data.gate("or"), 0)
+    for write_to in (run.to_json, run.to_csv, run.save):
+        assert_refused(lambda write_to=write_to: write_to(path), TypeError, ["path must be a path", str(path)])
+
+
 # -- the command ---------------------------------------------------------------------------------------------------------------------------
 
 

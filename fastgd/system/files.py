@@ -39,10 +39,14 @@ def replace_file(
 
     Raises
     ------
+    TypeError
+        If `path` is none.
     OSError
         If it can't be written; the old file is as it was. Where the new one is whole and the old
         one can't be replaced, `keep` leaves the new one beside it, as `filename2` of the error.
     """
+    if not isinstance(path, (str, bytes, os.PathLike)):  # numbers are open files of somebody else
+        raise TypeError(f"path must be a path; got {path!r}")
     target, old = _leads_to(path)
     if old is not None and not _is_replaced(path, old):
         _pour(path, write)
