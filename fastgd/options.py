@@ -232,7 +232,7 @@ class MemberSettings(ArrayTable):
         """
         marks = np.array([
             self.schedules >= 0, self.l2 != 0, self.l1 != 0, self.clip_norm < np.inf,
-            self.monitored, self.on_plateau,
+            self.monitored, self.takes_a_loop,
         ])  # fmt: skip
         kinds: Array = 256 * optimizer.places_of_forms(self.numbers) + np.packbits(marks, axis=0)[0]
         return kinds

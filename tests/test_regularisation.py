@@ -256,6 +256,16 @@ def test_members_have_their_own():
         assert run.cost == one.cost
 
 
+@pytest.mark.parametrize(("name", "none", "some"), [("dropout", 0.0, 0.4), ("input_noise", 0.0, 0.5), ("max_norm", np.inf, 0.1)])
+def test_members_that_ask_for_nothing_get_nothing(name, none, some):
+    X, Y, params = problem(SMALL, 11)
+    options = {"params": params, "batch_size": 4, "kernel": "matrix"}
+    runs = fastgd.train_many(SMALL, X, Y, 8, 0.3, rng=3, **{name: [none, some, none]}, **options)
+    for i, own in enumerate([{}, {name: some}, {}]):
+        one = fastgd.train(SMALL, X, Y, 8, 0.3, rng=3 + i, **own, **options)
+        assert (runs.params[i] == one.params).all()
+
+
 @pytest.mark.parametrize("kernel", ["lanes", "matrix", "unrolled"])
 def test_l1_of_members(kernel, path):
     X, Y, params = problem(NET, 11)
