@@ -288,6 +288,7 @@ BAD = [
     ({"dropout": (0.1, 1.2)}, V, ["dropout", "below 1", "1.2"]),
     ({"dropout": [[0.1]]}, V, ["dropout", "one a layer", "[[0.1]]"]),
     ({"l1": -1}, V, ["l1", "at least 0", "-1"]),
+    ({"l1": [0.1, [0.2], 0.3]}, V, ["l1", "one a layer", "[0.1, [0.2], 0.3]"]),
     ({"l1": (0.1,)}, V, ["l1", "each of 3 layers", "1"]),
     ({"l2": (0.1, 0.2)}, V, ["l2", "each of 3 layers", "2"]),
     ({"max_norm": 0}, V, ["max_norm", "positive", "0"]),

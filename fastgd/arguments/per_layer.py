@@ -13,9 +13,13 @@ PerLayer = float | tuple[float, ...]
 
 def per_layer(argument: str, value: object, **bounds: Any) -> PerLayer:
     """A number within the bounds of `finite_number`, or a tuple of them for several layers."""
-    if isinstance(value, (str, bytes)) or np.ndim(value) == 0:  # type: ignore[arg-type]
+    try:
+        axes = 0 if isinstance(value, (str, bytes)) else np.ndim(value)  # type: ignore[arg-type]
+    except ValueError:  # rows of several lengths
+        axes = 2
+    if axes == 0:
         return finite_number(argument, value, **bounds)
-    if np.ndim(value) != 1:  # type: ignore[arg-type]
+    if axes != 1:
         raise ValueError(f"{argument} must be a number, or one a layer; got {shown(value)}")
     return tuple(finite_number(argument, each, **bounds) for each in value)  # type: ignore[attr-defined]
 
