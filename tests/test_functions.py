@@ -37,6 +37,14 @@ def max_of(z):
     return numeric.maximum(z, 0)
 
 
+class Scaled:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def by(self, z):
+        return self.factor * math.tanh(z)
+
+
 # -- the built-in ones ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -63,6 +71,10 @@ WAYS = {  # a function, and what it computes by NumPy
     "math": (of_math, lambda z: np.logaddexp(0, z)),
     "NumPy": (lambda z: np.tanh(np.float64(2) * z) * np.exp(-np.square(z)), lambda z: np.tanh(2 * z) * np.exp(-(z**2))),
     "where": (lambda z: where((z > -1) & ~(z >= 1) | (z == 2), z, 0.5), lambda z: np.where((z > -1) & (z < 1), z, 0.5)),
+    "where of NumPy": (lambda z: np.where((z > -1) & (z < 1), z, 0.5), lambda z: np.where((z > -1) & (z < 1), z, 0.5)),
+    "clip of NumPy": (lambda z: np.clip(z, -1, 0.5), lambda z: np.clip(z, -1, 0.5)),
+    "where a number decides": (lambda z, k=2: where(k > 1, z, 0) + where(np.float64(k) < 1, 0, 1), lambda z: z + 1),
+    "a method": (Scaled(3).by, lambda z: 3 * np.tanh(z)),
     "two": (lambda z: numeric.maximum(z, -z) - numeric.minimum(2 * z, z), lambda z: np.abs(z) - np.minimum(2 * z, z)),
     "sign": (lambda z: numeric.sign(z) * z, np.abs),
     "a loop": (lambda z: sum(z**k / math.factorial(k) for k in range(5)), lambda z: sum(z**k / math.factorial(k) for k in range(5))),
@@ -205,6 +217,21 @@ def asks_deep_inside(z):
         (lambda: Activation(lambda z: z**1.5, name="mine"), ValueError, ["whole numbers"]),
         (lambda: Activation(lambda z: [z], name="mine"), ValueError, ["is no number"]),
         (lambda: Activation(lambda z: z > 0, name="mine"), ValueError, ["returns a comparison"]),
+        (lambda: Activation(lambda z: z * (z > 0), name="mine"), ValueError, ["line", "a comparison is no number"]),
+        (lambda: Activation(lambda z: where((z > 0) & z, z, 0), name="mine"), ValueError, ["line", "join comparisons"]),
+        (lambda: Activation(lambda z: where((z > 0) == (z > 1), z, 0), name="mine"), ValueError, ["line", "joined by &"]),
+        (lambda: Activation(lambda z: z**z, name="mine"), ValueError, ["whole numbers"]),
+        (lambda: Activation(lambda z: z ** "2", name="mine"), ValueError, ["line", "'2' is no number"]),
+        (lambda: Activation(lambda z: np.cumsum(z), name="mine"), ValueError, ["line", "numpy.cumsum is not known"]),
+        (lambda: Activation(lambda z, k="a": z, name="mine"), TypeError, ["k of activation 'mine'", "number", "'a'"]),
+        (lambda: Activation(lambda z, k=None: z, name="mine"), TypeError, ["k of activation 'mine'", "number", "None"]),
+        (lambda: Activation(lambda z: z, name="lambda"), ValueError, ["name", "'lambda'"]),
+        (lambda: Activation(exp, name="mine", scheme="mine"), ValueError, ["scheme", "'mine'", "glorot, he"]),
+        (lambda: Activation(exp, name="mine", bounds=1), TypeError, ["bounds must be two numbers", "got 1"]),
+        (lambda: Activation(exp, name="mine", bounds=(1, 0)), ValueError, ["bounds must be two numbers", "got (1, 0)"]),
+        (lambda: Activation(exp, name="mine", bounds=(0, 1)), ValueError, ["bounds of activation 'mine'", "(0.0, 1.0)", "at z = "]),
+        (lambda: Loss(lambda a, y: a * y, name="mine", targets=1), TypeError, ["targets must be two numbers", "got 1"]),
+        (lambda: Loss(lambda a, y: a * y, lambda a, y: y, "mine", output="exp"), TypeError, ["output", "Activation", "'exp'"]),
         (lambda: Activation(lambda z: where(z, z, 0), name="mine"), ValueError, ["where needs a comparison"]),
         (lambda: Activation(lambda z: round(z), name="mine"), ValueError, ["round"]),
         (lambda: Activation(lambda z: math.nan * z, name="mine"), ValueError, ["nan"]),

@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastgd.functions.comparison import check_slope, points
+from fastgd.arguments.choices import check_name
+from fastgd.functions.comparison import check_bounds, check_slope, points
 from fastgd.functions.derivative import derivative as derivative_of
 from fastgd.functions.formula import Formula, variable
-from fastgd.functions.function import Function, computed
+from fastgd.functions.function import Function, check_interval, computed
 
 if TYPE_CHECKING:
     from fastgd.arguments.checks import Array
@@ -63,15 +64,20 @@ class Activation(Function):
         check: bool = True,
     ):
         super().__init__(function, derivative, name)
-        self.bounds, self.scheme = bounds, scheme
+        self.bounds = check_interval("bounds", bounds)
+        self.scheme = check_name("scheme", scheme, ("glorot", "he"))
         self.whole_layer = whole_layer  # whether it looks at all units of a layer, as softmax does
         if check:
             self.check()
 
     def check(self) -> None:
-        """ValueError if the derivative is not the function's, or there is none."""
+        """ValueError if the derivative is not the function's, or there is none, or a value lies
+        outside the bounds.
+        """
         z = points()
-        check_slope(self, variable("z"), {"z": z}, {"z": z, "a": self.reference(z)})
+        a = self.reference(z)
+        check_slope(self, variable("z"), {"z": z}, {"z": z, "a": a})
+        check_bounds(self, self.bounds, z, a)
 
     def _derived(self) -> Formula:
         slope = derivative_of(self.value, variable("z"))

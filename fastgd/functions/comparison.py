@@ -1,4 +1,4 @@
-"""A derivative that is given, beside the one that its function has."""
+"""What is declared of a function, beside what it has: its derivative, and its bounds."""
 
 from __future__ import annotations
 
@@ -52,4 +52,18 @@ def check_slope(
         raise ValueError(
             f"derivative of {function.what} {function.name!r} must be its function's; got "
             f"{ours[first]:.6g} at {where}, where that is {exact[first]:.6g}"
+        )
+
+
+def check_bounds(function: Function, bounds: tuple[float, float], z: Array, a: Array) -> None:
+    """ValueError if a value a of the function lies outside, by more than rounding."""
+    import numpy as np
+
+    slack = _CLOSE * (1 + np.abs(a))
+    outside = (a < bounds[0] - slack) | (a > bounds[1] + slack)
+    if outside.any():
+        first = int(np.argmax(outside))
+        raise ValueError(
+            f"bounds of {function.what} {function.name!r} must hold all of its values; got "
+            f"{bounds}, and {a[first]:.6g} at z = {z[first]:.6g}"
         )

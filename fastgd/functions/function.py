@@ -6,6 +6,8 @@ import copy
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from keyword import iskeyword
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from fastgd import numeric
@@ -66,8 +68,11 @@ class Function:
         if derivative is not None:
             _check_callable("derivative", derivative, self.slope_arguments)
         family = getattr(function, "__name__", None) if name is None else name
-        if not isinstance(family, str) or not _NAME.fullmatch(family):
-            raise ValueError(f"name must be letters, digits and underscores; got {family!r}")
+        if not isinstance(family, str) or not _NAME.fullmatch(family) or iskeyword(family):
+            raise ValueError(
+                "name must be letters, digits and underscores, and no word of Python's; "
+                f"got {family!r}"
+            )
         self.family, self._function, self._derivative = family, function, derivative
         self.defaults = self._defaults(function)
         self.numbers = self.defaults
@@ -75,15 +80,23 @@ class Function:
     def _defaults(self, function: Any) -> tuple[float, ...]:
         """Of the numbers that it takes beyond its arguments."""
         code = getattr(function, "__code__", None)
-        if code is None or code.co_argcount <= len(self.arguments):
+        if code is None:
             return ()
-        count, given = code.co_argcount - len(self.arguments), function.__defaults__ or ()
-        if len(given) < count:
+        names = code.co_varnames[hasattr(function, "__self__") : code.co_argcount]
+        own, given = names[len(self.arguments) :], function.__defaults__ or ()
+        if len(given) < len(own):
             raise ValueError(
                 f"function must take {', '.join(self.arguments)}, and more numbers only with "
-                f"defaults; got {', '.join(code.co_varnames[: code.co_argcount])}"
+                f"defaults; got {', '.join(names)}"
             )
-        return tuple(map(float, given[-count:]))
+        given = given[len(given) - len(own) :]
+        for name, value in zip(own, given, strict=True):
+            if not isinstance(value, Real):
+                raise TypeError(
+                    f"{name} of {self.what} {self.family!r} must have a number as its default; "
+                    f"got {value!r}"
+                )
+        return tuple(map(float, given))
 
     def __call__(self: Kind, *numbers: float) -> Kind:
         """The same as `by`."""
@@ -209,6 +222,18 @@ class Function:
 def _check_callable(argument: str, value: object, arguments: tuple[str, ...]) -> None:
     if not callable(value):
         raise TypeError(f"{argument} must be a function of {', '.join(arguments)}; got {value!r}")
+
+
+def check_interval(argument: str, value: Any) -> tuple[float, float]:
+    """Two numbers, the least and the largest one."""
+    expected = f"{argument} must be two numbers, the lower one first; got {value!r}"
+    try:
+        least, most = map(float, value)
+    except (TypeError, ValueError):
+        raise TypeError(expected) from None
+    if not least < most:
+        raise ValueError(expected)
+    return least, most
 
 
 def _restored(cls: type[Function], state: dict[str, Any]) -> Function:

@@ -10,7 +10,7 @@ from fastgd.functions.activation import Activation
 from fastgd.functions.comparison import check_slope, points
 from fastgd.functions.derivative import derivative as derivative_of
 from fastgd.functions.formula import Formula, variable
-from fastgd.functions.function import Function
+from fastgd.functions.function import Function, check_interval
 
 
 class Loss(Function):
@@ -54,7 +54,9 @@ class Loss(Function):
         targets: tuple[float, float] = (-math.inf, math.inf),
         check: bool = True,
     ):
-        self.output, self.targets = output, targets
+        if output is not None and not isinstance(output, Activation):
+            raise TypeError(f"output must be a fastgd.Activation, or None; got {output!r}")
+        self.output, self.targets = output, check_interval("targets", targets)
         self.arguments, self.slope_arguments = ("a" if output is None else "z", "y"), ("a", "y")
         if self.whole_layer:  # of z less the largest, and by the sum of the sample's targets
             self.arguments, self.slope_arguments = ("z", "log_sum_exp", "y"), ("a", "y", "total")

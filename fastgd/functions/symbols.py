@@ -12,7 +12,14 @@ import operator
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 from fastgd import numeric
@@ -37,6 +44,10 @@ _OF_NUMPY: dict[str, Callable[..., Any]] = {  # ufuncs by their names
     "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge,
     "equal": operator.eq, "not_equal": operator.ne, **_NAMED,
 }  # fmt: skip
+_OF_ARRAYS: dict[str, Callable[..., Any]] = {  # NumPy's functions that are no ufuncs, likewise
+    "where": numeric.where,
+    "clip": lambda x, least, most: numeric.minimum(numeric.maximum(x, least), most),
+}
 _WRITTEN: dict[str, Callable[..., Formula]] = {
     **{name: partial(Formula, name) for name in (*FUNCTIONS, "fma")},
     "sign": sign, "maximum": larger, "minimum": smaller, "where": where,
@@ -50,6 +61,9 @@ class UnknownError(Exception):
 
 
 def _formula_of(value: Any) -> Formula:
+    """That of a number."""
+    if isinstance(value, Truth):
+        raise UnknownError("a comparison is no number; where(comparison, 1, 0) is one")
     if isinstance(value, Symbol):
         return value.formula
     kind = getattr(getattr(value, "dtype", None), "kind", "O")
@@ -86,6 +100,15 @@ def _comparison(operation: str, turned: bool = False) -> Any:
     return of
 
 
+def _joined(operation: str) -> Any:
+    def of(self: Truth, other: Any) -> Truth:
+        if not isinstance(other, Truth):
+            raise UnknownError("& and | join comparisons; a known one decides by if")
+        return Truth(Formula(operation, self.formula, other.formula))
+
+    return of
+
+
 class Symbol:
     """Stands for a formula in a function that is being written down."""
 
@@ -95,12 +118,14 @@ class Symbol:
         self.formula = formula
 
     def __numeric__(self, name: str, arguments: Sequence[Any]) -> Number:
-        first = arguments[0]
-        if name == "where" and not isinstance(first, Truth):
+        if name != "where":
+            return Number(_WRITTEN[name](*map(_formula_of, arguments)))
+        truth, yes, no = arguments
+        if type(truth).__name__ in ("bool", "bool_"):  # one that is known
+            return Number(_formula_of(yes if truth else no))
+        if not isinstance(truth, Truth):
             raise UnknownError("where needs a comparison")
-        if any(isinstance(each, Truth) for each in arguments[name == "where" :]):
-            raise UnknownError(f"{name} of a comparison")
-        return Number(_WRITTEN[name](*map(_formula_of, arguments)))
+        return Number(where(truth.formula, _formula_of(yes), _formula_of(no)))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """What NumPy asks of it where one of its functions is called."""
@@ -108,6 +133,12 @@ class Symbol:
             raise UnknownError(f"numpy.{ufunc.__name__} is not known; see fastgd.numeric")
         known = (each if isinstance(each, Symbol) else float(each) for each in inputs)
         return _OF_NUMPY[ufunc.__name__](*known)
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        """The same, where it is none of those that take arrays number by number."""
+        if options or function.__name__ not in _OF_ARRAYS:
+            raise UnknownError(f"numpy.{function.__name__} is not known; see fastgd.numeric")
+        return _OF_ARRAYS[function.__name__](*inputs)
 
     def __float__(self) -> float:
         raise UnknownError("a number is asked for that only compiled code has; see fastgd.numeric")
@@ -137,9 +168,10 @@ class Number(Symbol):
         return Number(Formula("abs", self.formula))
 
     def __pow__(self, power: Any) -> Any:
+        power = _formula_of(power).number
         if power == 0.5:
             return numeric.sqrt(self)
-        if isinstance(power, Symbol) or power != int(power) or abs(power) > _MOST_POWER:
+        if power is None or not power.is_integer() or abs(power) > _MOST_POWER:
             raise UnknownError(f"** takes whole numbers up to {_MOST_POWER}, or 0.5")
         if power < 0:
             return 1.0 / self**-power
@@ -156,8 +188,13 @@ class Number(Symbol):
 class Truth(Symbol):
     """Stands for a comparison."""
 
-    __and__ = __rand__ = _comparison("and")
-    __or__ = __ror__ = _comparison("or")
+    __and__ = __rand__ = _joined("and")
+    __or__ = __ror__ = _joined("or")
+
+    def __eq__(self, other: object) -> Any:
+        raise UnknownError("comparisons are joined by & and |, and turned by ~")
+
+    __ne__ = __eq__
 
     def __invert__(self) -> Truth:
         return Truth(Formula("not", self.formula))
@@ -232,6 +269,8 @@ def _replaced(value: Any, known: dict[Any, Any]) -> Any:
         return _MATH
     if isinstance(value, FunctionType):
         return _with_numeric(value, known)
+    if isinstance(value, MethodType):
+        return MethodType(_replaced(value.__func__, known), value.__self__)
     return (
         _OF_MATH[value] if isinstance(value, BuiltinFunctionType) and value in _OF_MATH else value
     )
