@@ -176,6 +176,7 @@ V, T = ValueError, TypeError
         (lambda: Rates([0.1, math.nan]), V, ["rates of Rates", "finite", "nan"]),
         (lambda: Rates([0.1], every=0), V, ["every of Rates", "from 1", "0"]),
         (lambda: Plateau(0.1, factor=0), V, ["factor of Plateau", "positive", "0"]),
+        (lambda: Plateau(0.1, threshold=1), V, ["threshold of Plateau", "below 1", "1"]),
         (lambda: Plateau(0.1, factor=1), V, ["factor of Plateau", "below 1", "1"]),
         (lambda: Plateau(0.1, patience=-1), V, ["patience of Plateau", "from 0", "-1"]),
         (lambda: Constant(0.1, warmup=0.5), V, ["warmup of Constant", "whole number", "0.5"]),

@@ -42,7 +42,7 @@ class Plateau(Schedule):
 
     factor: float = number("FACTOR", "of the rate on a plateau", 0.1, positive=True, below=1.0)
     patience: int = whole("epochs without a lower cost until then", 10, least=0)
-    threshold: float = number("SHARE", "of the least cost, that is lower", 1e-4)
+    threshold: float = number("SHARE", "of the least cost, that is lower", 1e-4, below=1.0)
     cooldown: int = whole("epochs that do not count after it", 0, least=0)
     least: float = number("RATE", "at which it ends", 0.0)
     at = staticmethod(plateau)
