@@ -7,6 +7,7 @@ import pickle
 import shutil
 import subprocess
 
+import numba
 import numpy as np
 import pytest
 
@@ -74,6 +75,7 @@ WAYS = {  # a function, and what it computes by NumPy
     "where of NumPy": (lambda z: np.where((z > -1) & (z < 1), z, 0.5), lambda z: np.where((z > -1) & (z < 1), z, 0.5)),
     "clip of NumPy": (lambda z: np.clip(z, -1, 0.5), lambda z: np.clip(z, -1, 0.5)),
     "where a number decides": (lambda z, k=2: where(k > 1, z, 0) + where(np.float64(k) < 1, 0, 1), lambda z: z + 1),
+    "one that Numba has compiled": (numba.njit(max_of), lambda z: np.maximum(z, 0)),
     "a method": (Scaled(3).by, lambda z: 3 * np.tanh(z)),
     "two": (lambda z: numeric.maximum(z, -z) - numeric.minimum(2 * z, z), lambda z: np.abs(z) - np.minimum(2 * z, z)),
     "sign": (lambda z: numeric.sign(z) * z, np.abs),

@@ -264,9 +264,13 @@ def _contents(cell: CellType) -> tuple[Any, ...]:
 
 
 def _replaced(value: Any, known: dict[Any, Any]) -> Any:
-    """What stands for `math`, its functions, and functions that call them."""
+    """What stands for `math`, its functions, and functions that call them; for what Numba has
+    compiled, that of which it was.
+    """
     if value is math:
         return _MATH
+    if callable(value) and isinstance(getattr(value, "py_func", None), FunctionType):
+        value = value.py_func
     if isinstance(value, FunctionType):
         return _with_numeric(value, known)
     if isinstance(value, MethodType):
