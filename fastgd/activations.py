@@ -21,6 +21,18 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 _FAR = 40.0  # where e^-z counts for nothing, and products of e^z are finite
 
 
+def _softplus(z: Any, beta: float = 1.0) -> Any:
+    if not beta > 0:
+        raise ValueError(f"beta of softplus must be above 0; got {beta:g}")
+    return n.softplus(beta * z) / beta
+
+
+def _snake(z: Any, frequency: float = 1.0) -> Any:
+    if frequency == 0:
+        raise ValueError("frequency of snake must not be 0; got 0")
+    return z + n.sin(frequency * z) ** 2 / frequency
+
+
 def _gelu_tanh_inside(z: Any) -> Any:
     """Twice what the tanh is taken of; z sigmoid of it is 0.5 z (1 + tanh of half)."""
     return math.sqrt(8 / math.pi) * (z + 0.044715 * z**3)
@@ -92,7 +104,7 @@ selu = _built_in(
     bounds=(-_SELU_SCALE * _SELU_ALPHA, math.inf), scheme="he",
 )  # fmt: skip
 softplus = _built_in(
-    lambda z, beta=1.0: n.softplus(beta * z) / beta,
+    _softplus,
     lambda z, a, beta: _logistic(beta * z), "softplus", bounds=_POSITIVE, scheme="he",
 )  # fmt: skip
 gelu = _built_in(lambda z: z * n.normal_cdf(z), _gelu_slope, "gelu", scheme="he")
@@ -128,7 +140,7 @@ exp = _built_in(n.exp, lambda z, a: a, "exp", bounds=_POSITIVE)
 square = _built_in(lambda z: z * z, lambda z, a: 2 * z, "square", bounds=_POSITIVE)
 absolute = _built_in(abs, lambda z, a: n.sign(z), "absolute", bounds=_POSITIVE)
 snake = _built_in(
-    lambda z, frequency=1.0: z + n.sin(frequency * z) ** 2 / frequency,
+    _snake,
     lambda z, a, frequency: 1 + n.sin(2 * frequency * z), "snake",
 )  # fmt: skip
 

@@ -147,6 +147,8 @@ def test_smoothed_targets(loss, method, kernel):
     ("given", "words"),
     [
         ({"activation": "leaky_relu(x)"}, ["activation", "numbers in brackets", "'leaky_relu(x)'"]),
+        ({"activation": "softplus(0)"}, ["beta of softplus", "above 0", "0"]),
+        ({"activation": "snake(0)"}, ["frequency of snake", "not be 0"]),
         ({"activation": "leaky_relu()"}, ["activation", "numbers in brackets"]),
         ({"activation": "leaky_relu(nan)"}, ["number 1 of activation 'leaky_relu'", "finite"]),
         ({"activation": "tanh(2)"}, ["activation can't be 'tanh(2)'", "takes 0 numbers"]),
@@ -266,6 +268,11 @@ def test_one_with_its_own_in_files(tmp_path):
         ({}, MissingError, ["needs activation 'bent_identity(2)'", "give it as activations=[bent_identity]"]),
         ({"activations": [BENT]}, MissingError, ["needs loss 'cauchy'", "it was def cauchy(a, y): t0 = a - y; return log1p(t0 * t0)"]),
         (own | {"losses": [other]}, MissingError, ["loss 'cauchy' must compute what it did when", "was written"]),
+        (
+            {"activations": [fastgd.Activation(math.sin, name="bent_identity")]},
+            MissingError,
+            ["needs activation 'bent_identity(2)'", "0 numbers"],
+        ),
         ({"activations": BENT}, TypeError, ["activations must be a list of fastgd.Activation objects"]),
     ]:
         assert_refused(lambda given=given: fastgd.load_run(path, **given), error, words)

@@ -72,7 +72,10 @@ def _found(path: str, what: str, name: str, text: str | None, own: Own) -> Activ
     for each in own:
         if each.what == what and each.family == family:
             told = [float(number) for number in numbers.rstrip(")").split(",") if number]
-            function: Activation | Loss = each if each.name == name else each.by(*told)
+            try:
+                function: Activation | Loss = each if each.name == name else each.by(*told)
+            except TypeError as error:
+                raise MissingError(f"{path!r} needs {what} {name!r}: {error}") from None
             if text is not None and function.text != text:
                 raise MissingError(
                     f"{what} {name!r} must compute what it did when {path!r} was written, which "
