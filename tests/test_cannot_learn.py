@@ -128,6 +128,19 @@ def test_targets_within_reach(train, output, Y):
     assert warned(lambda: train(mlp(output), Y)) == []
 
 
+MARGIN = fastgd.Loss(lambda a, y: fastgd.numeric.softplus(-y * a), name="margin")  # log(2) where y is 0
+
+
+@BOTH
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge", MARGIN])
+def test_classes_of_margins(train, loss):
+    net = fastgd.MLP(2, 3, 1, activation="tanh", loss=loss)
+    for Y in ([0, 1, 1, 0], [0, 0.5, 1, 0]):
+        assert_warned(lambda Y=Y: train(net, Y), "Y has values of 0", f"loss {net.loss!r} learns nothing", "-1 and 1")
+    for Y in ([-1, 1, 1, -1], [-1, 1, 0, 0], [1, 1, 0.5, 1]):
+        assert warned(lambda Y=Y: train(net, Y)) == []
+
+
 @BOTH
 def test_several_classes_a_row(train):
     assert_warned(lambda: train(CLASSES, SEVERAL), "Y", "row 0", "sums to 2", "softmax", "sigmoid", "binary_cross_entropy")

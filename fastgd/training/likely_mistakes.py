@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from fastgd.arguments.arrays import extremes
 from fastgd.arguments.checks import Array
+from fastgd.functions.comparison import points
+from fastgd.functions.function import computed
+from fastgd.functions.loss import Loss
 from fastgd.mlp import MLP
 from fastgd.samples import Samples
 from fastgd.system.warn import warn
@@ -14,7 +19,9 @@ _BLOCK = 2**16  # rows
 
 
 def warn_of_targets(net: MLP, samples: Samples) -> None:
-    """Of targets that outputs are further from than their mean is, or that have another sum."""
+    """Of targets that outputs are further from than their mean is, or that have another sum, or
+    that a loss learns nothing of.
+    """
     if len(samples.weights):  # which may leave rows out
         return
     output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
@@ -29,6 +36,11 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
                 f"between {least:g} and {most:g}, come no nearer than their mean does: "
                 "use another output, such as output='identity', or scale Y"
             )
+    if _learns_nothing_of_zeros(net.loss_function) and extremes(Y.reshape(-1))[0] == 0:
+        warn(
+            f"Y has values of 0, of which loss {net.loss!r} learns nothing, and none below: "
+            "classes are -1 and 1 to it, as in 2 * Y - 1"
+        )
     if net.loss_function.whole_layer:
         totals = Y.sum(axis=1)
         row = int(np.abs(totals - 1).argmax())
@@ -38,6 +50,15 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
                 f"row {row} sums to {totals[row]:g}; "
                 "for several classes a row, use output='sigmoid', loss='binary_cross_entropy'"
             )
+
+
+@cache
+def _learns_nothing_of_zeros(loss: Loss) -> bool:
+    """Whether the derivative is 0 wherever the target is, which may be negative."""
+    if loss.whole_layer or loss.targets[0] >= 0:
+        return False
+    a = points()
+    return not computed(loss.slope, {"a": a, "y": np.zeros_like(a)}).any()
 
 
 def _errors(Y: Array, least: float, most: float) -> tuple[float, float]:

@@ -183,8 +183,8 @@ def train(
         For bad arguments, or a checkpoint that can't be written, before anything is compiled.
     RuntimeWarning
         Before training, where it is likely to learn nothing: targets to which outputs come no
-        nearer than their mean does, targets for cross_entropy that do not sum to 1, hidden units
-        that stay alike.
+        nearer than their mean does, targets for cross_entropy that do not sum to 1, classes of 0
+        and 1 for hinge, hidden units that stay alike.
     DivergedError
         When a parameter, the cost, or a validation cost that stop rules watch stops being finite;
         it carries the last good run.
