@@ -149,6 +149,19 @@ def test_pickles_as_its_formula(mine):
         assert repr(again) == repr(mine)
 
 
+def test_pickles_however_deep():
+    def nested(z):
+        for _ in range(1000):
+            z = z * 0.5 + math.tanh(z)
+        return z
+
+    mine = Activation(nested)
+    again = pickle.loads(pickle.dumps(mine))
+    assert again.value is mine.value
+    assert again.slope is mine.slope
+    assert copy.deepcopy(mine) == mine
+
+
 # -- in other languages --------------------------------------------------------------------------------------------------------------------
 
 

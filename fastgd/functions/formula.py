@@ -36,7 +36,15 @@ class Formula:
         return found
 
     def __reduce__(self) -> Any:
-        return Formula, (self.operation, *self.arguments)
+        """As a list of its nodes, however deep they lie, by the places of those inside."""
+        places: dict[Formula, int] = {}
+        for node in self.nodes():
+            places[node] = len(places)
+        told = [
+            (node.operation, [places[each] for each in node.inner] or node.arguments)
+            for node in places
+        ]
+        return _restored, (told,)
 
     @property
     def inner(self) -> tuple[Formula, ...]:
@@ -76,6 +84,15 @@ class Formula:
 
         result: Formula = self.changed(change)
         return result
+
+
+def _restored(told: list[tuple[str, Any]]) -> Formula:
+    """The last one of nodes that are told one after the other."""
+    made: list[Formula] = []
+    for operation, arguments in told:
+        is_leaf = operation in ("number", "variable")
+        made.append(Formula(operation, *(arguments if is_leaf else (made[i] for i in arguments))))
+    return made[-1]
 
 
 def number(value: float) -> Formula:
