@@ -139,6 +139,37 @@ def test_schedule(iris):
     np.testing.assert_allclose(ours.run_.params, run.params, rtol=1e-10)
 
 
+OF_RATES = {  # a schedule, and its numbers beside its rates
+    "rates": lambda r: fastgd.schedules.Rates([r, 2 * r, 0.5 * r], every=7),
+    "piecewise": lambda r: fastgd.schedules.Piecewise(r, [5, 20], [2 * r, 0.5 * r]),
+    "cosine": lambda r: fastgd.schedules.Cosine(r, steps=30, least=0.1 * r),
+    "plateau": lambda r: fastgd.schedules.Plateau(r, factor=0.5, patience=0, threshold=0.3, cooldown=1, least=0.05 * r),
+}
+
+
+@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("schedule", OF_RATES.values(), ids=OF_RATES)
+def test_rates_of_schedules_are_those_of_the_estimator(iris, diabetes, schedule, members):
+    """Half of them for fastgd's squared errors, which are twice scikit-learn's."""
+    options = {"solver": "sgd", "momentum": 0.0, "alpha": 0.0, "batch_size": 50, "shuffle": False}
+    for kind, (X, y), factor in [(MLPClassifier, iris, 1.0), (MLPRegressor, diabetes, 0.5)]:
+        begun = small(kind, max_iter=1, learning_rate_init=1e-300).fit(X, y).run_
+        ours = small(kind, schedule=schedule(0.1), n_members=members, **options).fit(X, y)
+        Y = np.eye(3)[y] if kind is MLPClassifier else y
+        run = fastgd.train(begun.net, X, Y, 15, schedule(factor * 0.1), params=begun.params, batch_size=50, shuffle=False, kernel="matrix")
+        np.testing.assert_allclose(ours.run_.params, run.params, rtol=1e-9)
+        assert abs(run.params - begun.params).max() > 0.01
+
+
+def test_a_plateau_goes_on(iris):
+    X, y = iris
+    options = {"solver": "sgd", "schedule": OF_RATES["plateau"](0.3), "shuffle": False, "batch_size": 50}
+    whole, parts = small(max_iter=6, **options).fit(X, y), small(**options)
+    for _ in range(6):
+        parts.partial_fit(X, y, classes=[0, 1, 2])
+    np.testing.assert_array_equal(parts.coefs_[0], whole.coefs_[0])
+
+
 def test_squared_errors_are_halved_by_every_optimizer(diabetes):
     """The first update of each by hand, of half the squared error and its penalty."""
     X, y = diabetes
@@ -149,6 +180,7 @@ def test_squared_errors_are_halved_by_every_optimizer(diabetes):
     eps, rate = 0.3, 0.01
     updates = {
         fastgd.SGD(): g,
+        fastgd.SGD(weight_decay=0.5): g + 0.5 * np.append(w, b),
         fastgd.Adagrad(eps=eps): g / (abs(g) + eps),
         fastgd.RMSprop(rho=0.9, eps=eps): g / (np.sqrt(0.1) * abs(g) + eps),
         fastgd.Adam(eps=eps): g / (abs(g) + eps),

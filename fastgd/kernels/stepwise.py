@@ -11,10 +11,13 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.in_turn import PLACE, point, share_rule
-from fastgd.kernels.structs import TRAINING_COST
+from fastgd.kernels.structs import TRAINING_COST, Problem
+from fastgd.machine.struct import place_of
 from fastgd.state import BEST, EPOCH, EPOCH_COST_SUM, MOST, UPDATES, State
 
 _ARRAYS = "params", "slots", "powers", "cursor", "sums", "points", "costs"
+# where a schedule on a plateau is read, and where it is looked after
+_PLATEAUS = [place_of(Problem, part, "plateau") for part in ("rule", "few_rule", "course")]
 
 
 class Stepwise:
@@ -44,6 +47,10 @@ class Stepwise:
         elif members > 1:
             self._structs = np.repeat(kernel.patterns[:1], members, axis=0)
             point(self._structs, arrays)
+        plateau = self.states.plateau
+        if plateau.size and not kernel.plan.perturbed:
+            there = plateau.ctypes.data + plateau.strides[0] * np.arange(members)
+            self._structs[:, _PLATEAUS] = there[:, None]
         share_rule(self._structs)
         self._structs[:, PLACE["epochs"]] = MOST
         self._structs[:, PLACE["monitored"]] = TRAINING_COST  # costs are wanted of every epoch

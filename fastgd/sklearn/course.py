@@ -122,6 +122,8 @@ class Course:
             if len(begun.slots) == len(slots) and begun.powers.shape == states.powers[i].shape:
                 slots[:, :n], states.powers[i] = begun.slots, begun.powers
                 states.cursor[i, [EPOCH, UPDATES]] = begun.cursor[[EPOCH, UPDATES]]
+                if begun.plateau.shape == states.plateau[i].shape:
+                    states.plateau[i] = begun.plateau
         return states
 
     def _rates(self) -> Array:

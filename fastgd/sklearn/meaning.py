@@ -5,7 +5,7 @@ half.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,6 +36,8 @@ def optimizer_of(p: SimpleNamespace, factor: float) -> Optimizer:
         given = SGD(momentum, bool(p.nesterovs_momentum and momentum))
     eps = getattr(given, "eps", None)
     changes: dict[str, Any] = {} if eps is None else {"eps": factor * eps}
+    if isinstance(given, SGD):  # whose decay is a part of the gradient
+        changes["weight_decay"] = factor * given.weight_decay
     return replace(given, **changes)
 
 
@@ -45,13 +47,25 @@ def rate_factor(p: SimpleNamespace, factor: float) -> float:
     return 1 / factor if is_sgd else 1.0
 
 
+def _multiplied(schedule: Schedule, times: float) -> Schedule:
+    """The schedule whose rates are so many times those of this one."""
+    rates: dict[str, Any] = {
+        each.name: getattr(schedule, each.name)
+        for each in fields(schedule)
+        if each.init and each.metadata["unit"] in ("RATE", "RATE,...")
+    }
+    for name, told in rates.items():
+        several = isinstance(told, tuple)
+        rates[name] = tuple(times * one for one in told) if several else times * told
+    return replace(schedule, **rates)
+
+
 def options_of(p: SimpleNamespace, n: int, factor: float) -> Options:
     """The options of `fastgd.train` that come nearest, for `n` rows."""
     times, batch = rate_factor(p, factor), batch_of(p, n)
     rate: float | Schedule = times * p.learning_rate_init
     if p.schedule is not None:
-        rates = [name for name in ("rate", "least") if hasattr(p.schedule, name)]
-        rate = replace(p.schedule, **{name: times * getattr(p.schedule, name) for name in rates})
+        rate = _multiplied(p.schedule, times)
     passed_on: dict[str, Any] = p.passed_on
     if "l1" in passed_on:
         l1 = [factor * each for each in p.l1] if isinstance(p.l1, tuple) else factor * p.l1
