@@ -266,6 +266,10 @@ def test_loss_that_diverges_is_refused(diabetes):
         ({"threads": 0}, ValueError, "threads must be a whole number of at least 1; got 0"),
         ({"checkpoint": 3}, TypeError, "checkpoint must be a path or None; got 3"),
         ({"loss": "poisson_"}, ValueError, "unknown loss 'poisson_'"),
+        ({"dropout": (0.1, 0.2)}, ValueError, "dropout must be a number, or one for each of 1 hidden layers; got 2"),
+        ({"dropout": 0.1, "hidden_layer_sizes": ()}, ValueError, "dropout is for hidden layers"),
+        ({"l1": (0.1,)}, ValueError, "l1 must be a number, or one for each of 2 layers; got 1"),
+        ({"optimizer": "rprop", "batch_size": 50}, ValueError, "Rprop compares gradients of all rows: batch_size must be None; got 50"),
         ({"solver": "lbfgs", "optimizer": "adam"}, ValueError, "optimizer is of solvers sgd and adam"),
         (
             {"schedule": fastgd.schedules.Constant(0.1), "learning_rate": "adaptive"},
@@ -286,6 +290,14 @@ def test_targets_that_a_loss_is_not_defined_for_are_refused(diabetes):
         small(MLPRegressor, loss="binary_cross_entropy").fit(X, y - y.mean())
     with pytest.raises(ValueError, match=re.escape("Y must lie at 0 or above for loss 'poisson'")):
         small(MLPRegressor, loss="poisson").fit(X, y - y.mean())
+
+
+def test_classes_of_zero_to_losses_of_margins(iris):
+    X, y = iris
+    with pytest.warns(RuntimeWarning, match="Y has values of 0, of which loss 'hinge' learns nothing") as caught:
+        small(MLPRegressor, loss="hinge").fit(X, 1.0 * (y == 0))
+    assert caught[0].filename == __file__
+    small(MLPRegressor, loss="hinge").fit(X, 2.0 * (y == 0) - 1)
 
 
 # -- in use

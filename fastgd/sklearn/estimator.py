@@ -28,6 +28,7 @@ from fastgd.sklearn.parameters import CHECKS, STOCHASTIC, checked
 from fastgd.sklearn.split import split
 from fastgd.system.float_errors import quiet
 from fastgd.training.checkpoint import checkpoint_of_run
+from fastgd.training.likely_mistakes import warn_of_zeros
 
 DTYPES = (np.float64, np.float32)
 _CHECKPOINT_SECONDS = 60.0
@@ -94,6 +95,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             raise ValueError("partial_fit does not support early_stopping=True")
         is_first = not hasattr(self, "coefs_") or not (p.warm_start or incremental)
         objective, samples = self._prepared(p, X, y, sample_weight, is_first, incremental)
+        warn_of_zeros(objective.net, samples.Y)
         random = check_random_state(self.random_state)
         fits = (self._first_fits if is_first else self._further_fits)(p, objective, random)
         training = self._training(p, objective, samples, fits)

@@ -36,11 +36,7 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
                 f"between {least:g} and {most:g}, come no nearer than their mean does: "
                 "use another output, such as output='identity', or scale Y"
             )
-    if _learns_nothing_of_zeros(net.loss_function) and extremes(Y.reshape(-1))[0] == 0:
-        warn(
-            f"Y has values of 0, of which loss {net.loss!r} learns nothing, and none below: "
-            "classes are -1 and 1 to it, as in 2 * Y - 1"
-        )
+    warn_of_zeros(net, Y)
     if net.loss_function.whole_layer:
         totals = Y.sum(axis=1)
         row = int(np.abs(totals - 1).argmax())
@@ -50,6 +46,15 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
                 f"row {row} sums to {totals[row]:g}; "
                 "for several classes a row, use output='sigmoid', loss='binary_cross_entropy'"
             )
+
+
+def warn_of_zeros(net: MLP, Y: Array) -> None:
+    """Of classes of 0 and 1 for a loss that learns nothing of zeros."""
+    if _learns_nothing_of_zeros(net.loss_function) and extremes(Y.reshape(-1))[0] == 0:
+        warn(
+            f"Y has values of 0, of which loss {net.loss!r} learns nothing, and none below: "
+            "classes are -1 and 1 to it, as in 2 * Y - 1"
+        )
 
 
 @cache
