@@ -8,10 +8,11 @@ pytest.importorskip("sklearn", minversion="1.7", reason="whose MLPs take sample_
 import sklearn
 from sklearn import neural_network
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.model_selection import GridSearchCV, GroupKFold, ParameterSampler
+from sklearn.model_selection import GridSearchCV, GroupKFold, ParameterSampler, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
+import fastgd
 from fastgd.sklearn import MLPClassifier, MLPRegressor, search
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -73,6 +74,16 @@ def test_search_gives_what_grid_search_gives(iris, parameters, grid):
     ours = search(estimator, grid, X, y, cv=3)
     same_results(ours, GridSearchCV(estimator, grid, cv=3).fit(X, y))
     np.testing.assert_array_equal(ours.best_estimator_.predict(X), GridSearchCV(estimator, grid, cv=3).fit(X, y).predict(X))
+
+
+def test_search_among_functions_of_one_name(diabetes):
+    losses = [fastgd.Loss(lambda a, y, k=k: k * (a - y) ** 2, name="mine") for k in (1.0, -1e-3)]
+    activations = [[fastgd.Activation(lambda z, k=k: k * z / (1 + abs(z)), name="bent")] for k in (1.0, 3.0)]
+    functions = {"loss": losses, "activation": activations}
+    alone = [small(MLPRegressor, activation=one, loss=loss) for one in activations for loss in losses]
+    ours = search(small(MLPRegressor), functions, *diabetes, cv=2, refit=False).cv_results_["mean_test_score"]
+    expected = [cross_val_score(each, *diabetes, cv=2).mean() for each in alone]
+    np.testing.assert_allclose(ours, expected, rtol=1e-8)
 
 
 def test_search_gives_what_scikit_learn_gives(iris, diabetes):

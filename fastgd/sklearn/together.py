@@ -34,15 +34,26 @@ def groups_of(estimator: BaseMLP, candidates: list[dict[str, Any]], parts: int) 
     given, groups = estimator.get_params(deep=False), dict[Any, list[int]]()
     for place, candidate in enumerate(candidates):
         own = given | candidate
-        key = [repr(value) for name, value in sorted(own.items()) if name not in _OWN]
+        key = [_mark(value) for name, value in sorted(own.items()) if name not in _OWN]
         if own["early_stopping"]:  # whose validation rows the random state draws
-            key.append(repr(place if own["random_state"] is None else own["random_state"]))
+            key.append(_mark(place if own["random_state"] is None else own["random_state"]))
         groups.setdefault(tuple(key), []).append(place)
     cut = []
     for places in groups.values():
         count = max(1, min(parts, len(places) // _LEAST))
         cut += [part.tolist() for part in np.array_split(places, count)]
     return cut
+
+
+def _mark(value: Any) -> Any:
+    """What is equal for parameters that ask for the same."""
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_mark, value))
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return type(value), value
 
 
 @dataclass
