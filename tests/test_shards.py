@@ -189,6 +189,30 @@ def test_joblib(backend, kernel, folder):
     assert_whole(folder, runs)
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"dropout": [0.3, 0.3, 0.0, 0.0]},
+        {"input_noise": [0.3, 0.3, 0.0, 0.0]},
+        {"max_norm": [0.2, 0.2, np.inf, np.inf]},
+        {"l2": [0.1, 0.1, 0.0, 0.0]},
+        {"optimizer": [fastgd.SGD(momentum=0.9)] * 2 + [fastgd.SGD()] * 2},
+        {"learning_rate": [fastgd.schedules.Plateau(0.3, patience=0)] * 2 + [0.1, 0.1]},
+        {"learning_rate": [fastgd.schedules.Plateau(0.3, patience=0)] * 2 + [0.1, 0.1], "dropout": 0.2},
+    ],
+    ids=str,
+)
+def test_a_shard_asks_for_no_more_than_its_members_do(own):
+    given = {"members": 4, "learning_rate": 0.1} | own
+    runs = train_many("matrix", client="joblib", **given)
+    assert runs == train_many("matrix", **given)
+    for i, rng in enumerate(runs.seeds):
+        mine = {name: values[i] if isinstance(values, list) else values for name, values in given.items() if name != "members"}
+        mine = {name: value for name, value in mine.items() if value is not np.inf}
+        one = fastgd.train(NET, X, Y, 60, rng=int(rng), kernel="matrix", **mine)
+        assert (one.params == runs.params[i]).all()
+
+
 def test_joblib_maps_large_rows_into_memory():
     """Which is not to be taken for rows on disk, whose order is another."""
     rows = random_problem(NET, 70_000)[:2]

@@ -58,7 +58,7 @@ class OnThreads(SideBySide):
             yield partial(self._train, member, session)
         small, own_rows, members = order[is_small], self.plan.own_rows, self.members
         kinds = members.settings.kinds(type(members.options.optimizer))
-        are_alike = not own_rows and bool((kinds == kinds[0]).all())
+        are_alike = not (own_rows or self.is_part) and bool((kinds == kinds[0]).all())
         kinds = kinds[small]
         for kind in sorted(set(kinds.tolist())):
             alike = small[kinds == kind]
@@ -149,9 +149,11 @@ class OnThreads(SideBySide):
     def _put(self, some: int | slice | Array, states: State) -> None:
         """Put one member back, or several."""
         all_states = self.members.states
-        slots = all_states.slots[some]
+        slots, plateau = all_states.slots[some], all_states.plateau[some]
         slots[..., : states.slots.shape[-2], :] = states.slots
-        all_states[some] = states.with_arrays(slots=slots)
+        if states.plateau.shape == plateau.shape:
+            plateau = states.plateau
+        all_states[some] = states.with_arrays(slots=slots, plateau=plateau)
 
     def _add_costs(self) -> None:
         for member in np.flatnonzero(self.members.running).tolist():

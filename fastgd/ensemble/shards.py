@@ -115,6 +115,7 @@ class _Course:
             samples=Samples(nothing, nothing, nothing),
             members=replace(members, seconds=0.0),
             threads=min(self.work.threads or 1, len(members)),
+            is_part=True,
         )
 
     def shards(self, link: Link) -> list[Shard]:

@@ -44,6 +44,7 @@ class SideBySide(Training[Runs]):
     members: Runs  # in whose arrays they are trained; its seconds are those of the busiest thread
     threads: int | None  # at most; all processors where it is not given
     is_whole: bool = True  # whether all members are written back to where they stand
+    is_part: bool = False  # whether plan and options are for others, too, who are elsewhere
 
     # up to which no thread is started, and members are trained in turn: what starting some takes
     small_seconds: ClassVar[float] = 0.002
