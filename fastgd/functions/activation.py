@@ -22,7 +22,7 @@ class Activation(Function):
     """An activation of one's own, for `MLP(..., activation=mine)`.
 
     Its functions are plain Python over numbers: arithmetic, comparisons within `where`, and the
-    functions of `fastgd.numeric` or of `math`. Each is called once, when it is declared, with
+    functions of `fastgd.numeric`, `math` or NumPy. Each is called once, when it is declared, with
     symbols, and written down as a formula; that is what is compiled, for single numbers and for
     vectors, and what is pickled. A run file keeps its name and its text, and is loaded with the
     activation at hand: `fastgd.load_run(path, activations=[mine])`.
