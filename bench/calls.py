@@ -7,15 +7,15 @@ its rows on its device, and leaves its outputs there.
 
 import argparse
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from machine import facts
-from programs import PEERS, limits
+from programs import PEERS
 from tables import duration, fact_lines
+from timed_process import TimedProcess
 
 import fastgd
 
@@ -52,31 +52,14 @@ WORKS = [
 ]
 
 
-class Caller:
-    """A process that makes one kind of call."""
+class Caller(TimedProcess):
+    """One kind of call for a work."""
 
     def __init__(self, kind: str, work: Work, params: Any, X: Any):
         python = PYTHON if kind in PEER_KINDS else sys.executable
         given = [kind, work.dtype, ",".join(map(str, work.widths)), work.hidden, work.output, str(work.n)]
-        command = [python, str(PEERS / "calls_peer.py"), *given]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | limits(1))
-        assert self._process.stdin is not None
-        self._process.stdin.write(params.tobytes() + X.tobytes())
-        self._process.stdin.flush()
-        self.outputs = self._read(work.n * work.widths[-1])
-
-    def _read(self, count: int) -> Any:
-        assert self._process.stdout is not None
-        return np.frombuffer(self._process.stdout.read(8 * count))
-
-    def seconds(self, budget: float) -> float:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{budget}\n".encode())
-        self._process.stdin.flush()
-        return float(self._read(1)[0])
-
-    def end(self) -> None:
-        self._process.communicate()
+        super().__init__([python, str(PEERS / "calls_peer.py"), *given], params.tobytes() + X.tobytes())
+        self.outputs = self.read(work.n * work.widths[-1])
 
 
 def measure(work: Work, rounds: int, budget: float) -> dict[str, float]:

@@ -6,47 +6,27 @@ compute the same numbers before anything is timed. JAX, in the Python that JAX_P
 """
 
 import argparse
-import os
-import subprocess
 import sys
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from machine import facts
-from programs import LIBRARIES, PEERS, limits
+from programs import LIBRARIES, PEERS
 from tables import duration, fact_lines
+from timed_process import TimedProcess
 
 WHATS = ("jacobian", "input_gradient", "hessian_vector")
 WORKS = [((1, 16, 1), 100), ((4, 32, 16, 4), 100), ((4, 32, 16, 4), 1000), ((64, 100, 10), 100)]
 
 
-class Peer:
-    """A process that makes one kind of call."""
+class Peer(TimedProcess):
+    """One derivative by one library."""
 
     def __init__(self, kind: str, what: str, widths: tuple[int, ...], n: int, numbers: bytes):
         python = LIBRARIES["JAX"].python if kind == "JAX" else sys.executable
-        command = [python, str(PEERS / "derivatives_peer.py"), kind, what, ",".join(map(str, widths)), str(n)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | limits(1))
-        self._write(numbers)
-        size = self._read(1)
-        self.result = self._read(int(size[0])) if len(size) else None
-
-    def _write(self, data: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
-
-    def _read(self, count: int) -> Any:
-        assert self._process.stdout is not None
-        return np.frombuffer(self._process.stdout.read(8 * count))
-
-    def seconds(self, budget: float) -> float:
-        self._write(f"{budget}\n".encode())
-        return float(self._read(1)[0])
-
-    def end(self) -> None:
-        self._process.communicate()
+        super().__init__([python, str(PEERS / "derivatives_peer.py"), kind, what, ",".join(map(str, widths)), str(n)], numbers)
+        size = self.read(1)
+        self.result = self.read(int(size[0])) if len(size) else None
 
 
 def measure(what: str, widths: tuple[int, ...], n: int, rounds: int, budget: float) -> dict[str, float]:

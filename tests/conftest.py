@@ -316,3 +316,22 @@ def line(folder):
     rows = [[a, r, 7, 3 * a - 20 * r + 100] for a, r in zip(rng.integers(30, 200, 40), rng.integers(1, 6, 40), strict=True)]
     write("houses.csv", ["area", "rooms", "same", "price"], rows)
     return np.array(rows, float)
+
+
+# -- data sets of scikit-learn's
+
+
+@pytest.fixture(scope="session")
+def iris():
+    from sklearn import datasets, preprocessing
+
+    X, y = datasets.load_iris(return_X_y=True)
+    return preprocessing.scale(X), y
+
+
+@pytest.fixture(scope="session")
+def diabetes():
+    from sklearn import datasets, preprocessing
+
+    X, y = datasets.load_diabetes(return_X_y=True)
+    return preprocessing.scale(X), preprocessing.scale(y)

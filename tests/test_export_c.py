@@ -221,7 +221,8 @@ def test_no_warning_in_c_or_c_plus_plus(compiler, dtype, tmp_path):
     nets = [fastgd.MLP(*net.widths, activation=net.activations, loss=net.loss, dtype=dtype) for net in trainable()]
     nets += [fastgd.MLP(3, 2, activation=each, dtype=dtype) for each in HIDDEN]
     headers = [net.to_c(net.init(rng=0), name=f"n{i}", gradient=True, train=True) for i, net in enumerate(nets)]
-    library(tmp_path, compiler, headers, [wrapper(i, REAL[dtype]) if i % 2 else "" for i in range(len(nets))])
+    made = library(tmp_path, compiler, headers, [wrapper(i, REAL[dtype]) if i % 2 else "" for i in range(len(nets))])
+    assert all(hasattr(made, f"f{i}") == (i % 2 == 1) for i in range(len(nets)))  # compiled, where a warning is an error
 
 
 def test_a_file_of_c_is_linked_with(compiled, tmp_path):

@@ -12,4 +12,5 @@ from fastgd.sklearn import MLPClassifier, MLPRegressor
 @parametrize_with_checks([MLPClassifier(max_iter=100), MLPRegressor(max_iter=100)])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_check(estimator, check):
+    """A check raises AssertionError, or what the estimator raises, where it fails."""
     check(estimator)

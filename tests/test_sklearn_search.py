@@ -7,10 +7,10 @@ pytest.importorskip("sklearn", minversion="1.7", reason="whose MLPs take sample_
 
 import sklearn
 from sklearn import neural_network
-from sklearn.datasets import load_diabetes, load_iris
 from sklearn.model_selection import GridSearchCV, GroupKFold, ParameterSampler, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, scale
+from sklearn.preprocessing import StandardScaler
+from small_estimators import small
 
 import fastgd
 from fastgd.sklearn import MLPClassifier, MLPRegressor, search
@@ -18,23 +18,7 @@ from fastgd.sklearn import MLPClassifier, MLPRegressor, search
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@pytest.fixture(scope="module")
-def iris():
-    X, y = load_iris(return_X_y=True)
-    return scale(X), y
-
-
-@pytest.fixture(scope="module")
-def diabetes():
-    X, y = load_diabetes(return_X_y=True)
-    return scale(X), scale(y)
-
-
-def small(kind=MLPClassifier, **parameters):
-    return kind(**{"hidden_layer_sizes": (6,), "max_iter": 15, "random_state": 0} | parameters)
-
-
-def same_results(ours, grid):
+def assert_same_results(ours, grid):
     assert set(ours) == set(grid.cv_results_)
     assert ours["params"] == grid.cv_results_["params"]
     for name, values in ours.items():
@@ -72,7 +56,7 @@ def test_search_gives_what_grid_search_gives(iris, parameters, grid):
     X, y = iris
     estimator = small(**parameters)
     ours = search(estimator, grid, X, y, cv=3)
-    same_results(ours, GridSearchCV(estimator, grid, cv=3).fit(X, y))
+    assert_same_results(ours, GridSearchCV(estimator, grid, cv=3).fit(X, y))
     np.testing.assert_array_equal(ours.best_estimator_.predict(X), GridSearchCV(estimator, grid, cv=3).fit(X, y).predict(X))
 
 
@@ -92,7 +76,7 @@ def test_search_gives_what_scikit_learn_gives(iris, diabetes):
         (MLPRegressor, neural_network.MLPRegressor, diabetes),
     ):
         ours = search(small(kind, batch_size=40), GRID, X, y, cv=4, return_train_score=True, threads=1)
-        same_results(ours, GridSearchCV(small(theirs, batch_size=40), GRID, cv=4, return_train_score=True).fit(X, y))
+        assert_same_results(ours, GridSearchCV(small(theirs, batch_size=40), GRID, cv=4, return_train_score=True).fit(X, y))
 
 
 def test_search_by_other_scores_and_folds(diabetes):
@@ -100,7 +84,7 @@ def test_search_by_other_scores_and_folds(diabetes):
     groups = np.arange(len(X)) % 7
     estimator, grid = small(MLPRegressor), {"alpha": [0.1, 10.0], "learning_rate_init": [0.001, 0.01]}
     kw = {"cv": GroupKFold(3), "scoring": "neg_mean_absolute_error", "return_train_score": True}
-    same_results(search(estimator, grid, X, y, groups=groups, **kw), GridSearchCV(estimator, grid, **kw).fit(X, y, groups=groups))
+    assert_same_results(search(estimator, grid, X, y, groups=groups, **kw), GridSearchCV(estimator, grid, **kw).fit(X, y, groups=groups))
 
 
 def test_search_takes_weights_and_samplers(iris):

@@ -7,12 +7,12 @@ outputs are float64.
 import struct
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from timed_calls import answer, write
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -138,21 +138,5 @@ except ImportError as error:
     sys.exit(f"{kind} is left out: {error}")
 first = call()  # which may compile
 outputs = np.asarray(first, float) if kind in KINDS or kind.startswith("predict") else np.zeros((n, widths[-1]))
-sys.stdout.buffer.write(outputs.tobytes())
-sys.stdout.buffer.flush()
-
-
-def seconds_of(count: int) -> float:
-    begin = time.process_time()
-    for _ in range(count):
-        call()
-    return time.process_time() - begin
-
-
-for line in sys.stdin.buffer:
-    budget, count = float(line), 1
-    while (took := seconds_of(count)) < budget / 20:
-        count *= 2
-    least = min([took] + [seconds_of(count) for _ in range(int(budget / took))]) / count
-    sys.stdout.buffer.write(np.array([least]).tobytes())
-    sys.stdout.buffer.flush()
+write(outputs.tobytes())
+answer(call)

@@ -5,12 +5,12 @@ line of seconds on stdin the least processor time of a call, in seconds.
 """
 
 import sys
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from timed_calls import answer, write
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -70,21 +70,5 @@ try:
 except ImportError as error:
     sys.exit(f"{kind} is left out: {error}")
 result = np.asarray(call(), float)  # which may compile
-sys.stdout.buffer.write(np.array([result.size], float).tobytes() + result.tobytes())
-sys.stdout.buffer.flush()
-
-
-def seconds_of(count: int) -> float:
-    begin = time.process_time()
-    for _ in range(count):
-        call()
-    return time.process_time() - begin
-
-
-for line in sys.stdin.buffer:
-    budget, count = float(line), 1
-    while (took := seconds_of(count)) < budget / 20:
-        count *= 2
-    least = min([took] + [seconds_of(count) for _ in range(int(budget / took))]) / count
-    sys.stdout.buffer.write(np.array([least]).tobytes())
-    sys.stdout.buffer.flush()
+write(np.array([result.size], float).tobytes() + result.tobytes())
+answer(call)

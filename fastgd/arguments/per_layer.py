@@ -11,17 +11,17 @@ from fastgd.arguments.checks import finite_number, shown
 PerLayer = float | tuple[float, ...]
 
 
-def per_layer(argument: str, value: object, **bounds: Any) -> PerLayer:
+def per_layer(argument: str, value: Any, **bounds: Any) -> PerLayer:
     """A number within the bounds of `finite_number`, or a tuple of them for several layers."""
     try:
-        axes = 0 if isinstance(value, (str, bytes)) else np.ndim(value)  # type: ignore[arg-type]
+        axes = 0 if isinstance(value, (str, bytes)) else np.ndim(value)
     except ValueError:  # rows of several lengths
         axes = 2
     if axes == 0:
         return finite_number(argument, value, **bounds)
     if axes != 1:
         raise ValueError(f"{argument} must be a number, or one a layer; got {shown(value)}")
-    return tuple(finite_number(argument, each, **bounds) for each in value)  # type: ignore[attr-defined]
+    return tuple(finite_number(argument, each, **bounds) for each in value)
 
 
 def check_count(argument: str, value: PerLayer, layers: int, what: str) -> None:

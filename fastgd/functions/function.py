@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from keyword import iskeyword
@@ -45,7 +46,7 @@ def computed(formula: Formula, values: Mapping[str, Array]) -> Array:
     return np.broadcast_to(result, np.broadcast_shapes(*(each.shape for each in values.values())))
 
 
-class Function:
+class Function(ABC):
     """A function of Python's and its derivative, each written down as a formula.
 
     What the function takes beyond `arguments` are numbers with defaults; calling this with others
@@ -156,9 +157,9 @@ class Function:
         told = f"the derivative of {self.what} {self.family!r}"
         return written_down(told, self._derivative, self.slope_arguments, *self.numbers)
 
+    @abstractmethod
     def _derived(self) -> Formula:
         """The derivative, from its formula."""
-        raise NotImplementedError
 
     @cached_property
     def text(self) -> str:

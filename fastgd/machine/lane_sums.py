@@ -1,5 +1,6 @@
 """Sums over the lanes of vectors, in a fixed order."""
 
+from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -29,9 +30,10 @@ def _swapped(context: Any, builder: Any, value: Any, apart: int) -> Any:
     return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), mask)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def lane_total(typing_context, vector):
-    """The sum of the lanes, on every lane: lanes half the vector apart are added first."""
+def _over_lanes(vector: Any, combine: Callable[[Any, Any, Any], Any]) -> Any:
+    """An intrinsic that combines all lanes, on every lane; lanes half the vector apart come
+    first.
+    """
     if not isinstance(vector, Vector):
         return None
 
@@ -39,31 +41,25 @@ def lane_total(typing_context, vector):
         (value,) = args
         apart = vector.lanes // 2
         while apart:
-            value = builder.fadd(
-                value, _swapped(context, builder, value, apart), flags=("contract",)
-            )
+            value = combine(builder, value, _swapped(context, builder, value, apart))
             apart //= 2
         return value
 
     return vector(vector), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lane_total(typing_context, vector):
+    """The sum of the lanes, on every lane."""
+    return _over_lanes(vector, lambda builder, x, y: builder.fadd(x, y, flags=("contract",)))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def lane_largest(typing_context, vector):
     """The largest of the lanes, on every lane."""
-    if not isinstance(vector, Vector):
-        return None
-
-    def generate(context, builder, sig, args):
-        (value,) = args
-        apart = vector.lanes // 2
-        while apart:
-            other = _swapped(context, builder, value, apart)
-            value = builder.select(builder.fcmp_ordered(">", other, value), other, value)
-            apart //= 2
-        return value
-
-    return vector(vector), generate
+    return _over_lanes(
+        vector, lambda builder, x, y: builder.select(builder.fcmp_ordered(">", y, x), y, x)
+    )
 
 
 @intrinsic  # type: ignore[untyped-decorator]
