@@ -150,7 +150,7 @@ def test_code_of_a_user_is_told_by_what_it_does():
 def test_a_declaration_is_whole(kind):
     cls, form = FORMS[kind]
     names = {each.name for each in fields(cls)}
-    assert names_of(form.update)[:2] == ["w", "g"]
+    assert names_of(form.update)[:2] == ("w", "g")
     assert set(form.makes) <= set(names_of(form.update))
     assert not names & {"w", "g", "rate", *kept_of(kind), *powers_of(kind)}
     assert (form.begin is None) == (form.makes == ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from functools import cache, lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -36,9 +37,15 @@ class Form(NamedTuple):
     makes: tuple[str, ...] = ()
 
 
-def names_of(function: Callable[..., Any] | None) -> list[str]:
+@cache
+def names_of(function: Callable[..., Any] | None) -> tuple[str, ...]:
     """The names of a function's arguments."""
-    return [] if function is None else list(inspect.signature(function).parameters)
+    return () if function is None else tuple(inspect.signature(function).parameters)
+
+
+@lru_cache(maxsize=64)
+def _form_of(optimizer: Optimizer) -> Form:
+    return optimizer.forms[int(optimizer.places_of_forms(np.array(optimizer.numbers)))]
 
 
 @dataclass(frozen=True)
@@ -61,9 +68,10 @@ class Optimizer:
         check_fields(self)
 
     @classmethod
-    def field_names(cls) -> list[str]:
+    @cache
+    def field_names(cls) -> tuple[str, ...]:
         """The names of its fields, in order."""
-        return [each.name for each in fields(cls)]
+        return tuple(each.name for each in fields(cls))
 
     @classmethod
     def places_of_forms(cls, numbers: Array) -> Array:
@@ -76,7 +84,7 @@ class Optimizer:
     @property
     def update_kind(self) -> str:
         """The name of its update, one of FORMS; plain gradient descent is "sgd"."""
-        return self.forms[int(self.places_of_forms(np.array(self.numbers)))].name
+        return _form_of(self).name
 
     @property
     def numbers(self) -> list[float]:
