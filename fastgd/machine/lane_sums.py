@@ -1,4 +1,4 @@
-"""Sums over the lanes of vectors, in a fixed order."""
+"""Sums over the lanes of vectors, in a fixed order, and lanes of several vectors in one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -75,6 +75,24 @@ def lane_sums(typing_context, vectors):
 
     def generate(context, builder, sig, args):
         return sum_lanes(builder, [builder.extract_value(args[0], i) for i in range(vector.lanes)])
+
+    return vector(vectors), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def in_lanes(typing_context, vectors):
+    """The vector whose lane i is that of the i-th of as many vectors as it has lanes."""
+    vector = vectors.dtype if isinstance(vectors, types.UniTuple) else None
+    if not isinstance(vector, Vector) or vectors.count != vector.lanes:
+        return None
+
+    def generate(context, builder, sig, args):
+        kind, lanes = ir.VectorType(ir.IntType(32), vector.lanes), range(vector.lanes)
+        result = builder.extract_value(args[0], 0)
+        for i in lanes[1:]:
+            mask = ir.Constant(kind, [vector.lanes + k if k == i else k for k in lanes])
+            result = builder.shuffle_vector(result, builder.extract_value(args[0], i), mask)
+        return result
 
     return vector(vectors), generate
 

@@ -95,6 +95,11 @@ def _is_constant(plan: Plan) -> bool:
     return plan.rows_stay and _vectors(plan) <= _MOST_CONSTANT_VECTORS
 
 
+def _is_one_row(plan: Plan) -> bool:
+    """Whether batches are of one row."""
+    return plan.batch == 1 and not plan.rows_stay
+
+
 def _load_parameters(names: list[str]) -> list[str]:
     return [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
 
@@ -114,8 +119,10 @@ def _steps(plan: Plan) -> list[str]:
     names = parameter_names(net)
     stride = padded(plan.n, net.dtype)
     # rows that weigh the same are weighed after they are summed
-    weighted = not full or stride != plan.n or plan.weighted
-    scale = f"{'1.0' if weighted else '1.0 / data.n'}{divisor(plan.method)}"
+    one_row = _is_one_row(plan)
+    weighted = plan.weighted or (stride != plan.n if full else not one_row)
+    share = "1.0" if weighted or one_row else "1.0 / data.n"
+    scale = share + divisor(plan.method)
 
     body = (
         [
@@ -127,25 +134,20 @@ def _steps(plan: Plan) -> list[str]:
         else []
     )
     body += _load_parameters(names)
-    body += [] if weighted else ["share = 1.0 / data.n"]
+    body += [] if weighted else [f"share = {share}"]
     body += [f"rate = rule.rate * ({scale})" if plan.update_kind == "plain" else f"scale = {scale}"]
     if full:
         body += [f"stride = {stride if _is_constant(plan) else 'work.block'}"]
         batch = []
     else:
         body += ["put_in_order(data, course.seed, epoch)"]
-        batch = [
-            "start = (batch_index + i) * data.batch",
-            "rows = min(data.batch, data.n - start)",
-            "stride = (rows + lanes - 1) // lanes * lanes",
-            f"total = {'batch_weight(data, start, rows)' if plan.weighted else 'float(rows)'}",
-            "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == "
-            "NO_UPDATE else total)",
-        ]
+        batch = _take_row(plan) if one_row else _take_rows(plan)
     batch += ["costs = broadcast(params, 0.0)"]
     loads, forward, gradient = _sample(plan, weighted)
     if full and _vectors(plan) == 1:
         body += ["s = 0", *loads]
+        batch += [*forward, *(line.first() for line in gradient)]
+    elif one_row:
         batch += [*forward, *(line.first() for line in gradient)]
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
@@ -159,9 +161,35 @@ def _steps(plan: Plan) -> list[str]:
     return [*body, "return made"]
 
 
+def _take_rows(plan: Plan) -> list[str]:
+    """Copy the rows of a batch into the block."""
+    return [
+        "start = (batch_index + i) * data.batch",
+        "rows = min(data.batch, data.n - start)",
+        "stride = (rows + lanes - 1) // lanes * lanes",
+        f"total = {'batch_weight(data, start, rows)' if plan.weighted else 'float(rows)'}",
+        "gather(net, data, work, start, rows, stride, 0, stride, data.mean_weight if method == "
+        "NO_UPDATE else total)",
+    ]
+
+
+def _take_row(plan: Plan) -> list[str]:
+    """The only row of a batch, from where it lies."""
+    inputs, outputs = plan.net.widths[0], plan.net.widths[-1]
+    lines = ["start = batch_index + i", "row = data.order[start] if data.shuffled != 0 else start"]
+    lines += [f"x_{k} = broadcast(params, data.X[row * {inputs} + {k}])" for k in range(inputs)]
+    lines += [f"y_{k} = broadcast(params, data.Y[row * {outputs} + {k}])" for k in range(outputs)]
+    if plan.weighted:
+        lines += [
+            "total = data.mean_weight if method == NO_UPDATE else batch_weight(data, start, 1)",
+            "weight = broadcast(params, data.weights[row] / total)",
+        ]
+    return lines
+
+
 def _observe(plan: Plan, names: list[str]) -> list[str]:
     """What is done with the cost of a batch: an epoch of one is looked at before its update."""
-    cost = "first_lane(lane_total(costs))"
+    cost = "first_lane(costs)" if _is_one_row(plan) else "first_lane(lane_total(costs))"
     if plan.batches > 1:
         return [f"course.sums[EPOCH_COST_SUM] += {cost}"]
     lines = ["if method == NO_UPDATE:", f"    course.sums[EPOCH_COST_SUM] += {cost}"]
@@ -174,18 +202,21 @@ def _observe(plan: Plan, names: list[str]) -> list[str]:
 
 def _update(plan: Plan, names: list[str]) -> list[str]:
     """From the samples' gradients to new parameters."""
+    one_row = _is_one_row(plan)
     if plan.update_kind == "plain":
+        sums = [f"d{name}" if one_row else f"lane_total(d{name})" for name in names]
         return [
             comment("the update, notes 004 Algorithm 1"),
-            *(f"{name} = sgd({name}, lane_total(d{name}), rate)" for name in names),
+            *(f"{name} = sgd({name}, {d}, rate)" for name, d in zip(names, sums, strict=True)),
         ]
     lines: list[str] = [comment(f"the update of each by {plan.update_kind}, see fastgd.optimizers")]
     lanes = VECTOR_BYTES // plan.net.dtype.itemsize
     sums = [f"d{name}" for name in names] + ["nothing"] * (-len(names) % lanes)
     lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
+    summed = "in_lanes" if one_row else "lane_sums"
     for p in range(0, len(sums), lanes):
         lines += [
-            f"store(work.gradient, {p}, lane_sums(({', '.join(sums[p : p + lanes])})) * scale)"
+            f"store(work.gradient, {p}, {summed}(({', '.join(sums[p : p + lanes])})) * scale)"
         ]
     prepare = "prepare(rule, params, work.gradient, course.cursor[UPDATES] + i)"
     lines += [f"rate = {prepare if plan.modifies_gradient else 'rule.rate'}", "begin(rule, rate)"]
