@@ -51,6 +51,8 @@ def epoch_seconds(plan: Plan, members: int = 1) -> float:
         of_rows = (0.06 * net.n_params + 0.9 * units) * rows
         return _NS * (_passes(plan) * (plan.batches * update + of_rows) + gathered)
     lines = lines_of(net, plan.method)
+    if plan.kernel == "unrolled" and plan.one_row:
+        return _NS * (plan.batches * (12 * len(net.layers) + 0.3 * lines) + gathered)
     if plan.kernel == "unrolled":
         return _NS * (plan.batches * (10 + 0.3 * lines) + 0.1 * lines * rows + gathered)
     lanes = WIDE_VECTOR_BYTES // net.dtype.itemsize

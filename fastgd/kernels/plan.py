@@ -63,6 +63,11 @@ class Plan:
         """Whether every batch is all the rows in their own order."""
         return self.batches == 1 and not self.shuffle
 
+    @property
+    def one_row(self) -> bool:
+        """Whether every batch is one of several rows."""
+        return self.batch == 1 and not self.rows_stay
+
     def _is_shared(self, rows: int) -> bool:
         """Whether a pass over so many rows is enough work for several threads."""
         # which perturb the parameters in place

@@ -88,13 +88,35 @@ def in_lanes(typing_context, vectors):
 
     def generate(context, builder, sig, args):
         kind, lanes = ir.VectorType(ir.IntType(32), vector.lanes), range(vector.lanes)
-        result = builder.extract_value(args[0], 0)
-        for i in lanes[1:]:
-            mask = ir.Constant(kind, [vector.lanes + k if k == i else k for k in lanes])
-            result = builder.shuffle_vector(result, builder.extract_value(args[0], i), mask)
-        return result
+        rows, apart = [builder.extract_value(args[0], i) for i in lanes], 1
+        while len(rows) > 1:
+            mask = ir.Constant(kind, [vector.lanes + i if i & apart else i for i in lanes])
+            rows = [
+                builder.shuffle_vector(*pair, mask)
+                for pair in zip(rows[::2], rows[1::2], strict=True)
+            ]
+            apart *= 2
+        return rows[0]
 
     return vector(vectors), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def each_lane(typing_context, vector):
+    """As many vectors as there are lanes, the i-th with lane i on every lane."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        kind, result = ir.VectorType(ir.IntType(32), vector.lanes), sig.return_type
+        undefined = ir.Constant(args[0].type, ir.Undefined)
+        vectors = [
+            builder.shuffle_vector(args[0], undefined, ir.Constant(kind, [i] * vector.lanes))
+            for i in range(vector.lanes)
+        ]
+        return context.make_tuple(builder, result, vectors)
+
+    return types.UniTuple(vector, vector.lanes)(vector), generate
 
 
 def exchanging(lanes, apart):

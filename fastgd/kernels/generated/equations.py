@@ -14,6 +14,9 @@ from fastgd.formulas.texts import slope_name, text_of, value_name
 from fastgd.kernels.generated.lines import Line, add, comment, let
 from fastgd.network import Layer, Network
 
+# units of a layer whose activations are computed together, where that is possible
+_LEAST_TOGETHER = 3
+
 
 def weight_name(l: int, j: int, k: int) -> str:
     """The name of the weight of layer l from unit k to unit j."""
@@ -87,11 +90,29 @@ def softmax(layer: Layer, l: int, mark: str = "") -> list[Line]:
     return lines + [let(f"a{l}_{j}{mark}", f"e_{j}{mark} / {exponentials}") for j in units]
 
 
-def forward(net: Network, parts: bool = False, in_halves: bool = False) -> list[Line]:
+def activations_together(layer: Layer, l: int, lanes: int) -> list[Line]:
+    """a of a layer whose z have one number on every lane: of so many units at a time, each on a
+    lane of its own.
+    """
+    lines = []
+    for j in range(0, layer.outputs, lanes):
+        some = range(j, min(j + lanes, layer.outputs))
+        z = [f"z{l}_{i}" for i in some]
+        z += [z[-1]] * (lanes - len(z))
+        names = ", ".join(f"a{l}_{i}" for i in some) + ", _" * (lanes - len(some))
+        together = f"in_lanes(({', '.join(z)}))"
+        lines += [let(names, f"each_lane({activation(layer, together)})")]
+    return lines
+
+
+def forward(
+    net: Network, parts: bool = False, in_halves: bool = False, lanes: int = 0
+) -> list[Line]:
     """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t
     where a is a sigmoid.
 
-    `apart` is for `pre_activation`.
+    `in_halves` is for `pre_activation`. Where every name has one number on so many `lanes`, units
+    of a layer share the lanes of a vector for their activations.
     """
     lines: list[Line] = []
     for l, layer in enumerate(net.layers, start=1):
@@ -107,6 +128,8 @@ def forward(net: Network, parts: bool = False, in_halves: bool = False) -> list[
             for j in range(layer.outputs):
                 lines += [let(f"t{l}_{j}, u{l}_{j}", f"sigmoid_parts(z{l}_{j})")]
                 lines += [let(f"a{l}_{j}", f"t{l}_{j} / (t{l}_{j} + u{l}_{j})")]
+        elif lanes and layer.outputs >= _LEAST_TOGETHER and layer.activation != "identity":
+            lines += activations_together(layer, l, lanes)
         else:
             lines += [
                 let(f"a{l}_{j}", activation(layer, f"z{l}_{j}")) for j in range(layer.outputs)

@@ -19,9 +19,10 @@ def lines_of_sample(
     weighted: bool = True,
     small_changes: bool = True,
     in_halves: bool = False,
+    lanes: int = 0,
 ) -> tuple[list[Line], list[Line], list[Line]]:
     """The lines of one sample by any method: forward, its share of the cost, its share of the
-    gradient.
+    gradient. `in_halves` and `lanes` are for `equations.forward`.
     """
     cost = [*loss(net), add("costs", f"{'weight' if weighted else 'share'} * loss")]
     if method in ("finite_difference", "central_difference"):
@@ -30,4 +31,4 @@ def lines_of_sample(
             cost,
             differences(net, method, weighted, small_changes),
         )
-    return forward(net, in_halves=in_halves), cost, backward(net, method, weighted)
+    return forward(net, in_halves=in_halves, lanes=lanes), cost, backward(net, method, weighted)

@@ -95,11 +95,6 @@ def _is_constant(plan: Plan) -> bool:
     return plan.rows_stay and _vectors(plan) <= _MOST_CONSTANT_VECTORS
 
 
-def _is_one_row(plan: Plan) -> bool:
-    """Whether batches are of one row."""
-    return plan.batch == 1 and not plan.rows_stay
-
-
 def _load_parameters(names: list[str]) -> list[str]:
     return [f"{name} = broadcast(params, params[{i}])" for i, name in enumerate(names)]
 
@@ -119,9 +114,8 @@ def _steps(plan: Plan) -> list[str]:
     names = parameter_names(net)
     stride = padded(plan.n, net.dtype)
     # rows that weigh the same are weighed after they are summed
-    one_row = _is_one_row(plan)
-    weighted = plan.weighted or (stride != plan.n if full else not one_row)
-    share = "1.0" if weighted or one_row else "1.0 / data.n"
+    weighted = plan.weighted or (stride != plan.n if full else not plan.one_row)
+    share = "1.0" if weighted or plan.one_row else "1.0 / data.n"
     scale = share + divisor(plan.method)
 
     body = (
@@ -141,14 +135,14 @@ def _steps(plan: Plan) -> list[str]:
         batch = []
     else:
         body += ["put_in_order(data, course.seed, epoch)"]
-        batch = _take_row(plan) if one_row else _take_rows(plan)
+        batch = [] if plan.one_row else _take_rows(plan)
     batch += ["costs = broadcast(params, 0.0)"]
     loads, forward, gradient = _sample(plan, weighted)
     if full and _vectors(plan) == 1:
         body += ["s = 0", *loads]
         batch += [*forward, *(line.first() for line in gradient)]
-    elif one_row:
-        batch += [*forward, *(line.first() for line in gradient)]
+    elif plan.one_row:
+        batch += [*loads, *forward, *(line.first() for line in gradient)]
     else:
         batch += [f"d{name} = broadcast(params, 0.0)" for name in names]
         batch += _loop(plan, [*loads, *forward, *gradient])
@@ -173,23 +167,28 @@ def _take_rows(plan: Plan) -> list[str]:
     ]
 
 
-def _take_row(plan: Plan) -> list[str]:
+def _take_row(plan: Plan) -> list[Line]:
     """The only row of a batch, from where it lies."""
     inputs, outputs = plan.net.widths[0], plan.net.widths[-1]
-    lines = ["start = batch_index + i", "row = data.order[start] if data.shuffled != 0 else start"]
-    lines += [f"x_{k} = broadcast(params, data.X[row * {inputs} + {k}])" for k in range(inputs)]
-    lines += [f"y_{k} = broadcast(params, data.Y[row * {outputs} + {k}])" for k in range(outputs)]
+    lines = [
+        let("start", "batch_index + i"),
+        let("row", "data.order[start] if data.shuffled != 0 else start"),
+        *(let(f"x_{k}", f"broadcast(params, data.X[row * {inputs} + {k}])") for k in range(inputs)),
+        *(
+            let(f"y_{k}", f"broadcast(params, data.Y[row * {outputs} + {k}])")
+            for k in range(outputs)
+        ),
+    ]
     if plan.weighted:
-        lines += [
-            "total = data.mean_weight if method == NO_UPDATE else batch_weight(data, start, 1)",
-            "weight = broadcast(params, data.weights[row] / total)",
-        ]
+        total = "data.mean_weight if method == NO_UPDATE else batch_weight(data, start, 1)"
+        lines += [let("total", total)]
+        lines += [let("weight", "broadcast(params, data.weights[row] / total)")]
     return lines
 
 
 def _observe(plan: Plan, names: list[str]) -> list[str]:
     """What is done with the cost of a batch: an epoch of one is looked at before its update."""
-    cost = "first_lane(costs)" if _is_one_row(plan) else "first_lane(lane_total(costs))"
+    cost = "first_lane(costs)" if plan.one_row else "first_lane(lane_total(costs))"
     if plan.batches > 1:
         return [f"course.sums[EPOCH_COST_SUM] += {cost}"]
     lines = ["if method == NO_UPDATE:", f"    course.sums[EPOCH_COST_SUM] += {cost}"]
@@ -202,9 +201,8 @@ def _observe(plan: Plan, names: list[str]) -> list[str]:
 
 def _update(plan: Plan, names: list[str]) -> list[str]:
     """From the samples' gradients to new parameters."""
-    one_row = _is_one_row(plan)
     if plan.update_kind == "plain":
-        sums = [f"d{name}" if one_row else f"lane_total(d{name})" for name in names]
+        sums = [f"d{name}" if plan.one_row else f"lane_total(d{name})" for name in names]
         return [
             comment("the update, notes 004 Algorithm 1"),
             *(f"{name} = sgd({name}, {d}, rate)" for name, d in zip(names, sums, strict=True)),
@@ -213,7 +211,7 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
     lanes = VECTOR_BYTES // plan.net.dtype.itemsize
     sums = [f"d{name}" for name in names] + ["nothing"] * (-len(names) % lanes)
     lines += ["nothing = broadcast(params, 0.0)"] if "nothing" in sums else []
-    summed = "in_lanes" if one_row else "lane_sums"
+    summed = "in_lanes" if plan.one_row else "lane_sums"
     for p in range(0, len(sums), lanes):
         lines += [
             f"store(work.gradient, {p}, {summed}(({', '.join(sums[p : p + lanes])})) * scale)"
@@ -248,10 +246,11 @@ def _sample(plan: Plan, weighted: bool) -> tuple[list[Line], list[Line], list[Li
     """Of a vector of samples: its loads; forward and cost; gradient."""
     # all of an update for the one before
     waits = len(plan.net.layers) == 1 and plan.rows_stay and _vectors(plan) == 1
-    loads = _loads(plan.net, weighted)
+    loads = _take_row(plan) if plan.one_row else _loads(plan.net, weighted)
     forward, cost, gradient = lines_of_sample(
-        plan.net, plan.method, weighted, plan.small_changes, in_halves=waits
-    )
+        plan.net, plan.method, weighted, plan.small_changes, in_halves=waits,
+        lanes=VECTOR_BYTES // plan.net.dtype.itemsize if plan.one_row else 0,
+    )  # fmt: skip
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = [Line("if observe:"), *indented(cost)]
     return loads, [*forward, *cost], gradient
