@@ -179,6 +179,16 @@ def test_kernels_agree_in_float32(batch_size):
     assert max(both(net, 9, 3, batch_size=batch_size, learning_rate=0.1)) < 5e-6
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_kernels_agree_on_one_row_at_a_time(optimizer, dtype):
+    """Nine units, of which one is left beside those that fill vectors; rows without weight; rows that are only watched."""
+    net, more = fastgd.MLP(2, 9, 3, activation="tanh", dtype=dtype), {}
+    more["sample_weight"] = np.array([1, 0, 2, 0.5, 1, 3, 0])
+    X, Y, _ = random_problem(net, 5, seed=8)
+    more |= {"validation": (X, Y), "optimizer": optimizer, "learning_rate": 0.01}
+    assert max(both(net, 7, 3, batch_size=1, **more)) < {"float64": 1e-10, "float32": 2e-5}[dtype]
+
+
 # -- the loop around them ------------------------------------------------------------------------------------------------
 
 
@@ -223,7 +233,7 @@ NETS = [
 
 
 @pytest.mark.parametrize("net", NETS, ids=str)
-@pytest.mark.parametrize(("batch_size", "shuffle"), [(None, True), (3, True), (3, False)])
+@pytest.mark.parametrize(("batch_size", "shuffle"), [(None, True), (3, True), (3, False), (1, True)])
 @pytest.mark.parametrize("method", METHODS)
 def test_the_text_is_plain_python(net, batch_size, shuffle, method):
     if method == "layerwise" and net.loss != "squared_error":
@@ -244,7 +254,7 @@ def test_the_text_is_plain_python(net, batch_size, shuffle, method):
 def test_every_name_comes_from_somewhere(net):
     """Imported, an argument or assigned to."""
     for method in ("backprop", "finite_difference"):
-        for batch_size in (None, 3):
+        for batch_size in (None, 3, 1):
             tree = ast.parse(unrolled.source(plan_of(net, 10, batch_size, method=method)))
             names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
             used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
