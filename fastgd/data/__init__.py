@@ -1,4 +1,4 @@
-"""Data: the small sets of the notes, and tables from CSV and .npz files."""
+"""Data: the small sets of the notes, points of two classes, and tables from CSV and .npz files."""
 
 import os
 from collections.abc import Sequence
@@ -9,9 +9,12 @@ from fastgd.arguments.checks import Array
 from fastgd.arguments.choices import check_name
 from fastgd.data.columns import Columns, read_columns
 from fastgd.data.table import Table
+from fastgd.data.two_classes import circles, moons, spiral
 from fastgd.names import GATES
 
-__all__ = ["Columns", "Table", "gate", "read_columns", "read_table", "twice"]
+__all__ = [
+    "Columns", "Table", "circles", "gate", "moons", "read_columns", "read_table", "spiral", "twice",
+]  # fmt: skip
 
 _INPUTS = [[0, 0], [1, 0], [0, 1], [1, 1]]
 _OUTPUTS = {
