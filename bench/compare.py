@@ -1,12 +1,16 @@
-"""The comparison, measured: `python bench/compare.py [--quick] [--case NAME] [--save]`.
+"""The comparison, measured: `python bench/compare.py [--quick] [--case NAME] [--busy] [--save]`.
 
 Competitors take turns, round by round, so that whatever else the machine does meets all of them; a ratio is the median of the rounds'.
+`--busy` has another process spin on the last processor all the while: threads that wait for each other are told apart.
 """
 
 import argparse
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from statistics import median
 from typing import Any
 
@@ -21,6 +25,18 @@ from unavailable import Unavailable
 ROUNDS, SECONDS = 9, 0.1  # of a competitor in a round
 QUICK_ROUNDS, QUICK_SECONDS = 5, 0.03
 PAUSE = 0.05  # in which threads of the one before, that wait for work in a loop, fall asleep
+
+
+@contextmanager
+def busy_processor() -> Iterator[None]:
+    """Another process spins on the last processor."""
+    last = max(os.sched_getaffinity(0))
+    other = subprocess.Popen([sys.executable, "-c", f"import os\nos.sched_setaffinity(0, {{{last}}})\nwhile True: pass"])
+    try:
+        yield
+    finally:
+        other.kill()
+        other.wait()
 
 
 def epochs_in(seconds: float, one: Competitor, case: Case) -> int:
@@ -90,11 +106,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} short rounds")
     parser.add_argument("--case", default="", metavar="NAME", help="only works with this in their name")
+    parser.add_argument("--busy", action="store_true", help="beside a process that spins on the last processor")
     parser.add_argument("--save", action="store_true", help="keep the numbers, for report.py")
     options = parser.parse_args()
-    if options.save and options.case:
-        parser.error("--save is for all works of one run, without --case")
-    measured = measure(options.quick, options.case)
+    if options.save and (options.case or options.busy):
+        parser.error("--save is for all works of one run, without --case and --busy")
+    with busy_processor() if options.busy else nullcontext():
+        measured = measure(options.quick, options.case)
     if options.save:
         results.save("comparison", measured)
 
