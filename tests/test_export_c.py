@@ -54,31 +54,20 @@ def is_smooth(name):
     return not str(name).startswith(("sin", "snake"))
 
 
-def by_numpy(net, params, X):
-    """The outputs by NumPy, whatever becomes of the numbers."""
-    a = X.astype(net.dtype)
-    with np.errstate(all="ignore"):
-        for layer, (W, b) in zip(net.layers, net.unpack(params), strict=True):
-            z = a @ W.T + (0 if b is None else b)
-            e = np.exp(z - z.max(axis=1, keepdims=True))
-            a = e / e.sum(axis=1, keepdims=True) if layer.function.whole_layer else layer.function.reference(z).astype(net.dtype)
-    return a
-
-
 @pytest.mark.parametrize("dtype", REAL)
 def test_large_inputs_as_predict(compiled, dtype):
-    """And NaN, which predict refuses, as NaN; infinities as arithmetic has them."""
+    """And what predict refuses, NaN and infinities, as outputs that are all NaN."""
     some = [(net, params) for net, params in networks(dtype) if all(map(is_smooth, net.activations))][:60]
     made = compiled([net.to_c(params, name=f"n{i}") for i, (net, params) in enumerate(some)], [wrapper(i, REAL[dtype]) for i in range(60)])
     # by an exponential output the error of z counts up to 700 times
     close = {"rtol": {"float64": 1e-12, "float32": 2e-5}[dtype], "atol": {"float64": 1e-14, "float32": 1e-6}[dtype]}
     for i, (net, params) in enumerate(some):
         X = np.random.default_rng(i).normal(size=(12, net.widths[0]))
-        X[np.arange(12), np.arange(12) % net.widths[0]] = [1e30, -1e30, 1e8, -1e8, 0, 1e4, np.inf, -np.inf, np.nan] + [np.nan] * 3
+        X[np.arange(12), np.arange(12) % net.widths[0]] = [1e30, -1e30, 1e8, -1e8, 0, 1e4] + 2 * [np.inf, -np.inf, np.nan]
         ours = called(getattr(made, f"f{i}"), X, net.widths[-1], dtype)
         np.testing.assert_allclose(ours[:6], net.predict(params, X[:6].astype(dtype)), **close, err_msg=str(net))
-        np.testing.assert_allclose(ours[6:8], by_numpy(net, params, X[6:8]), **close, err_msg=str(net))
-        assert np.isnan(ours[8:]).all()
+        assert_refused(lambda net=net, params=params, X=X: net.predict(params, X[6:]), ValueError, ["X", "finite"])
+        assert np.isnan(ours[6:]).all()
 
 
 LOSSES_OF = [
@@ -130,6 +119,16 @@ def test_jacobian_and_steps(compiled, bias):
             loss = called_with(step, x, y, ctypes.c_double(0.05))
             assert loss == pytest.approx(oracle.cost(net, params, x[None], y[None]), rel=1e-10)
             params = params - 0.05 * oracle.gradient(net, params, x[None], y[None])
+        for value in (np.nan, np.inf, -np.inf):  # of which there are no derivatives, and no step
+            x, y, jacobian = X[0].copy(), np.zeros(net.widths[-1]), np.zeros((net.widths[-1], net.widths[0]))
+            x[-1] = value
+            called_with(getattr(made, f"j{i}"), x, y, jacobian)
+            assert np.isnan(y).all()
+            assert np.isnan(jacobian).all()
+            assert np.isnan(called_with(step, x, Y[0], ctypes.c_double(0.05)))
+            y[:] = Y[0]
+            y[-1] = value
+            assert np.isnan(called_with(step, X[0], y, ctypes.c_double(0.05)))
         outputs = called(getattr(made, f"f{i}"), X, net.widths[-1], "float64")
         np.testing.assert_allclose(outputs, oracle.predict(net, params, X), rtol=1e-10, err_msg=str(net))
 
@@ -200,13 +199,17 @@ def test_labels_of_a_table(compiled, kind, tmp_path, monkeypatch):
         "const char *l0(const double *x);\n"
         f"const char *l0(const double *x) {{ double y[{table.outputs}]; n0(x, y); return n0_label(n0_class(y)); }}\n"
     )
+    labelled += "const char *m0(int i);\nconst char *m0(int i) { return n0_label(i); }\n"
     made = compiled([run.to_c(name="n0")], [labelled])
-    made.l0.restype = ctypes.c_char_p
+    made.l0.restype = made.m0.restype = ctypes.c_char_p
     X = np.column_stack([columns.numbers(name) for name in table.inputs])
     ours = [called_with(made.l0, x).decode("utf-8") for x in X]
     expected = table.decode(run.predict(table.encode(columns)))[:, 0]
     assert ours == list(map(str, expected))
     assert len(set(ours)) > 1
+    assert called_with(made.l0, np.array([0.0, np.nan])) == b""
+    labels = [made.m0(i).decode("utf-8") for i in range(-1, len(table.classes) + 1)]
+    assert labels == ["", *map(str, table.classes), ""]
 
 
 # -- other compilers, and what is refused --------------------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ def _text(code: Code, gradient: bool, train: bool, linkage: str) -> str:
         f"#define {size}_INPUTS {net.widths[0]}\n#define {size}_OUTPUTS {net.widths[-1]}\n",
         _classes(code),
         code.functions(with_slopes=gradient or train),
+        code.finite(),
         code.scaling(),
         *(code.forward(l) for l in range(1, count + 1)),
         _predict(code),
@@ -91,9 +92,12 @@ def _text(code: Code, gradient: bool, train: bool, linkage: str) -> str:
 
 def _predict(code: Code) -> str:
     size, real = code.name.upper(), code.real
-    lines = [*code.pass_forward(last="y"), *code.scaled_back("y")]
+    refused = [code.every_output("y[j] = NAN;"), "return;"]
+    lines = [*code.unless_finite(refused, x="INPUTS"), *code.pass_forward(last="y")]
+    lines += code.scaled_back("y")
     taken = f"const {real} x[{size}_INPUTS], {real} y[{size}_OUTPUTS]"
-    return comment(["the outputs y of an input x"]) + code.public("", taken, lines)
+    of = comment(["the outputs y of an input x; NaN, all of them, unless all of x is finite"])
+    return of + code.public("", taken, lines)
 
 
 def _classes(code: Code, kind: str | None = None, fraction: int = 0) -> str:
@@ -102,12 +106,18 @@ def _classes(code: Code, kind: str | None = None, fraction: int = 0) -> str:
     if classes is None:
         return ""
     names = enclosed([string(str(label)) for label in classes])
-    labels = [f"static const char *const labels[] = {names};", "return labels[number];"]
+    labels = [
+        f"static const char *const labels[] = {names};",
+        f'return number >= 0 && number < {len(classes)} ? labels[number] : "";',
+    ]
+    lines, none = [], ""
+    if kind is None:
+        lines, none = [code.every_output("if (isnan(y[j])) return -1;")], ", -1 where any is NaN"
     if code.layers[-1].outputs == 1:
         half = code.number(0.5) if kind is None else str(1 << max(fraction - 1, 0))
-        lines = [f"return y[0] >= {half} ? 1 : 0;"]
+        lines += [f"return y[0] >= {half} ? 1 : 0;"]
     else:
-        lines = [
+        lines += [
             "int chosen = 0;",
             f"for (int j = 1; j < {size}_OUTPUTS; ++j)",
             "    if (y[j] > y[chosen]) chosen = j;",
@@ -115,9 +125,9 @@ def _classes(code: Code, kind: str | None = None, fraction: int = 0) -> str:
         ]
     return (
         f"#define {size}_CLASSES {len(classes)}\n"
-        + comment(["the labels of the classes, in UTF-8"])
+        + comment(["the label of a class, in UTF-8; empty where there is none of this number"])
         + code.public("label", "int number", labels, "const char *")
-        + comment(["the number of the class that outputs say"])
+        + comment([f"the number of the class that outputs say{none}"])
         + code.public("class", f"const {kind or code.real} y[{size}_OUTPUTS]", lines, "int")
     )
 

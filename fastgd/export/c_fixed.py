@@ -59,7 +59,8 @@ class FixedCode:
             "",
             f"x is {size}_INPUT_ONE times what the network sees, y {size}_OUTPUT_ONE times",
             "what it tells. The last two functions turn numbers, in units of their own, into x,",
-            "and y back into such.",
+            "of which those beyond the format count as its last ones, NaN as its first, and y back",
+            "into such. Sums that leave the format stay at its end.",
             f"An output of the network is off by at most {size}_ERROR, twice the most that was",
             f"measured over 4096 inputs of up to {self.fixed.largest:g} in size as it sees them.",
         ]

@@ -23,20 +23,28 @@ def jacobian(code: Code) -> str:
     factor = _unit_factor(code)
     if factor:
         body += [f"for (int k = 0; k < {first.inputs}; ++k) jacobian[i][k] {factor};"]
-    lines = [*code.pass_forward(), f"for (int i = 0; i < {outputs}; ++i) {{"]
+    refused = [
+        code.every_output("y[j] = NAN;"),
+        code.every_output(""),
+        f"    for (int k = 0; k < {size}_INPUTS; ++k) jacobian[j][k] = NAN;",
+        "return;",
+    ]
+    lines = [*code.unless_finite(refused, x="INPUTS"), *code.pass_forward()]
+    lines += [f"for (int i = 0; i < {outputs}; ++i) {{"]
     lines += [f"    {line}" for line in body] + ["}", *code.scaled_back(f"a{last}")]
     taken = (
         f"const {real} x[{size}_INPUTS], {real} y[{size}_OUTPUTS], "
         f"{real} jacobian[{size}_OUTPUTS][{size}_INPUTS]"
     )
-    of = comment(["the outputs y, and dy[i] / dx[k] in jacobian[i][k]"])
+    of = comment(["the outputs y, and dy[i] / dx[k] in jacobian[i][k]; NaN unless x is finite"])
     return of + code.public("jacobian", taken, lines)
 
 
 def step(code: Code) -> str:
     """One update of gradient descent on one sample; its loss before."""
     last, real, size = len(code.layers), code.real, code.name.upper()
-    lines = [*code.pass_forward(), *_target(code), _deltas(code), *_loss(code), *_output(code)]
+    lines = code.unless_finite(["return NAN;"], x="INPUTS", y="OUTPUTS")
+    lines += [*code.pass_forward(), *_target(code), _deltas(code), *_loss(code), *_output(code)]
     for l in range(last, 0, -1):
         layer = code.layers[l - 1]
         if l > 1:
@@ -52,7 +60,8 @@ def step(code: Code) -> str:
     of = comment(
         [
             "one step of gradient descent at this rate on one sample, x with its target y;",
-            "returns its loss before the step, of what the network sees of y",
+            "returns its loss before the step, of what the network sees of y; NaN, and there is no",
+            "step, unless x and y are finite",
         ]
     )
     return (

@@ -80,6 +80,28 @@ class Code:
         text = "".join(self.function(each) for each in used)
         return text + "".join(self.function(each, slope=True) for each in used if with_slopes)
 
+    # -- what is refused
+
+    def finite(self) -> str:
+        """The function that says whether numbers are finite."""
+        lines = [
+            "int all = 1;",
+            "for (int k = 0; k < count; ++k) all &= isfinite(v[k]) ? 1 : 0;",
+            "return all;",
+        ]
+        of = comment(["whether all of some numbers are finite"])
+        return of + self.inside("finite", f"const {self.real} *v, int count", lines, "int")
+
+    def unless_finite(self, lines: Sequence[str], **sizes: str) -> list[str]:
+        """Statements for arrays of which some number is not finite; how large each is, by name."""
+        size = self.name.upper()
+        checks = [f"!{self.name}_finite({each}, {size}_{of})" for each, of in sizes.items()]
+        return [f"if ({' || '.join(checks)}) {{", *(f"    {line}" for line in lines), "}"]
+
+    def every_output(self, statement: str) -> str:
+        """A statement for each of them, j."""
+        return f"for (int j = 0; j < {self.name.upper()}_OUTPUTS; ++j) {statement}".rstrip()
+
     # -- one layer
 
     def parameters(self, l: int) -> str:
