@@ -53,6 +53,11 @@ class MLP(Network):
         For widths, names or combinations that make no network.
     """
 
+    def _repr_html_(self) -> str:
+        from fastgd.report.notebook import network_html
+
+        return network_html(self)
+
     def predict(self, params: ArrayLike, X: ArrayLike) -> Array:
         """The outputs a(m) for every row of X: (n, outputs)."""
         outputs: Array = _predictor().predict(self, params, X)

@@ -90,6 +90,13 @@ def test_a_line_of_text_without_widgets(kernel):
     assert "Warning" not in text(messages)
 
 
+def test_pictures(kernel):
+    """Of a network, without a widget; beside the text that terminals show."""
+    (shown,) = [message["content"]["data"] for message in kernel("net") if message["msg_type"] == "execute_result"]
+    assert shown["text/plain"].startswith("MLP(2, 2, 1")
+    assert '<svg xmlns="http://www.w3.org/2000/svg" role="img"' in shown["text/html"]
+
+
 def test_none_where_none_is_asked_for(kernel):
     messages = kernel(TRAIN.replace("progress=True", "progress=False"))
     assert (widgets(messages), text(messages)) == (0, "")

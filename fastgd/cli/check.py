@@ -10,13 +10,13 @@ from fastgd.cli.options import (
     add_flag,
     add_layers_flag,
     add_network_flags,
-    count,
     names,
     network,
     number,
     seed,
     whole,
 )
+from fastgd.words import count
 
 if TYPE_CHECKING:
     from fastgd.arguments.checks import Array

@@ -14,12 +14,11 @@ from fastgd.cli.options import (
     add_flag,
     add_layers_flag,
     add_network_flags,
-    count,
-    duration,
     network,
     whole,
 )
 from fastgd.cli.training_flags import add_option_flag, add_update_flags, option_arguments
+from fastgd.words import count, duration
 
 
 def add_show(commands: Any) -> None:

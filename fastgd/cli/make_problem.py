@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fastgd.cli.options import count, names, network
+from fastgd.cli.options import names, network
 from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS, FileProblem, GateProblem, Problem
+from fastgd.words import count
 
 if TYPE_CHECKING:
     from fastgd.arguments.checks import Array

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from fastgd.cli.options import count, duration
 from fastgd.cli.standard_output import print_facts
-from fastgd.cli.summary import batches, network_facts, print_line, print_network
+from fastgd.cli.summary import network_facts, print_line, print_network
 from fastgd.system.files import as_text, replace_file
+from fastgd.words import batches, count, duration
 
 if TYPE_CHECKING:
     from fastgd.arguments.checks import Array

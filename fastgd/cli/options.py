@@ -240,19 +240,6 @@ def same_file(path: str, other: str) -> bool:
     return os.path.realpath(path) == os.path.realpath(other)
 
 
-def count(n: int, noun: str, plural: str | None = None) -> str:
-    """1 row, 1,000 rows."""
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
-
-
-def duration(seconds: float) -> str:
-    """In the unit that suits: 1.25 s, 46.1 ns."""
-    for unit, size in [("s", 1.0), ("ms", 1e-3), ("us", 1e-6)]:
-        if seconds >= size:
-            return f"{seconds / size:.{1 if seconds >= 100 * size else 2}f} {unit}"
-    return f"{1e9 * seconds:.1f} ns"
-
-
 def machine() -> str:
     """The processor's name, as far as the system tells."""
     import platform

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.score import score_lines
-from fastgd.cli.summary import validation_cost
+from fastgd.report.told import validation_cost
 
 if TYPE_CHECKING:
     from fastgd.arguments.checks import Array

@@ -254,6 +254,11 @@ class Runs(Saved):
         time = f"{self.seconds:.3g} s, kernel={self.kernel!r}"
         return f"Runs({len(self)} of {self.net}, least cost={least:.6g}, {time})"
 
+    def _repr_html_(self) -> str:
+        from fastgd.report.notebook import members_html
+
+        return members_html(self)
+
     kind = "runs"
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:

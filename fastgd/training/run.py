@@ -142,6 +142,11 @@ class Run(Exports):
         time = f"{self.seconds:.3g} s, kernel={self.kernel!r}"
         return f"Run({self.net}, epochs={self.epochs}, cost={self.cost:.6g}, {time})"
 
+    def _repr_html_(self) -> str:
+        from fastgd.report.notebook import run_html
+
+        return run_html(self)
+
     def with_values(self, **values: Any) -> Run:
         """The run with other values of these attributes."""
         run = object.__new__(Run)

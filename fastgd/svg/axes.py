@@ -1,0 +1,87 @@
+"""Axes: where numbers lie in a picture, and which of them are written beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.svg.elements import tag, text
+
+_RATIO = 20.0  # from which on costs are better seen by their logarithms
+_MOST_TICKS = 6
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Numbers from `low` to `high` along pixels from `start` to `stop`."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+    is_log: bool = False
+
+    @classmethod
+    def of(cls, values: Array, start: float, stop: float, is_log: bool | None = None) -> Axis:
+        """That holds these finite numbers, of which there is one; by logarithms if they are above 0
+        and far apart, where `is_log` does not say.
+        """
+        low, high = float(values.min()), float(values.max())
+        if is_log is None:
+            is_log = low > 0 and high / low > _RATIO
+        if low == high:  # which is to lie in the middle
+            half = abs(low) / 2 or 0.5
+            low, high = low - half, high + half
+        return cls(low, high, start, stop, is_log)
+
+    def places(self, values: Array | float) -> Array:
+        """In pixels."""
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        share = (self._scaled(values) - low) / (high - low)
+        return np.asarray(self.start + share * (self.stop - self.start))
+
+    def _scaled(self, values: Array | float) -> Array:
+        return np.log10(values) if self.is_log else np.asarray(values, float)
+
+    def ticks(self) -> list[float]:
+        """Round numbers between both ends."""
+        if self.is_log:
+            first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
+            if last > first:
+                step = -(-(last - first + 1) // _MOST_TICKS)
+                return [10.0**power for power in range(first, last + 1, step)]
+            return [self.low, self.high]
+        rough = (self.high - self.low) / (_MOST_TICKS - 1)
+        size = 10.0 ** math.floor(math.log10(rough))
+        width = size * next(each for each in (1, 2, 5, 10) if each * size >= rough * 0.999)
+        first, last = math.ceil(self.low / width - 1e-9), math.floor(self.high / width + 1e-9)
+        return [width * i for i in range(first, last + 1)]
+
+
+def short(value: float) -> str:
+    """A number beside an axis: 0, 0.05, 1e-06, 1,250, 20k, 2.5M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size and abs(value) < 1e12:
+            return f"{value / (1e3 if unit == 'k' else size):.4g}{unit}"
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e4 else f"{value:.3g}"
+
+
+def frame(x: Axis, y: Axis, x_title: str, y_title: str, at_x: str = "") -> list[str]:
+    """Lines at the ticks of y, and what stands beside both axes; `at_x` follows numbers at x."""
+    places = y.places(np.array(y.ticks()))
+    lines = "".join(f"M{x.start:.1f} {place:.1f}H{x.stop:.1f}" for place in places)
+    parts = [
+        tag("path", d=lines, stroke="currentColor", stroke_opacity=0.18, fill="none"),
+        tag("path", d=f"M{x.start:.1f} {y.start:.1f}H{x.stop:.1f}", stroke="currentColor",
+            stroke_opacity=0.6, fill="none"),
+    ]  # fmt: skip
+    for value, place in zip(y.ticks(), places, strict=True):
+        parts.append(text(x.start - 6, place + 4, short(value), "end"))
+    for value, place in zip(x.ticks(), x.places(np.array(x.ticks())), strict=True):
+        parts.append(text(place, y.start + 15, f"{short(value)}{at_x}", "middle"))
+    parts.append(text((x.start + x.stop) / 2, y.start + 31, x_title, "middle"))
+    parts.append(text(x.start - 6, y.stop - 10, y_title, "end"))
+    return parts
