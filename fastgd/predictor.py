@@ -124,13 +124,13 @@ def outputs_of(
     if len(X) > forward.most or len(X) * len(params) >= THREADED_PRODUCTS:
         checked = _checked_rows(forward.net, X) if X is given else X
         return _by_blocks(forward, params, checked, out)
-    forward.X[...] = X
-    if not forward.is_finite():
+    outputs = forward.outputs(X)
+    if outputs is None:
         _checked_rows(forward.net, X)
-    forward.evaluate()
+        raise RuntimeError("X was changed while its outputs were computed")
     if out is None:
-        return forward.outputs.copy()
-    out[...] = forward.outputs
+        return outputs.copy()
+    out[...] = outputs
     return out
 
 
@@ -189,9 +189,7 @@ def _by_blocks(forward: ForwardPass, params: Array, X: Array, out: Array | None)
         for start in starts:
             part = slice(start, min(start + size, n))
             forward.hold(part.stop - start, block)
-            forward.X[...] = X[part]
-            forward.evaluate()
-            target[part] = forward.outputs
+            target[part] = forward.outputs(X[part])
 
     def help_out() -> None:
         another = shelf.take(net, lambda: ForwardPass(net))

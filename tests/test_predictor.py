@@ -93,14 +93,16 @@ def test_many_rows_go_over_threads(net, n, threads, monkeypatch):
     assert few[::97] == pytest.approx(oracle.predict(net, params, X[::97]), rel=1e-12)
 
 
-def test_other_kinds_of_rows():
-    """Lists, integers, bools, other dtypes, orders and strides, subclasses: the same numbers, the same outputs."""
-    net, params = XOR, XOR.init(rng=0)
-    f, expected = net.predictor(params), XOR.predict(params, ROWS)
+@pytest.mark.parametrize("times", [1, 1500])
+def test_other_kinds_of_rows(times):
+    """Lists, integers, bools, other dtypes, orders and strides, subclasses: the same numbers, the same outputs; of few rows, which are
+    copied, and of more, which are read where they lie."""
+    net, params, rows = XOR, XOR.init(rng=0), np.tile(ROWS, (times, 1))
+    f, expected = net.predictor(params), np.tile(XOR.predict(params, ROWS), (times, 1))
     kinds = [
-        ROWS.tolist(), ROWS.astype(int), ROWS.astype(bool), ROWS.astype("float32"), ROWS.astype(">f8"), np.asfortranarray(ROWS),
-        np.repeat(ROWS, 2, axis=1)[:, ::2], ROWS[::-1][::-1], ROWS.view(type("Rows", (np.ndarray,), {})),
-        np.frombuffer(b"-" + ROWS.tobytes(), offset=1).reshape(4, 2),
+        rows.tolist(), rows.astype(int), rows.astype(bool), rows.astype("float32"), rows.astype(">f8"), np.asfortranarray(rows),
+        np.repeat(rows, 2, axis=1)[:, ::2], rows[::-1][::-1], rows.view(type("Rows", (np.ndarray,), {})),
+        np.frombuffer(b"-" + rows.tobytes(), offset=1).reshape(-1, 2),
     ]  # fmt: skip
     for X in kinds:
         assert type(f(X)) is np.ndarray
@@ -209,10 +211,12 @@ def test_not_finite_among_many(n, monkeypatch):
     monkeypatch.setattr(predictor, "THREADED_PRODUCTS", 2**17)
     X, f = np.zeros((n, 2)), XOR.predictor(np.ones(9))
     f(X)
-    X[n - 1, 1] = np.inf
     out = np.zeros((n, 1))
-    for call in (lambda: f(X), lambda: f(X, out), lambda: XOR.predict(np.ones(9), X)):
-        assert_refused(call, ValueError, ["X", "finite", "inf", f"{n - 1}, 1"])
+    for row, what in ((n - 1, np.inf), (0, -np.inf), (n // 2, np.nan)):
+        X[:] = 0
+        X[row, 1] = what
+        for call in (lambda: f(X), lambda: f(X, out), lambda: XOR.predict(np.ones(9), X)):
+            assert_refused(call, ValueError, ["X", "finite", str(what), f"{row}, 1"])
     assert not out.any()
 
 
@@ -324,11 +328,11 @@ def test_an_interrupted_change_of_rows(monkeypatch):
     f = XOR.predictor(XOR.init(rng=0))
     expected = f(ROWS.tolist())
 
-    def stop(numbers):
+    def stop(forward, shape):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("fastgd.kernels.forward_pass.Finite", stop)
+        patched.setattr("fastgd.kernels.forward_pass.ForwardPass._room_for", stop)
         with pytest.raises(KeyboardInterrupt):
             f(ROWS[:2].tolist())
     for n in (4, 2):

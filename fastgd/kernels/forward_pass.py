@@ -22,13 +22,16 @@ _BUFFER = 2**17  # numbers that go in and come out at once, if one block has few
 _QUICK = 2**16  # rows times parameters that take so short that other threads may wait, some 5 us
 _TURNED = 2**22  # parameters of which those who are bound have a second copy, input by input
 _BEYOND = 4 * WIDE_VECTOR_BYTES // 4  # numbers that the vectors of a row reach beyond parameters
-_COPIED = 2**13  # parameters that are copied sooner than an array says its address
+# parameters, or numbers of X, that are copied sooner than an array says its address
+_COPIED = 2**13
 _NET, _PARAMS = (place_of(Evaluation, "problem", name) for name in ("net", "params"))
 _X, _ROWS = (place_of(Evaluation, "problem", "data", name) for name in ("X", "n"))
 _A, _Z, _PANEL, _BLOCK = (
     place_of(Evaluation, "problem", "work", name) for name in ("a", "z", "panel", "block")
 )
-_OUTPUTS, _BY_INPUT = (place_of(Evaluation, name) for name in ("outputs", "by_input"))
+_OUTPUTS, _BY_INPUT, _FINITE = (
+    place_of(Evaluation, name) for name in ("outputs", "by_input", "finite")
+)
 
 
 @cache
@@ -44,29 +47,30 @@ def block_of(net: Network, n: int) -> int:
 
 
 class ForwardPass:
-    """The outputs of a network for at most `most` rows at a time, which are copied to `X` and end
-    up in `outputs`. It is one thread's at a time.
-    """
+    """The outputs of a network for at most `most` rows at a time. It is one thread's at a time."""
 
     def __init__(self, net: Network):
         dtype, inputs, units = net.dtype, net.widths[0], net.widths[-1]
         self.net, self.dtype = net, dtype
         self.most = max(1, _BUFFER // (inputs + units) // BLOCK) * BLOCK
-        self._X = aligned((self.most, inputs), dtype)
+        self._few_X = aligned((max(inputs, _COPIED),), dtype)
         self._outputs = aligned((self.most, units), dtype)
         self._has_own = net.n_params <= _COPIED
         self._params = aligned((net.n_params if self._has_own else 0,), dtype)
         self._params_are_finite = Finite(self._params)
-        a, z = (aligned((sum(net.widths) * BLOCK,), dtype) for _ in range(2))
+        # a takes the place of z, which is not looked at again: half as much is to stay in a cache
+        a = z = aligned((sum(net.widths) * BLOCK,), dtype)
         panel = aligned((PANEL_BYTES // dtype.itemsize,), dtype)
-        self.nbytes = sum(array.nbytes for array in (self._X, self._outputs, a, z))
+        self._finite = np.zeros(1, np.int64)
+        self.nbytes = sum(array.nbytes for array in (self._few_X, self._outputs, a))
 
         numbers, self._struct = network_of(net), _empty_struct(dtype).copy()
         self._memory = numbers, a, z, panel
         words = words_of(numbers, dtype, {})
         self._struct[_NET : _NET + len(words)] = words
-        arrays = (self._X, self._outputs, self._params, a, z, panel)
-        for place, array in zip((_X, _OUTPUTS, _PARAMS, _A, _Z, _PANEL), arrays, strict=True):
+        self._few_X_address = self._few_X.ctypes.data
+        arrays = (self._finite, self._outputs, self._params, a, z, panel)
+        for place, array in zip((_FINITE, _OUTPUTS, _PARAMS, _A, _Z, _PANEL), arrays, strict=True):
             self._struct[place : place + 2] = array.ctypes.data, array.size
         self._struct[_PARAMS + 1] = net.n_params
         self._entry = entry("matrix", MATRIX, "evaluate", dtype)
@@ -77,9 +81,28 @@ class ForwardPass:
         """Be ready for `n` rows, in blocks of so many."""
         self.shape: tuple[int, ...] = ()  # until all is done: Ctrl-C may come between
         self._struct[_ROWS], self._struct[_BLOCK] = n, block
-        self.X, self.outputs = self._X[:n], self._outputs[:n]
-        self.is_finite = Finite(self.X.reshape(-1))
-        self.shape = self.X.shape
+        shape = n, self.net.widths[0]
+        self._struct[_X + 1] = n * shape[1]
+        self._outputs_now, self._X = self._outputs[:n], self._room_for(shape)
+        self.shape = shape
+
+    def _room_for(self, shape: tuple[int, int]) -> Array | None:
+        """Where so many rows are copied to, if they are few."""
+        size = shape[0] * shape[1]
+        return self._few_X[:size].reshape(shape) if size <= len(self._few_X) else None
+
+    def outputs(self, X: Array) -> Array | None:
+        """Those of rows of X, of the shape and dtype that it is ready for; in memory of the pass,
+        to be copied. None if not all of X is finite.
+        """
+        if self._X is None:
+            X = X if X.flags.c_contiguous and X.flags.aligned else X.copy(order="C")
+            self._struct[_X] = X.ctypes.data
+        else:
+            self._struct[_X] = self._few_X_address
+            self._X[...] = X
+        self.evaluate()
+        return self._outputs_now if self._finite[0] else None
 
     def use(self, params: Array) -> bool:
         """Have these parameters, C-contiguous; the array stays alive and as it is meanwhile.

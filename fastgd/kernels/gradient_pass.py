@@ -81,7 +81,7 @@ class GradientPass:
         layer_costs = np.zeros(self._kernel.net.layers)
         problem, nothing = self._kernel.problem(self._state, PASS), self.params[:0]
         problem = problem._replace(work=problem.work._replace(packed=nothing))
-        values = Evaluation(problem, nothing, layer_costs, nothing)
+        values = Evaluation(problem, nothing, layer_costs, nothing, self._cursor[:0])
         return self._call("evaluate", values), layer_costs
 
     def _run(self, calls: list[Callable[[], None]]) -> None:

@@ -239,6 +239,7 @@ class Evaluation(NamedTuple):
     costs: Doubles  # (layers,) the notes' layer costs
     # as params, but W^T in the place of W, and more behind; or (0,): only needed for one row
     by_input: Reals
+    finite: Integers  # (1,) told where outputs are wanted: whether all of X is
 
 
 class Slopes(NamedTuple):

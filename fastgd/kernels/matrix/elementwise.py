@@ -45,6 +45,29 @@ def times_all(derivative: Any) -> Any:
     return multiply_by_it
 
 
+@merged
+def all_finite(span, start, count):
+    """Whether all numbers of span[start : start + count] are: what they less themselves sum to is 0
+    then, and NaN otherwise.
+    """
+    wide = in_wide_vectors(span)
+    lanes, i, stop = lanes_of(wide), start, start + count
+    sum_0, sum_1, rest = broadcast(wide, 0.0), broadcast(wide, 0.0), 0.0
+    sum_2, sum_3 = sum_0, sum_1
+    while i + 4 * lanes <= stop:
+        v_0, v_1 = load(wide, i), load(wide, i + lanes)
+        v_2, v_3 = load(wide, i + 2 * lanes), load(wide, i + 3 * lanes)
+        sum_0 += v_0 - v_0
+        sum_1 += v_1 - v_1
+        sum_2 += v_2 - v_2
+        sum_3 += v_3 - v_3
+        i += 4 * lanes
+    while i < stop:
+        rest += span[i] - span[i]
+        i += 1
+    return lane_sum((sum_0 + sum_1) + (sum_2 + sum_3)) + rest == 0.0
+
+
 def summed(loss_of: Any) -> Any:
     """The sum of a loss over the outputs of a vector of samples, which are `stride` apart from
     first to last; those of z and a lie behind `here`.

@@ -5,6 +5,7 @@ import numpy as np
 from fastgd.formulas.updates import sgd
 from fastgd.kernels.epoch import observe_epoch, problem_of
 from fastgd.kernels.matrix.costs import block_cost, output_delta
+from fastgd.kernels.matrix.elementwise import all_finite
 from fastgd.kernels.matrix.few_steps import few_steps
 from fastgd.kernels.matrix.layers import backward_units, forward, times_derivative
 from fastgd.kernels.matrix.one_row import forward_row
@@ -152,7 +153,8 @@ def evaluate(address, zero):
     """Fill outputs, (n, units of the last layer), where they are wanted; otherwise costs with the
     notes' C(1) ... C(m).
 
-    For outputs, padding is whatever its memory holds: no sample looks at another.
+    For outputs, padding is whatever its memory holds: no sample looks at another. So is what comes
+    of rows that are not finite.
     """
     evaluation = evaluation_of(address, zero)
     problem, outputs, costs = evaluation.problem, evaluation.outputs, evaluation.costs
@@ -160,12 +162,16 @@ def evaluate(address, zero):
     lanes, first = lanes_of(work.a), np.int64(0)
     inputs, units = net.widths[0], net.widths[net.layers]
     if data.n == 1 and len(evaluation.by_input) != 0:
+        evaluation.finite[0] = 1 if all_finite(data.X, first, inputs) else 0
         forward_row(net, params, evaluation.by_input, work, data.X, outputs)
         return
+    finite = np.int64(1)
     for start in range(0, data.n, work.block):
         rows = min(work.block, data.n - start)
         stride = (rows + lanes - 1) // lanes * lanes
         if len(outputs) != 0:
+            if not all_finite(data.X, start * inputs, rows * inputs):
+                finite = np.int64(0)
             transpose(data.X, start * inputs, inputs, work.a, first, stride, rows, inputs)
         else:
             gather(net, data, work, start, rows, stride, first, stride, float(data.n))
@@ -175,3 +181,5 @@ def evaluate(address, zero):
             transpose(work.a, here, stride, outputs, start * units, units, units, rows)
         else:
             _add_layer_costs(net, data, params, work, stride, costs)
+    if len(outputs) != 0:
+        evaluation.finite[0] = finite
