@@ -27,7 +27,7 @@ FLOORS = (
     ("mlp",),
     ("training", "from_others"),
     ("ensemble",),
-    ("sklearn",),
+    ("sklearn", "plotting"),
     ("__init__",),
     ("cli",),
     ("__main__",),

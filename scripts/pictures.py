@@ -1,0 +1,163 @@
+"""The pictures of the docs, by fastgd.plotting: XOR, a spiral and digits, and one of everything.
+
+    python pictures.py                  # writes docs/pictures/*.png
+    python pictures.py --out FOLDER     # elsewhere
+    python pictures.py xor              # some of them
+
+It needs matplotlib, and scikit-learn for its digits: pip install 'fastgd[plot,sklearn]'.
+"""
+
+import argparse
+import io
+from pathlib import Path
+
+import numpy as np
+
+import fastgd
+
+MOST_BYTES = 60_000  # of a picture
+FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[[], *MAKERS], metavar="NAME", help=f"which: {', '.join(MAKERS)}; all if not given")
+    parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER", help="where to write them (default: docs/pictures)")
+    options = parser.parse_args()
+    try:
+        import matplotlib
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        parser.exit(1, f"{error}: pip install 'fastgd[plot,sklearn]'\n")
+    matplotlib.use("agg")
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in options.names or MAKERS:
+        for picture, ax in MAKERS[name]():
+            file = options.out / f"{name}-{picture}.png" if picture else options.out / f"{name}.png"
+            write(ax.figure, file)
+            print(f"{file.name:<28} {file.stat().st_size / 1024:5.1f} KiB")
+
+
+def write(figure, file):
+    """As a PNG of at most 60 kB: of so many dots an inch and so many colours as that has room for."""
+    import matplotlib.pyplot as plt
+
+    for dpi, colors in ((100, 256), (100, 64), (100, 24), (80, 64), (80, 24), (60, 64)):
+        data = png(figure, dpi, colors)
+        if len(data) <= MOST_BYTES:
+            break
+    plt.close(figure)
+    file.write_bytes(data)
+
+
+def png(figure, dpi, colors):
+    from PIL import Image
+
+    pixels, data = io.BytesIO(), io.BytesIO()
+    figure.savefig(pixels, dpi=dpi, metadata={"Software": None})
+    image = Image.open(pixels).convert("RGB")
+    image.quantize(colors, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(data, "png", optimize=True)
+    return data.getvalue()
+
+
+def trained_with_way(net, X, Y, stages, **options):
+    """The run of so many epochs at a time, and its parameters at each stop."""
+    run = fastgd.train(net, X, Y, 0, **options)
+    way = [run.params]
+    for epochs in stages:
+        run = fastgd.train(net, X, Y, int(epochs), **(options | {"params": run}))
+        way.append(run.params)
+    return run, np.array(way)
+
+
+# -- XOR, by the notes' 2-2-1
+
+
+def xor_run():
+    X, Y = fastgd.data.gate("xor")
+    net = fastgd.MLP(2, 2, 1)
+    stages = np.diff(np.unique(np.geomspace(1, 100_000, 60).astype(int)), prepend=0)
+    return X, Y, *trained_with_way(net, X, Y, stages, learning_rate=0.5, rng=3, spacing="log")
+
+
+def xor():
+    plot = fastgd.plotting
+    X, Y, run, way = xor_run()
+    yield "history", plot.history(run)
+    yield "network", plot.network(run)
+    yield "weights", plot.weights(run)
+    yield "surface", plot.surface(run, X, Y)
+    yield "landscape", plot.landscape(run, X, Y, path=way, resolution=61)
+    start = run.net.init(3)
+    yield "gradients", plot.gradients(run.net, start, X, Y)
+    yield "paths", plot.paths(many_of_xor(np.full(300, 1.0), 20_000, record=200, spacing="log"))
+    rates = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
+    several = {name: many_of_xor(np.repeat(rates, 100), 20_000, target_cost=0.01, optimizer=kind) for name, kind in OPTIMIZERS.items()}
+    yield "sweep", plot.sweep(several)
+
+
+OPTIMIZERS = {"SGD": "sgd", "SGD, momentum 0.9": fastgd.SGD(momentum=0.9), "Adam": "adam"}
+
+
+def many_of_xor(rates, epochs, **options):
+    X, Y = fastgd.data.gate("xor")
+    return fastgd.train_many(fastgd.MLP(2, 2, 1), X, Y, epochs, rates, members=len(rates), rng=0, **options)
+
+
+# -- a spiral, by 2-16-16-1
+
+
+def spiral_run():
+    X, Y = fastgd.data.spiral(240, noise=0.02, rng=0)
+    net = fastgd.MLP(2, 16, 16, 1, activation="tanh", output="sigmoid", loss="binary_cross_entropy")
+    held_out = fastgd.data.spiral(120, noise=0.02, rng=1)
+    stages = np.diff(np.unique(np.geomspace(1, 3000, 50).astype(int)), prepend=0)
+    run, way = trained_with_way(net, X, Y, stages, learning_rate=0.01, optimizer="adam", rng=1, validation=held_out, l2=1e-5)
+    return X, Y, run, way
+
+
+def spiral():
+    plot = fastgd.plotting
+    X, Y, run, way = spiral_run()
+    yield "history", plot.history(run)
+    yield "network", plot.network(run)
+    yield "weights", plot.weights(run)
+    yield "surface", plot.surface(run, X, Y)
+    yield "landscape", plot.landscape(run, X, Y, resolution=61)
+    yield "way", plot.landscape(run, X, Y, path=way, resolution=61)
+    yield "gradients", plot.gradients(run.net, run.net.init(1), X, Y)
+
+
+# -- digits of 8 x 8 pixels
+
+
+def digits():
+    from sklearn.datasets import load_digits
+
+    plot = fastgd.plotting
+    X, labels = load_digits(return_X_y=True)
+    X, Y = X / 16, np.eye(10)[labels]
+    net = fastgd.MLP(64, 32, 10, activation="relu", output="softmax", loss="cross_entropy", dtype="float32")
+    run = fastgd.train(net, X, Y, 60, 3e-3, rng=0, batch_size=32, optimizer="adam", l2=1e-3, validation=0.2, restore_best=True)
+    yield "history", plot.history(run)
+    yield "network", plot.network(run)
+    yield "weights", plot.weights(run, image=(8, 8))
+    yield "landscape", plot.landscape(run, X, Y, resolution=31)
+    U = principal_components(X)
+    flat = fastgd.MLP(2, 32, 32, 10, activation="tanh", output="softmax", loss="cross_entropy")
+    yield "surface", plot.surface(fastgd.train(flat, U, Y, 400, 5e-3, rng=0, optimizer="adam", l2=1e-4), U, Y)
+    some = slice(0, 50)
+    yield "gradients", plot.gradients(fastgd.MLP(64, 16, 10), fastgd.MLP(64, 16, 10).init(0), X[some], Y[some])
+
+
+def principal_components(X):
+    """The first two of rows (n, inputs), to a deviation of 1 each."""
+    centered = X - X.mean(axis=0)
+    U = centered @ np.linalg.svd(centered, full_matrices=False)[2][:2].T
+    return U / U.std(axis=0)
+
+
+MAKERS = {"xor": xor, "spiral": spiral, "digits": digits}
+
+if __name__ == "__main__":
+    main()
