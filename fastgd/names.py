@@ -10,3 +10,12 @@ GATES = ("and", "or", "nand", "nor", "xor", "xnor")
 TASKS = ("auto", "classes", "values")
 SCALES = ("standard", "range", "none")
 TARGET_SCALES = ("auto", *SCALES)
+# flags of fields whose names alone would not say whose they are
+OPTIMIZER_FLAGS = {"eps": "--optimizer-eps"}
+SCHEDULE_FLAGS = {
+    "every": "--decay-every",
+    "factor": "--decay-factor",
+    "steps": "--cosine-steps",
+    "least": "--least-rate",
+    "patience": "--plateau-patience",
+}

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from fastgd import __version__
-from fastgd.cli import check, compiled, export, predict, race, sweep, train
+from fastgd.cli import check, compiled, export, predict, race, report, sweep, train
 from fastgd.cli.options import Parser
 from fastgd.cli.streams import safe_streams
 from fastgd.system.files import reason_of
@@ -20,6 +20,7 @@ examples:
                                                   which of them learn, from 1,000 seeds each
   fastgd predict run.npz new.csv                  its predictions, as CSV
   fastgd export run.npz --out network.h           the trained network as C, or ONNX, JSON, ...
+  fastgd report run.npz                           all of it as one page; of two runs, what differs
   fastgd check --layers 3-5-2                     the four gradients, layer by layer
   fastgd show --layers 2-2-1                      the loop that is compiled for this network
   fastgd cache                                    compiled code kept on disk
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         sweep.add,
         predict.add,
         export.add,
+        report.add,
         check.add,
         compiled.add_show,
         compiled.add_warmup,

@@ -22,6 +22,7 @@ from fastgd.cli.options import (
     whole,
 )
 from fastgd.cli.problem_flags import add_validation_flag
+from fastgd.names import OPTIMIZER_FLAGS, SCHEDULE_FLAGS
 from fastgd.options import Options
 
 
@@ -59,17 +60,8 @@ _FLAGS = {
 _OPTIONS = {option.name: option for option in fields(Options)}
 
 
-_OPTIMIZER_FLAGS = flags_of(optimizers.KINDS, {"eps": "--optimizer-eps"})
-_SCHEDULE_FLAGS = flags_of(
-    schedules.KINDS,
-    {
-        "every": "--decay-every",
-        "factor": "--decay-factor",
-        "steps": "--cosine-steps",
-        "least": "--least-rate",
-        "patience": "--plateau-patience",
-    },
-)
+_OPTIMIZER_FLAGS = flags_of(optimizers.KINDS, OPTIMIZER_FLAGS)
+_SCHEDULE_FLAGS = flags_of(schedules.KINDS, SCHEDULE_FLAGS)
 
 
 def add_option_flags(parser: argparse._ActionsContainer, group: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
@@ -253,6 +254,19 @@ class Runs(Saved):
         least = self.cost[self.best_member]
         time = f"{self.seconds:.3g} s, kernel={self.kernel!r}"
         return f"Runs({len(self)} of {self.net}, least cost={least:.6g}, {time})"
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        X: ArrayLike | None = None,
+        Y: ArrayLike | None = None,
+    ) -> None:
+        """Write one file of HTML that tells of all members, and what `Run.report` tells of the best
+        of them.
+        """
+        from fastgd.report.written import report_members
+
+        report_members(path, self, X, Y)
 
     def _repr_html_(self) -> str:
         from fastgd.report.notebook import members_html

@@ -69,15 +69,18 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if 1e3 <= abs(value) < 1e4 else f"{value:.3g}"
 
 
-def frame(x: Axis, y: Axis, x_title: str, y_title: str, at_x: str = "") -> list[str]:
-    """Lines at the ticks of y, and what stands beside both axes; `at_x` follows numbers at x."""
+def frame(
+    x: Axis, y: Axis, x_title: str, y_title: str, at_x: str = "", lines: bool = True
+) -> list[str]:
+    """What stands beside both axes, `at_x` behind numbers at x; and lines at the ticks of y."""
     places = y.places(np.array(y.ticks()))
-    lines = "".join(f"M{x.start:.1f} {place:.1f}H{x.stop:.1f}" for place in places)
+    grid = "".join(f"M{x.start:.1f} {place:.1f}H{x.stop:.1f}" for place in places if lines)
+    foot = f"M{x.start:.1f} {y.start:.1f}H{x.stop:.1f}"
     parts = [
-        tag("path", d=lines, stroke="currentColor", stroke_opacity=0.18, fill="none"),
-        tag("path", d=f"M{x.start:.1f} {y.start:.1f}H{x.stop:.1f}", stroke="currentColor",
-            stroke_opacity=0.6, fill="none"),
-    ]  # fmt: skip
+        tag("path", d=each, stroke="currentColor", stroke_opacity=opacity, fill="none")
+        for each, opacity in ((grid, 0.18), (foot, 0.6))
+        if each
+    ]
     for value, place in zip(y.ticks(), places, strict=True):
         parts.append(text(x.start - 6, place + 4, short(value), "end"))
     for value, place in zip(x.ticks(), x.places(np.array(x.ticks())), strict=True):

@@ -177,5 +177,5 @@ def _legend(entries: Sequence[tuple[str, str]]) -> list[str]:
         words = shortened(title, 24)
         parts.append(tag("g", sign, transform=f"translate({x:.0f} 12)"))
         parts.append(text(x + 21, 16, words))
-        x += 36 + 6.2 * len(words)
+        x += 38 + 6.4 * len(words)
     return parts

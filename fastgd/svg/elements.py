@@ -52,7 +52,7 @@ def place(value: object) -> object:
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else value
 
 
-def text(x: float, y: float, words: object, anchor: str = "start", size: float = 11) -> str:
+def text(x: float, y: float, words: object, anchor: str = "start", size: float = 12) -> str:
     """Words at a place: their start, middle or end."""
     return tag(
         "text", escaped(words), x=float(x), y=float(y), text_anchor=anchor, font_size=size,

@@ -81,7 +81,7 @@ def described(net: Network) -> str:
 def _room(names: Sequence[object] | None) -> float:
     """Pixels beside the outermost units, for these names."""
     longest = max((len(shortened(name, _LONGEST_NAME)) for name in names or ()), default=0)
-    return max(_MARGIN, 20 + 6.6 * longest)
+    return max(_MARGIN, 20 + 7.2 * longest)
 
 
 def _columns(widths: Sequence[int], left: float) -> list[_Column]:
@@ -165,7 +165,7 @@ def _caption(net: Network, column: _Column, height: float) -> list[str]:
     name = net.activations[column.layer - 1] if column.layer else f"input{'s' * (units > 1)}"
     return [
         text(column.x, height + 16, f"{units:,}", "middle"),
-        text(column.x, height + 30, shortened(name, 13), "middle", 10),
+        text(column.x, height + 30, shortened(name, 13), "middle", 11),
     ]
 
 

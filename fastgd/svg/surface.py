@@ -50,7 +50,7 @@ def surface_svg(surface: Surface) -> str:
     parts = [
         tag("image", href=data_address(pixels), x=_LEFT, y=_TOP, width=_SIDE, height=_SIDE,
             preserveAspectRatio="none"),
-        *frame(x, y, names[0], names[1]),
+        *frame(x, y, names[0], names[1], lines=False),
     ]  # fmt: skip
     parts += _rows(surface, x, y, low, high)
     parts += _class_legend(surface) if surface.classes is not None else _scale(low, high)

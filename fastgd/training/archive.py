@@ -85,10 +85,10 @@ def facts_and_arrays(saved: Saved) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def read(
-    path: str | os.PathLike[str], cls: type[Kind], own: own_functions.Own = ()
+    path: str | os.PathLike[str], cls: type[Kind], own: own_functions.Own | None = ()
 ) -> tuple[Kind, dict[str, Any]]:
     """What a file of this kind holds, and all facts that stand in it; `own` are activations and
-    losses that it may need.
+    losses that it may need, or None where their texts are enough: by these nothing is computed.
 
     Raises
     ------
@@ -105,7 +105,9 @@ def read(
             raise ValueError(f"it is a {_KINDS[found][0]}, which fastgd.{_KINDS[found][1]} reads")
         if facts["format"] != FORMAT:
             raise ValueError(f"it has format {facts['format']}; this version reads format {FORMAT}")
-        described = own_functions.with_own(os.fspath(path), dict(facts["net"]), own)
+        described = dict(facts["net"])
+        own = own_functions.told_alone(described) if own is None else own
+        described = own_functions.with_own(os.fspath(path), described, own)
         net = MLP(*described.pop("widths"), **described)
         options = {name: _from_json(value) for name, value in facts["options"].items()}
         if is_text:
@@ -118,6 +120,17 @@ def read(
         raise ValueError(
             f"{os.fspath(path)!r} is no whole {_KINDS[cls.kind][0]}: {error}"
         ) from None
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """What a file says that it holds, run or runs; OSError or ValueError if it says nothing."""
+    try:
+        kind = str(_contents(path)[0].get("kind", "run"))
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{os.fspath(path)!r} is no whole fastgd run: {error}") from None
+    return kind
 
 
 def _contents(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array], bool]:

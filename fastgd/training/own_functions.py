@@ -42,6 +42,35 @@ def check_own(activations: object, losses: object) -> Own:
     return own
 
 
+class _Told(Activation):
+    """What stands for an activation that is known by its name and its text alone."""
+
+    def __init__(self, name: str, text: str):
+        super().__init__(lambda z: z, name=name.partition("(")[0], check=False)
+        self.name, self.text = name, text
+
+
+class _ToldLoss(Loss):
+    """What stands for a loss that is known by its name and its text alone."""
+
+    def __init__(self, name: str, text: str):
+        super().__init__(lambda a, y: (a - y) ** 2, name=name.partition("(")[0], check=False)
+        self.name, self.text = name, text
+
+
+def told_alone(described: dict[str, Any]) -> Own:
+    """Functions of a file that have its names and its texts, for who shows these and computes
+    nothing by them.
+    """
+    texts = described.get("own", {})
+    kinds = ("activation", _Told), ("loss", _ToldLoss)
+    return [
+        kind(str(name), str(text))
+        for what, kind in kinds
+        for name, text in texts.get(what, {}).items()
+    ]
+
+
 def with_own(path: str, described: dict[str, Any], own: Own) -> dict[str, Any]:
     """The arguments of a network of a file, its own functions in the place of their names.
 

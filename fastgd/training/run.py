@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastgd.arguments.checks import Array
+from fastgd.arguments.checks import Array, shown
 from fastgd.functions.activation import Activation
 from fastgd.functions.loss import Loss
 from fastgd.mlp import MLP
@@ -141,6 +141,39 @@ class Run(Exports):
     def __repr__(self) -> str:
         time = f"{self.seconds:.3g} s, kernel={self.kernel!r}"
         return f"Run({self.net}, epochs={self.epochs}, cost={self.cost:.6g}, {time})"
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        X: ArrayLike | None = None,
+        Y: ArrayLike | None = None,
+        *,
+        beside: Run | None = None,
+    ) -> None:
+        """Write one file of HTML that tells all of the run, and loads nothing: what came of it, its
+        costs, network, options, and how to have it again.
+
+        Parameters
+        ----------
+        path : where to write it, whole or not at all
+        X, Y : array_like, (n, inputs) and (n, outputs), optional
+            Rows as it was trained on, which a run does not keep: they say which two inputs matter,
+            and lie on the picture of what it computes over these.
+        beside : Run, optional
+            Another run: the file tells what differs, with both costs over one another.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If rows are not those of its network, or `beside` is no run.
+        OSError
+            If the file can't be written.
+        """
+        from fastgd.report.written import report_run
+
+        if beside is not None and not isinstance(beside, Run):
+            raise TypeError(f"beside must be a Run or None; got {shown(beside)}")
+        report_run(path, self, X, Y, beside)
 
     def _repr_html_(self) -> str:
         from fastgd.report.notebook import run_html
