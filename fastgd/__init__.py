@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastgd import activations, data, losses, numeric, plotting, schedules
+    from fastgd import activations, callbacks, data, losses, numeric, plotting, schedules
     from fastgd.ensemble.folder import load_runs
     from fastgd.ensemble.runs import Runs
     from fastgd.ensemble.train_many import train_many
@@ -60,13 +60,13 @@ _HOMES = {
     "train_many": "fastgd.ensemble.train_many",
 }
 
-_MODULES = ("activations", "data", "losses", "numeric", "plotting", "schedules")
+_MODULES = ("activations", "callbacks", "data", "losses", "numeric", "plotting", "schedules")
 
 __all__ = [
     "MLP", "SGD", "Activation", "Adadelta", "Adagrad", "Adam", "AdamW", "DivergedError", "History",
     "Lion", "Loss", "NAdam", "RAdam", "RMSprop", "Rprop", "Run", "Runs", "__version__",
-    "activations", "data", "from_sklearn", "from_torch", "load_run", "load_runs", "losses",
-    "numeric", "plotting", "schedules", "train", "train_many",
+    "activations", "callbacks", "data", "from_sklearn", "from_torch", "load_run", "load_runs",
+    "losses", "numeric", "plotting", "schedules", "train", "train_many",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ FLOORS = (
     ("network",),
     ("options", "samples", "export", "svg", "words"),
     ("report",),
+    ("callbacks",),
     ("machine",),
     ("formulas",),
     ("kernels",),

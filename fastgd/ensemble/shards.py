@@ -167,7 +167,8 @@ def train_in_shards(client: Any, work: SideBySide, session: Session[Runs]) -> Ru
             _by_joblib(course)
         else:
             _by_dask(client, course)
-        return course.runs()
+        session.kept = course.runs()
+    return session.kept
 
 
 # -- joblib ----------------------------------------------------------------------------------------

@@ -62,7 +62,9 @@ def train_many(
     record: int = 0,
     spacing: str = "even",
     progress: bool | Callable[[ManyProgress], object] = False,
-    callback: Callable[[ManyProgress], object] | None = None,
+    callback: Callable[[ManyProgress], object]
+    | Sequence[Callable[[ManyProgress], object]]
+    | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 60.0,
     resume: bool = False,
@@ -105,7 +107,7 @@ def train_many(
         lanes (small networks: every vector instruction trains several members), matrix or unrolled
         (each member by `train`, on threads). auto chooses lanes where they gain more time than
         compiling them takes, or come with the package.
-    progress, callback : callable
+    progress, callback : callable, or for the latter a list of callables
         Called every 50 ms with a `ManyProgress`.
     checkpoint : path, optional
         A file that holds all members so far, replaced whole every `checkpoint_every` seconds and at

@@ -14,7 +14,7 @@ from typing import Any, Generic
 from fastgd.arguments.checks import finite_number
 from fastgd.arguments.choices import check_name
 from fastgd.system.interrupt import Interrupt
-from fastgd.training.callbacks import check_callback
+from fastgd.training.callbacks import Callbacks, check_callback
 from fastgd.training.checkpoint import Checkpoint, Kept, check_checkpoint
 from fastgd.training.progress import Bar, reporter
 
@@ -29,6 +29,7 @@ class Session(Generic[Kept]):
     file: Checkpoint[Kept] | None
     on_interrupt: str
     reason: str | None = None  # to stop
+    kept: Kept | None = None  # what training has come to, once it has ended
     answers: bool = True  # Ctrl-C, which is left to others otherwise
     begun: float = math.nan
     interrupt: Interrupt = field(default_factory=Interrupt)
@@ -42,11 +43,15 @@ class Session(Generic[Kept]):
             self.interrupt.begin()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *more: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: Any
+    ) -> None:
         try:
-            self.stack.__exit__(kind, *more)
+            self.stack.__exit__(kind, error, trace)
         finally:
             self.interrupt.end()
+            if isinstance(self.callback, Callbacks):
+                self.callback.ended(self.kept or getattr(error, "run", None))
         if kind is None and self.interrupt.asked and self.on_interrupt == "raise":
             raise KeyboardInterrupt
 
@@ -104,7 +109,7 @@ class Training(ABC, Generic[Kept]):
             file.prepare(self.nbytes)
         with session:
             try:
-                kept = self.to_end(session)
+                kept = session.kept = self.to_end(session)
             except BaseException as error:
                 if file is not None:
                     self.save(file.save_last, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -62,7 +62,7 @@ def train(
     record: int = 1000,
     spacing: str = "even",
     progress: bool | Callable[[Progress], object] = False,
-    callback: Callable[[Progress], object] | None = None,
+    callback: Callable[[Progress], object] | Sequence[Callable[[Progress], object]] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 60.0,
     resume: bool = False,
@@ -151,9 +151,10 @@ def train(
     progress : bool or callable
         True shows a bar on stderr, if that is a terminal, or in a notebook; a function is called
         between chunks with a `Progress`.
-    callback : callable, optional
+    callback : callable or list of callables, optional
         Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run,
-        None or False does not, anything else is refused.
+        None or False does not, anything else is refused. One that has a method `ended` is told the
+        run when training has ended, or None where an error ended it. `fastgd.callbacks` has some.
     checkpoint : path, optional
         A file that holds the run so far, replaced whole every `checkpoint_every` seconds and at the
         end; `fastgd.load_run` reads it too.
