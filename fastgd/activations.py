@@ -43,19 +43,6 @@ def _gelu_tanh_slope(z: Any, a: Any) -> Any:
     return s + a * (1 - s) * (math.sqrt(8 / math.pi) * (1 + 3 * 0.044715 * z**2))
 
 
-def _gelu_slope(z: Any, a: Any) -> Any:
-    """Phi + z phi, by the normal distribution Phi = a / z and its density phi."""
-    density = n.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-    return where(abs(z) < 1e-30, 0.5, a / z) + z * density
-
-
-def _logistic(z: Any) -> Any:
-    """The sigmoid by e^-|z|, of which softplus is made too: together they take one of it."""
-    e = n.exp(-abs(z))
-    r = 1 / (1 + e)
-    return where(z < 0, e * r, r)
-
-
 def _silu_slope(z: Any, a: Any) -> Any:
     s = n.sigmoid(z)
     return s + a * (1 - s)
@@ -105,9 +92,12 @@ selu = _built_in(
 )  # fmt: skip
 softplus = _built_in(
     _softplus,
-    lambda z, a, beta: _logistic(beta * z), "softplus", bounds=_POSITIVE, scheme="he",
+    lambda z, a, beta: n.sigmoid(beta * z), "softplus", bounds=_POSITIVE, scheme="he",
 )  # fmt: skip
-gelu = _built_in(lambda z: z * n.normal_cdf(z), _gelu_slope, "gelu", scheme="he")
+gelu = _built_in(
+    lambda z: z * n.normal_cdf(z),
+    lambda z, a: n.normal_cdf(z) + z * n.normal_pdf(z), "gelu", scheme="he",
+)  # fmt: skip
 gelu_tanh = _built_in(
     lambda z: z * n.sigmoid(_gelu_tanh_inside(z)), _gelu_tanh_slope, "gelu_tanh", scheme="he"
 )

@@ -14,8 +14,7 @@ from typing import Any
 
 __all__ = [
     "abs", "cos", "erf", "exp", "expm1", "fma", "log", "log1p", "maximum", "minimum", "normal_cdf",
-    "sigmoid",
-    "sign", "sin", "softplus", "sqrt", "tanh", "where",
+    "normal_pdf", "sigmoid", "sign", "sin", "softplus", "sqrt", "tanh", "where",
 ]  # fmt: skip
 
 
@@ -113,6 +112,11 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return _computed("where", condition, x, y)
 
 
+def normal_pdf(x: Any) -> Any:
+    """The density of the normal distribution, within the rounding of its largest."""
+    return _computed("normal_pdf", x)
+
+
 def fma(x: Any, factor: Any, summand: Any) -> Any:
     """x * factor + summand, which compiled code rounds once."""
     return _computed("fma", x, factor, summand)
@@ -150,4 +154,5 @@ def _erf(x: Any) -> Any:
 _NUMPY: dict[str, Callable[..., Any]] = {name: _numpy(name) for name in __all__}
 _NUMPY |= {"sigmoid": _sigmoid, "softplus": _softplus, "erf": _erf}
 _NUMPY["normal_cdf"] = lambda x: 0.5 * (1.0 + _erf(x * math.sqrt(0.5)))
+_NUMPY["normal_pdf"] = lambda x: _NUMPY["exp"](-0.5 * x * x) / math.sqrt(2 * math.pi)
 _NUMPY["fma"] = lambda x, factor, summand: x * factor + summand

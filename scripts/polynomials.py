@@ -1,6 +1,6 @@
 """Prints the polynomials of fastgd/machine/elementary.py: Chebyshev interpolation at high precision, then rounding. Needs mpmath."""
 
-from mpmath import chebyfit, cos, erf, erfc, exp, expm1, log, matrix, mp, mpf, pi, qr_solve, sqrt, taylor
+from mpmath import chebyfit, cos, erf, erfc, exp, expm1, log, matrix, mp, mpf, pi, polyval, qr_solve, sqrt, taylor
 
 mp.dps = 60
 
@@ -16,6 +16,23 @@ def weighted_fit(f, weight, low, high, degree):
     points = [low + (high - low) * (1 + cos(pi * (2 * k + 1) / (2 * count))) / 2 for k in range(count)]
     equations = matrix([[weight(x) * x**j for j in range(degree + 1)] for x in points])
     return list(qr_solve(equations, matrix([weight(x) * f(x) for x in points]))[0])
+
+
+def rational_fit(f, weight, low, high, above, below, rounds=5):
+    """Coefficients of the quotient of polynomials of these degrees, the lower one's first being 1, likewise: each round weighs the
+    errors by the lower polynomial of the one before.
+    """
+    count = 5 * (above + below)
+    points = [low + (high - low) * (1 + cos(pi * (2 * k + 1) / (2 * count))) / 2 for k in range(count)]
+    lower = [mpf(1)] * count
+    for _ in range(rounds):
+        scales = [weight(x) / d for x, d in zip(points, lower, strict=True)]
+        rows = zip(points, scales, strict=True)
+        equations = matrix([[w * x**j for j in range(above + 1)] + [-w * f(x) * x**j for j in range(1, below + 1)] for x, w in rows])
+        found = list(qr_solve(equations, matrix([w * f(x) for x, w in zip(points, scales, strict=True)]))[0])
+        ratio = found[: above + 1], [mpf(1), *found[above + 1 :]]
+        lower = [polyval(ratio[1][::-1], x) for x in points]
+    return ratio
 
 
 def exp_tail(r):
@@ -49,14 +66,14 @@ def erf_far(u):
     return -log(erfc(1 + u))
 
 
-def artanh_tail(z):
-    """2 artanh(s) / s with z = s^2."""
-    return mpf(2) if z == 0 else log((1 + sqrt(z)) / (1 - sqrt(z))) / sqrt(z)
+def density(u):
+    """The normal distribution's."""
+    return exp(-u * u / 2) / sqrt(2 * pi)
 
 
-def below(u):
-    """The normal distribution's share below -u."""
-    return erfc(u / sqrt(2)) / 2
+def mills(u):
+    """The share of the normal distribution below -u, by its density there."""
+    return erfc(u / sqrt(2)) / 2 / density(u)
 
 
 half_ln2 = log(2) / 2
@@ -66,19 +83,16 @@ for name, f, low, high, degrees in [
     ("step tail", step_tail(16), -mpf(1) / 2, mpf(1) / 2, {"float64": 5}),
     ("step tail", step_tail(8), -mpf(1) / 2, mpf(1) / 2, {"float32": 2}),
     ("log tail", log_tail, mpf(0), largest_z, {"float64": 6, "float32": 2}),
-    ("artanh", artanh_tail, mpf(0), mpf(1) / 9, {"float64": 9, "float32": 4}),
     ("erf near", erf_near, mpf(0), mpf(1), {"float64": 11, "float32": 6}),
 ]:
     for dtype, degree in degrees.items():
         print(f"{name}, {dtype}:", ", ".join(repr(float(c)) for c in fit(f, low, high, degree)))
+for dtype, degree in [("float64", 8), ("float32", 3)]:
+    coefficients = weighted_fit(log_tail, lambda z: z, mpf(0), mpf(1) / 9, degree)
+    print(f"artanh tail, {dtype}:", ", ".join(repr(float(c)) for c in coefficients))
 for dtype, degree, end in [("float64", 17, mpf(5)), ("float32", 6, mpf(3))]:
     coefficients = weighted_fit(erf_far, lambda u: erfc(1 + u) / erf(1 + u), mpf(0), end, degree)
     print(f"erf far, {dtype}:", ", ".join(repr(float(c)) for c in coefficients))
-for dtype, degree, end in [("float64", 22, mpf("8.4")), ("float32", 8, mpf("5.6"))]:
-    coefficients = weighted_fit(lambda u: -log(below(u)), below, mpf(0), end, degree)
-    print(f"normal, {dtype}:", ", ".join(repr(float(c)) for c in coefficients))
-for dtype, degree, end in [("float64", 12, mpf("8.5")), ("float32", 5, mpf("5.5"))]:  # of 16 steps, by r from -1/2 to 1/2
-    shares = [lambda r, n=n, end=end: below((n + mpf(1) / 2 + r) * end / 16) for n in range(16)]
-    steps = [fit(share, -mpf(1) / 2, mpf(1) / 2, degree) for share in shares]
-    for k in range(degree + 1):
-        print(f"normal by steps, {dtype}, r^{k}:", ", ".join(repr(float(step[k])) for step in steps))
+for dtype, above, below, end in [("float64", 6, 7, mpf("8.5")), ("float32", 3, 4, mpf("5.5"))]:
+    for name, part in zip(("above", "below"), rational_fit(mills, density, mpf(0), end, above, below), strict=True):
+        print(f"Mills' ratio, {name}, {dtype}:", ", ".join(repr(float(c)) for c in part))

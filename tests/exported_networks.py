@@ -7,10 +7,11 @@ from conftest import write
 
 import fastgd
 from fastgd.activations import ACTIVATIONS
-from fastgd.numeric import exp, where
+from fastgd.numeric import exp, normal_pdf, where
 
 OWN = fastgd.Activation(lambda z, slope=0.5: where(z > 1, 1 + slope * (z - 1), exp(z - 1)), name="bent")
-HIDDEN = [*(name for name in ACTIVATIONS if name != "softmax"), "leaky_relu(0.2)", "snake(2)", "softplus(3)", OWN(0.25)]
+BELL = fastgd.Activation(lambda z: normal_pdf(z) - 0.2, name="bell")
+HIDDEN = [*(name for name in ACTIVATIONS if name != "softmax"), BELL, "snake(2)", "softplus(3)", OWN(0.25)]
 
 
 @functools.cache

@@ -81,6 +81,10 @@ WAYS = {  # a function, and what it computes by NumPy
     "sign": (lambda z: numeric.sign(z) * z, np.abs),
     "a loop": (lambda z: sum(z**k / math.factorial(k) for k in range(5)), lambda z: sum(z**k / math.factorial(k) for k in range(5))),
     "fma": (lambda z: numeric.fma(z, 2.0, 1.0), lambda z: 2 * z + 1),
+    "normal distribution": (
+        lambda z: numeric.normal_cdf(z) - numeric.normal_pdf(2 * z),
+        lambda z: np.array([0.5 * math.erfc(-v / math.sqrt(2)) - math.exp(-2 * v * v) / math.sqrt(2 * math.pi) for v in z]),
+    ),
     "erf": (lambda z: numeric.erf(z), lambda z: np.array([math.erf(v) for v in z])),
     "all else": (
         lambda z: (

@@ -14,7 +14,7 @@ from conftest import compiles_for
 
 from fastgd.machine import jit
 from fastgd.machine.elementary import cos, exp, log, log1p, quotients, residuals, sigmoid, sigmoid_parts, sin, tanh
-from fastgd.machine.normal import normal_cdf
+from fastgd.machine.normal import normal_cdf, normal_pdf
 from fastgd.machine.span import lanes_of, load, span_of, store
 from fastgd.machine.special import erf, expm1, softplus
 from fastgd.machine.vector import like
@@ -170,14 +170,16 @@ def test_units_in_the_last_place(name, dtype, flags, form):
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant <= 52, reason="no float that is wider")
-def test_sigmoid_at_many_points(dtype, form):
+@pytest.mark.parametrize(("name", "most"), [("sigmoid", ULPS["sigmoid"]), ("softplus", 4.5)])
+def test_many_points(name, most, dtype, form):
     """As above, at a thousand times as many: five roundings seldom fall the same way."""
     x = np.random.default_rng(0).uniform(-40, 20, 1_000_000).astype(dtype)
-    exactly = 1 / (1 + np.exp(-x.astype(np.longdouble)))
-    ours = evaluated("sigmoid", x, "the kernels' flags", form)
+    grown = np.exp(-np.abs(x.astype(np.longdouble)))
+    exactly = {"sigmoid": np.where(x < 0, grown, 1) / (1 + grown), "softplus": np.maximum(x, 0) + np.log1p(grown)}[name]
+    ours = evaluated(name, x, "the kernels' flags", form)
     errors = np.abs(ours - exactly) / np.spacing(exactly.astype(dtype))
     worst = errors.argmax()
-    assert errors[worst] <= ULPS["sigmoid"], f"sigmoid({x[worst]!r})"
+    assert errors[worst] <= most, f"{name}({x[worst]!r})"
 
 
 SPECIAL = {  # name: (x, exact result) where IEEE arithmetic has an opinion
@@ -281,7 +283,7 @@ def test_float_and_vector_give_the_same_bits(dtype):
 
 
 OLDER = {  # processors, their features, and what is written in another way for them
-    "haswell": ("+avx,+avx2,+fma", "sigmoid or quotients or same_bits"),  # looks nothing up: a longer polynomial
+    "haswell": ("+avx,+avx2,+fma", "sigmoid or quotients or softplus or same_bits"),  # looks nothing up: a longer polynomial
     "nehalem": ("+sse4.2", "last_place or underflow or same_bits"),  # has no instruction for fma
 }
 
@@ -301,24 +303,33 @@ def test_older_processors(processor):
 
 
 def test_normal_distribution_by_same_bits(dtype):
-    """Shares of 1, within its rounding, by floats and vectors."""
+    """Shares of 1 and densities, within the rounding of the largest, by floats and vectors."""
 
     @numba.njit(**jit.FLAGS)
     def both(x, ours):
-        source, target = span_of(x), span_of(ours)
-        for i in range(0, len(x), lanes_of(source)):
-            store(target, i, normal_cdf(load(source, i)))
-        for i in range(len(x)):
+        source, target, n = span_of(x), span_of(ours), len(x)
+        for i in range(0, n, lanes_of(source)):
+            v = load(source, i)
+            store(target, i, normal_cdf(v))
+            store(target, 2 * n + i, normal_pdf(v))
+        for i in range(n):
             ours[1, i] = normal_cdf(x[i])
+            ours[3, i] = normal_pdf(x[i])
 
     x = np.concatenate([np.linspace(-12, 12, 1600), np.random.default_rng(0).normal(size=1600)]).astype(dtype)
-    ours, eps = np.empty((2, len(x)), dtype), float(np.finfo(dtype).eps)
+    ours, eps = np.empty((4, len(x)), dtype), float(np.finfo(dtype).eps)
     both(x, ours)
     theirs = np.array([float(mpmath.ncdf(mpmath.mpf(float(v)))) for v in x])
+    densities = np.array([float(mpmath.npdf(mpmath.mpf(float(v)))) for v in x])
     assert np.array_equal(ours[0], ours[1])
+    assert np.array_equal(ours[2], ours[3])
     assert np.abs(ours[0] - theirs).max() <= 1.5 * eps
     assert np.abs(ours[0] / theirs - 1)[x > -2].max() < 12 * eps  # of e to a rounded power
+    assert np.abs(ours[2] - densities).max() <= 0.75 * eps
+    assert np.abs(ours[2] / densities - 1)[np.abs(x) < 2].max() < 5 * eps
     x[:6] = np.inf, -np.inf, 1e30, -1e30, np.nan, -0.0
     both(x, ours)
-    assert np.array_equal(ours[:, :5], [[1, 0, 1, 0, np.nan]] * 2, equal_nan=True)
-    assert ours[:, 5] == pytest.approx(0.5, rel=2 * eps)
+    expected = [[1, 0, 1, 0, np.nan]] * 2 + [[0, 0, 0, 0, np.nan]] * 2
+    assert np.array_equal(ours[:, :5], expected, equal_nan=True)
+    assert ours[:2, 5] == pytest.approx(0.5, rel=2 * eps)
+    assert ours[2:, 5] == pytest.approx(1 / np.sqrt(2 * np.pi), rel=2 * eps)

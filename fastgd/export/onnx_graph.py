@@ -101,6 +101,10 @@ class Graph:
                 scaled = self.apply("Mul", x, self.number(math.sqrt(0.5)))
                 grown = self.apply("Add", self._exact("Erf", scaled), self.number(1.0))
                 return self.apply("Mul", grown, self.number(0.5))
+            case "normal_pdf":
+                half_square = self.apply("Mul", self.apply("Mul", x, x), self.number(-0.5))
+                largest = self.number(1 / math.sqrt(2 * math.pi))
+                return self.apply("Mul", self.apply("Exp", half_square), largest)
         raise ValueError(f"{operation} has no operators of ONNX")
 
     def _exact(self, operator: str, *values: str) -> str:

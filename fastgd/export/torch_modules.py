@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ _FUNCTIONS = {
     "log1p": torch.log1p, "sqrt": torch.sqrt, "sin": torch.sin, "cos": torch.cos,
     "tanh": torch.tanh, "sigmoid": torch.sigmoid, "abs": torch.abs, "erf": torch.erf,
     "softplus": lambda x: torch.logaddexp(x, torch.zeros_like(x)),
+    "normal_pdf": lambda x: torch.exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
     "normal_cdf": torch.special.ndtr, "fma": lambda x, factor, summand: x * factor + summand,
 }  # fmt: skip
 # what PyTorch has a module for, by the numbers that are an activation's own

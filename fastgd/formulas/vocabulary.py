@@ -13,6 +13,6 @@ from fastgd.machine.elementary import (
     tanh,
 )
 from fastgd.machine.jit import merged
-from fastgd.machine.normal import normal_cdf
+from fastgd.machine.normal import normal_cdf, normal_pdf
 from fastgd.machine.special import absolute, erf, expm1, softplus
 from fastgd.machine.vector import like, where_equal, where_less, where_less_equal

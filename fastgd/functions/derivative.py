@@ -51,9 +51,8 @@ _SLOPES: dict[str, Callable[[Formula, Formula], Formula]] = {
     "cos": lambda x, f: negative(Formula("sin", x)),
     "tanh": lambda x, f: minus(ONE, times(f, f)),
     "sigmoid": lambda x, f: minus(f, times(f, f)),
-    "normal_cdf": lambda x, f: times(
-        number(1 / math.sqrt(2 * math.pi)), Formula("exp", times(number(-0.5), times(x, x)))
-    ),
+    "normal_cdf": lambda x, f: Formula("normal_pdf", x),
+    "normal_pdf": lambda x, f: negative(times(x, f)),
     "abs": lambda x, f: sign(x),
     "softplus": lambda x, f: Formula("sigmoid", x),
     "erf": lambda x, f: times(

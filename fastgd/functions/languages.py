@@ -14,6 +14,7 @@ _C = {  # what math.h has no function for
     "sigmoid": "(1.0 / (1.0 + exp(-({0}))))",
     "abs": "fabs({0})",
     "normal_cdf": "(0.5 * erfc(-0.7071067811865476 * ({0})))",
+    "normal_pdf": "(0.3989422804014327 * exp(-0.5 * ({0}) * ({0})))",
     "softplus": "(fmax({0}, 0.0) + log1p(exp(-fabs({0}))))",
 }
 
@@ -87,6 +88,7 @@ _LATEX = {
     "softplus": r"\log\left(1 + e^{{{0}}}\right)", "log": r"\log\left({0}\right)",
     "cos": r"\cos\left({0}\right)", "tanh": r"\tanh\left({0}\right)",
     "normal_cdf": r"\Phi\left({0}\right)", "abs": r"\left|{0}\right|",
+    "normal_pdf": r"\varphi\left({0}\right)",
     "fma": r"\left({0} \cdot {1} + {2}\right)",
 }  # fmt: skip
 

@@ -25,7 +25,7 @@ EXP_TAIL = {  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
     2.7620075879983367e-07, 2.5100375832561234e-08, ), 32: (0.5, 0.1666657702559799,
     0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
 }  # fmt: skip
-_STEP_TAIL = {  # (2^(-r / steps) - 1) / r on |r| <= 1 / 2, with `Format.steps`
+STEP_TAIL = {  # (2^(-r / steps) - 1) / r on |r| <= 1 / 2, with `Format.steps`
     64: ( -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05,
     1.4676100321837672e-07, -1.2716085030349987e-09, 9.181334960907254e-12, ),
     32: (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
@@ -95,7 +95,7 @@ def _between_clamps(x: Value) -> Value:
 
 
 def _parts_by_octaves(x: Value) -> tuple[Value, Value, Value]:
-    """`_sigmoid_parts`: t = 2^-n, corrected, and u = e^r."""
+    """`sigmoid_parts_of`: t = 2^-n, corrected, and u = e^r."""
     e = _exponential(_between_clamps(x), sign=-1)
     power, product = e.shifted.inverse_power_of_two(), e.r4 * e.rest
     t = power + power * e.lacking
@@ -103,11 +103,11 @@ def _parts_by_octaves(x: Value) -> tuple[Value, Value, Value]:
 
 
 def _parts_by_table(x: Value) -> tuple[Value, Value, Value]:
-    """`_sigmoid_parts`: t = 2^(n / steps), corrected, and u = 2^(-r / steps), where x steps / ln 2
-    is n + r but for its rounding: a table saves nearly half of the polynomial, and the clamps are
-    not on the way from x to u.
+    """`sigmoid_parts_of`: t = 2^(n / steps), corrected, and u = 2^(-r / steps), where x steps /
+    ln 2 is n + r but for its rounding: a table saves nearly half of the polynomial, and the clamps
+    are not on the way from x to u.
     """
-    f, c = x.format, _STEP_TAIL[x.format.bits]
+    f, c = x.format, STEP_TAIL[x.format.bits]
     per = f.steps / math.log(2)
     r = (x * per).less_nearest()
     r2 = r * r
@@ -122,7 +122,7 @@ def _parts_by_table(x: Value) -> tuple[Value, Value, Value]:
     return t, u, u + t
 
 
-def _sigmoid_parts(x: Value) -> tuple[Value, Value, Value]:
+def sigmoid_parts_of(x: Value) -> tuple[Value, Value, Value]:
     """t and u with e^-x = u / t, and t + u, by the fewest dependent operations."""
     if not x.looks_up:
         return _parts_by_octaves(x)
@@ -134,7 +134,7 @@ def _sigmoid_parts(x: Value) -> tuple[Value, Value, Value]:
 
 def _sigmoid(x: Value) -> Value:
     # 1 / (1 + e^-x) = t / (t + u)
-    t, _, total = _sigmoid_parts(x)
+    t, _, total = sigmoid_parts_of(x)
     return t / total
 
 
@@ -248,7 +248,7 @@ def sigmoid_parts(typing_context, x):
         return None
 
     def generate(context, builder, sig, args):
-        t, u, _ = _sigmoid_parts(Value(context, builder, args[0]))
+        t, u, _ = sigmoid_parts_of(Value(context, builder, args[0]))
         return context.make_tuple(builder, sig.return_type, [t.ir, u.ir])
 
     return types.UniTuple(x, 2)(x), generate

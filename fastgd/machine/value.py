@@ -141,6 +141,12 @@ class Value:
         test = self.builder.fcmp_ordered(condition, self.ir, self._coerce(bound))
         return self._of(self.builder.select(test, self._coerce(yes), self._coerce(no)))
 
+    def smaller(self, other: "Value") -> "Value":
+        return self.where("<", other, self, other)
+
+    def larger(self, other: "Value") -> "Value":
+        return self.where(">", other, self, other)
+
     def at_most(self, bound: float) -> "Value":
         return self.where(">", bound, bound, self)
 
