@@ -76,8 +76,8 @@ class Exports(Saved):
         return to_torch(self._exported)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write all of the run as JSON, which docs/json.md describes and `fastgd.load_run` reads
-        back, equal to it.
+        """Write all of the run as JSON, which docs/lookup/json.md describes and `fastgd.load_run`
+        reads back, equal to it.
         """
         from fastgd.export.exported import write_text
         from fastgd.training.json_file import written

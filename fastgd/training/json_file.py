@@ -1,4 +1,4 @@
-"""Runs as JSON, for other programs to read, and read back: docs/json.md says what is where.
+"""Runs as JSON, for other programs to read, and read back: docs/lookup/json.md says what is where.
 
 Numbers are written so that they are read as the very same; what JSON has no number for is text:
 "inf", "-inf", "nan".

@@ -1,0 +1,34 @@
+"""The site: `pip install '.[docs]' && sphinx-build -W docs docs/_build`. docs/README.md says how a page is written."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent / "machinery"), str(Path(__file__).parent.parent)]
+
+import fastgd  # noqa: E402
+
+project = "fastgd"
+author = "the authors of fastgd"
+release = version = fastgd.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "pictures"]
+exclude_patterns = ["_build", "README.md"]
+nitpicky = False
+
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+myst_links_external_new_tab = False
+
+html_theme = "furo"
+html_title = "fastgd"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
+html_theme_options = {"sidebar_hide_name": False}
+
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False

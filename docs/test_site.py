@@ -1,0 +1,76 @@
+"""The site as it is built: without a warning, and without anything that it would ask of others."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of the site, built anew; a warning is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    built = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", "-d", folder / "doctrees", DOCS, folder / "html"],
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "html"
+
+
+class Asked(HTMLParser):
+    """What a page has a browser load by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded = []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag != "a":
+            self.loaded += [attributes[name] for name in ("src", "href", "srcset", "data", "poster") if attributes.get(name)]
+        self.loaded += re.findall(r"url\(([^)]*)\)", attributes.get("style") or "")
+
+
+def test_pages_load_nothing_from_elsewhere(site):
+    pages = list(site.rglob("*.html"))
+    assert len(pages) >= 5
+    for page in pages:
+        asked = Asked()
+        asked.feed(page.read_text(encoding="utf-8"))
+        assert len(asked.loaded) >= 5
+        for address in asked.loaded:
+            assert not re.match(r"(\w+:)?//", address), (page, address)
+            if not address.startswith(("#", "data:")):
+                assert (page.parent / re.sub(r"[?#].*", "", address)).exists(), (page, address)
+
+
+def test_style_sheets_and_scripts_load_nothing_from_elsewhere(site):
+    sheets = list(site.rglob("*.css"))
+    assert site / "_static" / "site.css" in sheets
+    for sheet in sheets:
+        for address in re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')\s]*)", sheet.read_text(encoding="utf-8")):
+            assert not re.match(r"(\w+:)?//", address), (sheet, address)
+            if not address.startswith(("#", "data:")):
+                assert (sheet.parent / address.partition("?")[0]).exists(), (sheet, address)
+    for script in site.rglob("*.js"):
+        assert not re.search(r"(fetch|importScripts|import)\(\s*[\"'`](\w+:)?//", script.read_text(encoding="utf-8")), script
+
+
+def test_search_works_without_a_server(site):
+    """The index is a script, which a browser loads from a folder too, and knows words of pages."""
+    index = (site / "searchindex.js").read_text(encoding="utf-8")
+    assert index.startswith("Search.setIndex(")
+    assert '"gradient"' in index
+
+
+def test_equations_are_drawn_by_the_browser(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "$$" not in re.sub(r"<(script|style|pre).*?</\1>", "", text, flags=re.DOTALL), page
