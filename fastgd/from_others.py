@@ -56,6 +56,13 @@ def from_torch(sequential: Any, *, loss: str | Loss | None = None) -> Imported:
     ------
     ValueError, TypeError
         If it is no such Sequential, naming the module.
+
+    Examples
+    --------
+    >>> from torch.nn import Linear, Sequential, Tanh
+    >>> net, params = fastgd.from_torch(Sequential(Linear(2, 4), Tanh(), Linear(4, 1)))
+    >>> net
+    MLP(2, 4, 1, activation=['tanh', 'identity'], loss='squared_error', dtype='float32')
     """
     if not hasattr(sequential, "modules") or not hasattr(sequential, "__iter__"):
         raise TypeError(f"sequential must be a torch.nn.Sequential; got {shown(sequential)}")
@@ -89,6 +96,17 @@ def from_sklearn(mlp: Any) -> Imported:
     ------
     ValueError, TypeError
         If it is none, or not fitted, or has several members.
+
+    Examples
+    --------
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> X, Y = fastgd.data.gate("and")
+    >>> mlp = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, Y.ravel())
+    >>> net, params = fastgd.from_sklearn(mlp)
+    >>> net
+    MLP(2, 4, 1, activation=['relu', 'sigmoid'], loss='binary_cross_entropy', dtype='float64')
+    >>> bool(np.allclose(net.predict(params, X).ravel(), mlp.predict_proba(X)[:, 1]))
+    True
     """
     if not hasattr(mlp, "hidden_layer_sizes"):
         raise TypeError(f"mlp must be an MLPClassifier or MLPRegressor; got {shown(mlp)}")

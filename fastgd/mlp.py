@@ -51,6 +51,11 @@ class MLP(Network):
     ------
     ValueError, TypeError
         For widths, names or combinations that make no network.
+
+    Examples
+    --------
+    >>> fastgd.MLP(64, 10, activation="softmax", loss="cross_entropy").n_params
+    650
     """
 
     def _repr_html_(self) -> str:

@@ -28,87 +28,190 @@ def _computed(name: str, *arguments: Any) -> Any:
 
 
 def exp(x: Any) -> Any:
-    """e^x."""
+    """e^x.
+
+    Examples
+    --------
+    >>> fastgd.numeric.exp(1.0)
+    2.718281828459045
+    """
     return _computed("exp", x)
 
 
 def expm1(x: Any) -> Any:
-    """e^x - 1, accurate where x is small."""
+    """e^x - 1, accurate where x is small.
+
+    Examples
+    --------
+    >>> fastgd.numeric.expm1(1e-10)
+    1.00000000005e-10
+    """
     return _computed("expm1", x)
 
 
 def log(x: Any) -> Any:
-    """The natural logarithm."""
+    """The natural logarithm.
+
+    Examples
+    --------
+    >>> fastgd.numeric.log(8.0) / fastgd.numeric.log(2.0)
+    3.0
+    """
     return _computed("log", x)
 
 
 def log1p(x: Any) -> Any:
-    """log(1 + x), accurate where x is small."""
+    """log(1 + x), accurate where x is small.
+
+    Examples
+    --------
+    >>> fastgd.numeric.log1p(1e-10)
+    9.999999999500001e-11
+    """
     return _computed("log1p", x)
 
 
 def sqrt(x: Any) -> Any:
-    """The square root."""
+    """The square root.
+
+    Examples
+    --------
+    >>> fastgd.numeric.sqrt(2.0)
+    1.4142135623730951
+    """
     return _computed("sqrt", x)
 
 
 def sin(x: Any) -> Any:
-    """The sine."""
+    """The sine.
+
+    Examples
+    --------
+    >>> fastgd.numeric.sin(np.array([0.0, 0.5])).round(3)
+    array([0.   , 0.479])
+    """
     return _computed("sin", x)
 
 
 def cos(x: Any) -> Any:
-    """The cosine."""
+    """The cosine.
+
+    Examples
+    --------
+    >>> fastgd.numeric.cos(0.0)
+    1.0
+    """
     return _computed("cos", x)
 
 
 def tanh(x: Any) -> Any:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    Examples
+    --------
+    >>> fastgd.numeric.tanh(np.array([-1.0, 0.0, 1.0])).round(3)
+    array([-0.762,  0.   ,  0.762])
+    """
     return _computed("tanh", x)
 
 
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + e^-x)."""
+    """1 / (1 + e^-x).
+
+    Examples
+    --------
+    >>> fastgd.numeric.sigmoid(np.array([-1.0, 0.0, 1.0])).round(3)
+    array([0.269, 0.5  , 0.731])
+    """
     return _computed("sigmoid", x)
 
 
 def softplus(x: Any) -> Any:
-    """log(1 + e^x)."""
+    """log(1 + e^x).
+
+    Examples
+    --------
+    >>> fastgd.numeric.softplus(0.0)
+    0.6931471805599453
+    """
     return _computed("softplus", x)
 
 
 def erf(x: Any) -> Any:
-    """The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
+    """The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.
+
+    Examples
+    --------
+    >>> fastgd.numeric.erf(1.0)
+    0.8427007929497149
+    """
     return _computed("erf", x)
 
 
 def normal_cdf(x: Any) -> Any:
-    """The share of the normal distribution below x, within the rounding of 1."""
+    """The share of the normal distribution below x, within the rounding of 1.
+
+    Examples
+    --------
+    >>> fastgd.numeric.normal_cdf(0.0)
+    0.5
+    """
     return _computed("normal_cdf", x)
 
 
 def abs(x: Any) -> Any:  # noqa: A001
-    """x without its sign."""
+    """x without its sign.
+
+    Examples
+    --------
+    >>> fastgd.numeric.abs(-2.0)
+    2.0
+    """
     return _computed("abs", x)
 
 
 def sign(x: Any) -> Any:
-    """1, 0 or -1."""
+    """1, 0 or -1.
+
+    Examples
+    --------
+    >>> fastgd.numeric.sign(-2.0)
+    -1.0
+    """
     return _computed("sign", x)
 
 
 def maximum(x: Any, y: Any) -> Any:
-    """The larger of two."""
+    """The larger of two.
+
+    Examples
+    --------
+    >>> fastgd.numeric.maximum(1.0, 2.0)
+    2.0
+    """
     return _computed("maximum", x, y)
 
 
 def minimum(x: Any, y: Any) -> Any:
-    """The smaller of two."""
+    """The smaller of two.
+
+    Examples
+    --------
+    >>> fastgd.numeric.minimum(1.0, 2.0)
+    1.0
+    """
     return _computed("minimum", x, y)
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where the condition holds, y elsewhere; conditions are comparisons, joined by & and |."""
+    """x where the condition holds, y elsewhere; conditions are comparisons, joined by & and |.
+
+    Examples
+    --------
+    >>> z = np.array([-1.0, 2.0])
+    >>> fastgd.numeric.where(z > 0, z, 0.1 * z)
+    array([-0.1,  2. ])
+    """
     return _computed("where", condition, x, y)
 
 
@@ -118,7 +221,13 @@ def normal_pdf(x: Any) -> Any:
 
 
 def fma(x: Any, factor: Any, summand: Any) -> Any:
-    """x * factor + summand, which compiled code rounds once."""
+    """x * factor + summand, which compiled code rounds once.
+
+    Examples
+    --------
+    >>> fastgd.numeric.fma(2.0, 3.0, 1.0)
+    7.0
+    """
     return _computed("fma", x, factor, summand)
 
 

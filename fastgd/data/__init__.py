@@ -28,13 +28,29 @@ _OUTPUTS = {
 
 
 def gate(name: str) -> tuple[Array, Array]:
-    """X (4, 2) and Y (4, 1) of a logic gate: and, or, nand, nor, xor or xnor."""
+    """X (4, 2) and Y (4, 1) of a logic gate: and, or, nand, nor, xor or xnor.
+
+    Examples
+    --------
+    >>> X, Y = fastgd.data.gate("nand")
+    >>> X.tolist()
+    [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    >>> Y.ravel().tolist()
+    [1.0, 1.0, 1.0, 0.0]
+    """
     check_name("gate", name, GATES)
     return np.array(_INPUTS, float), np.array(_OUTPUTS[name], float).reshape(4, 1)
 
 
 def twice() -> tuple[Array, Array]:
-    """X (5, 1) and Y (5, 1) = 2 X: the data of the notes' linear model."""
+    """X (5, 1) and Y (5, 1) = 2 X: the data of the notes' linear model.
+
+    Examples
+    --------
+    >>> X, Y = fastgd.data.twice()
+    >>> Y.ravel().tolist()
+    [0.0, 2.0, 4.0, 6.0, 8.0]
+    """
     x = np.arange(5.0).reshape(5, 1)
     return x, 2 * x
 
@@ -73,6 +89,15 @@ def read_table(
         If the file can't be read.
     ValueError
         If it is malformed, naming the file, the line and the column, or has no such columns.
+
+    Examples
+    --------
+    >>> np.savetxt("line.csv", [[1, 2], [2, 4]], delimiter=",", header="x,y", comments="")
+    >>> table, X, Y = fastgd.data.read_table("line.csv", "y")
+    >>> X.shape, Y.shape, table.inputs, table.targets
+    ((2, 1), (2, 1), ('x',), ('y',))
+    >>> table.decode(Y).tolist()
+    [[2.0], [4.0]]
     """
     columns = read_columns(path)
     names = [target] if isinstance(target, str) else columns.targets if target is None else target

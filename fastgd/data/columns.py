@@ -100,6 +100,13 @@ class Columns:
     lines : where each row stands: the line of a CSV that it begins in, the row of an .npz
     targets : names of the columns that an .npz holds as Y
     unit : what `lines` counts
+
+    Examples
+    --------
+    >>> np.savetxt("line.csv", [[1, 2], [2, 4]], delimiter=",", header="x,y", comments="")
+    >>> columns = fastgd.data.read_columns("line.csv")
+    >>> len(columns), columns.names, columns.numbers("y").tolist()
+    (2, ('x', 'y'), [2.0, 4.0])
     """
 
     source: str
@@ -192,6 +199,12 @@ def read_columns(path: str | os.PathLike[str]) -> Columns:
         If the file can't be read.
     ValueError
         If it is no such file, naming the line and the column.
+
+    Examples
+    --------
+    >>> np.savetxt("line.csv", [[1, 2], [2, 4]], delimiter=";", header="x;y", comments="")
+    >>> fastgd.data.read_columns("line.csv").names
+    ('x', 'y')
     """
     with open(path, "rb") as file:
         return columns_of(file, os.fspath(path))

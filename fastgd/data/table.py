@@ -37,6 +37,14 @@ class Table:
         one 0/1 column
     input_shift, input_scale : X is (column - shift) / scale
     target_shift, target_scale : the same for Y
+
+    Examples
+    --------
+    >>> np.savetxt("line.csv", [[1, 2], [2, 4]], delimiter=",", header="x,y", comments="")
+    >>> columns = fastgd.data.read_columns("line.csv")
+    >>> table = fastgd.data.Table.fit(columns, ["y"])
+    >>> table.encode(columns).tolist(), table.target_shift
+    ([[-1.0], [1.0]], (3.0,))
     """
 
     inputs: tuple[str, ...]

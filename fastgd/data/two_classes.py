@@ -34,6 +34,12 @@ def spiral(
     ------
     ValueError, TypeError
         For an n below 2, a negative noise, or what is no seed.
+
+    Examples
+    --------
+    >>> X, Y = fastgd.data.spiral()
+    >>> X.shape, Y.shape
+    ((200, 2), (200, 1))
     """
     place, count, classes = _places(n)
     t = (place + 1) / count
@@ -64,6 +70,12 @@ def circles(
     ------
     ValueError, TypeError
         For an n below 2, a negative noise, or what is no seed.
+
+    Examples
+    --------
+    >>> X, Y = fastgd.data.circles()
+    >>> X.shape, Y.shape
+    ((200, 2), (200, 1))
     """
     place, count, classes = _places(n)
     angle, radius = 2 * np.pi * place / count, np.where(classes, _INNER, 1.0)
@@ -94,6 +106,12 @@ def moons(
     ------
     ValueError, TypeError
         For an n below 2, a negative noise, or what is no seed.
+
+    Examples
+    --------
+    >>> X, Y = fastgd.data.moons()
+    >>> X.shape, Y.shape
+    ((200, 2), (200, 1))
     """
     place, count, classes = _places(n)
     angle = np.pi * place / np.maximum(count - 1, 1)

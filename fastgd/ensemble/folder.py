@@ -98,6 +98,14 @@ def load_runs(
     ValueError
         If it is damaged, or holds no runs of many members, or is of a format that this version does
         not know, or needs a function that is not given, or is another one.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> runs = fastgd.train_many(net, X, Y, 100, members=8, rng=0)
+    >>> runs.save("runs.npz")
+    >>> fastgd.load_runs("runs.npz") == runs
+    True
     """
     own = check_own(activations, losses)
     if os.path.isdir(path):

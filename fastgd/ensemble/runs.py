@@ -60,6 +60,17 @@ class Runs(Saved):
         diverged has the parameters of the last epoch after which they, and its cost, were finite.
     params : (members, n_params) array of the network's dtype
     epochs : (members,) int64, finished by each
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> runs = fastgd.train_many(net, X, Y, 5000, 2.0, members=8, rng=0)
+    >>> len(runs), runs.params.shape
+    (8, (8, 9))
+    >>> runs.cost.round(2)
+    array([0.13, 0.  , 0.  , 0.  , 0.13, 0.  , 0.  , 0.  ])
+    >>> runs.best == runs[runs.best_member]
+    True
     """
 
     net: MLP

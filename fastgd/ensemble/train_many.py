@@ -149,6 +149,16 @@ def train_many(
 
     In lanes, a member needs 300 bytes beside its parameters, twice, and what the optimizer keeps,
     and 16 for a point of its history.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> rates = np.geomspace(0.1, 10, 6)
+    >>> runs = fastgd.train_many(net, X, Y, 5000, rates, rng=0, target_cost=1e-2)
+    >>> runs.stopped_by.tolist()
+    ['epochs', 'epochs', 'target_cost', 'target_cost', 'epochs', 'target_cost']
+    >>> runs.best.predict(X).round().ravel()
+    array([0., 1., 1., 0.])
     """
     given = dict(locals())  # all arguments by name
     check_net(net, "train_many")

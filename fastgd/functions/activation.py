@@ -47,6 +47,14 @@ class Activation(Function):
     ValueError
         If a function can't be compiled, naming its line; if the derivative is not the function's,
         naming a point.
+
+    Examples
+    --------
+    >>> from fastgd.numeric import sigmoid
+    >>> swish = fastgd.Activation(lambda z, beta=1.0: z * sigmoid(beta * z), name="swish")
+    >>> net = fastgd.MLP(2, 4, 1, activation=swish(1.5), output="identity")
+    >>> net.n_params
+    17
     """
 
     what = "activation"

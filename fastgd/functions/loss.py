@@ -40,6 +40,13 @@ class Loss(Function):
     ValueError
         If a function can't be compiled, naming its line; if the derivative is not the function's,
         naming a point.
+
+    Examples
+    --------
+    >>> cauchy = fastgd.Loss(lambda a, y: fastgd.numeric.log1p((a - y) ** 2), name="cauchy")
+    >>> net = fastgd.MLP(1, 1, activation="identity", bias=False, loss=cauchy)
+    >>> round(net.cost([0.0], *fastgd.data.twice()), 3)
+    2.446
     """
 
     what = "loss"

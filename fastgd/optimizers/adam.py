@@ -52,6 +52,13 @@ def by_largest(
 class Adam(Optimizer):
     """m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, w - r m' / (sqrt v' + eps), m' =
     m / (1 - beta1^t) and v' likewise; amsgrad: of the largest v so far.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 4, 1), fastgd.data.gate("xor")
+    >>> run = fastgd.train(net, X, Y, 1000, 0.05, optimizer=fastgd.Adam(), rng=0)
+    >>> f"{run.cost:.1e}"
+    '5.1e-05'
     """
 
     beta1: float = share("of the mean gradient that is kept", 0.9)
@@ -84,7 +91,15 @@ def adamw_by_largest(
 
 @dataclass(frozen=True)
 class AdamW(Optimizer):
-    """Adam after w = w - r weight_decay w, for every parameter, biases included."""
+    """Adam after w = w - r weight_decay w, for every parameter, biases included.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 4, 1), fastgd.data.gate("xor")
+    >>> run = fastgd.train(net, X, Y, 1000, 0.05, optimizer=fastgd.AdamW(weight_decay=0.001), rng=0)
+    >>> f"{run.cost:.1e}"
+    '6.7e-05'
+    """
 
     beta1: float = share("of the mean gradient that is kept", 0.9)
     beta2: float = share("of the mean square that is kept", 0.999)
@@ -126,6 +141,13 @@ def nadam(
 class NAdam(Optimizer):
     """Adam that looks ahead as Nesterov does: w - r ((1 - mu_t) g / (1 - P_t) + mu_t+1 m / (1 -
     P_t+1)) / (sqrt v' + eps), P_t = mu_1 ... mu_t, mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2).
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 4, 1), fastgd.data.gate("xor")
+    >>> run = fastgd.train(net, X, Y, 1000, 0.05, optimizer=fastgd.NAdam(), rng=0)
+    >>> f"{run.cost:.1e}"
+    '8.0e-05'
     """
 
     beta1: float = share("of the mean gradient that is kept", 0.9)
@@ -163,6 +185,13 @@ class RAdam(Optimizer):
     """Adam whose step is r m' alone while the variance of v' is not known, and after that times
     sqrt((p - 4)(p - 2) q / ((q - 4)(q - 2) p)), q = 2 / (1 - beta2) - 1, p = q - 2 t beta2^t / (1 -
     beta2^t), from p > 5 on.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 4, 1), fastgd.data.gate("xor")
+    >>> run = fastgd.train(net, X, Y, 1000, 0.05, optimizer=fastgd.RAdam(), rng=0)
+    >>> f"{run.cost:.1e}"
+    '2.6e-04'
     """
 
     beta1: float = share("of the mean gradient that is kept", 0.9)

@@ -29,6 +29,14 @@ class Form(NamedTuple):
     begin(...) is made once before each update of all parameters, in float64. It has the rate,
     fields, and what it names besides, which is kept for all parameters together, beginning at 1. It
     returns what is kept, in order, and what it `makes`.
+
+    Examples
+    --------
+    >>> def update(w, g, m, rate):
+    ...     m = 0.9 * m + g
+    ...     return w - rate * m, m
+    >>> fastgd.optimizers.Form("heavy_ball", update).update(1.0, 0.5, 0.0, rate=0.1)
+    (0.95, 0.5)
     """
 
     name: str
@@ -52,6 +60,11 @@ def _form_of(optimizer: Optimizer) -> Form:
 class Optimizer:
     """What all optimizers share: numbers, checked when one is made. A subclass that declares forms
     is known by its name, in small letters.
+
+    Examples
+    --------
+    >>> fastgd.Adam(beta1=0.8)
+    Adam(beta1=0.8, beta2=0.999, eps=1e-08, amsgrad=False)
     """
 
     forms: ClassVar[tuple[Form, ...]]  # a later one serves an optimizer of an earlier one, too

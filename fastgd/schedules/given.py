@@ -29,6 +29,14 @@ def piecewise(t: Any, rate: Any, table: Any, start: Any) -> Any:
 class Piecewise(Schedule):
     """rate, and from `begins[i]` updates on `rates[i]`; PyTorch's MultiStepLR is one whose rates
     are powers of a factor times the first.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 4, 1), fastgd.data.gate("xor")
+    >>> rate = fastgd.schedules.Piecewise(4.0, begins=[1000, 2000], rates=[2.0, 1.0])
+    >>> run = fastgd.train(net, X, Y, 3000, rate, rng=0)
+    >>> f"{run.cost:.1e}"
+    '4.0e-04'
     """
 
     begins: tuple[int, ...] = several("N", "updates after which each of --rates begins", updates)
@@ -57,6 +65,14 @@ def nth_rate(t: Any, every: Any, table: Any, start: Any) -> Any:
 class Rates(Schedule):
     """A user's own: each of `rates` for `every` updates, and the last one from then on. For one an
     epoch, `every` is the batches of an epoch; in full batch that is 1.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 4, 1), fastgd.data.gate("xor")
+    >>> rate = fastgd.schedules.Rates([4.0, 2.0, 1.0], every=1000)
+    >>> run = fastgd.train(net, X, Y, 3000, rate, rng=0)
+    >>> f"{run.cost:.1e}"
+    '4.0e-04'
     """
 
     rate: float = field(init=False)  # the first

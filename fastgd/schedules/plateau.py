@@ -38,6 +38,14 @@ class Plateau(Schedule):
 
     The watched cost is that of the validation rows if there are any, otherwise that of an epoch: in
     mini-batches the mean over its batches, in full batch that of the parameters after it.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 4, 1), fastgd.data.gate("xor")
+    >>> rate = fastgd.schedules.Plateau(4.0, patience=100)
+    >>> run = fastgd.train(net, X, Y, 3000, rate, rng=0)
+    >>> f"{run.cost:.1e}"
+    '2.1e-04'
     """
 
     factor: float = number("FACTOR", "of the rate on a plateau", 0.1, positive=True, below=1.0)

@@ -16,6 +16,11 @@ _LEAST_NUMBERS = 4  # of `Schedule.numbers`
 class Schedule:
     """What all schedules share: numbers, checked when one is made. A subclass that says its rate is
     known by its name.
+
+    Examples
+    --------
+    >>> fastgd.schedules.Step(0.1, every=100)
+    Step(rate=0.1, every=100, factor=0.1, warmup=0)
     """
 
     rate: float = number("RATE", "the first learning rate, or the largest", least=None)

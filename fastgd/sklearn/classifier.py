@@ -74,6 +74,17 @@ out_activation_
         Network, parameters and history as fastgd has them. Its costs are of the data alone. Files
         and exports of it have the classes, where these are text or whole numbers.
     runs_ : list of these, one of each member
+
+    Examples
+    --------
+    >>> from fastgd.sklearn import MLPClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((16,), learning_rate_init=0.01, max_iter=500, random_state=0)
+    >>> bool(model.fit(X, y).score(X, y) > 0.95)
+    True
+    >>> model.run_.epochs == model.n_iter_
+    True
     """
 
     def __init__(

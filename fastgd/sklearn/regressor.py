@@ -45,6 +45,15 @@ out_activation_
         Network, parameters and history as fastgd has them. Its costs are of the data alone, and
         those of squared errors are not halved.
     runs_ : list of these, one of each member
+
+    Examples
+    --------
+    >>> from fastgd.sklearn import MLPRegressor
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> y = np.sin(3 * X).ravel()
+    >>> model = MLPRegressor(activation="tanh", solver="lbfgs", max_iter=2000, random_state=0)
+    >>> bool(model.fit(X, y).score(X, y) > 0.999)
+    True
     """
 
     def __init__(

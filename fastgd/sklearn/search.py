@@ -85,6 +85,19 @@ def search(
     -------
     Search
         `cv_results_` of the same form.
+
+    Examples
+    --------
+    >>> from fastgd.sklearn import MLPClassifier, search
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((8,), max_iter=800, random_state=0)
+    >>> rates = {"learning_rate_init": [0.003, 0.03]}
+    >>> found = search(model, rates, X, y, cv=3)
+    >>> found["mean_test_score"].round(1)
+    array([1., 1.])
+    >>> sorted(found.best_params_)
+    ['learning_rate_init']
     """
     if not isinstance(estimator, BaseMLP):
         raise TypeError(

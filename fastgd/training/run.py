@@ -30,6 +30,14 @@ class History:
 
     In mini-batches it is the mean over the batches of the epoch that followed; the last one is a
     full pass in both.
+
+    Examples
+    --------
+    >>> run = fastgd.train(fastgd.MLP(2, 1), *fastgd.data.gate("nand"), 1000, rng=0, record=5)
+    >>> run.history.epoch
+    array([   0,  256,  512,  768, 1000])
+    >>> run.history.cost.round(3)
+    array([0.259, 0.13 , 0.091, 0.071, 0.058])
     """
 
     epoch: Array  # (points,) int64, rising
@@ -101,6 +109,15 @@ class Run(Exports):
     table : dict or None, how columns of a table became X and Y; see `fastgd.data.Table`
     state : State, what going on needs: latest parameters, what the optimizer keeps, the batch in
         the epoch
+
+    Examples
+    --------
+    >>> run = fastgd.train(fastgd.MLP(2, 1), *fastgd.data.gate("nand"), 1000, rng=0)
+    >>> round(run.cost, 3), run.epochs, run.stopped_by
+    (0.058, 1000, 'epochs')
+    >>> run.predict([[0, 0], [1, 1]]).round(2)
+    array([[0.95],
+           [0.32]])
     """
 
     net: MLP
@@ -245,6 +262,15 @@ class DivergedError(ArithmeticError):
     """A cost or a parameter stopped being finite, be it a validation cost that stop rules watch.
 
     `run` holds the state after the last update at which all of them were finite.
+
+    Examples
+    --------
+    >>> net = fastgd.MLP(1, 1, activation="identity", bias=False)
+    >>> try:
+    ...     fastgd.train(net, *fastgd.data.twice(), 1000, 1.0, rng=0)
+    ... except fastgd.DivergedError as error:
+    ...     print(error.run.stopped_by, np.isfinite(error.run.params).all())
+    diverged True
     """
 
     def __init__(self, message: str, run: Run):
@@ -271,5 +297,12 @@ def load_run(
     ValueError
         If it is damaged, or no run of fastgd, or of a format that this version does not know, or
         needs a function that is not given, or is another one.
+
+    Examples
+    --------
+    >>> run = fastgd.train(fastgd.MLP(2, 1), *fastgd.data.gate("nand"), 1000, rng=0)
+    >>> run.save("nand.npz")
+    >>> fastgd.load_run("nand.npz") == run
+    True
     """
     return archive.read(path, Run, check_own(activations, losses))[0]

@@ -200,6 +200,13 @@ def train(
 
     In mini-batches the cost of an epoch is the mean over its batches, and belongs to the parameters
     at its end for the stop rules.
+
+    Examples
+    --------
+    >>> X, Y = fastgd.data.gate("xor")
+    >>> run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, epochs=10_000, learning_rate=1.0, rng=1)
+    >>> run.predict(X).round(2).ravel()
+    array([0.02, 0.98, 0.98, 0.02])
     """
     given = dict(locals())  # all arguments by name
     check_net(net, "train")

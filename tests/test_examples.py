@@ -1,0 +1,51 @@
+"""Every public name has an example in its docstring, and it is true."""
+
+import doctest
+import importlib
+import inspect
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastgd
+from fastgd.optimizers import KINDS as OPTIMIZERS
+from fastgd.schedules import KINDS as SCHEDULES
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "docs" / "machinery"))
+
+from public import public_names
+from shown import agrees
+
+NAMES = public_names()
+
+
+class Checker(doctest.OutputChecker):
+    """What is printed agrees as on pages of the docs."""
+
+    def check_output(self, want, got, optionflags):
+        return agrees(want, got)
+
+
+def test_names():
+    """Of the package all that it names itself, every optimizer and schedule, and all of the rooms of functions."""
+    assert {f"fastgd.{name}" for name in fastgd.__all__} - NAMES.keys() == {"fastgd.__version__"}
+    assert {f"fastgd.{kind.__name__}" for kind in OPTIMIZERS.values()} <= NAMES.keys()
+    assert {f"fastgd.schedules.{kind.__name__}" for kind in SCHEDULES.values()} <= NAMES.keys()
+    for room in ("data", "numeric", "sklearn"):
+        module = importlib.import_module(f"fastgd.{room}")
+        assert {f"fastgd.{room}.{name}" for name in module.__all__} <= NAMES.keys()
+
+
+@pytest.mark.parametrize("name", [name for name, one in NAMES.items() if not inspect.ismodule(one)])
+def test_example(name, folder):
+    examples = doctest.DocTestFinder(recurse=False).find(NAMES[name], name, globs={"fastgd": fastgd, "np": np})
+    (example,) = (each for each in examples if each.name == name)
+    assert example.examples, f"{name} has no example"
+    for each in example.examples:
+        if "from torch" in each.source:
+            pytest.importorskip("torch")
+    told = []
+    failed = doctest.DocTestRunner(Checker()).run(example, out=told.append).failed
+    assert failed == 0, "".join(told)
