@@ -11,9 +11,9 @@ project = "fastgd"
 author = "the authors of fastgd"
 release = version = fastgd.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "pictures"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "lookup", "mathml", "pictures"]
 exclude_patterns = ["_build", "README.md"]
-nitpicky = False
+smartquotes = False
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -29,6 +29,7 @@ html_show_sphinx = False
 html_show_copyright = False
 html_theme_options = {"sidebar_hide_name": False}
 
+default_role = "code"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False

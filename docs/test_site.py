@@ -1,14 +1,22 @@
 """The site as it is built: without a warning, and without anything that it would ask of others."""
 
+import inspect
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from fastgd.cli.main import _parser
+
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS / "machinery"))
+
+from lookup import explained, subparsers  # noqa: E402
+from public import public_names  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +82,24 @@ def test_equations_are_drawn_by_the_browser(site):
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert "$$" not in re.sub(r"<(script|style|pre).*?</\1>", "", text, flags=re.DOTALL), page
+
+
+def test_every_public_name_is_there(site):
+    """With its docstring, at an address of its own."""
+    text = "".join(page.read_text(encoding="utf-8") for page in (site / "lookup").glob("*.html"))
+    names = [name for name, one in public_names().items() if not inspect.ismodule(one)]
+    assert [name for name in names if f'id="{name}"' not in text] == []
+
+
+def test_the_command_is_what_its_help_says(site):
+    """Every flag of every subcommand, with its help."""
+    page = (site / "lookup" / "command.html").read_text(encoding="utf-8")
+    words = " ".join(unescape(re.sub(r"<[^>]*>", "", page)).split())
+    for name, parser in subparsers(_parser()).items():
+        assert f"fastgd {name}" in words
+        told = " ".join(parser.format_help().split())
+        for action in parser._actions[1:]:
+            assert all(f"{flag}" in words for flag in action.option_strings)
+            text = " ".join(explained(parser, action).split())
+            assert text in words
+            assert text in told or "-" in text  # which is broken at hyphens there

@@ -204,7 +204,7 @@ def minimum(x: Any, y: Any) -> Any:
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where the condition holds, y elsewhere; conditions are comparisons, joined by & and |.
+    """x where the condition holds, y elsewhere; conditions are comparisons, joined by `&` and `|`.
 
     Examples
     --------

@@ -21,3 +21,23 @@ def public_names() -> dict[str, Any]:
             if name not in HELPERS and getattr(fastgd, name, None) is not getattr(module, name):
                 found[f"fastgd.{room}.{name}"] = getattr(module, name)
     return {name: one for name, one in found.items() if inspect.ismodule(one) or callable(one)}
+
+
+# what users call of a class; of others, what has a docstring is shown
+MEMBERS = {
+    "fastgd.MLP": [
+        "n_params", "init", "unpack", "pack", "predict", "predictor", "cost", "gradient", "cost_and_gradient", "layer_costs",
+        "objective", "input_gradient", "hessian_vector", "jitted", "source", "to_c",
+    ],
+    "fastgd.Run": ["predict", "best_cost", "best_epoch", "save", "to_c", "to_onnx", "to_torch", "to_json", "to_csv"],
+    "fastgd.Runs": ["best", "best_member", "epochs", "predict", "mean_predict", "save"],
+    "fastgd.data.Table": [
+        "fit", "encode", "encode_targets", "decode", "probabilities", "score", "constant", "to_dict", "from_dict",
+    ],
+    "fastgd.data.Columns": ["names", "numbers", "text", "values", "take", "only"],
+    "fastgd.predictor.Predictor": ["__call__"],
+    "fastgd.objective.Objective": ["cost", "gradient", "residuals", "jacobian", "hessian_vector"],
+    "fastgd.sklearn.MLPClassifier": ["fit", "partial_fit", "predict", "predict_proba"],
+    "fastgd.sklearn.MLPRegressor": ["fit", "partial_fit", "predict"],
+    "fastgd.sklearn.search.Search": ["cv_results_"],
+}  # fmt: skip
