@@ -216,7 +216,13 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def normal_pdf(x: Any) -> Any:
-    """The density of the normal distribution, within the rounding of its largest."""
+    """The density of the normal distribution, within the rounding of its largest.
+
+    Examples
+    --------
+    >>> round(fastgd.numeric.normal_pdf(0.0), 4)
+    0.3989
+    """
     return _computed("normal_pdf", x)
 
 
