@@ -9,6 +9,7 @@ It needs matplotlib, and scikit-learn for its digits: pip install 'fastgd[plot,s
 
 import argparse
 import io
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def write(figure, file):
     """As a PNG of at most 60 kB: of so many dots an inch and so many colours as that has room for."""
     import matplotlib.pyplot as plt
 
-    for dpi, colors in ((100, 256), (100, 64), (100, 24), (80, 64), (80, 24), (60, 64)):
+    for dpi, colors in ((100, 256), (100, 96), (100, 48), (80, 96), (80, 48), (80, 24), (60, 96)):
         data = png(figure, dpi, colors)
         if len(data) <= MOST_BYTES:
             break
@@ -90,13 +91,21 @@ def xor():
     yield "landscape", plot.landscape(run, X, Y, path=way, resolution=61)
     start = run.net.init(3)
     yield "gradients", plot.gradients(run.net, start, X, Y)
-    yield "paths", plot.paths(many_of_xor(np.full(300, 1.0), 20_000, record=200, spacing="log"))
-    rates = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
-    several = {name: many_of_xor(np.repeat(rates, 100), 20_000, target_cost=0.01, optimizer=kind) for name, kind in OPTIMIZERS.items()}
-    yield "sweep", plot.sweep(several)
+    yield "paths", plot.paths(paths_of_xor())
+    yield "sweep", plot.sweep(sweep_of_xor())
 
 
-OPTIMIZERS = {"SGD": "sgd", "SGD, momentum 0.9": fastgd.SGD(momentum=0.9), "Adam": "adam"}
+@cache
+def paths_of_xor():
+    return many_of_xor(np.full(300, 1.0), 20_000, record=200, spacing="log")
+
+
+@cache
+def sweep_of_xor():
+    """Of three optimizers, a hundred members for each of seven rates."""
+    rates = np.repeat([0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0], 100)
+    optimizers = {"SGD": "sgd", "SGD, momentum 0.9": fastgd.SGD(momentum=0.9), "Adam": "adam"}
+    return {name: many_of_xor(rates, 20_000, target_cost=0.01, optimizer=kind) for name, kind in optimizers.items()}
 
 
 def many_of_xor(rates, epochs, **options):
@@ -107,6 +116,7 @@ def many_of_xor(rates, epochs, **options):
 # -- a spiral, by 2-16-16-1
 
 
+@cache
 def spiral_run():
     X, Y = fastgd.data.spiral(240, noise=0.02, rng=0)
     net = fastgd.MLP(2, 16, 16, 1, activation="tanh", output="sigmoid", loss="binary_cross_entropy")
@@ -131,23 +141,65 @@ def spiral():
 # -- digits of 8 x 8 pixels
 
 
-def digits():
+@cache
+def digits_run():
+    """With their rows and labels: a table says what inputs and outputs are."""
     from sklearn.datasets import load_digits
 
-    plot = fastgd.plotting
     X, labels = load_digits(return_X_y=True)
-    X, Y = X / 16, np.eye(10)[labels]
-    net = fastgd.MLP(64, 32, 10, activation="relu", output="softmax", loss="cross_entropy", dtype="float32")
-    run = fastgd.train(net, X, Y, 60, 3e-3, rng=0, batch_size=32, optimizer="adam", l2=1e-3, validation=0.2, restore_best=True)
+    X = X / 16
+    net = fastgd.MLP(64, 25, 10, activation="relu", output="softmax", loss="cross_entropy", dtype="float32")
+    run = fastgd.train(
+        net, X, np.eye(10)[labels], 60, 3e-3, rng=0, batch_size=32, optimizer="adam", l2=1e-3, validation=0.2, restore_best=True
+    )
+    return run.with_values(table=table_of_digits([f"{k // 8}, {k % 8}" for k in range(64)])), (X, labels)
+
+
+def table_of_digits(inputs):
+    from fastgd.data import Table
+
+    n = len(inputs)
+    return Table(tuple(inputs), ("digit",), tuple(range(10)), 10, (0.0,) * n, (1.0,) * n, (), ()).to_dict()
+
+
+def digits():
+    plot = fastgd.plotting
+    run, (X, labels) = digits_run()
     yield "history", plot.history(run)
-    yield "network", plot.network(run)
+    yield "network", plot.network(run, max_units=12)
     yield "weights", plot.weights(run, image=(8, 8))
-    yield "landscape", plot.landscape(run, X, Y, resolution=31)
+    yield "landscape", plot.landscape(run, X, labels, resolution=31)
     U = principal_components(X)
     flat = fastgd.MLP(2, 32, 32, 10, activation="tanh", output="softmax", loss="cross_entropy")
-    yield "surface", plot.surface(fastgd.train(flat, U, Y, 400, 5e-3, rng=0, optimizer="adam", l2=1e-4), U, Y)
-    some = slice(0, 50)
-    yield "gradients", plot.gradients(fastgd.MLP(64, 16, 10), fastgd.MLP(64, 16, 10).init(0), X[some], Y[some])
+    of_two = fastgd.train(flat, U, np.eye(10)[labels], 400, 5e-3, rng=0, optimizer="adam", l2=1e-4)
+    of_two = of_two.with_values(table=table_of_digits(["first principal component", "second principal component"]))
+    yield "surface", plot.surface(of_two, U, labels)
+    sigmoid = fastgd.MLP(64, 16, 10)
+    yield "gradients", plot.gradients(sigmoid, sigmoid.init(0), X[:50], np.eye(10)[labels[:50]])
+
+
+def overview():
+    """A picture of everything, for the first look at the project."""
+    import matplotlib.pyplot as plt
+
+    plot = fastgd.plotting
+    places = {"left": 0.04, "right": 0.955, "bottom": 0.075, "top": 0.88, "wspace": 0.32, "hspace": 0.5}
+    axes = plt.subplots(2, 3, figsize=(12, 7), gridspec_kw=places)[1]
+    X, Y, run, way = spiral_run()
+    plot.network(run, ax=axes[0, 0]).get_legend().remove()
+    plot.surface(run, X, Y, ax=axes[0, 1])
+    plot.landscape(run, X, Y, path=way, resolution=61, ax=axes[0, 2])
+    model, _ = digits_run()
+    plot.weights(model, image=(8, 8), ax=axes[1, 0])
+    plot.paths(paths_of_xor(), ax=axes[1, 1])
+    plot.sweep(sweep_of_xor(), ax=axes[1, 2])
+    titles = (
+        "a network, 2-16-16-1", "what it computes", "how it was trained",
+        "the weights of another, for digits", "300 networks trained at once", "which learning rate?",
+    )  # fmt: skip
+    for ax, title in zip(axes.flat, titles, strict=True):
+        ax.set_title(title, fontsize="large", pad=22)
+    yield "", axes[0, 0]
 
 
 def principal_components(X):
@@ -157,7 +209,7 @@ def principal_components(X):
     return U / U.std(axis=0)
 
 
-MAKERS = {"xor": xor, "spiral": spiral, "digits": digits}
+MAKERS = {"overview": overview, "xor": xor, "spiral": spiral, "digits": digits}
 
 if __name__ == "__main__":
     main()

@@ -112,3 +112,10 @@ def test_microcontroller(script, tmp_path):
     rows = [line.split() for line in told.splitlines()[1:]]
     assert len(rows) == 12
     assert max(abs(float(row[1]) - float(row[2])) for row in rows) < 1
+
+
+def test_pictures_are_small(script, tmp_path):
+    written = {line.split()[0] for line in script("pictures.py", "--out", "pictures").splitlines()}
+    files = {path.name: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}
+    assert set(files) == written == {path.name for path in (ROOT / "docs" / "pictures").glob("*.png")}
+    assert all(data.startswith(b"\x89PNG") and 1000 < len(data) <= 60_000 for data in files.values())

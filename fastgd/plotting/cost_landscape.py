@@ -12,7 +12,7 @@ from fastgd.arguments.arrays import real_array
 from fastgd.arguments.checks import Array, finite_number, seed_of, shown, whole_number
 from fastgd.mlp import MLP
 from fastgd.network import Network
-from fastgd.plotting.figure import INK, axes_or_new, check_axes, spans_decades
+from fastgd.plotting.figure import INK, axes_or_new, check_axes, set_legend_above, spans_decades
 from fastgd.plotting.given import trained_run
 from fastgd.system.float_errors import quiet
 from fastgd.training.run import Run
@@ -98,7 +98,7 @@ def landscape(
     )  # fmt: skip
     ax.set_xlabel(plane.names[0])
     ax.set_ylabel(plane.names[1])
-    ax.legend(fontsize="small", facecolor="#555b66", labelcolor="white", edgecolor="none")
+    set_legend_above(ax)
     return ax
 
 
@@ -211,11 +211,12 @@ def _draw(ax: Axes, across: Array, up: Array, costs: Array) -> None:
 
 def _draw_path(ax: Axes, path: Array) -> None:
     """A line that is seen on light and on dark, with a mark where it begins."""
+    from matplotlib.patheffects import withStroke
+
     whole = np.vstack([path, [0.0, 0.0]])
-    ax.plot(*whole.T, color="black", linewidth=3.2, solid_capstyle="round", zorder=2)
     ax.plot(
         *whole.T, color="white", linewidth=1.6, marker="o", markersize=2.5, zorder=3,
-        label="the way of the training",
+        path_effects=[withStroke(linewidth=3.4, foreground=INK)], label="the way of the training",
     )  # fmt: skip
     ax.plot(
         *path[0], marker="o", color="white", markeredgecolor=INK, markersize=8, linestyle="none",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FEW = (8, 6)  # rows and columns of a map that has its numbers written in
+_MANY = 2000  # cells, which a vector format has as pixels
 _NAMED = 12  # rows or columns that have a tick each
 
 
@@ -121,20 +122,20 @@ def _tiled(W: Array, image: tuple[int, int]) -> Array:
 
 def _draw_images(panel: Axes, tiles: Array, norm: dict[str, Any]) -> Any:
     panel.set_axis_off()
-    return panel.imshow(tiles, interpolation="nearest", aspect="equal", **norm)
+    panel.set_aspect("equal")
+    panel.invert_yaxis()
+    return _draw_cells(panel, np.arange(tiles.shape[1] + 1), tiles, norm)
 
 
 def _draw_map(panel: Axes, W: Array, b: Array | None, norm: dict[str, Any]) -> Any:
-    """W, and b to the right of it."""
+    """W, and b to the right of it; unit k of a layer is at k."""
     rows, columns = W.shape
-    cell: dict[str, Any] = {"interpolation": "nearest", "aspect": "auto", **norm}
-    drawn = panel.imshow(W, extent=(-0.5, columns - 0.5, rows - 0.5, -0.5), **cell)
+    drawn = _draw_cells(panel, np.arange(columns + 1) - 0.5, W, norm)
     wide = max(1.0, columns / 20)  # cells, so that it is seen beside many
     right = columns - 0.5
     if b is not None:
-        start = right + 0.3 * wide
-        panel.imshow(b[:, None], extent=(start, start + wide, rows - 0.5, -0.5), **cell)
-        right = start + wide
+        start, right = right + 0.3 * wide, right + 1.3 * wide
+        _draw_cells(panel, np.array([start, right]), b[:, None], norm)
     panel.set_xlim(-0.5, right)
     panel.set_ylim(rows - 0.5, -0.5)
     if rows <= _FEW[0] and columns <= _FEW[1]:
@@ -143,6 +144,12 @@ def _draw_map(panel: Axes, W: Array, b: Array | None, norm: dict[str, Any]) -> A
             _write(panel, b[:, None], [right - wide / 2], drawn)
     panel.spines[:].set_visible(False)
     return drawn
+
+
+def _draw_cells(panel: Axes, edges: Array, values: Array, norm: dict[str, Any]) -> Any:
+    """Values (rows, columns) between edges (columns + 1,)."""
+    heights = np.arange(len(values) + 1) - 0.5
+    return panel.pcolormesh(edges, heights, values, rasterized=values.size > _MANY, **norm)
 
 
 def _write(panel: Axes, values: Array, across: Any, drawn: Any) -> None:
