@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import imports
 
 import fastgd
 
@@ -75,6 +76,50 @@ def test_curve_fit(script):
             assert 1e-4 < least <= median <= most < 1
             assert tried > 0
     assert not any("left out" in line for line in lines[:2])
+
+
+@pytest.fixture
+def with_picture(script, tmp_path):
+    """Run a script that draws, where matplotlib is installed; returns the lines that it prints."""
+
+    def run(name, *arguments):
+        picture = tmp_path / "picture.png"
+        if not imports("matplotlib"):
+            return script(name, *arguments).splitlines()
+        printed = script(name, *arguments, "--out", picture).splitlines()
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size < 60_000
+        return printed
+
+    return run
+
+
+def test_upscale(with_picture):
+    """After a quarter of its epochs the network is nearer to the image than its pixels are."""
+    repeated, blended, network = with_picture("upscale.py", "--epochs", 1000)[-3:]
+    errors = [float(line.split()[-1]) for line in (network, repeated)]
+    assert 0 < errors[0] < errors[1] < 0.1
+    assert blended.startswith("blended")
+
+
+def test_adder(with_picture):
+    """Every sum of two bits, and most of three of which a fifth was never shown."""
+    assert with_picture("adder.py", "--bits", 2, "--held-out", 0, "--epochs", 500)[-1] == "16 of these 16 are right"
+    *_, shown, others = with_picture("adder.py", "--bits", 3, "--epochs", 1000)
+    assert shown == "51 of these 51 are right"
+    right, of, *_ = (int(word) for word in others.split() if word.isdecimal())
+    assert of == 13
+    assert right >= 8
+
+
+def test_shapes(with_picture):
+    """A few epochs tell most; the table counts every drawing once."""
+    printed = with_picture("shapes.py", "--epochs", 4)
+    share = next(float(line.split()[3].removesuffix("%")) for line in printed if line.startswith("of 2,000 others"))
+    counts = [[int(word) for word in line.split()[1:]] for line in printed[-3:]]
+    assert sum(map(sum, counts)) == 2000
+    assert share == round(sum(counts[k][k] for k in range(3)) / 20, 1)
+    assert 60 < share < 100
 
 
 @pytest.fixture
