@@ -91,6 +91,7 @@ _CLASSES = fastgd.MLP(64, 32, 10, dtype="float32")
 _WIDE = fastgd.MLP(784, 128, 10, dtype="float32")
 _WIDER = fastgd.MLP(784, 512, 512, 10, dtype="float32")
 _EXPONENTIAL = fastgd.MLP(4, 32, 16, 4, activation="tanh", output="identity", dtype="float32")
+_GELU_HUBER = fastgd.MLP(4, 32, 16, 4, activation="gelu", output="identity", loss="huber", dtype="float32")
 _DIGITS = fastgd.MLP(64, 100, 10, activation="relu", output="softmax", loss="cross_entropy", dtype="float32")
 
 
@@ -126,6 +127,10 @@ CASES = [
     ),
     Case(
         "4-32-16-4 tanh, 10,000 rows, Adam, float32", _EXPONENTIAL, lambda: matrix_exponentials(10_000), learning_rate=1e-3,
+        checked_epochs=30, optimizer="adam", threads=2, kernels=("matrix",),
+    ),
+    Case(
+        "4-32-16-4 gelu, huber, 10,000 rows, Adam, float32", _GELU_HUBER, lambda: matrix_exponentials(10_000), learning_rate=1e-3,
         checked_epochs=30, optimizer="adam", threads=2, kernels=("matrix",),
     ),
     Case(

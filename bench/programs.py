@@ -17,6 +17,7 @@ PEERS = Path(__file__).parent / "peers"
 BUILD = PEERS / "build"
 REALS = {"float32": "float", "float64": "double"}
 CFLAGS = ["-O3", "-march=native", "-ffast-math"]
+IN_C = {"identity", "sigmoid", "tanh", "relu", "softmax", "squared_error", "cross_entropy"}  # peers/protocol.h
 MOST_PARAMETERS_IN_C = 200_000  # plain loops would take minutes
 
 
@@ -100,6 +101,8 @@ def command(kind: str, case: Case) -> list[str]:
     net = case.net
     if net.n_params > MOST_PARAMETERS_IN_C:
         raise Unavailable(f"the peers in C are for networks of at most {MOST_PARAMETERS_IN_C:,} parameters")
+    if not {*net.activations, net.loss} <= IN_C:
+        raise Unavailable(f"the peers in C have none of {', '.join(sorted({*net.activations, net.loss} - IN_C))}")
     if kind == "textbook C":
         return [str(build("textbook", REALS[net.dtype.name]))]
     if net != NEURON or case.n != 4 or case.optimizer != "sgd":

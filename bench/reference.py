@@ -1,5 +1,6 @@
 """A case in NumPy and float64, written for reading: what every competitor is compared with."""
 
+import math
 from functools import cache
 from itertools import pairwise
 
@@ -55,6 +56,14 @@ def _layers(case: Case, params: Array) -> list[tuple[Array, Array]]:
     return layers
 
 
+def _gelu(z: Array) -> Array:
+    return z * _normal_cdf(z)
+
+
+def _normal_cdf(z: Array) -> Array:
+    return np.array([0.5 * math.erfc(-each / math.sqrt(2)) for each in z.flat]).reshape(z.shape)
+
+
 def _softmax(z: Array) -> Array:
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
@@ -65,40 +74,51 @@ _ACTIVATIONS = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "tanh": np.tanh,
     "relu": lambda z: np.maximum(z, 0),
+    "gelu": _gelu,
     "softmax": _softmax,
 }
 _DERIVATIVES = {  # by z, of the activation a
-    "identity": np.ones_like,
-    "sigmoid": lambda a: a * (1 - a),
-    "tanh": lambda a: 1 - a**2,
-    "relu": lambda a: (a > 0).astype(a.dtype),
+    "identity": lambda z, a: np.ones_like(a),
+    "sigmoid": lambda z, a: a * (1 - a),
+    "tanh": lambda z, a: 1 - a**2,
+    "relu": lambda z, a: (a > 0).astype(a.dtype),
+    "gelu": lambda z, a: _normal_cdf(z) + z * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi),
+}
+_LOSSES = {
+    "squared_error": lambda a, y: (a - y) ** 2,
+    "cross_entropy": lambda a, y: -y * np.log(np.maximum(a, 1e-300)),
+    "huber": lambda a, y: np.where(np.abs(a - y) <= 1, (a - y) ** 2 / 2, np.abs(a - y) - 0.5),
+}
+_SLOPES = {  # by a
+    "squared_error": lambda a, y: 2 * (a - y),
+    "huber": lambda a, y: np.clip(a - y, -1, 1),
 }
 
 
-def _activations(case: Case, params: Array, X: Array) -> list[Array]:
-    """a(0) ... a(m), each (n, units), notes 002 (45)."""
-    activations = [X]
+def _forward(case: Case, params: Array, X: Array) -> tuple[list[Array], list[Array]]:
+    """z(1) ... z(m) and a(0) ... a(m), each (n, units), notes 002 (45)."""
+    pre_activations, activations = [], [X]
     for (W, b), name in zip(_layers(case, params), case.net.activations, strict=True):
-        activations.append(_ACTIVATIONS[name](activations[-1] @ W.T + b))
-    return activations
+        pre_activations.append(activations[-1] @ W.T + b)
+        activations.append(_ACTIVATIONS[name](pre_activations[-1]))
+    return pre_activations, activations
 
 
 def _cost(case: Case, params: Array, X: Array, Y: Array) -> float:
-    a = _activations(case, params, X)[-1]
-    losses = (a - Y) ** 2 if case.net.loss == "squared_error" else -Y * np.log(np.maximum(a, 1e-300))
-    return float(losses.sum(axis=1).mean())
+    a = _forward(case, params, X)[1][-1]
+    return float(_LOSSES[case.net.loss](a, Y).sum(axis=1).mean())
 
 
 def _backprop(case: Case, params: Array, X: Array, Y: Array) -> Array:
     """The exact gradient: notes 002 (50)-(52) with the 2 of the squared error at the last layer only."""
-    a = _activations(case, params, X)
+    z, a = _forward(case, params, X)
     layers = _layers(case, params)
-    if case.net.loss == "squared_error":
-        delta = 2 * (a[-1] - Y) * _DERIVATIVES[case.net.activations[-1]](a[-1]) / len(X)  # (n, units)
+    if case.net.loss == "cross_entropy":
+        delta = (a[-1] - Y) / len(X)  # (n, units), of softmax and cross entropy together
     else:
-        delta = (a[-1] - Y) / len(X)  # of softmax and cross entropy together
+        delta = _SLOPES[case.net.loss](a[-1], Y) * _DERIVATIVES[case.net.activations[-1]](z[-1], a[-1]) / len(X)
     gradient = [(delta.T @ a[-2]).ravel(), delta.sum(axis=0)]
     for l in range(len(layers) - 1, 0, -1):
-        delta = (delta @ layers[l][0]) * _DERIVATIVES[case.net.activations[l - 1]](a[l])
+        delta = (delta @ layers[l][0]) * _DERIVATIVES[case.net.activations[l - 1]](z[l - 1], a[l])
         gradient = [(delta.T @ a[l - 1]).ravel(), delta.sum(axis=0), *gradient]
     return np.concatenate(gradient)

@@ -43,6 +43,11 @@ def _gelu_tanh_slope(z: Any, a: Any) -> Any:
     return s + a * (1 - s) * (math.sqrt(8 / math.pi) * (1 + 3 * 0.044715 * z**2))
 
 
+def _gelu_slope(z: Any, a: Any) -> Any:
+    """The normal distribution's share below z, which is a / z, and z times its density."""
+    return where(abs(z) < 1e-30, 0.5, a / z) + z * n.normal_pdf(z)
+
+
 def _silu_slope(z: Any, a: Any) -> Any:
     s = n.sigmoid(z)
     return s + a * (1 - s)
@@ -94,10 +99,7 @@ softplus = _built_in(
     _softplus,
     lambda z, a, beta: n.sigmoid(beta * z), "softplus", bounds=_POSITIVE, scheme="he",
 )  # fmt: skip
-gelu = _built_in(
-    lambda z: z * n.normal_cdf(z),
-    lambda z, a: n.normal_cdf(z) + z * n.normal_pdf(z), "gelu", scheme="he",
-)  # fmt: skip
+gelu = _built_in(lambda z: z * n.normal_cdf(z), _gelu_slope, "gelu", scheme="he")
 gelu_tanh = _built_in(
     lambda z: z * n.sigmoid(_gelu_tanh_inside(z)), _gelu_tanh_slope, "gelu_tanh", scheme="he"
 )

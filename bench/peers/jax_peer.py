@@ -25,9 +25,14 @@ ACTIVATIONS = {
     "sigmoid": jax.nn.sigmoid,
     "tanh": jnp.tanh,
     "relu": jax.nn.relu,
+    "gelu": partial(jax.nn.gelu, approximate=False),
     "softmax": jax.nn.log_softmax,  # whose negative the cross entropy sums
 }
-LOSSES = {"squared_error": lambda a, y: (a - y) ** 2, "cross_entropy": lambda log_a, y: -y * log_a}
+LOSSES = {
+    "squared_error": lambda a, y: (a - y) ** 2,
+    "cross_entropy": lambda log_a, y: -y * log_a,
+    "huber": lambda a, y: jnp.where(jnp.abs(a - y) <= 1, 0.5 * (a - y) ** 2, jnp.abs(a - y) - 0.5),
+}
 
 
 def cost(params, x, y):

@@ -11,8 +11,12 @@ X, Y = torch.tensor(problem.X), torch.tensor(problem.Y)
 if problem.loss == "cross_entropy":
     Y = Y.argmax(dim=1)
 
-ACTIVATIONS = {"identity": [], "sigmoid": [nn.Sigmoid()], "tanh": [nn.Tanh()], "relu": [nn.ReLU()], "softmax": []}
-LOSSES = {"squared_error": lambda a, y: ((a - y) ** 2).sum(dim=1).mean(), "cross_entropy": nn.CrossEntropyLoss()}  # which takes z
+ACTIVATIONS = {"identity": [], "sigmoid": [nn.Sigmoid()], "tanh": [nn.Tanh()], "relu": [nn.ReLU()], "gelu": [nn.GELU()], "softmax": []}
+LOSSES = {
+    "squared_error": lambda a, y: ((a - y) ** 2).sum(dim=1).mean(),
+    "cross_entropy": nn.CrossEntropyLoss(),  # which takes z
+    "huber": lambda a, y: nn.functional.huber_loss(a, y, reduction="none").sum(dim=1).mean(),
+}
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
 
