@@ -44,8 +44,8 @@ def blocks(text: str) -> list[Block]:
                 if last is None or last.output is not None:
                     raise PageError(f"{line}: a text block is what the block before it prints; there is none without an output")
                 last.output = content
-            elif not content.marks.keys() & {"file", "not run"}:
-                raise PageError(f"{line}: a block is python, sh or text, a file or not run; this is {content.language!r}")
+            elif content.language != "none" and not content.marks.keys() & {"file", "not run"}:
+                raise PageError(f"{line}: a block is python, sh, text or none, a file or not run; this is {content.language!r}")
         elif kind == "picture":
             if last is None:
                 raise PageError(f"{line}: a picture is drawn by a block before it")
