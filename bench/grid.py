@@ -126,7 +126,7 @@ def markdown(measured: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield "Networks from 21 to 814,000 parameters, batches from one row to all, sgd and Adam, one mark a work; below 1 fastgd is ahead."
     yield from (f"On {facts['machine']}, {facts['date']}:", "")
-    yield from ("![fastgd's time over the peer's, by parameters and batch](bench/grid.svg)", "", "```")
+    yield from ("![fastgd's time over the peer's, by parameters and batch](../../bench/grid.svg)", "", "```none")
     yield from summary(measured["works"])
     yield "```"
 

@@ -1,6 +1,6 @@
-"""The measured numbers in the README, and as plots: `python bench/report.py [--measure]`.
+"""The measured numbers in the docs and the README, and as plots: `python bench/report.py [--measure]`.
 
-Everything between the README's two marks is written here, from results/; nothing is typed by hand.
+Everything between the two marks of a page is written here, from results/; nothing is typed by hand.
 """
 
 import argparse
@@ -19,12 +19,28 @@ from programs import LIBRARIES
 from tables import curve_lines, fact_lines, first_call_lines, markdown, work_lines
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+ROOT = HERE.parent
 BEGIN, END = "<!-- written by bench/report.py -->", "<!-- end of what bench/report.py wrote -->"
+HEADLINES = (  # works of the README
+    "NAND, gradient descent",
+    "XOR 2-2-1, Adam",
+    "2-16-1, batch 32 of 1024, float32",
+    "784-128-10, batch 64 of 4096, float32",
+    "digits 64-100-10 relu, batch 32, Adam, float32",
+)
+
+
+def summary(saved: dict[str, Any]) -> Iterator[str]:
+    """Lines of the README: a few works."""
+    facts, works = saved["comparison"]["facts"], {work["work"]: work for work in saved["comparison"]["works"]}
+    processor, day = facts["machine"].rpartition(", ")[2], facts["date"].split()[0]
+    yield f"Time of one update on {processor}, {day}; in brackets fastgd's as a fraction of the peer's:"
+    yield ""
+    yield from markdown([works[name] for name in HEADLINES], ["textbook C", "JAX", "PyTorch", "scikit-learn"])
 
 
 def section(saved: dict[str, Any]) -> Iterator[str]:
-    """Lines of Markdown, of all that was saved."""
+    """Lines of the page on speed, of all that was saved."""
     comparison, scaling, programs = saved["comparison"], saved["scaling"], saved["start"]
     facts = comparison["facts"]
     libraries = ", ".join(f"{kind} {facts[kind]}" for kind in LIBRARIES)
@@ -33,7 +49,7 @@ def section(saved: dict[str, Any]) -> Iterator[str]:
     yield f"Time of one update, the median of {comparison['rounds']} rounds; in brackets fastgd's as a fraction of the peer's, likewise:"
     yield ""
     yield from markdown(comparison["works"])
-    yield from ("", "![time by parameters and by rows](bench/scaling.svg)", "")
+    yield from ("", "![time by parameters and by rows](../../bench/scaling.svg)", "")
     for what, family in scaling["families"].items():
         slopes = " and ".join(f"{slope:.2f} for {kind}" for kind, (slope, _) in family["lines"].items())
         yield f"Time grows with {what} to the power of {slopes}, over the last thousandfold."
@@ -43,9 +59,9 @@ def section(saved: dict[str, Any]) -> Iterator[str]:
     yield f"Fresh is with empty caches; on {programs['facts']['date']}, ready-made {programs['facts']['ready-made']}:"
     yield ""
     yield from start.markdown(programs)
-    yield from ("", "The first training of a process, compiling included:", "", "```")
+    yield from ("", "The first training of a process, compiling included:", "", "```none")
     yield from first_call_lines(programs["first_calls"])
-    yield from ("```", "", "<details><summary>Machine, versions, fastest rounds, both kernels</summary>", "", "```")
+    yield from ("```", "", "<details><summary>Machine, versions, fastest rounds, both kernels</summary>", "", "```none")
     yield from fact_lines(facts)
     yield ""
     yield from work_lines(comparison["works"], OUR_KERNELS)
@@ -61,6 +77,9 @@ def replaced(text: str, lines: Iterator[str]) -> str:
     return "\n".join([before + BEGIN, *lines, END + after])
 
 
+PAGES = {"README.md": summary, "docs/understand/speed.md": section}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measure", action="store_true", help="measure first, as each bench does with --save")
@@ -71,7 +90,9 @@ def main() -> None:
         results.save("start", start.measure(quick=False, name=""))
         results.save("grid", grid.measure(quick=False, pattern="", peers=grid.PEERS))
     saved = results.saved()
-    README.write_text(replaced(README.read_text(encoding="utf-8"), section(saved)), encoding="utf-8")
+    for name, lines in PAGES.items():
+        path = ROOT / name
+        path.write_text(replaced(path.read_text(encoding="utf-8"), lines(saved)), encoding="utf-8")
     draw(saved["scaling"], HERE / "scaling.svg")
     if "grid" in saved:
         draw_grid(saved["grid"], HERE / "grid.svg")

@@ -1,4 +1,4 @@
-"""The numbers that were measured, one JSON file for each bench; README and plot are made of them."""
+"""The numbers that were measured, one JSON file for each bench; pages of the docs and plots are made of them."""
 
 import json
 from pathlib import Path

@@ -137,7 +137,7 @@ def lines(work: dict[str, Any]) -> list[str]:
 
 
 def markdown(measured: dict[str, Any]) -> list[str]:
-    """The table of the README: a line for each work and state; in brackets fastgd's time as a fraction."""
+    """The table of the docs: a line for each work and state; in brackets fastgd's time as a fraction."""
     kinds = [kind for kind in KINDS if any(kind in work["seconds"]["warm"] for work in measured["works"])]
     text = [f"| whole program | caches | {' | '.join(kinds)} |", f"|---|---|{'--:|' * len(kinds)}"]
     for work in measured["works"]:

@@ -56,9 +56,9 @@ def first_call_lines(seconds: dict[str, float]) -> Iterator[str]:
         yield f"whole process, {name}: {value:.2f} s"
 
 
-def markdown(works: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """A line for each work; beside a peer's time, that of fastgd's faster kernel as a fraction of it."""
-    peers = list(dict.fromkeys(kind for work in works for kind in work["nanoseconds"] if not kind.startswith("fastgd")))
+def markdown(works: Sequence[dict[str, Any]], peers: Sequence[str] | None = None) -> Iterator[str]:
+    """A line for each work; beside a peer's time, that of fastgd's faster kernel as a fraction of it. All peers, if none are named."""
+    peers = peers or list(dict.fromkeys(kind for work in works for kind in work["nanoseconds"] if not kind.startswith("fastgd")))
     yield f"| work | threads | fastgd | {' | '.join(peers)} |"
     yield "|---|" + "--:|" * (2 + len(peers))
     for work in works:

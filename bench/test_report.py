@@ -1,9 +1,11 @@
-"""That the README says what was measured."""
+"""That the docs and the README say what was measured."""
 
+import pytest
 import results
-from report import README, replaced, section
+from report import PAGES, ROOT, replaced
 
 
-def test_readme_is_written_by_report():
-    text = README.read_text(encoding="utf-8")
-    assert text == replaced(text, section(results.saved()))
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_are_written_by_report(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert text == replaced(text, PAGES[name](results.saved()))

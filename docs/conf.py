@@ -8,7 +8,7 @@ sys.path[:0] = [str(Path(__file__).parent / "machinery"), str(Path(__file__).par
 import fastgd  # noqa: E402
 
 project = "fastgd"
-author = "the authors of fastgd"
+author = "the fastgd developers"
 release = version = fastgd.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "lookup", "mathml", "pictures"]

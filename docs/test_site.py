@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fastgd.cli.main import _parser
 
@@ -103,3 +104,21 @@ def test_the_command_is_what_its_help_says(site):
             text = " ".join(explained(parser, action).split())
             assert text in words
             assert text in told or "-" in text  # which is broken at hyphens there
+
+
+def test_forms_of_issues():
+    """GitHub takes them: each field has a kind, a name of its own and a label."""
+    forms = sorted((DOCS.parent / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    assert len(forms) >= 3
+    for form in forms:
+        told = yaml.safe_load(form.read_text(encoding="utf-8"))
+        if form.name != "config.yml":
+            assert all(isinstance(told[name], str) for name in ("name", "description"))
+            assert len({field["id"] for field in told["body"]}) == len(told["body"]) > 0
+            assert all(field["type"] == "textarea" and field["attributes"]["label"] for field in told["body"])
+
+
+def test_citation():
+    told = yaml.safe_load((DOCS.parent / "CITATION.cff").read_text(encoding="utf-8"))
+    assert told["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors", "version", "license"} <= told.keys()

@@ -4,8 +4,11 @@ import importlib.util
 import re
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+
+import fastgd
 
 MACHINERY = Path(__file__).parent.parent / "docs" / "machinery"
 sys.path.insert(0, str(MACHINERY))
@@ -27,6 +30,34 @@ def test_page(path):
     if any(block.pictures for block in page.blocks) and importlib.util.find_spec("matplotlib") is None:
         pytest.skip("matplotlib is not installed")
     assert page.run() == []
+
+
+@pytest.mark.parametrize("path", [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "docs" / "README.md", *pages()], ids=named)
+def test_links(path):
+    """Those within the repository lead to files; others are whole addresses."""
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for address in re.findall(r"\]\(([^)\s]+)\)", text):
+        parts = urlsplit(address)
+        if parts.scheme:
+            assert (parts.scheme, bool(re.fullmatch(r"[\w-]+(\.[\w-]+)+", parts.netloc))) == ("https", True), address
+        elif parts.path:
+            assert (path.parent / parts.path).exists(), address
+
+
+def test_readme_is_short():
+    assert len(Page(ROOT / "README.md").text.splitlines()) <= 120
+
+
+@pytest.mark.parametrize("path", pages(), ids=named)
+def test_extras_are_declared(path):
+    """What a page has one install is an extra of the package."""
+    extras = re.search(r"^\[project.optional-dependencies\]\n(.*?)^\[", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE)[1]
+    for names in re.findall(r"pip install '(?:fastgd|\.)\[([\w,]+)\]'", Page(path).text):
+        assert all(re.search(rf"^{name} = \[", extras, re.MULTILINE) for name in names.split(","))
+
+
+def test_citation_has_the_version():
+    assert f"\nversion: {fastgd.__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_few_blocks_are_not_run():

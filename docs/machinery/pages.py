@@ -33,8 +33,9 @@ ELSEWHERE = ("pip install", "pytest", "python -m venv")  # lines that other step
 
 
 def pages() -> list[Path]:
-    """All pages of docs/ but those that are built."""
-    return [*sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts and path.name != "README.md")]
+    """The README, and all pages of docs/ but those that are built."""
+    found = (path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts and path.name != "README.md")
+    return [ROOT / "README.md", *sorted(found)]
 
 
 class Page:
