@@ -19,6 +19,12 @@ from public import public_names
 from shown import agrees
 
 NAMES = public_names()
+NEEDS = {  # packages that the tests' extra has not
+    "fastgd.from_torch": "torch",
+    "fastgd.callbacks.mlflow": "mlflow",
+    "fastgd.callbacks.tensorboard": "tensorboard",
+    "fastgd.callbacks.wandb": "wandb",
+}
 
 
 class Checker(doctest.OutputChecker):
@@ -33,19 +39,22 @@ def test_names():
     assert {f"fastgd.{name}" for name in fastgd.__all__} - NAMES.keys() == {"fastgd.__version__"}
     assert {f"fastgd.{kind.__name__}" for kind in OPTIMIZERS.values()} <= NAMES.keys()
     assert {f"fastgd.schedules.{kind.__name__}" for kind in SCHEDULES.values()} <= NAMES.keys()
-    for room in ("data", "numeric", "sklearn"):
+    for room in ("data", "numeric", "plotting", "sklearn"):
         module = importlib.import_module(f"fastgd.{room}")
         assert {f"fastgd.{room}.{name}" for name in module.__all__} <= NAMES.keys()
 
 
 @pytest.mark.parametrize("name", [name for name, one in NAMES.items() if not inspect.ismodule(one)])
-def test_example(name, folder):
+def test_example(name, folder, monkeypatch):
     examples = doctest.DocTestFinder(recurse=False).find(NAMES[name], name, globs={"fastgd": fastgd, "np": np})
     (example,) = (each for each in examples if each.name == name)
     assert example.examples, f"{name} has no example"
-    for each in example.examples:
-        if "from torch" in each.source:
-            pytest.importorskip("torch")
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setenv("WANDB_MODE", "offline")
     told = []
     failed = doctest.DocTestRunner(Checker()).run(example, out=told.append).failed
     assert failed == 0, "".join(told)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -4,9 +4,9 @@ import importlib
 import inspect
 from typing import Any
 
-ROOMS = ("data", "schedules", "optimizers", "numeric", "sklearn")
-HELPERS = {  # of other rooms, which a user has no need of
-    "as_schedule", "check_learning_rate", "check_optimizer", "first_plateau", "most_general",
+ROOMS = ("data", "schedules", "optimizers", "numeric", "plotting", "callbacks", "sklearn")
+HELPERS = {  # which a user has no need to call
+    "Recorder", "as_schedule", "check_learning_rate", "check_optimizer", "first_plateau", "most_general",
 }  # fmt: skip
 
 
@@ -29,8 +29,8 @@ MEMBERS = {
         "n_params", "init", "unpack", "pack", "predict", "predictor", "cost", "gradient", "cost_and_gradient", "layer_costs",
         "objective", "input_gradient", "hessian_vector", "jitted", "source", "to_c",
     ],
-    "fastgd.Run": ["predict", "best_cost", "best_epoch", "save", "to_c", "to_onnx", "to_torch", "to_json", "to_csv"],
-    "fastgd.Runs": ["best", "best_member", "epochs", "predict", "mean_predict", "save"],
+    "fastgd.Run": ["predict", "best_cost", "best_epoch", "save", "to_c", "to_onnx", "to_torch", "to_json", "to_csv", "report"],
+    "fastgd.Runs": ["best", "best_member", "epochs", "predict", "mean_predict", "save", "report"],
     "fastgd.data.Table": [
         "fit", "encode", "encode_targets", "decode", "probabilities", "score", "constant", "to_dict", "from_dict",
     ],

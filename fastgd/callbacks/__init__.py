@@ -25,6 +25,12 @@ def tensorboard(folder: str | os.PathLike[str], *, every: float = 1.0) -> Record
     ------
     ImportError
         If TensorBoard is not installed: pip install 'fastgd[tensorboard]'.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> recorder = fastgd.callbacks.tensorboard("logs")
+    >>> run = fastgd.train(net, X, Y, 2000, 1.0, callback=recorder, rng=1)
     """
     from fastgd.callbacks.event_files import EventFiles
 
@@ -39,6 +45,12 @@ def mlflow(*, every: float = 1.0, **given: Any) -> Recorder:
     ------
     ImportError
         If MLflow is not installed: pip install 'fastgd[mlflow]'.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> recorder = fastgd.callbacks.mlflow(run_name="xor")
+    >>> run = fastgd.train(net, X, Y, 2000, 1.0, callback=recorder, rng=1)
     """
     from fastgd.callbacks.mlflow_runs import MlflowRuns
 
@@ -53,6 +65,12 @@ def wandb(*, every: float = 1.0, **given: Any) -> Recorder:
     ------
     ImportError
         If wandb is not installed: pip install 'fastgd[wandb]'.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> recorder = fastgd.callbacks.wandb(project="xor")
+    >>> run = fastgd.train(net, X, Y, 2000, 1.0, callback=recorder, rng=1)
     """
     from fastgd.callbacks.wandb_runs import WandbRuns
 

@@ -65,6 +65,14 @@ def history(
         For what is no run, or not a label for each.
     ImportError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> run = fastgd.train(net, X, Y, 2000, 1.0, rng=1)
+    >>> ax = fastgd.plotting.history(run)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('epochs', 'cost')
     """
     runs = several_runs("run", run)
     labels = check_labels(labels, len(runs))

@@ -73,6 +73,13 @@ def landscape(
         For what is no run, rows that are not for it, or a path of other parameters.
     ImportError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> run = fastgd.train(net, X, Y, 2000, 1.0, rng=1)
+    >>> ax = fastgd.plotting.landscape(run, X, Y, resolution=11)
+    >>> ax.figure.savefig("landscape.png")
     """
     given = trained_run(run)
     x, y = given.data(X, Y)

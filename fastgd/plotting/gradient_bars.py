@@ -77,6 +77,13 @@ def gradients(
         For what `net.gradient` refuses.
     ImportError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> ax = fastgd.plotting.gradients(net, net.init(rng=0), X, Y)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['backprop', 'layerwise', 'finite difference', 'central difference']
     """
     data: tuple[Any, Any]
     if isinstance(net, Run):

@@ -55,6 +55,15 @@ def sweep(
         For what are no Runs, or such without a `target_cost` where no target is given.
     ImportError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> rates = np.repeat([0.3, 1.0, 3.0], 20)
+    >>> runs = fastgd.train_many(net, X, Y, 5000, rates, rng=0, target_cost=0.01)
+    >>> ax = fastgd.plotting.sweep(runs)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('learning rate', 'share that learns')
     """
     several = _several(runs)
     target = None if target is None else finite_number("target", target)

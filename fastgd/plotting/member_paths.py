@@ -55,6 +55,14 @@ def paths(runs: Runs | Sequence[Run], *, ax: Axes | None = None) -> Axes:
         For what are no runs, or runs without histories.
     ImportError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> runs = fastgd.train_many(net, X, Y, 2000, 1.0, members=20, rng=0, record=50)
+    >>> ax = fastgd.plotting.paths(runs)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('epochs', 'cost')
     """
     members = several_runs("runs", runs)
     if all(len(member.history.epoch) == 1 for member in members):

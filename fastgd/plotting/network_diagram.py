@@ -69,6 +69,12 @@ def network(
         For what is no network, or parameters that are not its.
     ImportError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> ax = fastgd.plotting.network(net, net.init(rng=0))
+    >>> ax.figure.savefig("network.svg")
     """
     given = trained(net, params)
     max_units = whole_number("max_units", max_units, least=1)

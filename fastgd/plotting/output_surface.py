@@ -78,6 +78,14 @@ def surface(
         For what is no run, rows that are not for it, or inputs and outputs that it has not.
     ImportError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> run = fastgd.train(net, X, Y, 2000, 1.0, rng=1)
+    >>> ax = fastgd.plotting.surface(run, X, Y, resolution=50)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('$x_{0}$', '$x_{1}$')
     """
     given = trained_run(run)
     net, (x, y) = given.net, given.data(X, Y)

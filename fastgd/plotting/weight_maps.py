@@ -61,6 +61,13 @@ def weights(
         are inputs.
     ImportError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> net, (X, Y) = fastgd.MLP(2, 2, 1), fastgd.data.gate("xor")
+    >>> ax = fastgd.plotting.weights(net, net.init(rng=0))
+    >>> len(ax.child_axes)
+    3
     """
     given = trained(net, params)
     image = _check_image(image, given.net.widths[0])
