@@ -7,11 +7,11 @@ from pathlib import Path
 from matplotlib import pyplot as plt
 from matplotlib.patches import FancyBboxPatch, Patch
 
-GROUPS = {  # by the topmost room of each, from the ground up: what it is, and its colour
-    "export": ("descriptions and flat arrays", "#dcebd3"),
-    "kernels": ("compiled code", "#f6dfc8"),
-    "mlp": ("networks that compute", "#d6e6f4"),
-    "__main__": ("runs, and where people meet them", "#e8dff2"),
+GROUPS = {  # from the floor of each room on: what lies there, and its colour
+    "names": ("descriptions and flat arrays", "#dcebd3"),
+    "machine": ("compiled code", "#f6dfc8"),
+    "predictor": ("networks that compute", "#d6e6f4"),
+    "training": ("runs, and where people meet them", "#e8dff2"),
 }
 TEXT_WIDTH, GAP, HEIGHT = 0.14, 0.45, 0.66  # of a letter, between boxes, of a box; a floor is 1 high
 
@@ -81,13 +81,10 @@ def draw():
         for other in others:
             start, end = (x[room], y[room] - HEIGHT / 2), (x[other], y[other] + HEIGHT / 2)
             ax.annotate("", end, start, zorder=0, arrowprops={"arrowstyle": "-|>", "color": "0.45", "lw": 0.8, "shrinkA": 0, "shrinkB": 0})
-    tops = iter(GROUPS.items())
-    top, (_, colour) = next(tops)
-    colours = {}
+    colours, colour = {}, None
     for rooms in floors:
+        colour = next((GROUPS[room][1] for room in rooms if room in GROUPS), colour)
         colours |= dict.fromkeys(rooms, colour)
-        if top in rooms and top != "__main__":
-            top, (_, colour) = next(tops)
     for room, place in x.items():
         box = FancyBboxPatch(
             (place - width(room) / 2, y[room] - HEIGHT / 2), width(room), HEIGHT, boxstyle="round,pad=0,rounding_size=0.12",
@@ -98,7 +95,9 @@ def draw():
         ax.text(place, y[room] - 0.17, f"{lines_of(house.PACKAGE, room):,}", ha="center", va="center", fontsize=6, color="0.3")
     ax.legend(
         handles=[Patch(facecolor=colour, edgecolor="0.35", label=name) for name, colour in GROUPS.values()],
-        loc="upper left",
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        ncols=2,
         frameon=False,
         fontsize=9,
     )
