@@ -46,8 +46,9 @@ def landscape(
 
     Parameters
     ----------
-    run : Run, or (net, params)
-        Whose parameters are in the middle, or at the end of the path.
+    run : Run or tuple
+        Whose parameters are in the middle, or at the end of the path; a pair (net, params) stands
+        for a run.
     X, Y : array_like, (n, inputs) and (n, outputs)
         Rows as the network is trained on; Y may be (n,) labels of the classes of the run's table.
         Each pixel takes a cost of all of them.

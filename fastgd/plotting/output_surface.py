@@ -52,7 +52,8 @@ def surface(
 
     Parameters
     ----------
-    run : Run, or (net, params)
+    run : Run or tuple
+        A pair (net, params) stands for a run.
     X, Y : array_like, (n, inputs) and (n, outputs)
         As the network is trained on; Y may be (n,) labels of the classes of the run's table. The
         picture reaches a little beyond the rows.
