@@ -3,6 +3,7 @@ these document.
 """
 
 import sys
+from importlib import import_module
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -207,11 +208,10 @@ def test_every_is_a_time():
 @pytest.mark.filterwarnings("ignore:::(?!fastgd)")  # of TensorBoard's own
 @pytest.mark.usefixtures("single_updates")
 def test_event_files_are_read_back(tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    from tensorboard.util.tensor_util import make_ndarray
-
+    accumulator = import_module("tensorboard.backend.event_processing.event_accumulator")
+    make_ndarray = import_module("tensorboard.util.tensor_util").make_ndarray
     run = train(validation=(X[:2], Y[:2]), callback=fastgd.callbacks.tensorboard(tmp_path / "logs", every=0))
-    read = EventAccumulator(str(tmp_path / "logs"), size_guidance={"tensors": 0}).Reload()
+    read = accumulator.EventAccumulator(str(tmp_path / "logs"), size_guidance={"tensors": 0}).Reload()
 
     def points(name):
         return [(event.step, float(make_ndarray(event.tensor_proto))) for event in read.Tensors(name)]

@@ -18,7 +18,7 @@ from fastgd.kernels.shipped import shipped
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("fastgd", "tests", "bench", "docs", "scripts")
 MADE = ("__pycache__", "*.py[cod]", "*.egg-info", ".*", "build", "dist", "*.npz")  # by work in the folder, no part of the project
-IMPORTED_AS = {"scikit-learn": "sklearn", "pytest-xdist": "xdist"}
+IMPORTED_AS = {"scikit-learn": "sklearn", "pytest-xdist": "xdist", "mlflow-skinny": "mlflow"}
 
 
 def run(*command, cwd, **environment):
