@@ -196,3 +196,15 @@ def test_a_surface_of_classes():
     legend = [each.get("fill") for each in root.iter(f"{SVG}rect")]
     assert ["#" + bytes(image[0, column]).hex() for column in (0, 2, 3)] == legend
     assert [each.text for each in root.iter(f"{SVG}text")][-3:] == ["rose", "tulip", "lily"]
+
+
+def test_numbers_beside_axes_differ():
+    """However near to one another costs are; epochs are whole."""
+    for low, step, epochs in ((0.2870, 1e-4, 1), (1e6, 1.0, 3), (1e-9, 1e-13, 2), (1234.0, 0.5, 7)):
+        epoch = np.arange(epochs + 1)
+        root = parsed(cost_svg([Curve("training", epoch, low + step * epoch)]))
+        words = [each.text for each in root.iter(f"{SVG}text")]
+        beside, below = words[: words.index("0")], words[words.index("0") : words.index("epoch")]
+        assert len(set(beside)) == len(beside) >= 2
+        assert all(word.isdecimal() for word in below)
+        assert below[0] == "0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ class Axis:
     start: float
     stop: float
     is_log: bool = False
+    is_whole: bool = False  # whether there is nothing between whole numbers
 
     @classmethod
     def of(cls, values: Array, start: float, stop: float, is_log: bool | None = None) -> Axis:
@@ -57,16 +59,26 @@ class Axis:
         rough = (self.high - self.low) / (_MOST_TICKS - 1)
         size = 10.0 ** math.floor(math.log10(rough))
         width = size * next(each for each in (1, 2, 5, 10) if each * size >= rough * 0.999)
+        width = max(width, 1.0) if self.is_whole else width
         first, last = math.ceil(self.low / width - 1e-9), math.floor(self.high / width + 1e-9)
         return [width * i for i in range(first, last + 1)]
 
 
-def short(value: float) -> str:
-    """A number beside an axis: 0, 0.05, 1e-06, 1,250, 20k, 2.5M."""
+def labels(values: Sequence[float]) -> list[str]:
+    """Numbers beside an axis, in as many digits as it takes to tell them apart."""
+    for digits in range(3, 17):
+        found = [short(value, digits) for value in values]
+        if len(set(found)) == len(values):
+            break
+    return found
+
+
+def short(value: float, digits: int = 3) -> str:
+    """A number in few digits: 0, 0.05, 1e-06, 1,250, 20k, 2.5M."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size and abs(value) < 1e12:
-            return f"{value / (1e3 if unit == 'k' else size):.4g}{unit}"
-    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e4 else f"{value:.3g}"
+            return f"{value / (1e3 if unit == 'k' else size):.{digits + 1}g}{unit}"
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e4 else f"{value:.{digits}g}"
 
 
 def frame(
@@ -81,10 +93,10 @@ def frame(
         for each, opacity in ((grid, 0.18), (foot, 0.6))
         if each
     ]
-    for value, place in zip(y.ticks(), places, strict=True):
-        parts.append(text(x.start - 6, place + 4, short(value), "end"))
-    for value, place in zip(x.ticks(), x.places(np.array(x.ticks())), strict=True):
-        parts.append(text(place, y.start + 15, f"{short(value)}{at_x}", "middle"))
+    for label, place in zip(labels(y.ticks()), places, strict=True):
+        parts.append(text(x.start - 6, place + 4, label, "end"))
+    for label, place in zip(labels(x.ticks()), x.places(np.array(x.ticks())), strict=True):
+        parts.append(text(place, y.start + 15, f"{label}{at_x}", "middle"))
     parts.append(text((x.start + x.stop) / 2, y.start + 31, x_title, "middle"))
     parts.append(text(x.start - 6, y.stop - 10, y_title, "end"))
     return parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -124,8 +125,9 @@ def _finite(curve: Curve) -> Curve:
 def _axes(epochs: Array, costs: Sequence[Array]) -> tuple[Axis, Axis]:
     """For these epochs, by logarithms where most of them are early, and costs."""
     is_log = len(epochs) >= _MANY and float(np.median(epochs)) < 0.1 * float(epochs.max())
-    shown = epochs[epochs > 0] if is_log else epochs
+    shown = epochs[epochs > 0] if is_log else np.append(epochs, [epochs.min() + 1])
     x = Axis.of(shown.astype(float), _LEFT, _WIDTH - _RIGHT, is_log)
+    x = replace(x, is_whole=True)
     return x, Axis.of(np.concatenate([each.ravel() for each in costs]), _HEIGHT - _BELOW, _TOP)
 
 
