@@ -283,3 +283,24 @@ def test_what_is_refused(tmp_path, xor, refused):
 def test_help_says_what_it_does(capsys):
     assert main(["report", "--help"]) == 0
     assert "fastgd report before.npz after.npz --out both.html" in capsys.readouterr().out
+
+
+def test_a_gate_by_its_name(command):
+    """The rows are known then, and so the command that makes the very run, be they given by Python too."""
+    command("train", "--gate", "xor", "--epochs", 40, "--seed", 5, "--kernel", "matrix", "--out", "run.npz")
+    command("report", "run.npz", "--gate", "xor")
+    (shown,) = (html.unescape(code) for code in Page(Path("run.html")).of("code") if code.startswith("fastgd train"))
+    assert "--gate xor" in shown
+    assert "--init uniform" in shown
+    command(*shlex.split(shown)[1:], "--out", "again.npz")
+    run = fastgd.load_run("run.npz")
+    assert fastgd.load_run("again.npz") == run
+    run.report("python.html", *fastgd.data.gate("xor"))
+    assert shown in map(html.unescape, Page(Path("python.html")).of("code"))
+    run.report("other.html", *fastgd.data.gate("or"))
+    assert "--gate or" in Page(Path("other.html")).text
+    assert "--init uniform" not in Page(Path("other.html")).text
+
+
+def test_a_gate_and_a_file_are_refused(refused, capsys):
+    assert "not allowed with argument" in refused("report", "run.npz", "--gate", "xor", "--data", "rows.npz")

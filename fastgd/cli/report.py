@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.options import add_command, check_writable
+from fastgd.names import GATES
 
 if TYPE_CHECKING:
     from fastgd.arguments.checks import Array
@@ -14,16 +15,19 @@ if TYPE_CHECKING:
     from fastgd.report.run_page import Subject
     from fastgd.training.run import Run
 
+    Rows = Columns | tuple[Array, Array] | None
+
 _EXAMPLES = """\
 examples:
   fastgd report iris.npz
   fastgd report iris.npz --data iris.csv --out iris.html
+  fastgd report xor.npz --gate xor
   fastgd report before.npz after.npz --out both.html
 
 The file loads nothing from elsewhere, and is read without a script. A saved run has no rows: --data
-names a file of them, from which it is seen which two inputs matter most, and what the network makes
-of these. What Runs.save wrote, many members, is reported too. Functions of one's own are shown as
-texts, and what they compute is left out.
+names a file of them, or --gate a gate, from which it is seen which two inputs matter most, and what
+the network makes of these. What Runs.save wrote, many members, is reported too. Functions of one's
+own are shown as texts, and what they compute is left out.
 """
 
 
@@ -38,9 +42,11 @@ def add(commands: Any) -> None:
     text = "a file that `fastgd train --out`, Run.save or Runs.save wrote"
     parser.add_argument("run", help=text)
     parser.add_argument("other", nargs="?", help="another run, to be put beside it")
-    parser.add_argument(
+    rows = parser.add_mutually_exclusive_group()
+    rows.add_argument(
         "--data", metavar="FILE", help="rows that it was trained on, CSV or .npz (default: none)"
     )
+    rows.add_argument("--gate", choices=GATES, help="the gate that it was trained on, instead")
     parser.add_argument(
         "--out", metavar="FILE", help="the file to write (default: RUN, ending in .html)"
     )
@@ -56,21 +62,26 @@ def report(options: argparse.Namespace) -> None:
     if out is None:
         out = f"{os.path.splitext(options.run)[0]}.html"
     check_writable("--out", out, *filter(None, (options.run, options.other, options.data)))
-    columns = _columns(options.data)
+    rows = _source(options)
     if options.other is None and _is_of_members(options.run):
-        page = _members(options.run, columns)
+        page = _members(options.run, rows)
     elif options.other is None:
-        page = run_page(_subject(options.run, columns))
+        page = run_page(_subject(options.run, rows))
     else:
-        page = comparison_page(*(_subject(path, columns) for path in (options.run, options.other)))
+        page = comparison_page(*(_subject(path, rows) for path in (options.run, options.other)))
     write(out, page)
     print(f"written to {out}")
 
 
-def _columns(path: str | None) -> Columns | None:
+def _source(options: argparse.Namespace) -> Rows:
+    """Where rows come from: the columns of a file, X and Y of a gate, or nowhere."""
+    if options.gate is not None:
+        from fastgd.data import gate
+
+        return gate(options.gate)
     from fastgd.data.columns import read_columns
 
-    return None if path is None else read_columns(path)
+    return None if options.data is None else read_columns(options.data)
 
 
 def _is_of_members(path: str) -> bool:
@@ -79,17 +90,17 @@ def _is_of_members(path: str) -> bool:
     return kind_of(path) == "runs"
 
 
-def _subject(path: str, columns: Columns | None) -> Subject:
+def _subject(path: str, rows: Rows) -> Subject:
     """The run of a file, with rows as it was trained on; of own functions it has the texts."""
     from fastgd.report.run_page import Subject
     from fastgd.training.archive import read
     from fastgd.training.run import Run
 
     run, _ = read(path, Run, None)
-    return Subject(run, os.path.basename(path), *_rows(path, run, columns), not run.net.own)
+    return Subject(run, os.path.basename(path), *_rows(path, run, rows), not run.net.own)
 
 
-def _members(path: str, columns: Columns | None) -> str:
+def _members(path: str, source: Rows) -> str:
     from fastgd.ensemble.runs import Runs
     from fastgd.report.members_page import members_page
     from fastgd.report.run_page import Subject
@@ -97,19 +108,22 @@ def _members(path: str, columns: Columns | None) -> str:
 
     runs, _ = read(path, Runs, None)
     best = runs.best
-    rows = _rows(path, best, columns)
+    rows = _rows(path, best, source)
     return members_page(runs, Subject(best, os.path.basename(path), *rows, not runs.net.own))
 
 
-def _rows(path: str, run: Run, columns: Columns | None) -> tuple[Array | None, Array | None]:
-    """X (n, inputs) of the columns, and Y (n, outputs) where they have it."""
+def _rows(path: str, run: Run, source: Rows) -> tuple[Array | None, Array | None]:
+    """X (n, inputs), and Y (n, outputs) where the source has it, as the run was trained on them."""
     import numpy as np
 
     from fastgd.data.table import Table
     from fastgd.report.written import checked_rows
 
-    if columns is None:
+    if source is None:
         return None, None
+    if isinstance(source, tuple):
+        return checked_rows(run.net, *source)
+    columns = source
     if run.table is not None:
         table = Table.from_dict(run.table)
         has_targets = all(name in columns.cells for name in table.targets)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.names import KERNELS_OF_ONE, SCHEMES
+from fastgd.data import gate
+from fastgd.names import GATES, KERNELS_OF_ONE, SCHEMES
 from fastgd.report import html
 from fastgd.report.reproduce import call_of, command_of
 from fastgd.report.told import Told
@@ -30,14 +31,24 @@ def again(run: Told, X: Array | None, Y: Array | None) -> list[str]:
         words += " It was trained with others in lanes: alone it comes to the same up to rounding."
     scheme = None if scheme == "auto" else scheme  # which is what a call draws by
     parts = [html.paragraph(words), html.code(call_of(run, scheme))]
-    command = command_of(run, scheme=scheme)
+    found = None if X is None or Y is None or run.table is not None else gate_of(X, Y)
+    command = command_of(run, scheme, found)
     if command is not None:
         rows = "with arrays X and Y" if run.table is None else "of these columns"
-        parts += [html.paragraph(f"Or by a command, from a file {rows}:"), html.code(command)]
-        if "--scale-inputs none" not in command:
+        source = f"from a file {rows}" if found is None else f"since the rows are those of {found}"
+        parts += [html.paragraph(f"Or by a command, {source}:"), html.code(command)]
+        if run.table is not None and "--scale-inputs none" not in command:
             scaled = "Where its columns were scaled in another way than by default, add flags."
             parts.append(html.paragraph(scaled))
     return parts
+
+
+def gate_of(X: Array, Y: Array) -> str | None:
+    """The gate whose rows these are, if there is one."""
+    for name in GATES:
+        if all(map(np.array_equal, (X, Y), gate(name))):
+            return name
+    return None
 
 
 def scheme_of(run: Told, X: Array, Y: Array) -> str | None:

@@ -35,15 +35,19 @@ def call_of(run: Told, scheme: str | None = None) -> str:
     return f"import fastgd\n\nnet = {_network(run.net)}\nrun = fastgd.train(\n    {inner},\n)\n"
 
 
-def command_of(run: Told, rows: str = "ROWS", scheme: str | None = None) -> str | None:
-    """The command that comes to it from a file of rows, a CSV where the run has a table and an .npz
-    of X and Y otherwise; None where no command says it.
+def command_of(run: Told, scheme: str | None = None, gate: str | None = None) -> str | None:
+    """The command that comes to it from a gate, or from a file of rows: ROWS.csv where the run has
+    a table, ROWS.npz of X and Y otherwise; None where no command says it.
     """
     net = run.net
     if net.own_functions or any("," in name for name in (*net.activations, net.loss)):
         return None
-    words = ["fastgd", "train", f"{rows}.npz" if run.table is None else f"{rows}.csv"]
-    words += _of_table(run.table)
+    words = ["fastgd", "train"]
+    if gate is not None:
+        words += ["--gate", gate]
+        scheme = scheme or "auto"  # which is not what gates begin with by default
+    else:
+        words += ["ROWS.npz" if run.table is None else "ROWS.csv", *_of_table(run.table)]
     words += ["--layers", "-".join(map(str, net.widths)), "--activation", ",".join(net.activations)]
     words += ["--loss", net.loss, *([] if net.bias else ["--no-bias"]), "--dtype", net.dtype.name]
     words += ["--epochs", str(run.epochs), "--seed", str(run.seed)]
