@@ -77,12 +77,7 @@ class MLP(Network):
 
     @quiet
     def objective(
-        self,
-        X: ArrayLike,
-        Y: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None = None,
-        l2: float = 0.0,
+        self, X: ArrayLike, Y: ArrayLike, *, sample_weight: ArrayLike | None = None, l2: float = 0.0
     ) -> Objective:
         """The cost of these rows and its gradient, as a function of params to be called often:
         `scipy.optimize.minimize(net.objective(X, Y), params, jac=True)`.
@@ -202,6 +197,15 @@ class MLP(Network):
         n = whole_number("n", n, least=1)
         options = Options(method, batch_size=batch_size, shuffle=shuffle).checked_for(self, n)
         return kernels.source(kernels.make_plan(self, n, options, "unrolled"))
+
+    def derivation(self, to: str = "latex") -> str:
+        """The notes' derivation for this network, from the lines that the unrolled kernel compiles,
+        each numbered and cited: as latex, markdown, python or c. ValueError if `to` is none of
+        these, or the network is too large to be written out.
+        """
+        from fastgd.derivation.languages import derivation
+
+        return derivation(self, to)
 
     @property
     def jitted(self) -> ModuleType:

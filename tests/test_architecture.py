@@ -22,7 +22,7 @@ FLOORS = (
     ("machine",),
     ("formulas",),
     ("kernels",),
-    ("predictor",),
+    ("predictor", "derivation"),
     ("derivatives",),
     ("objective",),
     ("mlp",),

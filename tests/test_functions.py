@@ -208,7 +208,7 @@ def test_latex():
     assert ACTIVATIONS["softsign"].latex == r"\frac{z}{1 + \left|z\right|}"
     assert LOSSES["squared_error"].latex == r"\left(a - y\right)^2"
     assert Activation(lambda z: -(z - 1) * (2 * -z) + 1e-3 * exp(-z), name="mine").latex == (
-        r"\left(-\left(z - 1\right)\right) \cdot \left(2 \left(-z\right)\right) + 0.001 e^{-z}"
+        r"\left(-\left(z - 1\right)\right) \left(2 \left(-z\right)\right) + 0.001 e^{-z}"
     )
 
 

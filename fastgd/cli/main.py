@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from fastgd import __version__
-from fastgd.cli import check, compiled, export, predict, race, report, sweep, train
+from fastgd.cli import check, compiled, derive, export, predict, race, report, sweep, train
 from fastgd.cli.options import Parser
 from fastgd.cli.streams import safe_streams
 from fastgd.system.files import reason_of
@@ -22,6 +22,7 @@ examples:
   fastgd export run.npz --out network.h           the trained network as C, or ONNX, JSON, ...
   fastgd report run.npz                           all of it as one page; of two runs, what differs
   fastgd check --layers 3-5-2                     the four gradients, layer by layer
+  fastgd derive --layers 2-2-1 --out xor.tex      the notes' derivation for this network
   fastgd show --layers 2-2-1                      the loop that is compiled for this network
   fastgd cache                                    compiled code kept on disk
 
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         export.add,
         report.add,
         check.add,
+        derive.add,
         compiled.add_show,
         compiled.add_warmup,
         compiled.add_cache,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastgd.functions.formula import COMPARISONS, Formula
 from fastgd.functions.text import Writer
@@ -13,6 +13,8 @@ _INFINITE = {math.inf: "INFINITY", -math.inf: "-INFINITY"}
 _C = {  # what math.h has no function for
     "sigmoid": "(1.0 / (1.0 + exp(-({0}))))",
     "abs": "fabs({0})",
+    "maximum": "fmax({0}, {1})",
+    "minimum": "fmin({0}, {1})",
     "normal_cdf": "(0.5 * erfc(-0.7071067811865476 * ({0})))",
     "normal_pdf": "(0.3989422804014327 * exp(-0.5 * ({0}) * ({0})))",
     "softplus": "(fmax({0}, 0.0) + log1p(exp(-fabs({0}))))",
@@ -30,7 +32,7 @@ def c_number(value: float, real: str = "double") -> str:
     return _INFINITE.get(float(single), f"{single!s}f")
 
 
-class _C99(Writer):
+class C99Writer(Writer):
     """An expression of doubles, or of floats."""
 
     def __init__(self, formula: Formula, real: str):
@@ -58,7 +60,7 @@ class _C99(Writer):
         places = ", ".join(f"{{{i}}}" for i in range(len(arguments)))
         pattern = _C.get(name, f"{name}({places})")
         if self.real == "float":
-            for each in ("exp", "fmax", "log1p", "fabs", "erfc", name):
+            for each in ("exp", "fmax", "fmin", "log1p", "fabs", "erfc", name):
                 pattern = pattern.replace(f"{each}(", f"{each}f(")
             pattern = re.sub(r"(\d\.\d+)", r"\1f", pattern)
         return pattern.format(*arguments)
@@ -72,7 +74,7 @@ def c99(
     linkage: str = "static",
 ) -> str:
     """A function of C that computes the formula, by what math.h has; real is double or float."""
-    writer = _C99(formula, real)
+    writer = C99Writer(formula, real)
     taken = ", ".join(f"{real} {each}" for each in arguments)
     lines = "".join(f"    {line}\n" for line in [*writer.lines, f"return {writer.result};"])
     return f"{linkage} {real} {name}({taken})\n{{\n{lines}}}\n"
@@ -89,31 +91,51 @@ _LATEX = {
     "cos": r"\cos\left({0}\right)", "tanh": r"\tanh\left({0}\right)",
     "normal_cdf": r"\Phi\left({0}\right)", "abs": r"\left|{0}\right|",
     "normal_pdf": r"\varphi\left({0}\right)",
+    "maximum": r"\max\left({0}, {1}\right)", "minimum": r"\min\left({0}, {1}\right)",
     "fma": r"\left({0} \cdot {1} + {2}\right)",
 }  # fmt: skip
 
 
-def latex(formula: Formula) -> str:
-    """The formula in LaTeX's mathematics, all of it one expression."""
+# how strongly what is written binds
+_SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4, 5
+
+
+def latex_name(name: str) -> str:
+    """A variable in LaTeX's mathematics."""
+    return name if len(name) == 1 else rf"\mathrm{{{name.replace('_', ' ')}}}"
+
+
+def latex(
+    formula: Formula,
+    names: Callable[[str], str] = latex_name,
+    patterns: Mapping[str, str] | None = None,
+    prefixes: Sequence[str] = (),
+) -> str:
+    """The formula in LaTeX's mathematics, all of it one expression; `patterns` has operations that
+    formulas of numbers have not, of which `prefixes` reach as far as a product does.
+    """
+    known = _LATEX if patterns is None else {**_LATEX, **patterns}
 
     def written(node: Formula, inner: tuple[tuple[str, int], ...]) -> tuple[str, int]:
         """The text, and how strongly it binds."""
         operation, texts = node.operation, [text for text, _ in inner]
         if operation == "variable":
-            return _name(node.arguments[0]), 4
+            name = names(node.arguments[0])
+            return name, _POWER if "^" in name else _ATOM
         if node.number is not None:
-            return _number(node.number), 4 if node.number >= 0 else 1
+            return _number(node.number), _ATOM if node.number >= 0 else _SUM
         if operation in ("add", "subtract"):
             sign = " + " if operation == "add" else " - "
-            return _within(inner[0], 1) + sign + _within(inner[1], 2), 1
+            return _within(inner[0], _SUM) + sign + _within(inner[1], _SUM + 1), _SUM
         if operation == "multiply":
             if node.arguments[0] is node.arguments[1]:
-                return f"{_within(inner[0], 4)}^2", 3
-            return f"{_within(inner[0], 2)} {_times(inner[1])}{_within(inner[1], 3)}", 2
+                return f"{_within(inner[0], _ATOM)}^2", _POWER
+            left, right = _within(inner[0], _PRODUCT), _within(inner[1], _POWER)
+            return f"{left} {_times(right)}{right}", _PRODUCT
         if operation == "divide":
-            return rf"\frac{{{texts[0]}}}{{{texts[1]}}}", 3
+            return rf"\frac{{{texts[0]}}}{{{texts[1]}}}", _POWER
         if operation == "negative":
-            return f"-{_within(inner[0], 2)}", 1
+            return f"-{_within(inner[0], _PRODUCT)}", _SUM
         if operation in _SIGNS:
             return f"{texts[0]} {_SIGNS[operation]} {texts[1]}", 0
         if operation in ("and", "or", "not"):
@@ -123,8 +145,8 @@ def latex(formula: Formula) -> str:
         if operation == "where":
             truth, yes, no = texts
             rows = rf"{yes} & \text{{if }} {truth} \\ {no} & \text{{otherwise}}"
-            return rf"\begin{{cases}} {rows} \end{{cases}}", 1
-        return _LATEX[operation].format(*texts), 3
+            return rf"\begin{{cases}} {rows} \end{{cases}}", _SUM
+        return known[operation].format(*texts), _PREFIX if operation in prefixes else _POWER
 
     text: str = formula.changed(written)[0]
     return text
@@ -135,13 +157,9 @@ def _within(part: tuple[str, int], level: int) -> str:
     return text if binds >= level else rf"\left({text}\right)"
 
 
-def _times(factor: tuple[str, int]) -> str:
+def _times(factor: str) -> str:
     """Between numbers a point says that they are two."""
-    return r"\cdot " if factor[0][:1].isdigit() else ""
-
-
-def _name(name: str) -> str:
-    return name if len(name) == 1 else rf"\mathrm{{{name.replace('_', ' ')}}}"
+    return r"\cdot " if factor[:1].isdigit() else ""
 
 
 def _number(value: float) -> str:

@@ -194,11 +194,11 @@ def slope(layer: Layer, l: int, j: int) -> list[str]:
     )
 
 
-def gradient(net: Network, l: int) -> list[Line]:
+def gradient(net: Network, l: int, known_first: bool = True) -> list[Line]:
     """Add the sample's gradient to `dw` and `db` of layer l."""
     layer = net.layers[l - 1]
     # delta1 is delta2 times what is known, see `delta_before`
-    by_known = l == 1 < len(net.layers) and net.widths[2] == 1
+    by_known = known_first and l == 1 < len(net.layers) and net.widths[2] == 1
     lines = [comment(f"layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)")]
     for j in range(layer.outputs):
         for k in range(layer.inputs):
@@ -209,9 +209,9 @@ def gradient(net: Network, l: int) -> list[Line]:
     return lines
 
 
-def delta_before(net: Network, l: int, method: str) -> list[Line]:
-    """delta of the layer before l. What is known before a single unit's is multiplied first, off
-    the chain of dependent operations.
+def delta_before(net: Network, l: int, method: str, known_first: bool = True) -> list[Line]:
+    """delta of the layer before l. With `known_first`, what is known before a single unit's is
+    multiplied first, off the chain of dependent operations.
     """
     layer, twice = net.layers[l - 1], ["2.0"] if method == "layerwise" else []
     lines = [
@@ -219,7 +219,7 @@ def delta_before(net: Network, l: int, method: str) -> list[Line]:
     ]
     for k in range(layer.inputs):
         factors = [*twice, *slope(net.layers[l - 2], l - 1, k)]
-        if layer.outputs == 1:
+        if known_first and layer.outputs == 1:
             lines += [let(f"known{l - 1}_{k}", " * ".join([weight_name(l, 0, k), *factors]))]
             lines += [let(f"delta{l - 1}_{k}", f"delta{l}_0 * known{l - 1}_{k}")]
         else:
@@ -229,16 +229,17 @@ def delta_before(net: Network, l: int, method: str) -> list[Line]:
     return lines
 
 
-def backward(net: Network, method: str, weighted: bool) -> list[Line]:
+def backward(net: Network, method: str, weighted: bool, known_first: bool = True) -> list[Line]:
     """Add the sample's gradient to `dw` and `db`, from the last layer to the first, notes 002
-    (50)-(52).
+    (50)-(52); products as the notes have them, or what is known first.
     """
     lines = [
         comment(f"{net.loss} at the output, notes 002 (20), 004"),
         *output_delta(net, weighted),
     ]
     for l in range(len(net.layers), 0, -1):
-        lines += [*gradient(net, l), *(delta_before(net, l, method) if l > 1 else [])]
+        lines += gradient(net, l, known_first)
+        lines += delta_before(net, l, method, known_first) if l > 1 else []
     return lines
 
 

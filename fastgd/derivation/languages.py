@@ -1,0 +1,35 @@
+"""In which languages a derivation is written, and which networks are written out."""
+
+from __future__ import annotations
+
+from fastgd.arguments.checks import shown
+from fastgd.derivation.c import to_c
+from fastgd.derivation.derived import derived
+from fastgd.derivation.latex import to_latex, to_markdown
+from fastgd.derivation.python import to_python
+from fastgd.network import Network
+
+_WRITERS = {
+    "latex": to_latex, "markdown": to_markdown, "python": to_python, "c": to_c,
+}  # fmt: skip
+LANGUAGES = tuple(_WRITERS)
+MOST_PARAMETERS = 500  # of a network that is written out, which takes some nine lines for each
+
+
+def derivation(net: Network, to: str) -> str:
+    """The derivation of the gradient of `net`, as text of one of LANGUAGES.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such language, or the network is too large to be written out.
+    """
+    if not isinstance(to, str) or to not in _WRITERS:
+        kind = ValueError if isinstance(to, str) else TypeError
+        raise kind(f"to must be one of {', '.join(LANGUAGES)}; got {shown(to)}")
+    if net.n_params > MOST_PARAMETERS:
+        raise ValueError(
+            f"derivation serves networks of at most {MOST_PARAMETERS} parameters; got {net}, which "
+            f"has {net.n_params}"
+        )
+    return _WRITERS[to](derived(net))

@@ -1,0 +1,272 @@
+"""`net.derivation`: the same gradient in every language, each line numbered and cited."""
+
+import ctypes
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import oracle
+import pytest
+from conftest import random_problem
+from test_every_function import networks, problem_of
+
+import fastgd
+from fastgd.activations import ACTIVATIONS
+from fastgd.derivation.derived import derived
+from fastgd.derivation.languages import LANGUAGES, MOST_PARAMETERS
+from fastgd.derivation.notes import CITED
+from fastgd.losses import LOSSES
+from fastgd.numeric import exp, where
+
+SHAPES = [
+    fastgd.MLP(2, 2, 1),
+    fastgd.MLP(2, 1),
+    fastgd.MLP(1, 1, activation="identity", bias=False),
+    fastgd.MLP(1, 1, 1, 1, activation=["tanh", "relu", "sigmoid"]),
+    fastgd.MLP(1, 1, 1, 1, 1, bias=False),
+    fastgd.MLP(2, 8, 1, activation="tanh", output="identity"),
+    fastgd.MLP(3, 5, 4, 2, activation="sigmoid", output="softmax", loss="cross_entropy"),
+    fastgd.MLP(2, 3, 4, activation="relu", output="softmax", loss="cross_entropy(0.1)", bias=False),
+    fastgd.MLP(2, 3, 2, activation="tanh", output="softmax"),
+    fastgd.MLP(12, 2, 1, activation="softplus(2)", output="sigmoid", loss="binary_cross_entropy(0.2)"),
+]
+
+
+def own_network():
+    """Functions of one's own, one of them linear: its derivatives need no argument."""
+    bent = fastgd.Activation(lambda z: where(z < 0, exp(z) - 1, 3 * z), name="bent")
+    twice = fastgd.Activation(lambda z: 2 * z, name="twice")
+    return fastgd.MLP(2, 2, 1, activation=[bent, twice], loss=fastgd.Loss(lambda a, y: a - y, name="above"))
+
+
+def module_of(net):
+    """What the text in Python defines."""
+    names = {}
+    exec(net.derivation(to="python"), names)
+    return names
+
+
+def ids(net):
+    return "-".join(map(str, net.widths)) + "-" + net.loss
+
+
+# -- python ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("net", [*SHAPES, own_network()], ids=ids)
+def test_python_is_the_gradient(net):
+    """By the kernel to 1e-12, and by central differences of its own cost."""
+    X, Y, params = random_problem(net, 6)
+    module = module_of(net)
+    ours = module["gradient"](params, X, Y)
+    np.testing.assert_allclose(ours, net.gradient(params, X, Y), rtol=1e-12, atol=1e-12)
+    assert module["cost"](params, X, Y) == pytest.approx(net.cost(params, X, Y), rel=1e-12)
+    moved = 1e-6 * np.eye(len(params))
+    steps = [module["cost"](params + row, X, Y) - module["cost"](params - row, X, Y) for row in moved]
+    np.testing.assert_allclose(ours, np.array(steps) / 2e-6, atol=1e-7)
+    assert ("layerwise_gradient" in module) == (net.loss == "squared_error")
+    if net.loss == "squared_error":
+        layerwise = module["layerwise_gradient"](params, X, Y)
+        np.testing.assert_allclose(layerwise, net.gradient(params, X, Y, method="layerwise"), rtol=1e-12, atol=1e-12)
+
+
+def test_python_by_every_activation_and_loss():
+    count = 0
+    for net in networks("float64"):
+        X, Y, params = problem_of(net)
+        ours = module_of(net)["gradient"](params, X, Y)
+        np.testing.assert_allclose(ours, oracle.gradient(net, params, X, Y), rtol=1e-10, atol=1e-12, err_msg=str(net))
+        np.testing.assert_allclose(ours, net.gradient(params, X, Y), rtol=1e-12, atol=1e-12, err_msg=str(net))
+        count += 1
+    assert count > 200
+
+
+def test_python_of_layers_of_a_chain():
+    """Each layer's gradient is 2^(m-l) times the exact one."""
+    net = fastgd.MLP(1, 1, 1, 1, 1)
+    X, Y, params = random_problem(net, 5)
+    module = module_of(net)
+    factors = np.repeat([8.0, 4.0, 2.0, 1.0], 2)
+    np.testing.assert_allclose(module["layerwise_gradient"](params, X, Y), factors * module["gradient"](params, X, Y), rtol=1e-12)
+
+
+def test_python_takes_columns_and_refuses_others():
+    module = module_of(fastgd.MLP(1, 2, 1))
+    params, x, y = np.linspace(-1, 1, 7), np.linspace(0, 1, 4), np.linspace(1, 2, 4)
+    one, other = module["gradient"](params, x, y), module["gradient"](params, x[:, None], y[:, None])
+    np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match="unpack"):
+        module["gradient"](params[:-1], x, y)
+    with pytest.raises(ValueError, match="unpack"):
+        module["gradient"](params, np.ones((4, 2)), y)
+
+
+# -- what is derived -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("net", [*SHAPES, own_network()], ids=ids)
+def test_lines_are_numbered_and_cited(net):
+    """From 1 without a gap, the same in the pages and in the code; what is cited is in the table of the notes."""
+    equations = derived(net).equations
+    numbers = [each.number for each in equations]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert {cite for each in equations for cite in each.cites} <= set(CITED)
+    for to in ("latex", "markdown"):
+        text = net.derivation(to=to)
+        assert [int(tag) for tag in re.findall(r"\\tag\{(\d+)\}", text)] == numbers
+        told = {cite for tag in re.findall(r"\\scriptstyle\\text\{([^{}]*)\}", text) for cite in tag.split(", ")}
+        assert told == {cite for each in equations for cite in each.cites}
+    cites = {each.number: ", ".join(each.cites) for each in equations}
+    for to in ("python", "c"):
+        marks = re.findall(r"(?:#|/\*) \((\d+)\)(?: ([^*\n]+?))?(?: \*/)?$", net.derivation(to=to), re.M)
+        assert len(marks) > 8
+        for number, cite in marks:
+            assert cites[int(number)] == cite
+
+
+def test_equations_that_are_cited_are_those_of_the_paper():
+    """Which has 52, and the headings of 004."""
+    for cite in CITED:
+        file, _, place = cite.partition(" ")
+        if file == "002":
+            assert 1 <= int(place.strip("()")) <= 52
+        else:
+            assert file == "004"
+            assert place in ("1", "1.1", "Biases", "Weights", "Previous Layer", "Next Layer", "Algorithm 1")
+
+
+def test_one_neuron_is_that_of_the_notes():
+    """(17)-(22), in the notes' own names."""
+    text, mean = fastgd.MLP(2, 1).derivation(to="latex"), r"\tfrac{1}{n} \textstyle\sum_{i=1}^n"
+    slope = r"2 \left(a_{i} - y_{i}\right) a_{i} \left(1 - a_{i}\right)"
+    for line, cite in (
+        (r"a_{i} &= \sigma(z_{i})", "002 (11)"),
+        (rf"C &= {mean} \ell_i", "002 (17)"),
+        (rf"&= {mean} {slope} x_{{i1}}", "002 (20)"),
+        (rf"&= {mean} {slope}", "002 (22)"),
+    ):
+        assert rf"{line} && {{\scriptstyle\text{{{cite}}}}}" in text, line
+
+
+def test_nothing_is_compiled():
+    """For which Numba would be needed."""
+    code = "import fastgd, sys; fastgd.MLP(2, 2, 1).derivation(to='python'); sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# -- latex -----------------------------------------------------------------------------------------
+
+PDFLATEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex")
+
+
+@PDFLATEX
+@pytest.mark.parametrize("net", [SHAPES[0], SHAPES[5], SHAPES[6], SHAPES[9]], ids=ids)
+def test_latex_compiles(net, tmp_path):
+    """And no line is wider than the page."""
+    (tmp_path / "derivation.tex").write_text(net.derivation(to="latex"), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "derivation.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    log = (tmp_path / "derivation.log").read_text(errors="replace")
+    assert "Overfull" not in log
+    assert (tmp_path / "derivation.pdf").stat().st_size > 10_000
+
+
+@PDFLATEX
+def test_latex_of_every_function_compiles(tmp_path):
+    """Of one unit by each activation, and by each loss."""
+    nets = [fastgd.MLP(1, 1, 1, activation=name, output="identity") for name in ACTIVATIONS if name != "softmax"]
+    for name in LOSSES:
+        output = LOSSES[name].output
+        last = "tanh" if output is None else output.name
+        nets.append(fastgd.MLP(1, 2 if last == "softmax" else 1, activation=last, loss=name))
+    whole = nets[0].derivation(to="latex").partition(r"\begin{document}")[0]
+    bodies = (net.derivation(to="latex").partition(r"\begin{document}")[2].partition(r"\end{document}")[0] for net in nets)
+    (tmp_path / "all.tex").write_text(whole + r"\begin{document}" + "\n".join(bodies) + r"\end{document}", encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in (tmp_path / "all.log").read_text(errors="replace")
+
+
+# -- refused ---------------------------------------------------------------------------------------
+
+
+def test_other_languages_are_refused():
+    with pytest.raises(ValueError, match=f"to must be one of {LANGUAGES[0]}.*; got 'word'"):
+        fastgd.MLP(2, 1).derivation(to="word")
+    with pytest.raises(TypeError, match="to must be"):
+        fastgd.MLP(2, 1).derivation(to=3)
+
+
+def test_large_networks_are_refused():
+    net = fastgd.MLP(30, 30, 1)
+    with pytest.raises(ValueError, match=rf"at most {MOST_PARAMETERS} parameters; got MLP\(30, 30, 1.*has {net.n_params}"):
+        net.derivation(to="python")
+
+
+# -- c, and the command ----------------------------------------------------------------------------
+
+
+def in_c(net, folder, compiler, X, Y, params):
+    """What each function of the text in C returns."""
+    text = net.derivation(to="c")
+    (folder / "network.c").write_text(text, encoding="utf-8")
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC"]
+    subprocess.run([compiler, *flags, "-o", folder / "network.so", folder / "network.c", "-lm"], check=True)
+    library = ctypes.CDLL(str(folder / "network.so"))
+    library.cost.restype = ctypes.c_double
+    arrays = [np.ascontiguousarray(each, float) for each in (params, X, Y)]
+    taken = [*(ctypes.c_void_p(each.ctypes.data) for each in arrays), ctypes.c_size_t(len(X))]
+    found = {"cost": library.cost(*taken)}
+    for name in ("gradient", "layerwise_gradient"):
+        if f"void {name}(" in text:
+            result = np.full(len(params), -7.0)
+            getattr(library, name)(*taken, ctypes.c_void_p(result.ctypes.data))
+            found[name] = result
+    return found
+
+
+def nets_in_c():
+    """Each activation and each loss once, and each shape."""
+    yield from (*SHAPES, own_network())
+    yield from (fastgd.MLP(2, 3, 2, activation=name) for name in ACTIVATIONS if name != "softmax")
+    for name, loss in LOSSES.items():
+        output = "tanh" if loss.output is None else loss.output.name
+        yield fastgd.MLP(2, 3, 2, activation="tanh", output=output, loss=name)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_c_is_the_gradient(compiler, tmp_path):
+    """To 1e-12, without a warning."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no {compiler}")
+    for i, net in enumerate(nets_in_c() if compiler == "gcc" else SHAPES):
+        X, Y, params = problem_of(net)
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        found = in_c(net, folder, compiler, X, Y, params)
+        assert found["cost"] == pytest.approx(net.cost(params, X, Y), rel=1e-12)
+        np.testing.assert_allclose(found["gradient"], net.gradient(params, X, Y), rtol=1e-12, atol=1e-12, err_msg=str(net))
+        assert ("layerwise_gradient" in found) == (net.loss == "squared_error")
+        if net.loss == "squared_error":
+            expected = net.gradient(params, X, Y, method="layerwise")
+            np.testing.assert_allclose(found["layerwise_gradient"], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_command_writes_what_the_network_does(command, tmp_path):
+    net = fastgd.MLP(3, 2, activation="softmax", loss="cross_entropy")
+    for end, to in ((".tex", "latex"), (".md", "markdown"), (".py", "python"), (".c", "c")):
+        path = tmp_path / f"derivation{end}"
+        assert command("derive", "--layers", "3-2", "--output", "softmax", "--out", path) == ""
+        assert path.read_text(encoding="utf-8") == net.derivation(to=to)
+    assert command("derive", "--layers", "2-1") == fastgd.MLP(2, 1).derivation()
+    assert command("derive", "--layers", "2-1", "--no-bias", "--to", "c") == fastgd.MLP(2, 1, bias=False).derivation(to="c")
+
+
+def test_command_refuses(refused, tmp_path):
+    assert "at most 500 parameters" in refused("derive", "--layers", "40-40-1", "--to", "c")
+    assert "invalid choice: 'word'" in refused("derive", "--layers", "2-1", "--to", "word")
+    assert "nowhere" in refused("derive", "--layers", "2-1", "--out", tmp_path / "nowhere" / "a.tex")
