@@ -200,8 +200,8 @@ class MLP(Network):
 
     def derivation(self, to: str = "latex") -> str:
         """The notes' derivation for this network, from the lines that the unrolled kernel compiles,
-        each numbered and cited: as latex, markdown, python or c. ValueError if `to` is none of
-        these, or the network is too large to be written out.
+        each numbered and cited: as latex, markdown, python, c or sympy. ValueError if `to` is none
+        of these, or the network is too large to be written out.
         """
         from fastgd.derivation.languages import derivation
 

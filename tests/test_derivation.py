@@ -191,6 +191,59 @@ def test_latex_of_every_function_compiles(tmp_path):
     assert "Overfull" not in (tmp_path / "all.log").read_text(errors="replace")
 
 
+# -- sympy -----------------------------------------------------------------------------------------
+
+
+def confirmed(text):
+    """What the text says of itself after all steps are confirmed."""
+    names = {"__name__": "derivation"}
+    exec(text, names)
+    return names
+
+
+def nets_for_sympy():
+    """Small ones of every activation and of every loss."""
+    yield from (SHAPES[0], SHAPES[1], SHAPES[2], SHAPES[4], own_network())
+    yield fastgd.MLP(1, 1, 2, activation="tanh", output="softmax")
+    yield fastgd.MLP(1, 2, 2, activation="relu", output="softmax", loss="cross_entropy(0.1)")
+    for name in ACTIVATIONS:
+        if name != "softmax":
+            yield fastgd.MLP(1, 1, 1, activation=name, output="identity")
+    for name, loss in LOSSES.items():
+        if not loss.whole_layer:
+            yield fastgd.MLP(1, 1, activation="tanh" if loss.output is None else loss.output.name, loss=name)
+
+
+def test_sympy_confirms_each_step():
+    """All but those that define something."""
+    pytest.importorskip("sympy")
+    for net in nets_for_sympy():
+        names = confirmed(net.derivation(to="sympy"))
+        confirmed_lines = {*names["exact"], *names["numeric"]}
+        said = {each.number for each in derived(net).equations if each.left is None}
+        assert said <= confirmed_lines, net
+        assert names["exact"], net
+
+
+@pytest.mark.parametrize(
+    ("step", "spoilt"),
+    [
+        ("delta2_0 * a1_1", "delta2_0 * a1_0"),  # the gradient of another weight
+        ("fma(-a, a, a)", "fma(-a, a, 1)"),  # the derivative of another function
+        ("2 * partial(C, w1_0_1)", "4 * partial(C, w1_0_1)"),  # what a layer's own cost is to the whole
+        ("w2_0_1 * delta2_0", "w2_0_0 * delta2_0"),  # 004 with its indices transposed
+        ("layerwise_da1_0 * 2 * ", "layerwise_da1_0 * "),  # 001 (1.7.3) without a factor
+        ("partial(loss, a2_0) * partial(a2_0, b2_0)", "partial(loss, a2_0) * partial(a2_0, w2_0_0)"),  # the chain rule
+    ],
+)
+def test_sympy_finds_a_step_that_is_spoilt(step, spoilt):
+    pytest.importorskip("sympy")
+    text = fastgd.MLP(2, 2, 1).derivation(to="sympy")
+    assert step in text
+    with pytest.raises(AssertionError, match=r"^\(\d+\): "):
+        confirmed(text.replace(step, spoilt, 1))
+
+
 # -- refused ---------------------------------------------------------------------------------------
 
 

@@ -24,9 +24,11 @@ examples:
   fastgd derive --layers 2-2-1 --out xor.tex && pdflatex xor.tex
   fastgd derive --layers 1-1-1 --to markdown
   fastgd derive --layers 3-5-2 --output softmax --out network.py
+  fastgd derive --layers 2-2-1 --to sympy > steps.py && python steps.py
 
 Each line has a number, and the equation of the notes of which it is a case. latex needs article
-and amsmath. python and c define cost and gradient, whose lines have the same numbers.
+and amsmath. python and c define cost and gradient, whose lines have the same numbers. sympy is
+Python that builds each step as an expression and fails where one is not what stands before it.
 """
 
 
@@ -38,7 +40,7 @@ def add(commands: Any) -> None:
     add_layers_flag(parser, "2-2-1")
     loss = "cross_entropy for a softmax output, else squared_error"
     add_network_flags(parser, activation="sigmoid", output="as --activation", loss=loss)
-    kinds = list(_KINDS.values())
+    kinds = [*_KINDS.values(), "sympy"]
     parser.add_argument(
         "--to", choices=kinds, help="what to write (default: by the end of FILE, else latex)"
     )

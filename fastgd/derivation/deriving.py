@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from fastgd.derivation.kernel_lines import calls_of, formulas_of
+from fastgd.derivation.kernel_lines import LAYERWISE, calls_of, formulas_of
 from fastgd.derivation.steps import Derivation
 from fastgd.formulas.texts import slope_name
 from fastgd.functions.derivative import ONE, derivative, plus
@@ -24,6 +24,25 @@ def partial(of: Formula, by: Formula) -> Formula:
 def mean(formula: Formula) -> Formula:
     """The mean over the samples."""
     return Formula("mean", formula)
+
+
+def layer_loss(net: Network, l: int) -> Formula:
+    """The cost of layer l, of one sample: of the last one the loss."""
+    return LOSS if l == len(net.layers) else variable(f"loss{l}")
+
+
+def meanings_of(net: Network) -> dict[str, Formula]:
+    """The derivatives that names of both recursions stand for."""
+    found = {}
+    for l, layer in enumerate(net.layers, start=1):
+        for j in range(layer.outputs):
+            a, z = variable(f"a{l}_{j}"), variable(f"z{l}_{j}")
+            found[f"da{l}_{j}"] = partial(LOSS, a)
+            found[f"delta{l}_{j}"] = partial(LOSS, z)
+            if l < len(net.layers):
+                found[f"{LAYERWISE}da{l}_{j}"] = partial(layer_loss(net, l + 1), a)
+                found[f"{LAYERWISE}delta{l}_{j}"] = partial(layer_loss(net, l), z)
+    return found
 
 
 def total(terms: Sequence[Formula]) -> Formula:

@@ -41,14 +41,13 @@ def _unit_of(name: str, kind: str) -> tuple[int, int]:
 
 def _by_z(of: Deriving, name: str, l: int, j: int, formula: Formula) -> None:
     z, a = variable(f"z{l}_{j}"), variable(f"a{l}_{j}")
-    if of.is_by_z(l):
-        chained = partial(LOSS, z)
-    elif of.layer(l).function.whole_layer:
+    sides = [partial(LOSS, z)]
+    if of.layer(l).function.whole_layer and not of.is_by_z(l):
         others = [variable(f"a{l}_{k}") for k in range(of.layer(l).outputs)]
-        chained = total([times(partial(LOSS, each), partial(each, z)) for each in others])
-    else:
-        chained = times(partial(LOSS, a), partial(a, z))
-    of.add("delta", l, name, chained, formula)
+        sides += [total([times(partial(LOSS, each), partial(each, z)) for each in others])]
+    elif not of.is_by_z(l):
+        sides += [times(partial(LOSS, a), partial(a, z))]
+    of.add("delta", l, name, *sides, formula)
 
 
 def _by_activation(of: Deriving, name: str, l: int, k: int, formula: Formula) -> None:

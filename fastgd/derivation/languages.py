@@ -7,10 +7,11 @@ from fastgd.derivation.c import to_c
 from fastgd.derivation.derived import derived
 from fastgd.derivation.latex import to_latex, to_markdown
 from fastgd.derivation.python import to_python
+from fastgd.derivation.sympy import to_sympy
 from fastgd.network import Network
 
 _WRITERS = {
-    "latex": to_latex, "markdown": to_markdown, "python": to_python, "c": to_c,
+    "latex": to_latex, "markdown": to_markdown, "python": to_python, "c": to_c, "sympy": to_sympy,
 }  # fmt: skip
 LANGUAGES = tuple(_WRITERS)
 MOST_PARAMETERS = 500  # of a network that is written out, which takes some nine lines for each

@@ -6,6 +6,7 @@ from fastgd.derivation.deriving import (
     COST,
     LOSS,
     Deriving,
+    layer_loss,
     mean,
     parameters_of,
     partial,
@@ -50,14 +51,9 @@ def _cost(l: int) -> Formula:
     return variable(f"C{l}")
 
 
-def _loss(of: Deriving, l: int) -> Formula:
-    """The cost of layer l, of one sample."""
-    return LOSS if l == of.last else variable(f"loss{l}")
-
-
 def _layer_cost(of: Deriving, formulas: dict[str, Formula], l: int) -> None:
     """What layer l should have computed, and how far it is off."""
-    after, misses = _loss(of, l + 1), []
+    after, misses = layer_loss(of.net, l + 1), []
     for k in range(of.layer(l).outputs):
         a, expected, name = variable(f"a{l}_{k}"), variable(f"e{l}_{k}"), f"{LAYERWISE}da{l}_{k}"
         units = [variable(f"z{l + 1}_{j}") for j in range(of.layer(l + 1).outputs)]
@@ -67,7 +63,7 @@ def _layer_cost(of: Deriving, formulas: dict[str, Formula], l: int) -> None:
         miss = Formula("subtract", a, expected)
         misses.append(Formula("multiply", miss, miss))
     of.add("layer cost", l, f"loss{l}", total(misses))
-    of.add("layer cost", l, "", mean(_loss(of, l)), left=_cost(l))
+    of.add("layer cost", l, "", mean(layer_loss(of.net, l)), left=_cost(l))
 
 
 def _layer_gradient(of: Deriving, formulas: dict[str, Formula], l: int) -> None:
@@ -81,7 +77,7 @@ def _layer_gradient(of: Deriving, formulas: dict[str, Formula], l: int) -> None:
         z = variable(f"z{l}_{j}")
         for parameter in parameters_of(of.layer(l), l, j):
             by, name = variable(parameter), f"{LAYERWISE}d{parameter}"
-            chained = mean(times(partial(_loss(of, l), z), partial(z, by)))
+            chained = mean(times(partial(layer_loss(of.net, l), z), partial(z, by)))
             kind = f"layer cost by {weight_or_bias(parameter)}"
             left = partial(_cost(l), by)
             of.add(kind, l, name, chained, mean(formulas[name]), left=left)

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from functools import cached_property
 
-from fastgd.derivation.kernel_lines import LAYERWISE, calls_of, substituted
+from fastgd.derivation.deriving import meanings_of
+from fastgd.derivation.kernel_lines import calls_of, substituted
 from fastgd.formulas.texts import slope_name, value_name
 from fastgd.functions.activation import Activation
 from fastgd.functions.by_hand import by_hand
@@ -32,6 +33,9 @@ class Notation:
 
     def __init__(self, net: Network):
         self.net, self.calls = net, calls_of(net)
+        self.meanings = {
+            name: of for name, of in meanings_of(net).items() if not name.startswith("delta")
+        }
         self.patterns = {
             "partial": r"\partial_{{{1}}} {0}", "new": "{0}",
             "mean": r"\tfrac{{1}}{{n}} \textstyle\sum_{{i=1}}^n {0}",
@@ -55,19 +59,6 @@ class Notation:
         arguments, formula = self.calls[name]
         used = {node.arguments[0] for node in formula.nodes() if node.operation == "variable"}
         return [i for i, each in enumerate(arguments) if each in used]
-
-    @cached_property
-    def partials(self) -> dict[str, Formula]:
-        """What names of derivatives stand for; delta of the exact recursion is written as such."""
-        found = {}
-        for l, layer in enumerate(self.net.layers, start=1):
-            here, after = _loss_of(self.net, l), _loss_of(self.net, l + 1)
-            for j in range(layer.outputs):
-                a, z = variable(f"a{l}_{j}"), variable(f"z{l}_{j}")
-                found[f"da{l}_{j}"] = Formula("partial", variable("loss"), a)
-                found[f"{LAYERWISE}da{l}_{j}"] = Formula("partial", after, a)
-                found[f"{LAYERWISE}delta{l}_{j}"] = Formula("partial", here, z)
-        return found
 
     @cached_property
     def small(self) -> dict[str, Formula]:
@@ -96,8 +87,7 @@ class Notation:
 
     def text(self, formula: Formula) -> str:
         """A formula that is written out already."""
-        told = substituted(formula, self.partials)
-        return latex(told, self.name, self.patterns, _PREFIXES)
+        return latex(substituted(formula, self.meanings), self.name, self.patterns, _PREFIXES)
 
     def definition(self, formula: Formula) -> tuple[str, list[tuple[str, str]]]:
         """A function's formula, with what it needs more than once by names of their own."""
@@ -160,11 +150,6 @@ class Notation:
         separator = "," if max(self.net.widths) > 9 else ""
         below = separator.join([*([sample] if sample else []), *units])
         return f"{kind}{above}_{{{below}}}" if below else f"{kind}{above}"
-
-
-def _loss_of(net: Network, l: int) -> Formula:
-    """The cost of layer l, of one sample."""
-    return variable("loss" if l >= len(net.layers) else f"loss{l}")
 
 
 def _has(formula: Formula, operation: str) -> bool:

@@ -110,7 +110,7 @@ def _function(head: str, writer: Writer) -> str:
 # -- for compiled code -----------------------------------------------------------------------------
 
 
-class _Compiled(Writer):
+class CompiledWriter(Writer):
     """By the functions of `machine`, for single floats and for vectors; numbers are those of the
     dtype of `pattern`.
     """
@@ -148,4 +148,4 @@ class _Compiled(Writer):
 def compiled(name: str, arguments: Sequence[str], formula: Formula, about: str) -> str:
     """A function that is compiled: `name(arguments)`, for a float or a vector of floats."""
     head = f'@merged\ndef {name}({", ".join(arguments)}):\n    """{about}"""'
-    return _function(head, _Compiled(formula, arguments[0]))
+    return _function(head, CompiledWriter(formula, arguments[0]))
