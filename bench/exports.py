@@ -111,10 +111,8 @@ def by_jitted(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:
     return out[0].copy(), timed(lambda: often(run.params, rows, out, 1024)) / 1024, None
 
 
-def by_hand(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:
-    """One hidden layer and one output as one would write them for Numba."""
-    if run.net.widths[2:] != (1,):
-        raise ValueError("it is written for one hidden layer and one output")
+def one_output_by_hand(run: fastgd.Run, x: Any) -> Any:
+    """One hidden layer and one output as one would write them for Numba: without an array between."""
     inputs, units, _ = run.net.widths
     zero, one = np.float32(0), np.float32(1)
 
@@ -138,6 +136,71 @@ def by_hand(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:
     given = W, b, w[0].copy(), c[0], rows, out
     often(*given, 64)
     return out[0].copy(), timed(lambda: often(*given, 1024)) / 1024, None
+
+
+def by_hand(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:
+    """As one would write it for Numba: each layer a loop in which sums may have any order, of widths that are known, without allocation."""
+    zero, widths = np.float32(0), run.net.widths
+    if widths[2:] == (1,):
+        return one_output_by_hand(run, x)
+
+    def layer(inputs: int, units: int) -> Any:
+        @njit(fastmath=True, forceinline=True)
+        def relu_of_layer(W: Any, b: Any, x: Any, out: Any) -> None:
+            for j in range(units):
+                z = b[j]
+                for k in range(inputs):
+                    z += W[j, k] * x[k]
+                out[j] = max(z, zero)
+
+        return relu_of_layer
+
+    inputs, units, outputs = widths[-3], widths[-2], widths[-1]
+
+    @njit(fastmath=True, forceinline=True)
+    def last(W: Any, b: Any, x: Any, out: Any) -> None:
+        for j in range(outputs):
+            z = b[j]
+            for k in range(units):
+                z += W[j, k] * x[k]
+            out[j] = z
+        largest, total = out[0], zero
+        for j in range(outputs):
+            largest = max(largest, out[j])
+        for j in range(outputs):
+            out[j] = np.exp(out[j] - largest)
+            total += out[j]
+        for j in range(outputs):
+            out[j] /= total
+
+    before = layer(inputs, units)
+    if len(widths) == 3:
+
+        @njit
+        def predict(parameters: Any, a: Any, x: Any, out: Any) -> None:
+            (W1, b1), (W2, b2) = parameters
+            before(W1, b1, x, a[0])
+            last(W2, b2, a[0], out)
+    else:
+        first = layer(widths[0], widths[1])
+
+        @njit
+        def predict(parameters: Any, a: Any, x: Any, out: Any) -> None:
+            (W1, b1), (W2, b2), (W3, b3) = parameters
+            first(W1, b1, x, a[0])
+            before(W2, b2, a[0], a[1])
+            last(W3, b3, a[1], out)
+
+    @njit
+    def often(parameters: Any, a: Any, rows: Any, out: Any, count: int) -> None:
+        for i in range(count):
+            predict(parameters, a, rows[i % 64], out[i % 64])
+
+    parameters = tuple((W.copy(), b.copy()) for W, b in run.net.unpack(run.params) if b is not None)
+    hidden = tuple(np.empty(width, np.float32) for width in widths[1:-1])
+    given = parameters, hidden, np.tile(x, (64, 1)), np.empty((64, widths[-1]), np.float32)
+    often(*given, 64)
+    return given[3][0].copy(), timed(lambda: often(*given, 1024)) / 1024, None
 
 
 def by_predictor(folder: Path, run: fastgd.Run, model: Any, x: Any) -> Any:

@@ -209,18 +209,14 @@ class MLP(Network):
 
     @property
     def jitted(self) -> ModuleType:
-        """Functions that one's own @njit code calls, written out for this network, of one row:
+        """Functions that one's own @njit code calls, written for this network, of one row:
         `predict(params, x, out)`; `cost_and_gradient(params, x, y, gradient)`, which returns the
         loss; and `input_gradient(params, x, out)`, the derivative of each output by each input.
 
         params and gradient are (n_params,), x (inputs,), y (outputs,), out (outputs,) or (outputs,
-        inputs), arrays of the network's dtype. Nothing is checked or allocated. Numba keeps their
-        machine code on disk.
-
-        Raises
-        ------
-        ValueError
-            If the network is too large to be written out.
+        inputs), arrays of the network's dtype, params and gradient without gaps. Nothing is
+        checked, and NaN and infinities take their course; nothing is allocated but for layers of
+        thousands of units. Numba keeps their machine code on disk.
         """
         from fastgd.kernels.generated.jitted import jitted
 
@@ -242,8 +238,9 @@ class MLP(Network):
         but math.h and allocates nothing:
         `void network(const double x[NETWORK_INPUTS], double y[NETWORK_OUTPUTS])`.
 
-        NaN, which predict refuses, gives NaN. Its functions are static inline; where `path` ends
-        in .c, or NETWORK_API is defined as nothing, other files can be linked with them.
+        Of an input that is not finite, which predict refuses, all outputs are NaN. Its functions
+        are static inline; where `path` ends in .c, or NETWORK_API is defined as nothing, other
+        files can be linked with them.
 
         Parameters
         ----------

@@ -9,7 +9,7 @@ import textwrap
 import numpy as np
 import oracle
 import pytest
-from conftest import assert_refused, random_problem
+from conftest import random_problem
 from numba import njit
 
 import fastgd
@@ -21,6 +21,9 @@ NETS = {
     "softmax of squared errors": fastgd.MLP(3, 2, activation="softmax"),
     "without biases": fastgd.MLP(3, 4, 3, 2, activation=["silu", "elu", "identity"], loss="huber(0.5)", bias=False),
     "float32": fastgd.MLP(3, 4, 2, activation="tanh", output="sigmoid", loss="binary_cross_entropy", dtype="float32"),
+    "smoothed labels": fastgd.MLP(20, 17, 11, 3, activation=["tanh", "sin", "softmax"], loss="cross_entropy(0.1)"),
+    "rows of whole vectors and a few numbers": fastgd.MLP(33, 6, 32, 4, activation=["identity", "softplus", "relu"]),
+    "more units than memory on the stack is for": fastgd.MLP(2, 2700, 1, activation="tanh", output="identity"),
 }
 
 
@@ -29,14 +32,16 @@ def test_as_the_oracle(name):
     net = NETS[name]
     X, Y, params = random_problem(net, 5)
     bound = 1e-12 if net.dtype == "float64" else 1e-5
-    plain = fastgd.MLP(*net.widths, activation=net.activations, loss="huber", bias=net.bias) if "huber" in net.loss else net
     for x, y in zip(X, Y, strict=True):
         out, gradient = np.empty(net.widths[-1], net.dtype), np.full(net.n_params, 7, net.dtype)
         net.jitted.predict(params, x, out)
         np.testing.assert_allclose(out, oracle.predict(net, params, x[None])[0], rtol=bound)
+        same = net.predict(params, x[None])[0]
+        # of many units sums have another order
+        assert np.max(np.abs(out - same)) <= bound / 100 * max(1, np.max(np.abs(same)), max(net.widths) / 100)
         cost = net.jitted.cost_and_gradient(params, x, y, gradient)
-        if plain is net:
-            np.testing.assert_allclose(cost, oracle.cost(net, params, x[None], y[None]), rtol=bound)
+        if "(" not in net.loss:  # whose numbers the oracle has
+            np.testing.assert_allclose(cost, oracle.cost(net, params, x[None], y[None]), rtol=bound, atol=bound)
             np.testing.assert_allclose(gradient, oracle.gradient(net, params, x[None], y[None]), rtol=10 * bound, atol=bound)
         else:
             expected = net.cost_and_gradient(params, x[None], y[None])
@@ -124,7 +129,3 @@ def test_a_network_holds_no_code():
     assert net.jitted is net.jitted
     assert b"jitted" not in pickle.dumps(net)
     assert pickle.loads(pickle.dumps(net)).jitted is net.jitted
-
-
-def test_a_large_network_is_refused():
-    assert_refused(lambda: fastgd.MLP(64, 100, 10).jitted, ValueError, ["jitted", "at most", "MLP(64, 100, 10"])

@@ -1,119 +1,244 @@
-"""One small network written out as functions that a user's own compiled code calls, of one row."""
+"""A network as functions of one row that a user's own compiled code calls: loops over its layers,
+written for its widths.
 
+In their text `w` is the parameters, and `a` memory of the call, in shorter vectors `v`, where x, y,
+and z, a and delta of every layer have places that are literals.
+"""
+
+from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
 from types import ModuleType
 
-from fastgd.kernels.choice import can_unroll
-from fastgd.kernels.estimates import MOST_LINES, lines_of
-from fastgd.kernels.generated.equations import (
-    backward,
-    definitions,
-    delta_before,
-    forward,
-    loss,
-    parameter_names,
-    slope,
-    total,
-    weight_name,
-)
-from fastgd.kernels.generated.lines import Line, comment, let, text_of
+from fastgd.formulas.texts import slope_name, value_name
+from fastgd.kernels.generated.equations import definitions
+from fastgd.kernels.generated.lines import Line, comment, indented, let, text_of
+from fastgd.kernels.generated.row_loops import room
 from fastgd.machine.jitted_module import module_of
-from fastgd.network import Network
+from fastgd.network import Layer, Network
+from fastgd.state import VECTOR_BYTES
 
+_ON_STACK = 2**13  # numbers, at most: more are allocated
 _TEXT = '''"""{title}. Written by fastgd.kernels.generated.jitted."""
 
+import numpy as np
+from numba import carray
+
 from fastgd.formulas.vocabulary import *
-from fastgd.machine.elementary import exp, log
+from fastgd.kernels.generated.row_loops import multiply, multiply_back, softmax, write_gradient
 from fastgd.machine.jit import {decorator} as compiled
-from fastgd.machine.vector import where_positive
+from fastgd.machine.span import in_wide_vectors, lanes_of, load, span_of, store
+from fastgd.machine.stack import on_stack
 {functions}
+
+place = on_stack({size})
+
 
 @compiled
 def predict(params, x, out):
     """Write the outputs of one row x, (inputs,), to out, (outputs,)."""
-{predict}
+    _predict({memory}, params, x, out)
 
 
 @compiled
 def cost_and_gradient(params, x, y, gradient):
     """The loss of one row x, (inputs,), with its target y, (outputs,); its derivative by each
     parameter is written to gradient, (n_params,)."""
-{cost_and_gradient}
+    return _cost_and_gradient({memory}, params, x, y, gradient)
 
 
 @compiled
 def input_gradient(params, x, out):
     """Write the derivative of each output by each input to out, (outputs, inputs)."""
+    _input_gradient({memory}, params, x, out)
+
+
+@merged
+def _predict(memory, params, x, out):
+{predict}
+
+
+@merged
+def _cost_and_gradient(memory, params, x, y, gradient):
+{cost_and_gradient}
+
+
+@merged
+def _input_gradient(memory, params, x, out):
 {input_gradient}
 '''
 
 
 @cache
 def jitted(net: Network) -> ModuleType:
-    """The module of `predict`, `cost_and_gradient` and `input_gradient`; ValueError if the network
-    is too large to be written out.
-    """
-    if not can_unroll(net, "backprop"):
-        raise ValueError(
-            f"jitted serves networks whose equations take at most {MOST_LINES} lines; got {net}, "
-            f"which takes {lines_of(net, 'backprop')}"
-        )
+    """The module of `predict`, `cost_and_gradient` and `input_gradient`."""
     return module_of("jitted", lambda decorator: source(net, decorator))
 
 
 def source(net: Network, decorator: str) -> str:
     """The text of the module, whose functions have this decorator of `machine.jit`."""
+    written = _Written(net)
+    size = written.place["end"]
+    is_small = size <= _ON_STACK
     return _TEXT.format(
         title=repr(net),
         decorator=decorator,
         functions=definitions(net),
-        predict=text_of(_predict(net)),
-        cost_and_gradient=text_of(_cost_and_gradient(net)),
-        input_gradient=text_of(_input_gradient(net)),
+        size=size if is_small else 1,
+        memory=f"carray(place(params), {size})" if is_small else f"np.empty({size}, params.dtype)",
+        predict=text_of(written.predict()),
+        cost_and_gradient=text_of(written.cost_and_gradient()),
+        input_gradient=text_of(written.input_gradient()),
     )
 
 
-def _loads(net: Network) -> list[Line]:
-    lines = [let(name, f"params[{i}]") for i, name in enumerate(parameter_names(net))]
-    return lines + [let(f"x_{k}", f"x[{k}]") for k in range(net.widths[0])]
+class _Written:
+    """The bodies of a network's functions."""
+
+    def __init__(self, net: Network):
+        self.net, self.layers, self.last = net, net.layers, len(net.layers)
+        sizes = {"x": net.widths[0], "dx": net.widths[0], "y": net.widths[-1]}
+        for l, layer in enumerate(net.layers, start=1):
+            sizes |= {f"{name}{l}": layer.outputs for name in ("z", "a", "delta")}
+        starts = accumulate(map(room, sizes.values()), initial=0)
+        self.place = dict(zip([*sizes, "end"], starts, strict=True))
+        for l in range(1, self.last + 1):  # a is z
+            if self._is_identity(l):
+                self.place[f"a{l}"] = self.place[f"z{l}"]
+        self.place["a0"] = self.place["x"]
+
+    def predict(self) -> Iterator[Line]:
+        """Forward."""
+        yield from self._forward()
+        yield from self._for("j", self.net.widths[-1], "out[j] = a[{a} + j]")
+
+    def cost_and_gradient(self) -> Iterator[Line]:
+        """Forward, and backward."""
+        yield from self._forward()
+        smoothing, outputs = self.net.loss_function.smoothing, self.net.widths[-1]
+        kept = f" * {1.0 - smoothing!r} + {smoothing / outputs!r}" if smoothing else ""
+        yield comment(f"{self.net.loss} at the output, notes 002 (20), 004")
+        yield from self._for("k", outputs, f"a[{{y}} + k] = y[k]{kept}")
+        yield from self._loss()
+        yield from self._output_delta()
+        yield let("g", "in_wide_vectors(span_of(gradient))")
+        for l in range(self.last, 0, -1):
+            delta, before = self.place[f"delta{l}"], self.place[f"a{l - 1}"]
+            yield comment(f"layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)")
+            yield Line(f"write_gradient(g, {_shape(self.layers[l - 1])}, a, {delta}, {before})")
+            if l > 1:
+                yield from self._delta_before(l)
+        yield Line("return loss")
+
+    def input_gradient(self) -> Iterator[Line]:
+        """Forward, and backward from each output by itself."""
+        first, dx, delta = self.layers[0], self.place["dx"], self.place["delta1"]
+        yield from self._forward()
+        yield Line(f"for i in range({self.net.widths[-1]}):")
+        lines = [comment("output i: delta = da / dz, then as notes 002 (52)")]
+        lines += self._delta_of_output()
+        for l in range(self.last, 1, -1):
+            lines += self._delta_before(l)
+        lines += [Line(f"multiply_back(w, 0, {first.outputs}, {first.inputs}, a, {delta}, {dx})")]
+        lines += self._for("k", first.inputs, "out[i, k] = a[{dx} + k]")
+        yield from indented(lines)
+
+    # -- their parts
+
+    def _forward(self) -> Iterator[Line]:
+        yield let("w", "in_wide_vectors(span_of(params))")
+        yield let("v", "span_of(memory)")
+        yield let("a", "in_wide_vectors(v)")
+        yield from self._for("k", self.net.widths[0], "a[{x} + k] = x[k]")
+        for l, layer in enumerate(self.layers, start=1):
+            z, a, before = (self.place[name] for name in (f"z{l}", f"a{l}", f"a{l - 1}"))
+            yield comment(f"layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004")
+            yield Line(f"multiply(w, {_shape(layer)}, a, {before}, {z})")
+            if layer.function.whole_layer:
+                yield let("largest, total", f"softmax(a, {z}, {a}, {layer.outputs})")
+            elif not self._is_identity(l):
+                span = self._span(layer.outputs)
+                value = f"{value_name(layer.function)}(load({span}, {z} + j))"
+                yield from _by_vectors(layer.outputs, a, value, span)
+
+    def _loss(self) -> Iterator[Line]:
+        loss, name = self.net.loss_function, value_name(self.net.loss_function)
+        value = f"{name}(a[{{z}} + k], a[{{a}} + k], a[{{y}} + k])"
+        if loss.whole_layer:
+            yield let("log_sum_exp", "log(total)")
+            value = f"{name}(a[{{z}} + k] - largest, log_sum_exp, a[{{y}} + k])"
+        yield let("loss", "like(a[0], 0.0)")
+        yield from self._for("k", self.net.widths[-1], f"loss += {value}")
+
+    def _output_delta(self) -> Iterator[Line]:
+        """delta of the last layer, notes 004 (Biases)."""
+        loss, outputs = self.net.loss_function, self.net.widths[-1]
+        name, of_softmax = slope_name(loss), self.layers[-1].function.whole_layer
+        if loss.whole_layer:
+            yield let("target", "like(a[0], 0.0)")
+            yield from self._for("k", outputs, "target += a[{y} + k]")
+            value = f"{name}(a[{{a}} + k], a[{{y}} + k], target)"
+        else:
+            slope = "" if loss.output is not None or of_softmax else self._slope(self.last, "k")
+            value = f"{name}(a[{{a}} + k], a[{{y}} + k]){slope}"
+        yield from self._for("k", outputs, f"a[{{delta}} + k] = {value}")
+        if of_softmax and loss.output is None:
+            value = "a[{a} + k] * (a[{delta} + k] - inner)"
+            yield let("inner", "like(a[0], 0.0)")
+            yield from self._for("k", outputs, "inner += a[{a} + k] * a[{delta} + k]")
+            yield from self._for("k", outputs, f"a[{{delta}} + k] = {value}")
+
+    def _delta_of_output(self) -> Iterator[Line]:
+        """The derivative of output i by z of the last layer."""
+        outputs, delta = self.net.widths[-1], self.place[f"delta{self.last}"]
+        if self.layers[-1].function.whole_layer:
+            own = self.place[f"a{self.last}"]
+            yield from self._for("j", outputs, "a[{delta} + j] = -a[{a} + i] * a[{a} + j]")
+            yield Line(f"a[{delta} + i] += a[{own} + i]")
+        else:
+            yield from self._for("j", outputs, "a[{delta} + j] = 0.0")
+            yield Line(f"a[{delta} + i] = like(a[0], 1.0){self._slope(self.last, 'i')}")
+
+    def _delta_before(self, l: int) -> Iterator[Line]:
+        """delta of the layer before l."""
+        layer, before = self.layers[l - 1], self.layers[l - 2]
+        z, a, to = (self.place[f"{name}{l - 1}"] for name in ("z", "a", "delta"))
+        shape = f"{layer.start}, {layer.outputs}, {layer.inputs}"
+        yield comment(f"layer {l - 1}: delta = W delta f'(z), notes 002 (52)")
+        yield Line(f"multiply_back(w, {shape}, a, {self.place[f'delta{l}']}, {to})")
+        if not self._is_identity(l - 1):
+            span = self._span(before.outputs)
+            own = f"load({span}, {z} + j), load({span}, {a} + j)"
+            value = f"load({span}, {to} + j) * {slope_name(before.function)}({own})"
+            yield from _by_vectors(before.outputs, to, value, span)
+
+    def _is_identity(self, l: int) -> bool:
+        return self.layers[l - 1].activation == "identity"
+
+    def _span(self, units: int) -> str:
+        """The memory in vectors that are as wide as can be, but for units that leave half empty."""
+        return "v" if units * self.net.dtype.itemsize <= VECTOR_BYTES else "a"
+
+    def _slope(self, l: int, j: str) -> str:
+        """f'(z) of unit j, as a factor; nothing where it is 1."""
+        if self._is_identity(l):
+            return ""
+        z, a = self.place[f"z{l}"], self.place[f"a{l}"]
+        return f" * {slope_name(self.layers[l - 1].function)}(a[{z} + {j}], a[{a} + {j}])"
+
+    def _for(self, name: str, count: int, statement: str) -> list[Line]:
+        """A loop; in its statement z, a and delta between braces are places of the last layer."""
+        own = {each: self.place[f"{each}{self.last}"] for each in ("z", "a", "delta")}
+        text = statement.format(**{**self.place, **own})
+        return [Line(f"for {name} in range({count}):"), *indented([text])]
 
 
-def _predict(net: Network) -> list[Line]:
-    l, outputs = len(net.layers), range(net.widths[-1])
-    stores = [Line(f"out[{j}] = a{l}_{j}") for j in outputs]
-    return [*_loads(net), *forward(net), *stores]
+def _shape(layer: Layer) -> str:
+    """Where W and b are, and how many units and inputs there are."""
+    biases = layer.biases.start if layer.bias else -1
+    return f"{layer.start}, {biases}, {layer.outputs}, {layer.inputs}"
 
 
-def _cost_and_gradient(net: Network) -> list[Line]:
-    targets = [let(f"y_{k}", f"y[{k}]") for k in range(net.widths[-1])]
-    lines = [*_loads(net), *targets, *forward(net), *loss(net)]
-    lines += [line.first() for line in backward(net, "backprop", weighted=False)]
-    names = parameter_names(net)
-    lines += [Line(f"gradient[{i}] = d{name}") for i, name in enumerate(names)]
-    return [*lines, Line("return loss")]
-
-
-def _input_gradient(net: Network) -> list[Line]:
-    """Backwards from each output by itself."""
-    last, outputs, (first, *_) = len(net.layers), range(net.widths[-1]), net.layers
-    lines = [*_loads(net), *forward(net), let("zero", "like(x_0 * w1_0_0, 0.0)")]
-    for i in outputs:
-        lines += [comment(f"output {i}: delta = da / dz, then as notes 002 (52)")]
-        lines += [let(f"delta{last}_{j}", _of_output(net, i, j)) for j in outputs]
-        for l in range(last, 1, -1):
-            lines += delta_before(net, l, "backprop")
-        for k in range(first.inputs):
-            terms = [f"{weight_name(1, j, k)} * delta1_{j}" for j in range(first.outputs)]
-            lines += [Line(f"out[{i}, {k}] = {total(terms)}")]
-    return lines
-
-
-def _of_output(net: Network, i: int, j: int) -> str:
-    """The derivative of output i by z of unit j of the last layer."""
-    last, layer = len(net.layers), net.layers[-1]
-    if layer.function.whole_layer:
-        inner = f"a{last}_{i} * a{last}_{j}"
-        return f"a{last}_{i} - {inner}" if i == j else f"-({inner})"
-    if i != j:
-        return "zero"
-    return "".join(slope(layer, last, j)) or "zero + like(zero, 1.0)"
+def _by_vectors(units: int, to: int, value: str, span: str) -> list[Line]:
+    lines = [f"store({span}, {to} + j, {value})"]
+    return [Line(f"for j in range(0, {units}, lanes_of({span})):"), *indented(lines)]
