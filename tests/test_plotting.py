@@ -155,6 +155,13 @@ def test_network_draws_the_units_with_the_largest_weights():
     assert {"inputs\n2 of 784", "sigmoid\n2 of 100", "$x_{5}$", "$x_{300}$"} <= set(texts(ax))
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_network_of_zeros(bias):
+    net = fastgd.MLP(2, 3, 1, bias=bias)
+    for draw in (plotting.network, plotting.weights):
+        draw(net, np.zeros(net.n_params)).figure.canvas.draw()
+
+
 def test_names_are_those_of_the_table():
     table = Table(("size", "price in $"), ("kind",), ("rose", "lily"), 2, (0.0, 0.0), (1.0, 1.0), (), ())
     net = fastgd.MLP(2, 3, 2, output="softmax", loss="cross_entropy")
@@ -477,6 +484,16 @@ def test_axes_are_given_or_new(name, monkeypatch):
     assert new.figure.number != figure.number
     assert len(plt.get_fignums()) == 2
     new.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_axes_of_a_part_of_a_figure(name):
+    figure = plt.figure(layout="constrained")
+    ax = figure.subfigures(1, 2)[1].subplots()
+    assert CALLS[name](ax=ax) is ax
+    figure.canvas.draw()
+    assert plt.get_fignums() == [figure.number]
+    assert ax.get_position().width > 0.2
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -82,13 +82,27 @@ def set_epoch_axis(ax: Axes, spacings: set[Any], most: int) -> None:
     ax.set_xlim(0, max(most, 1))
 
 
-def set_legend_above(ax: Axes, most: int = 5, **style: Any) -> None:
-    """A legend above the axes, of so many columns at most, where it hides nothing."""
-    count = len(ax.get_legend_handles_labels()[0])
+def set_legend_above(ax: Axes, handles: list[Any] | None = None, **style: Any) -> None:
+    """A legend above the axes, where it hides nothing, of at most five columns, and no more than
+    have room above them.
+    """
+    if handles is None:
+        handles = ax.get_legend_handles_labels()[0]
+    width = ax.get_window_extent().width / ax.figure.dpi
+    columns = min(len(handles), 5)
+    while columns > 1 and _legend_inches(handles, columns) > width:
+        columns -= 1
     ax.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(count, most), fontsize="small",
-        frameon=False, columnspacing=1.4, **style,
+        handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns or 1,
+        fontsize="small", frameon=False, columnspacing=1.4, **style,
     )  # fmt: skip
+
+
+def _legend_inches(handles: list[Any], columns: int) -> float:
+    """About how wide a legend is, of entries that fill one column after the other."""
+    rows = -(-len(handles) // columns)
+    lengths = [len(handle.get_label()) for handle in handles]
+    return sum(0.5 + 0.055 * max(lengths[k : k + rows]) for k in range(0, len(lengths), rows))
 
 
 def bare(ax: Axes) -> None:

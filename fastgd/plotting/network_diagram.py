@@ -17,6 +17,7 @@ from fastgd.plotting.figure import (
     axes_or_new,
     check_axes,
     number,
+    set_legend_above,
     signed_map,
 )
 from fastgd.plotting.given import Trained, trained
@@ -122,7 +123,7 @@ def _draw_weights(ax: Axes, l: int, W: Array, before: Array, after: Array, large
         sizes = np.abs(W[j, k]) / largest if largest else np.zeros(len(which))
         shades = np.column_stack([np.tile(to_rgb(color), (len(which), 1)), 0.4 + 0.6 * sizes])
         lines = LineCollection(
-            ends, linewidths=_WIDEST * sizes, colors=shades, linestyles=[style],
+            list(ends), linewidths=_WIDEST * sizes, colors=shades, linestyles=[style],
             zorder=1 + is_positive / 2, rasterized=W.size > _MANY,
         )  # fmt: skip
         lines.set_gid(f"{'positive' if is_positive else 'negative'} weights of layer {l + 1}")
@@ -147,7 +148,7 @@ def _draw_units(
 
 def _diameter(ax: Axes, places: list[Array]) -> float:
     """Of a unit, in points."""
-    points = 72 * ax.figure.get_size_inches()[1] * ax.get_position().height
+    points = 72 * ax.get_window_extent().height / ax.figure.dpi
     return float(np.clip(0.5 * points / (max(map(len, places)) + 1), 4, 20))
 
 
@@ -193,7 +194,4 @@ def _set_legend(ax: Axes, weights: list[Array], biases: list[Array]) -> None:
                 markerfacecolor=signed_map()(float(value > 0)), label=f"bias {number(value)}",
             )
         )  # fmt: skip
-    ax.legend(
-        handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False,
-        fontsize="small", handlelength=2.5, columnspacing=1.4,
-    )  # fmt: skip
+    set_legend_above(ax, handles, handlelength=2.5)

@@ -172,6 +172,8 @@ def _write(panel: Axes, values: Array, across: Any, drawn: Any) -> None:
 
 def _set_ticks(panel: Axes, given: Trained, l: int) -> None:
     """Names or numbers of units; of many, as matplotlib spaces them."""
+    from matplotlib.ticker import MaxNLocator
+
     layer = given.net.layers[l]
     panel.tick_params(length=0)
     for axis, count, names in (
@@ -179,8 +181,8 @@ def _set_ticks(panel: Axes, given: Trained, l: int) -> None:
         (panel.yaxis, layer.outputs, given.names("y") if l == len(given.net.layers) - 1 else None),
     ):
         if count <= _NAMED:
-            axis.set_ticks(range(count), names or range(count))
+            axis.set_ticks(range(count), names or list(map(str, range(count))))
         else:
-            axis.get_major_locator().set_params(integer=True, nbins=5)
+            axis.set_major_locator(MaxNLocator(5, integer=True))
     if l == 0 and max(map(len, given.names("x"))) > 8:
         panel.tick_params(axis="x", labelrotation=90)
