@@ -183,7 +183,7 @@ def overview():
     import matplotlib.pyplot as plt
 
     plot = fastgd.plotting
-    places = {"left": 0.04, "right": 0.955, "bottom": 0.075, "top": 0.88, "wspace": 0.32, "hspace": 0.5}
+    places = {"left": 0.04, "right": 0.955, "bottom": 0.075, "top": 0.87, "wspace": 0.32, "hspace": 0.56}
     axes = plt.subplots(2, 3, figsize=(12, 7), gridspec_kw=places)[1]
     X, Y, run, way = spiral_run()
     plot.network(run, ax=axes[0, 0]).get_legend().remove()
@@ -198,7 +198,7 @@ def overview():
         "the weights of another, for digits", "300 networks trained at once", "which learning rate?",
     )  # fmt: skip
     for ax, title in zip(axes.flat, titles, strict=True):
-        ax.set_title(title, fontsize="large", pad=22)
+        ax.set_title(title, fontsize="large", pad=30)
     yield "", axes[0, 0]
 
 

@@ -20,7 +20,6 @@ import fastgd
 from fastgd import plotting
 from fastgd.data import Table
 from fastgd.options import Options
-from fastgd.plotting.cost_history import differences
 from fastgd.plotting.cost_landscape import scale_by_unit
 from fastgd.training.run import History
 
@@ -99,9 +98,11 @@ def test_epochs_have_a_log_axis_where_they_were_recorded_so():
 
 def test_history_of_several_runs_tells_in_what_they_differ():
     X, Y = XOR
-    runs = [fastgd.train(NET, X, Y, 4, rate, optimizer=kind, params=PARAMS) for rate, kind in ((0.1, "sgd"), (0.1, "adam"), (0.5, "sgd"))]
-    assert legend(plotting.history(runs)) == differences(runs)
-    assert ["SGD" in label and "0.5" in label for label in differences(runs)] == [False, False, True]
+    ways = ((0.1, "sgd"), (0.1, "adam"), (0.5, fastgd.SGD(momentum=0.9)))
+    runs = [fastgd.train(NET, X, Y, 4, rate, optimizer=kind, params=PARAMS) for rate, kind in ways]
+    expected = ["learning rate 0.1, SGD", "learning rate 0.1, Adam", "learning rate 0.5, SGD, momentum 0.9"]
+    assert legend(plotting.history(runs)) == expected
+    assert legend(plotting.history([runs[0], runs[0]])) == ["run 0", "run 1"]
     seeds = [fastgd.train(NET, X, Y, 1, rng=seed) for seed in (3, 8)]
     assert legend(plotting.history(seeds)) == ["seed 3", "seed 8"]
     ax = plotting.history(seeds, labels=["one", "other"])
@@ -432,7 +433,7 @@ def test_path_lies_in_the_plane_of_its_principal_directions():
     two = np.linalg.qr(rng.normal(size=(9, 2)))[0].T
     offsets = np.array([[5.0, 1.0], [4.0, 2.0], [2.0, 0.5], [0.5, 0.1]])
     ax = plotting.landscape((NET, PARAMS), *XOR, path=PARAMS + offsets @ two, resolution=5)
-    drawn = line(ax, "the way of the training")
+    drawn = line(ax, "its path")
     assert drawn[-1].tolist() == [0, 0]
     np.testing.assert_allclose(np.linalg.norm(drawn[:-1], axis=1), np.linalg.norm(offsets, axis=1))  # nothing is left outside
     np.testing.assert_allclose(np.linalg.norm(np.diff(drawn[:-1], axis=0), axis=1), np.linalg.norm(np.diff(offsets, axis=0), axis=1))
@@ -441,7 +442,7 @@ def test_path_lies_in_the_plane_of_its_principal_directions():
     assert ax.get_xlabel().startswith("direction 1 of the path")
     runs = [run_of(params=PARAMS + offset @ two) for offset in offsets]
     same = plotting.landscape(run_of(), *XOR, path=runs, resolution=5)
-    np.testing.assert_allclose(line(same, "the way of the training"), drawn)
+    np.testing.assert_allclose(line(same, "its path"), drawn)
     np.testing.assert_allclose(costs_of(same)[0], costs_of(ax)[0])
 
 

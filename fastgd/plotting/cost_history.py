@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.ensemble.runs import Runs
+from fastgd.optimizers import Optimizer
 from fastgd.plotting.figure import (
     COLORS,
     FAINT,
@@ -19,6 +21,7 @@ from fastgd.plotting.figure import (
     check_axes,
     set_cost_axis,
     set_epoch_axis,
+    set_legend_above,
 )
 from fastgd.plotting.given import check_labels, several_runs
 from fastgd.state import BEST
@@ -88,7 +91,9 @@ def history(
     set_epoch_axis(ax, spacings, max(int(one.history.epoch[-1]) for one in runs))
     ax.grid(alpha=0.25)
     bare(ax)
-    if ax.get_legend_handles_labels()[0]:
+    if len(runs) > 1:
+        set_legend_above(ax)
+    elif ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False)
     return ax
 
@@ -182,8 +187,15 @@ def differences(runs: Sequence[Run]) -> list[str]:
 
 
 def _fact(name: str, value: object) -> str:
-    """An option in a legend: optimizers by what they are, numbers by their names."""
-    if name in ("widths", "optimizer"):
+    """An option in a legend: an optimizer by its kind and what is not usual of it, others by their
+    names.
+    """
+    if isinstance(value, Optimizer):
+        own = {each.name: getattr(value, each.name) for each in fields(value)}
+        usual = {each.name: each.default for each in fields(value)}
+        numbers = [_fact(key, own[key]) for key in own if own[key] != usual[key]]
+        return ", ".join([type(value).__name__, *numbers])
+    if name == "widths":
         return str(value)
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return f"{name.replace('_', ' ')} {text}"

@@ -212,7 +212,7 @@ def _draw(ax: Axes, across: Array, up: Array, costs: Array) -> None:
     norm = (LogNorm if is_log else Normalize)(levels[0], levels[-1])
     drawn = ax.contourf(across, up, costs, levels, cmap="cividis", norm=norm)
     ax.contour(across, up, costs, levels[::2], colors="white", linewidths=0.4, alpha=0.6)
-    ax.figure.colorbar(drawn, ax=ax, label="cost", ticks=LogLocator() if is_log else None)
+    ax.figure.colorbar(drawn, ax=ax, label="cost", ticks=LogLocator() if is_log else MaxNLocator(6))
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.yaxis.set_major_locator(MaxNLocator(6))
 
@@ -224,9 +224,9 @@ def _draw_path(ax: Axes, path: Array) -> None:
     whole = np.vstack([path, [0.0, 0.0]])
     ax.plot(
         *whole.T, color="white", linewidth=1.6, marker="o", markersize=2.5, zorder=3,
-        path_effects=[withStroke(linewidth=3.4, foreground=INK)], label="the way of the training",
+        path_effects=[withStroke(linewidth=3.4, foreground=INK)], label="its path",
     )  # fmt: skip
     ax.plot(
         *path[0], marker="o", color="white", markeredgecolor=INK, markersize=8, linestyle="none",
-        zorder=4, label="its beginning",
+        zorder=4, label="its start",
     )  # fmt: skip

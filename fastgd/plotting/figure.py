@@ -90,7 +90,7 @@ def set_legend_above(ax: Axes, handles: list[Any] | None = None, **style: Any) -
         handles = ax.get_legend_handles_labels()[0]
     width = ax.get_window_extent().width / ax.figure.dpi
     columns = min(len(handles), 5)
-    while columns > 1 and _legend_inches(handles, columns) > width:
+    while columns > 1 and _legend_inches(handles, columns) > 1.2 * width:
         columns -= 1
     ax.legend(
         handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns or 1,
@@ -100,9 +100,8 @@ def set_legend_above(ax: Axes, handles: list[Any] | None = None, **style: Any) -
 
 def _legend_inches(handles: list[Any], columns: int) -> float:
     """About how wide a legend is, of entries that fill one column after the other."""
-    rows = -(-len(handles) // columns)
     lengths = [len(handle.get_label()) for handle in handles]
-    return sum(0.5 + 0.055 * max(lengths[k : k + rows]) for k in range(0, len(lengths), rows))
+    return sum(0.5 + 0.058 * int(max(some)) for some in np.array_split(lengths, columns))
 
 
 def bare(ax: Axes) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FEW = (8, 6)  # rows and columns of a map that has its numbers written in
 _MANY = 2000  # cells, which a vector format has as pixels
-_NAMED = 12  # rows or columns that have a tick each
+_LETTER, _LINE = 0.09, 0.16  # inches that a letter and a line of a label take
 
 
 @quiet
@@ -85,6 +85,7 @@ def weights(
     norm: dict[str, Any] = {"vmin": -limit, "vmax": limit, "cmap": signed_map()}
     space, left = 0.3, 0.0
     unit = (1 - 0.05) / (sum(shares) + space * len(shares))  # of the width, the last for the bar
+    whole = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
     for l, (share, height, (W, b)) in enumerate(zip(shares, heights, layers, strict=True)):
         panel = ax.inset_axes((left, 1 - height, unit * share, height))
         left += unit * (share + space)
@@ -92,8 +93,8 @@ def weights(
             drawn = _draw_images(panel, maps[0], norm)
         else:
             drawn = _draw_map(panel, W, b, norm)
-            _set_ticks(panel, given, l)
-        panel.set_title(f"layer {l + 1}, {given.net.activations[l]}", fontsize="small")
+            _set_ticks(panel, given, l, whole.width * unit * share, whole.height * height)
+        panel.set_title(f"layer {l + 1}\n{given.net.activations[l]}", fontsize="small")
     bar = ax.inset_axes((left, 0.0, 1 - left - 0.01, 1.0))
     ax.figure.colorbar(drawn, cax=bar)
     return ax
@@ -114,15 +115,16 @@ def _check_image(image: Any, inputs: int) -> tuple[int, int] | None:
 
 
 def _tiled(W: Array, image: tuple[int, int]) -> Array:
-    """The rows of W as images side by side, a pixel apart, in a grid that is about square; NaN
+    """The rows of W as images side by side, somewhat apart, in a grid that is about square; NaN
     between them.
     """
     height, width = image
+    gap = 1 + max(image) // 14
     across = int(np.ceil(np.sqrt(len(W))))
     down = -(-len(W) // across)
-    tiles = np.full((down * (height + 1) - 1, across * (width + 1) - 1), np.nan)
+    tiles = np.full((down * (height + gap) - gap, across * (width + gap) - gap), np.nan)
     for place, row in enumerate(W):
-        y, x = place // across * (height + 1), place % across * (width + 1)
+        y, x = place // across * (height + gap), place % across * (width + gap)
         tiles[y : y + height, x : x + width] = row.reshape(image)
     return tiles
 
@@ -170,19 +172,26 @@ def _write(panel: Axes, values: Array, across: Any, drawn: Any) -> None:
         )  # fmt: skip
 
 
-def _set_ticks(panel: Axes, given: Trained, l: int) -> None:
-    """Names or numbers of units; of many, as matplotlib spaces them."""
+def _set_ticks(panel: Axes, given: Trained, l: int, width: float, height: float) -> None:
+    """Names or numbers of units, as far as they have room in so many inches; else a number here and
+    there.
+    """
     from matplotlib.ticker import MaxNLocator
 
     layer = given.net.layers[l]
     panel.tick_params(length=0)
-    for axis, count, names in (
-        (panel.xaxis, layer.inputs, given.names("x") if l == 0 else None),
-        (panel.yaxis, layer.outputs, given.names("y") if l == len(given.net.layers) - 1 else None),
-    ):
-        if count <= _NAMED:
-            axis.set_ticks(range(count), names or list(map(str, range(count))))
-        else:
-            axis.set_major_locator(MaxNLocator(5, integer=True))
-    if l == 0 and max(map(len, given.names("x"))) > 8:
+    below = given.names("x") if l == 0 else list(map(str, range(layer.inputs)))
+    is_last = l == len(given.net.layers) - 1
+    beside = given.names("y") if is_last else list(map(str, range(layer.outputs)))
+    letters = max(len(name.strip("$").replace("_{", "").replace("}", "")) for name in below)
+    across, down = width / (layer.inputs + 1), height / layer.outputs
+    if letters * _LETTER > across >= _LINE:
         panel.tick_params(axis="x", labelrotation=90)
+    for axis, names, has_room, most in (
+        (panel.xaxis, below, across >= min(letters * _LETTER, _LINE), width / (4 * _LETTER)),
+        (panel.yaxis, beside, down >= _LINE, height / (2 * _LINE)),
+    ):
+        if has_room:
+            axis.set_ticks(range(len(names)), names)
+        else:
+            axis.set_major_locator(MaxNLocator(int(np.clip(most, 1, 5)), integer=True))
