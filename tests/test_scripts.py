@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import imports
+from conftest import compiles_for, imports
 
 import fastgd
 
@@ -157,6 +158,39 @@ def test_microcontroller(script, tmp_path):
     rows = [line.split() for line in told.splitlines()[1:]]
     assert len(rows) == 12
     assert max(abs(float(row[1]) - float(row[2])) for row in rows) < 1
+
+
+_LOOP = """
+.LBB0_1:
+	vmulpd	%ymm0, %ymm1, %ymm2
+	vdivpd	%ymm2, %ymm3, %ymm4
+	testb	$1, %cl
+	je	.LBB0_2
+	vaddpd	(%rax), %ymm4, %ymm4
+.LBB0_2:
+	vaddpd	%ymm4, %ymm0, %ymm0
+	vmulpd	%ymm1, %ymm1, %ymm6
+	vmovapd	%ymm0, %ymm5
+	cmpq	%rax, %rbx
+	jne	.LBB0_1
+	retq
+"""
+
+
+def test_one_epoch(script):
+    """Of a loop by hand: what is watched is left out, three wait for each other. Of the real one: one division, nothing in memory."""
+    spec = importlib.util.spec_from_file_location("one_epoch", ROOT / "scripts" / "one_epoch.py")
+    one_epoch = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(one_epoch)
+    way = one_epoch.epoch(_LOOP)
+    assert [line.split()[0] for line in way] == ["vmulpd", "vdivpd", "testb", "je", "vaddpd", "vmulpd", "vmovapd", "cmpq", "jne"]
+    assert one_epoch.chain(way) == 3
+    if not (platform.machine().lower() in ("x86_64", "amd64") and compiles_for("avx") and compiles_for("fma")):
+        pytest.skip("reads the instructions of x86 with AVX and FMA")
+    counts = {line[4:].strip(): int(line[:4]) for line in script("one_epoch.py").splitlines()[:-1]}
+    assert counts["divide"] == 1
+    total, waiting = (next(n for what, n in counts.items() if words in what) for words in ("instructions an epoch", "wait for each other"))
+    assert 12 < waiting < total < 200
 
 
 def test_pictures_are_small(script, tmp_path):
