@@ -69,6 +69,16 @@ def _quantile(a: Any, y: Any, tau: float = 0.5) -> Any:
     return where(y < a, (1 - tau) * (a - y), tau * (y - a))
 
 
+def _gaussian_nll(mean: Any, log_variance: Any, y: Any, eps: float = 1e-6) -> Any:
+    """Minus the logarithm of a normal distribution's density, without its constant: half of log v +
+    (mean - y)^2 / v; v is at least eps.
+    """
+    _check("eps", eps, eps > 0, "above 0")
+    bounded = n.maximum(log_variance, math.log(eps))
+    miss = mean - y
+    return 0.5 * (bounded + miss * miss * n.exp(-bounded))
+
+
 squared_error = _built_in(  # notes 002 (17), (20)
     lambda a, y: (a - y) ** 2, lambda a, y: n.fma(a, 2.0, -(y + y)), "squared_error"
 )
@@ -98,6 +108,9 @@ quantile = _built_in(
     _quantile,
     lambda a, y, tau: where(y < a, 1 - tau, where(a < y, -tau, 0.0 * (a - y))), "quantile",
 )  # fmt: skip
+
+# of a mean and the logarithm of a variance, which may be any number
+gaussian_nll = _built_in(_gaussian_nll, None, "gaussian_nll")
 
 # -- of margins: targets are -1 and 1
 

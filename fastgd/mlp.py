@@ -173,6 +173,7 @@ class MLP(Network):
         """
         from fastgd.derivatives import check_vector, hessian_vector
 
+        self.check_one_output("hessian_vector")
         params, v = self.check_params(params), check_vector(self, v)
         return hessian_vector(self, params, *check_data(self, X, Y), v)
 

@@ -90,6 +90,12 @@ class Network:
                 "use output='sigmoid', loss='binary_cross_entropy'"
             )
 
+        if loss_function.of_pairs and checked[-1] % 2:
+            raise ValueError(
+                f"widths must end with an even number for loss {loss_function.name!r}, which is "
+                f"of two outputs for each target; got {checked}"
+            )
+
         layers: list[Layer] = []
         for inputs, outputs, function in zip(checked, checked[1:], functions, strict=False):
             layers.append(Layer(inputs, outputs, function, layers[-1].stop if layers else 0, bias))
@@ -135,6 +141,21 @@ class Network:
     def n_params(self) -> int:
         """Number of parameters, weights and biases together."""
         return self.layers[-1].stop
+
+    @property
+    def n_targets(self) -> int:
+        """Number of targets of a row, columns of Y: its outputs, or half of them for a loss of
+        two.
+        """
+        return self.widths[-1] // (2 if self.loss_function.of_pairs else 1)
+
+    def check_one_output(self, what: str) -> None:
+        """ValueError if the loss is of two outputs, which `what` does not know."""
+        if self.loss_function.of_pairs:
+            raise ValueError(
+                f"{what} serves losses of one output for each target; got {self.loss!r}, which is "
+                "of two"
+            )
 
     @quiet
     def init(self, rng: int | np.random.Generator | None = None, scheme: str = "auto") -> Array:

@@ -21,6 +21,9 @@ _BLOCK = 4096  # rows that are moved at a time
 class Samples(NamedTuple):
     """X is (n, inputs) and Y (n, outputs), of the network's dtype, C-contiguous; weights are (n,),
     or (0,) where all weigh the same. Each has a first axis where members have their own.
+
+    Where a network has fewer targets than outputs, its columns of Y beyond them are zeros, so that
+    kernels have rows of Y as wide as outputs; no loss reads them.
     """
 
     X: Array
@@ -125,7 +128,9 @@ def _of_members(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
 
 def check_targets(net: Network, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
-    Y = rows("Y", Y, net.widths[-1], net, net.dtype)
+    Y = rows("Y", Y, net.n_targets, net, net.dtype)
+    if net.n_targets < net.widths[-1]:
+        Y = np.pad(Y, ((0, 0), (0, net.widths[-1] - net.n_targets)))
     least, most = net.loss_function.targets
     if least == -np.inf:
         return Y

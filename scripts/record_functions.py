@@ -12,7 +12,8 @@ from torch import nn
 FILE = Path(__file__).parent.parent / "tests" / "data" / "functions.json"
 ABOUT = (
     "f(z) and f'(z) of activations at the points z, losses of single outputs a with targets y and their derivatives by a, by z where "
-    "the loss is one of z; cross_entropy of rows of three z, by scripts/record_functions.py with torch {}."
+    "the loss is one of z; gaussian_nll of means z with logarithms of variances, and its derivatives by both; cross_entropy of rows of "
+    "three z, by scripts/record_functions.py with torch {}."
 )
 Z = [-30.0, -8.0, -3.5, -2.0, -1.0, -0.5, -1e-3, 1e-3, 0.25, 0.5, 1.0, 2.0, 2.9, 3.5, 8.0, 30.0]
 ACTIVATIONS = {
@@ -32,6 +33,7 @@ OF_ROWS = {
     "cross_entropy(0.1)": nn.CrossEntropyLoss(reduction="none", label_smoothing=0.1),
 }
 ROWS = [[0.5, -1.0, 2.0], [3.0, 3.0, -4.0], [-20.0, 10.0, 0.0]]
+LOG_VARIANCES = [(5 * i % 16) / 2 - 4.0 for i in range(len(Z))]
 SHARES = [[0.0, 1.0, 0.0], [0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]
 
 
@@ -42,6 +44,13 @@ def with_gradient(function, values):
     return {"value": result.tolist(), "slope": x.grad.tolist()}
 
 
+def of_pairs(function, values, others):
+    mean, log_variance = (torch.tensor(each, dtype=torch.float64, requires_grad=True) for each in (values, others))
+    result = function(mean, y, torch.exp(log_variance))
+    result.sum().backward()
+    return {"value": result.tolist(), "slope": mean.grad.tolist(), "slope_by_b": log_variance.grad.tolist()}
+
+
 targets = [(7 * i % 11) / 10 for i in range(len(Z))]
 y, shares = torch.tensor(targets, dtype=torch.float64), torch.tensor(SHARES, dtype=torch.float64)
 data = {
@@ -49,7 +58,8 @@ data = {
     "z": Z, "y": targets, "rows": ROWS, "shares": SHARES,
     "activations": {name: with_gradient(f, Z) for name, f in ACTIVATIONS.items()},
     "losses": {name: with_gradient(lambda x, f=f: f(x, y), Z) for name, f in LOSSES.items()},
+    "log_variances": LOG_VARIANCES, "losses_of_pairs": {"gaussian_nll": of_pairs(nn.GaussianNLLLoss(reduction="none"), Z, LOG_VARIANCES)},
     "losses_of_rows": {name: with_gradient(lambda x, f=f: f(x, shares), ROWS) for name, f in OF_ROWS.items()},
 }  # fmt: skip
 FILE.write_text(json.dumps(data, indent=0) + "\n")
-print(f"{len(ACTIVATIONS)} activations, {len(LOSSES) + len(OF_ROWS)} losses")
+print(f"{len(ACTIVATIONS)} activations, {len(LOSSES) + len(OF_ROWS) + 1} losses")

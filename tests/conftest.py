@@ -230,7 +230,7 @@ def random_problem(net, n, seed=0):
     """X (n, inputs), Y (n, outputs) that the loss allows, and parameters, all away from saturation."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, net.widths[0]))
-    Y = rng.uniform(0.05, 0.95, size=(n, net.widths[-1]))
+    Y = rng.uniform(0.05, 0.95, size=(n, net.n_targets))
     if net.loss == "cross_entropy":
         Y /= Y.sum(axis=1, keepdims=True)
     params = rng.normal(size=net.n_params) * 0.6

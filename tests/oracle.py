@@ -55,6 +55,17 @@ ACTIVATIONS = {  # f(z) and f'(z)
     "softmax": (lambda z: softmax(z, axis=1), None),
 }
 
+
+def mean(a):
+    """The first half of the outputs, of a loss of two for each target."""
+    return a[:, : a.shape[1] // 2]
+
+
+def log_variance(a):
+    """The other half, which counts as one of 1e-6 where it is below."""
+    return np.maximum(a[:, a.shape[1] // 2 :], np.log(1e-6))
+
+
 LOSSES = {  # of a and y, and the derivative by a
     "squared_error": (lambda a, y: (a - y) ** 2, lambda a, y: 2 * (a - y)),
     "absolute": (lambda a, y: np.abs(a - y), lambda a, y: np.sign(a - y)),
@@ -62,6 +73,15 @@ LOSSES = {  # of a and y, and the derivative by a
     "log_cosh": (lambda a, y: np.logaddexp(a - y, y - a) - np.log(2), lambda a, y: np.tanh(a - y)),
     "poisson": (lambda a, y: a - y * np.log(a), lambda a, y: 1 - y / a),
     "quantile": (lambda a, y: 0.5 * np.abs(a - y), lambda a, y: 0.5 * np.sign(a - y)),
+    "gaussian_nll": (
+        lambda a, y: np.hstack([0.5 * (log_variance(a) + (mean(a) - y) ** 2 / np.exp(log_variance(a))), 0 * y]),
+        lambda a, y: np.hstack(
+            [
+                (mean(a) - y) / np.exp(log_variance(a)),
+                (log_variance(a) > np.log(1e-6)) * 0.5 * (1 - (mean(a) - y) ** 2 / np.exp(log_variance(a))),
+            ]
+        ),
+    ),
     "hinge": (lambda a, y: np.maximum(1 - y * a, 0), lambda a, y: -y * (y * a < 1)),
     "squared_hinge": (lambda a, y: np.maximum(1 - y * a, 0) ** 2, lambda a, y: -2 * y * np.maximum(1 - y * a, 0)),
 }

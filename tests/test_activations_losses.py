@@ -130,6 +130,16 @@ def test_losses_are_pytorchs(name):
         assert net.gradient([1.0, 0.0], [z], [y])[1] == pytest.approx(slope, rel=1e-12, abs=1e-14)
 
 
+@pytest.mark.parametrize("name", RECORDED["losses_of_pairs"])
+def test_losses_of_pairs_are_pytorchs(name):
+    net = fastgd.MLP(2, 2, activation="identity", loss=name)
+    params = net.pack([(np.eye(2), None)])
+    inputs = zip(RECORDED["z"], RECORDED["log_variances"], RECORDED["y"], strict=True)
+    for (a, b, y), value, *slopes in zip(inputs, *RECORDED["losses_of_pairs"][name].values(), strict=True):
+        assert net.cost(params, [[a, b]], [y]) == pytest.approx(value, rel=1e-13)
+        assert net.gradient(params, [[a, b]], [y])[4:] == pytest.approx(slopes, rel=1e-12, abs=1e-14)
+
+
 @pytest.mark.parametrize("name", RECORDED["losses_of_rows"])
 def test_losses_of_rows_are_pytorchs(name):
     net = fastgd.MLP(3, 3, activation="softmax", loss=name)

@@ -50,6 +50,10 @@ import pytest
             "train houses.csv --target price --layers 4-1",
             "--layers must begin with 3 and end with 1 for 3 inputs, 1 target (price); got 4-1",
         ),
+        (
+            "train houses.csv --target price,rooms --layers 2-2 --loss gaussian_nll",
+            "the command, for tables, serves losses of one output for each target; got 'gaussian_nll', which is of two",
+        ),
         ("train houses.csv --target price --layers 3-1 --out houses.csv", "--out would replace houses.csv, which is read"),
         ("train flowers.csv --target kind --layers 2-2", "column 'kind' holds 3 classes and needs 3 outputs; got 2"),
         ("train flowers.csv --target width --layers 2-1", "flowers.csv, line 2, column 'kind': expected a finite number; got 'rose'"),

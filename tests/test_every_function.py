@@ -73,7 +73,8 @@ def written_out(dtype):
     chains = [list(SMALL), *(others[i : i + 4] for i in range(0, len(others), 4))]
     for i in range(max(len(chains), len(OF_VALUES))):
         chain, loss = chains[i % len(chains)], OF_VALUES[i % len(OF_VALUES)]
-        yield fastgd.MLP(2, *[1] * len(chain), activation=chain, loss=loss, dtype=dtype)
+        outputs = 2 if LOSSES[loss].of_pairs else 1
+        yield fastgd.MLP(2, *[1] * (len(chain) - 1), outputs, activation=chain, loss=loss, dtype=dtype)
     for loss, output in OF_ONE.items():
         yield fastgd.MLP(2, 2, activation=output, loss=loss, dtype=dtype)
 

@@ -181,12 +181,12 @@ def test_in_c(real, number, tmp_path):
     library = ctypes.CDLL(str(tmp_path / "functions.so"))
     z, y = points()[:50] / 4, points(1)[:50] / 4
     for function in functions:
-        values = {"z": z, "a": z, "y": y}
+        values = {"z": z, "a": z, "b": z[::-1] / 4, "y": y}
         if function.what == "activation":
             values["a"] = function.reference(z)
         for formula, names, suffix in [
             (function.value, function.arguments, ""),
-            (function.slope, function.slope_arguments, "_derivative"),
+            *((formula, function.slope_arguments, f"_{kind}") for kind, formula in function.slopes.items()),
         ]:
             call = getattr(library, f"{function.what}_{function.symbol}{suffix}")
             call.restype, call.argtypes = number, [number] * len(names)

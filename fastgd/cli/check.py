@@ -89,7 +89,7 @@ def _problem(net: MLP, rows: int, seed: int) -> tuple[Array, Array, Array]:
     rows = whole_number("rows", rows, least=1)
     generator = np.random.default_rng(seed_of(seed))
     X = generator.normal(size=(rows, net.widths[0]))
-    n_outputs = net.widths[-1]
+    n_outputs = net.n_targets
     least, most = net.loss_function.targets
     if net.loss_function.whole_layer:
         Y = np.eye(n_outputs)[generator.integers(n_outputs, size=rows)]

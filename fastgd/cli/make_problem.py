@@ -194,7 +194,9 @@ def _network(options: argparse.Namespace, table: Table) -> MLP:
         output = "sigmoid" if table.outputs == 1 else "softmax"
     if table.classes is not None and _named_output(options) in (None, output):
         loss = "binary_cross_entropy" if table.outputs == 1 else "cross_entropy"
-    return network(options, options.layers, activation="tanh", output=output, loss=loss)
+    net = network(options, options.layers, activation="tanh", output=output, loss=loss)
+    net.check_one_output("the command, for tables,")
+    return net
 
 
 def _meaning(table: Table) -> str:

@@ -41,6 +41,8 @@ def to_c(
     """
     real = _REAL[of.net.dtype.name if dtype is None else check_name("dtype", dtype, DTYPES)]
     gradient, train = truth("gradient", gradient), truth("train", train)
+    if train:
+        of.net.check_one_output("train")
     code = Code(of, checked_name(name), real, constant=not train)
     bits = None if fixed_point is None else BITS[check_name("fixed_point", fixed_point, list(BITS))]
     if bits is not None and (gradient or train or dtype is not None):

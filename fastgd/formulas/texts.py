@@ -2,7 +2,8 @@
 
 A derivative gets the pre-activation z and the activation a = f(z) and uses whichever is cheaper; a
 loss gets z, a and the target y, and its derivative a and y. Those of losses that serve one output
-alone are by z, others by a.
+alone are by z, others by a. A loss of two outputs gets both, a and b, and y, and so do its
+derivatives by each of them.
 """
 
 from __future__ import annotations
@@ -31,11 +32,17 @@ def slope_name(function: Activation | Loss) -> str:
     return f"{function.symbol}_{of_loss}derivative"
 
 
+def slope_by_b_name(loss: Loss) -> str:
+    """What the derivative of a loss of two outputs by the second is called in compiled text."""
+    return f"{slope_name(loss)}_by_b"
+
+
 def text_of(function: Activation | Loss) -> str:
-    """Both, as text over the names of `vocabulary`."""
-    arguments = function.arguments
-    if isinstance(function, Loss) and not function.whole_layer:
+    """All of them, as text over the names of `vocabulary`."""
+    arguments, taken = function.arguments, function.slope_arguments
+    slopes = [function.compiled_slope(slope_name(function), taken)]
+    if isinstance(function, Loss) and function.of_pairs:
+        slopes += [function.compiled_slope(slope_by_b_name(function), taken, "derivative_by_b")]
+    elif isinstance(function, Loss) and not function.whole_layer:
         arguments = ("z", "a", "y")
-    value = function.compiled(value_name(function), arguments)
-    slope = function.compiled_slope(slope_name(function), function.slope_arguments)
-    return f"{value}\n\n\n{slope}\n"
+    return "\n\n\n".join([function.compiled(value_name(function), arguments), *slopes]) + "\n"

@@ -164,8 +164,15 @@ class Function(ABC):
     @cached_property
     def text(self) -> str:
         """It and its derivative as functions over `fastgd.numeric`, which say all that it is."""
-        own = python(self.symbol, self.arguments, self.value)
-        return f"{own}\n\n{python(f'{self.symbol}_derivative', self.slope_arguments, self.slope)}\n"
+        texts = [python(self.symbol, self.arguments, self.value)]
+        for kind, formula in self.slopes.items():
+            texts.append(python(f"{self.symbol}_{kind}", self.slope_arguments, formula))
+        return "\n\n".join(texts) + "\n"
+
+    @property
+    def slopes(self) -> dict[str, Formula]:
+        """The formulas of its derivatives, by what they are called behind its name."""
+        return {"derivative": self.slope}
 
     def __repr__(self) -> str:
         return f"<{self.what} {self.name}>"
@@ -206,8 +213,10 @@ class Function(ABC):
         float.
         """
         name = f"{self.what}_{self.symbol}"
-        own = c99(name, self.arguments, self.value, real)
-        return f"{own}\n{c99(f'{name}_derivative', self.slope_arguments, self.slope, real)}"
+        texts = [c99(name, self.arguments, self.value, real)]
+        for kind, formula in self.slopes.items():
+            texts.append(c99(f"{name}_{kind}", self.slope_arguments, formula, real))
+        return "\n".join(texts)
 
     # -- in compiled code
 
@@ -215,9 +224,12 @@ class Function(ABC):
         """The function as text that is compiled."""
         return compiled(name, arguments, self.value, f"{self.what} {self.name}")
 
-    def compiled_slope(self, name: str, arguments: tuple[str, ...]) -> str:
-        """Its derivative as text that is compiled."""
-        return compiled(name, arguments, self.slope, f"The derivative of {self.what} {self.name}.")
+    def compiled_slope(
+        self, name: str, arguments: tuple[str, ...], kind: str = "derivative"
+    ) -> str:
+        """A derivative as text that is compiled."""
+        about = f"The {kind.replace('_', ' ')} of {self.what} {self.name}."
+        return compiled(name, arguments, self.slopes[kind], about)
 
 
 def _check_callable(argument: str, value: object, arguments: tuple[str, ...]) -> None:

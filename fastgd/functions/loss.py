@@ -1,4 +1,4 @@
-"""What a loss is: a function of one output and its target, and its derivative."""
+"""What a loss is: a function of one output, or of two, and their target, and its derivative."""
 
 from __future__ import annotations
 
@@ -17,15 +17,20 @@ class Loss(Function):
     """A loss of one's own, for `MLP(..., loss=mine)`: of one output of one sample. The loss of a
     sample is the sum over its outputs, the cost the mean over the samples.
 
+    One of two outputs serves networks with twice as many outputs as targets: with k targets, that
+    of target i is of outputs i and k + i, which may be a mean and how far off it is.
+
     Its functions are written as those of an `Activation` are.
 
     Parameters
     ----------
     function : callable
-        function(a, y), of an output a and its target y. Further arguments with defaults are
-        numbers of its own: `mine(0.5)` is the loss by another one.
+        function(a, y), of an output a and its target y, or function(a, b, y), of two outputs.
+        Further arguments with defaults are numbers of its own: `mine(0.5)` is the loss by another
+        one.
     derivative : callable, optional
-        derivative(a, y) by a. By default it is derived from the formula, exactly.
+        derivative(a, y) by a. By default it is derived from the formula, exactly, as those of a
+        loss of two outputs always are.
     name : str, optional
         The function's own name, if not given; not one of a built-in loss.
     output : Activation, optional
@@ -64,7 +69,15 @@ class Loss(Function):
         if output is not None and not isinstance(output, Activation):
             raise TypeError(f"output must be a fastgd.Activation, or None; got {output!r}")
         self.output, self.targets = output, check_interval("targets", targets)
+        self.of_pairs = _required(function) == 3 and not self.whole_layer
+        if self.of_pairs and not (output is None and derivative is None):
+            raise ValueError(
+                "derivative and output must be None for a loss of two outputs, which is derived; "
+                f"got {derivative!r} and {output!r}"
+            )
         self.arguments, self.slope_arguments = ("a" if output is None else "z", "y"), ("a", "y")
+        if self.of_pairs:
+            self.arguments = self.slope_arguments = ("a", "b", "y")
         if self.whole_layer:  # of z less the largest, and by the sum of the sample's targets
             self.arguments, self.slope_arguments = ("z", "log_sum_exp", "y"), ("a", "y", "total")
         super().__init__(function, derivative, name)
@@ -92,11 +105,34 @@ class Loss(Function):
         if math.isfinite(least) and math.isfinite(most):
             y = least + (most - least) / (1 + abs(points(1)))
         name = self.arguments[0]
+        if self.of_pairs:
+            at = {"a": by, "b": points(2) / 4, "y": y}
+            check_slope(self, variable("a"), at, at)
+            return
         a = by if self.output is None else self.output.reference(by)
         check_slope(self, variable(name), {name: by, "y": y}, {"a": a, "y": y})
 
     def _derived(self) -> Formula:
         return derivative_of(self.value, variable("a"))
 
+    @property
+    def slopes(self) -> dict[str, Formula]:
+        by_b = {"derivative_by_b": self.slope_by_b} if self.of_pairs else {}
+        return super().slopes | by_b
+
+    @property
+    def slope_by_b(self) -> Formula:
+        """The formula of its derivative by the second of two outputs."""
+        return derivative_of(self.value, variable("b"))
+
     def _parts(self) -> tuple[Any, ...]:
         return self.name, self.text, self.output, self.targets
+
+
+def _required(function: Any) -> int:
+    """How many arguments a function of Python's has without defaults; 0 of what else is called."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return 0
+    is_method, defaults = hasattr(function, "__self__"), function.__defaults__ or ()
+    return int(code.co_argcount) - is_method - len(defaults)

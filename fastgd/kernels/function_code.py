@@ -11,6 +11,7 @@ from fastgd.formulas.texts import (
     HELD_ACTIVATIONS,
     HELD_LOSSES,
     name_of_held,
+    slope_by_b_name,
     slope_name,
     text_of,
     value_name,
@@ -41,7 +42,12 @@ def run(address, zero, wanted):
 def code_of(function: Activation | Loss, dtype: np.dtype[Any]) -> Entry:
     """The loops of a function over a block, compiled."""
     value, slope = value_name(function), slope_name(function)
-    if isinstance(function, Activation):
+    if isinstance(function, Loss) and function.of_pairs:
+        loops = (
+            f"elementwise.weighed(elementwise.summed_pairs({value}))",
+            f"elementwise.differentiated_pairs({slope}, {slope_by_b_name(function)})",
+        )
+    elif isinstance(function, Activation):
         loops = f"elementwise.over_all({value})", f"elementwise.times_all({slope})"
     else:
         loops = (

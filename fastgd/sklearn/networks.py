@@ -64,6 +64,10 @@ def network(
             f"{len(each)}"
         )
     loss = loss if isinstance(loss, Loss) else built_in_loss(loss)
+    if loss.of_pairs:
+        raise ValueError(
+            f"loss must be of one output for each target; got {loss.name!r}, which is of two"
+        )
     each.append(output if loss.output is None else loss.output)
     net = MLP(inputs, *hidden, outputs, activation=each, loss=loss, dtype=dtype.name)
     squared = net.loss == "squared_error"

@@ -60,7 +60,7 @@ def warn_of_zeros(net: MLP, Y: Array) -> None:
 @cache
 def _learns_nothing_of_zeros(loss: Loss) -> bool:
     """Whether the derivative is 0 wherever the target is, which may be negative."""
-    if loss.whole_layer or loss.targets[0] >= 0:
+    if loss.whole_layer or loss.of_pairs or loss.targets[0] >= 0:
         return False
     a = points()
     return not computed(loss.slope, {"a": a, "y": np.zeros_like(a)}).any()

@@ -10,7 +10,7 @@ gives to the gradient after its sum.
 
 from collections.abc import Sequence
 
-from fastgd.formulas.texts import slope_name, text_of, value_name
+from fastgd.formulas.texts import slope_by_b_name, slope_name, text_of, value_name
 from fastgd.kernels.generated.lines import Line, add, comment, let
 from fastgd.network import Layer, Network
 
@@ -154,6 +154,9 @@ def loss(net: Network, mark: str = "") -> list[Line]:
             f"{name}(z{l}_{k}{mark} - largest{mark}, log_sum_exp{mark}, {target(net, k)})"
             for k in units
         ]
+    elif net.loss_function.of_pairs:
+        lines, n = [], net.n_targets
+        terms = [f"{name}(a{l}_{k}{mark}, a{l}_{n + k}{mark}, y_{k})" for k in range(n)]
     else:
         lines = []
         terms = [f"{name}(z{l}_{k}{mark}, a{l}_{k}{mark}, y_{k})" for k in units]
@@ -172,6 +175,10 @@ def output_delta(net: Network, weighted: bool) -> list[Line]:
         own = [f"{weight}{name}(a{l}_{k}, {target(net, k)}, target)" for k in units]
         return lines + [let(f"delta{l}_{k}", own[k]) for k in units]
     derivatives = [f"{name}(a{l}_{k}, y_{k})" for k in units]
+    if net.loss_function.of_pairs:
+        names, n = (name, slope_by_b_name(net.loss_function)), net.n_targets
+        taken = [f"(a{l}_{k}, a{l}_{n + k}, y_{k})" for k in range(n)]
+        derivatives = [each + arguments for each in names for arguments in taken]
     if net.loss_function.output is not None:
         return [let(f"delta{l}_{k}", f"{weight}{derivatives[k]}") for k in units]
     if layer.function.whole_layer:

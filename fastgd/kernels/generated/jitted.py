@@ -10,7 +10,7 @@ from functools import cache
 from itertools import accumulate
 from types import ModuleType
 
-from fastgd.formulas.texts import slope_name, value_name
+from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
 from fastgd.kernels.generated.equations import definitions
 from fastgd.kernels.generated.lines import Line, comment, indented, let, text_of
 from fastgd.kernels.generated.row_loops import room
@@ -118,7 +118,7 @@ class _Written:
         smoothing, outputs = self.net.loss_function.smoothing, self.net.widths[-1]
         kept = f" * {1.0 - smoothing!r} + {smoothing / outputs!r}" if smoothing else ""
         yield comment(f"{self.net.loss} at the output, notes 002 (20), 004")
-        yield from self._for("k", outputs, f"a[{{y}} + k] = y[k]{kept}")
+        yield from self._for("k", self.net.n_targets, f"a[{{y}} + k] = y[k]{kept}")
         yield from self._loss()
         yield from self._output_delta()
         yield let("g", "in_wide_vectors(span_of(gradient))")
@@ -167,8 +167,15 @@ class _Written:
         if loss.whole_layer:
             yield let("log_sum_exp", "log(total)")
             value = f"{name}(a[{{z}} + k] - largest, log_sum_exp, a[{{y}} + k])"
+        if loss.of_pairs:
+            value = f"{name}({self._pair})"
         yield let("loss", "like(a[0], 0.0)")
-        yield from self._for("k", self.net.widths[-1], f"loss += {value}")
+        yield from self._for("k", self.net.n_targets, f"loss += {value}")
+
+    @property
+    def _pair(self) -> str:
+        """What a loss of two outputs is of, at target k."""
+        return f"a[{{a}} + k], a[{{a}} + {self.net.n_targets} + k], a[{{y}} + k]"
 
     def _output_delta(self) -> Iterator[Line]:
         """delta of the last layer, notes 004 (Biases)."""
@@ -178,10 +185,16 @@ class _Written:
             yield let("target", "like(a[0], 0.0)")
             yield from self._for("k", outputs, "target += a[{y} + k]")
             value = f"{name}(a[{{a}} + k], a[{{y}} + k], target)"
+            yield from self._for("k", outputs, f"a[{{delta}} + k] = {value}")
+        elif loss.of_pairs:
+            halves = {"k": name, f"{self.net.n_targets} + k": slope_by_b_name(loss)}
+            for j, of in halves.items():
+                value = f"{of}({self._pair})" + ("" if of_softmax else self._slope(self.last, j))
+                yield from self._for("k", self.net.n_targets, f"a[{{delta}} + {j}] = {value}")
         else:
             slope = "" if loss.output is not None or of_softmax else self._slope(self.last, "k")
             value = f"{name}(a[{{a}} + k], a[{{y}} + k]){slope}"
-        yield from self._for("k", outputs, f"a[{{delta}} + k] = {value}")
+            yield from self._for("k", outputs, f"a[{{delta}} + k] = {value}")
         if of_softmax and loss.output is None:
             value = "a[{a} + k] * (a[{delta} + k] - inner)"
             yield let("inner", "like(a[0], 0.0)")

@@ -258,5 +258,5 @@ def _sample(plan: Plan, weighted: bool) -> tuple[list[Line], list[Line], list[Li
 
 def _loads(net: Network, weighted: bool) -> list[Line]:
     lines = [let(f"x_{k}", f"load(x, {k} * stride + s)") for k in range(net.widths[0])]
-    lines += [let(f"y_{k}", f"load(y, {k} * stride + s)") for k in range(net.widths[-1])]
+    lines += [let(f"y_{k}", f"load(y, {k} * stride + s)") for k in range(net.n_targets)]
     return [*lines, let("weight", "load(work.weight, s)")] if weighted else lines

@@ -86,6 +86,19 @@ def summed(loss_of: Any) -> Any:
     return total
 
 
+def summed_pairs(loss_of: Any) -> Any:
+    """Likewise, of a loss of two outputs, the second of which is in the second half of them."""
+
+    @merged
+    def total(z, a, y, here, first, last, stride):
+        loss, half = broadcast(a, 0.0), (last - first) // 2
+        for k in range(first, first + half, stride):
+            loss += loss_of(load(a, here + k), load(a, here + half + k), load(y, k))
+        return loss
+
+    return total
+
+
 def weighed(total: Any) -> Any:
     """The sum over a block of weight times loss, of a `summed` one."""
 
@@ -108,5 +121,21 @@ def differentiated(slope: Any) -> Any:
             w = load(weight, s)
             for k in range(s, s + size, stride):
                 store(delta, here + k, w * slope(load(a, here + k), load(y, k)))
+
+    return put
+
+
+def differentiated_pairs(slope: Any, slope_by_b: Any) -> Any:
+    """Likewise, of a loss of two outputs, the second of which is in the second half of them."""
+
+    @merged
+    def put(a, y, weight, delta, here, size, stride):
+        half = size // 2
+        for s in range(0, stride, lanes_of(a)):
+            w = load(weight, s)
+            for k in range(s, s + half, stride):
+                one, other, target = load(a, here + k), load(a, here + half + k), load(y, k)
+                store(delta, here + k, w * slope(one, other, target))
+                store(delta, here + half + k, w * slope_by_b(one, other, target))
 
     return put
