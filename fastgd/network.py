@@ -142,7 +142,7 @@ class Network:
         """Number of parameters, weights and biases together."""
         return self.layers[-1].stop
 
-    @property
+    @cached_property
     def n_targets(self) -> int:
         """Number of targets of a row, columns of Y: its outputs, or half of them for a loss of
         two.

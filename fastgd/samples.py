@@ -129,8 +129,8 @@ def _of_members(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
 def check_targets(net: Network, Y: ArrayLike) -> Array:
     """Y as (n, outputs), with values that the loss is defined for."""
     Y = rows("Y", Y, net.n_targets, net, net.dtype)
-    if net.n_targets < net.widths[-1]:
-        Y = np.pad(Y, ((0, 0), (0, net.widths[-1] - net.n_targets)))
+    if net.loss_function.of_pairs:
+        Y = np.pad(Y, ((0, 0), (0, net.n_targets)))
     least, most = net.loss_function.targets
     if least == -np.inf:
         return Y
