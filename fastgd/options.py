@@ -118,6 +118,11 @@ class Options:
         return decays or changes or self.is_bounded
 
     @property
+    def decays_by_layer(self) -> bool:
+        """Whether weights are made smaller by numbers of each layer's own."""
+        return isinstance(self.l2, tuple) or isinstance(self.l1, tuple)
+
+    @property
     def is_bounded(self) -> bool:
         """Whether weights are, after every update."""
         return self.max_norm is not None
@@ -164,6 +169,7 @@ OWN_NUMBERS = (
     "l2", "l1", "dropout", "max_norm", "input_noise", "clip_norm", "target_cost", "patience",
     "min_delta",
 )  # fmt: skip
+BY_LAYER = ("l2", "l1", "dropout")  # those of which a member may have one for each layer
 NONE = {"clip_norm": np.inf, "max_norm": np.inf, "target_cost": -np.inf, "patience": MOST}
 
 
@@ -182,9 +188,9 @@ class MemberSettings(ArrayTable):
     schedules: Array  # (members,) int64, place among schedules.KINDS; -1 for a number
     times: Array  # (members, 3 or more) warm-up and the schedule's own numbers
     numbers: Array  # (members, numbers) of the optimizer
-    l2: Array  # (members,)
-    l1: Array  # (members,)
-    dropout: Array  # (members,)
+    l2: Array  # (members,) or (members, layers)
+    l1: Array  # (members,) or (members, layers)
+    dropout: Array  # (members,) or (members, hidden layers)
     max_norm: Array  # (members,) inf for none
     input_noise: Array  # (members,)
     clip_norm: Array  # (members,) inf for none
@@ -203,9 +209,15 @@ class MemberSettings(ArrayTable):
     @property
     def takes_a_loop(self) -> Array:
         """(members,) bool: who asks for more than numbers of a loop that others have, too."""
-        perturbed = (self.dropout != 0) | (self.input_noise != 0)
-        takes: Array = self.on_plateau | perturbed | (self.max_norm < np.inf)
+        perturbed = self._ask("dropout") | (self.input_noise != 0)
+        by_layer = self.l2.ndim > 1 or self.l1.ndim > 1
+        takes: Array = self.on_plateau | perturbed | (self.max_norm < np.inf) | by_layer
         return takes
+
+    def _ask(self, name: str) -> Array:
+        """(members,) bool: for whom a number of these is not 0, in any layer."""
+        asks: Array = getattr(self, name).reshape(len(self), -1).any(axis=1)
+        return asks
 
     @property
     def on_plateau(self) -> Array:
@@ -231,7 +243,7 @@ class MemberSettings(ArrayTable):
         their optimizer.
         """
         marks = np.array([
-            self.schedules >= 0, self.l2 != 0, self.l1 != 0, self.clip_norm < np.inf,
+            self.schedules >= 0, self._ask("l2"), self._ask("l1"), self.clip_norm < np.inf,
             self.monitored, self.takes_a_loop,
         ])  # fmt: skip
         kinds: Array = 256 * optimizer.places_of_forms(self.numbers) + np.packbits(marks, axis=0)[0]
@@ -253,7 +265,7 @@ class MemberSettings(ArrayTable):
         } | self._own_numbers(member)
 
     def _own_numbers(self, member: int) -> dict[str, Any]:
-        own = {name: getattr(self, name)[member].item() for name in OWN_NUMBERS}
+        own = {name: _plain(getattr(self, name)[member]) for name in OWN_NUMBERS}
         return {name: None if value == NONE.get(name) else value for name, value in own.items()}
 
     def _learning_rate(self, member: int) -> float | Schedule:
@@ -270,12 +282,18 @@ class MemberSettings(ArrayTable):
         return self._own_numbers(0) | {
             "learning_rate": self._learning_rate(most),
             "optimizer": optimizer,
-            **{name: float(getattr(self, name).max()) for name in _LARGEST},
+            **{name: _plain(getattr(self, name).max(axis=0)) for name in _LARGEST},
             **{
                 name: None if least == np.inf else least
                 for name, least in ((each, float(getattr(self, each).min())) for each in _SMALLEST)
             },
         }
+
+
+def _plain(numbers: Any) -> Any:
+    """One of NumPy's numbers, or a tuple of them, as Python's own."""
+    plain = numbers.tolist()
+    return tuple(plain) if isinstance(plain, list) else plain
 
 
 def not_asked(members: int) -> dict[str, Array]:

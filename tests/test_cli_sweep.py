@@ -47,6 +47,21 @@ def test_members_in_a_file(command, folder, expected):
     ]
 
 
+def test_what_all_members_share(command, folder):
+    """A schedule of each rate, and l2 by layer, as `train` has them."""
+    flags = ["sweep", "--gate", "xor", "--layers", "2-2-1", "--seeds", "2", "--epochs", "50", "--learning-rates", "1,3", "--out", "all.csv"]
+    shared = ["--schedule", "cosine", "--cosine-steps", "50", "--l2", "0.01,0.02", "--clip-norm", "0.5"]
+    best = json.loads(command(*flags, *shared, "--json"))
+    assert "best" not in best
+    _, *lines = printed((folder / "all.csv").read_text())
+    net, cosine = fastgd.MLP(2, 2, 1), fastgd.schedules.Cosine
+    for line, (rate, seed) in zip(lines, [(1.0, 0), (1.0, 1), (3.0, 0), (3.0, 1)], strict=True):
+        given = {"l2": (0.01, 0.02), "clip_norm": 0.5, "params": net.init(seed, "uniform"), "rng": seed}
+        run = fastgd.train(net, *fastgd.data.gate("xor"), 50, cosine(rate, steps=50), **given)
+        assert (float(line[1]), int(line[2])) == (rate, seed)
+        assert float(line[4]) == pytest.approx(run.cost, rel=1e-12)
+
+
 def test_init_is_that_of_train(command, folder):
     flags = ["--learning-rates", "3", "--seed", 7]
     for scheme, given in (("uniform", []), ("glorot", ["--init", "glorot"])):
@@ -232,6 +247,9 @@ def test_ctrl_c_ends_all_optimizers(command, flowers, monkeypatch):
         (["--learning-rates", "1", "--layers", "3-1"], ["--layers", "3-1"]),
         (["--learning-rates", "1", "--seeds", "0"], ["--seeds", "0"]),
         (["--learning-rates", "1", "--out", "no/such.csv"], ["--out", "no"]),
+        (["--learning-rates", "1", "--schedule", "rates"], ["--schedule", "'rates'", "cosine"]),
+        (["--learning-rates", "1", "--cosine-steps", "5"], ["--cosine-steps is for cosine", "--schedule constant"]),
+        (["--learning-rates", "1", "--dropout", "1"], ["dropout", "below 1"]),
         ([], ["--learning-rates"]),
     ],
 )

@@ -256,6 +256,38 @@ def test_members_have_their_own():
         assert run.cost == one.cost
 
 
+OF_LAYERS = {  # of three members
+    "l2": [[0.0, 0.1, 0.3], [0.2, 0.0, 0.0], [0.0, 0.0, 0.0]], "l1": [[0.01, 0.0, 0.02]] * 3,
+    "dropout": [[0.2, 0.5], [0.0, 0.0], [0.5, 0.0]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kernel", ["auto", "unrolled"])
+@pytest.mark.parametrize("names", [("l2",), ("l2", "l1", "dropout")], ids=str)
+def test_members_have_their_own_by_layer(names, kernel, tmp_path):
+    """As each alone; from a file and from a checkpoint too."""
+    own, (X, Y, _) = {name: np.array(OF_LAYERS[name]) for name in names}, problem(SMALL, 11)
+    if kernel == "unrolled" and "dropout" in names:
+        return
+    given = {"rng": 3, "kernel": kernel, "batch_size": 4}
+    runs = fastgd.train_many(SMALL, X, Y, 8, 0.3, **own, **given)
+    for i, member in enumerate(runs):
+        one = {name: values[i] for name, values in own.items()}
+        alone = fastgd.train(SMALL, X, Y, 8, 0.3, rng=3 + i, kernel=runs.kernel, batch_size=4, **one)
+        assert np.array_equal(member.params, alone.params)
+        assert member.cost == alone.cost
+        assert member.options == alone.options | {"record": 0}
+    runs.save(tmp_path / "runs.npz")
+    assert fastgd.load_runs(tmp_path / "runs.npz") == runs
+    part = fastgd.train_many(SMALL, X, Y, 5, 0.3, **own, **given, checkpoint=tmp_path / "part.npz")
+    assert part.epochs.tolist() == [5, 5, 5]
+    whole = fastgd.train_many(SMALL, X, Y, 8, 0.3, **own, **given, checkpoint=tmp_path / "part.npz", resume=True)
+    assert np.array_equal(whole.params, runs.params)
+    other = {name: 2 * values for name, values in own.items() if name != "dropout"}
+    with pytest.raises(ValueError, match="was made with l2"):
+        fastgd.train_many(SMALL, X, Y, 9, 0.3, **(own | other), **given, checkpoint=tmp_path / "part.npz", resume=True)
+
+
 @pytest.mark.parametrize(("name", "none", "some"), [("dropout", 0.0, 0.4), ("input_noise", 0.0, 0.5), ("max_norm", np.inf, 0.1)])
 def test_members_that_ask_for_nothing_get_nothing(name, none, some):
     X, Y, params = problem(SMALL, 11)

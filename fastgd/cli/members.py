@@ -62,7 +62,7 @@ def print_members(options: argparse.Namespace, problem: Problem, found: dict[str
         run = found[name].runs[member]
         print_line(
             "best",
-            f"{name}, rate {run.options['learning_rate']:g}, seed {run.seed}: {which} "
+            f"{name}, rate {_rate_of(options, member):g}, seed {run.seed}: {which} "
             f"{found[name].costs[member]:.6g}",
         )
         for title, text in problem.lines(run):
@@ -94,7 +94,7 @@ def print_members_json(
     }
     if options.target_cost is None:
         best = _best(found)
-        facts["best"] = None if best is None else _member_facts(problem, found, *best)
+        facts["best"] = best and _member_facts(problem, found, _rate_of(options, best[1]), *best)
     print_facts(facts)
 
 
@@ -204,8 +204,14 @@ def _best(found: dict[str, Members]) -> tuple[str, int] | None:
     return (name, member) if np.isfinite(found[name].costs[member]) else None
 
 
+def _rate_of(options: argparse.Namespace, member: int) -> float:
+    """The rate of a member's setting."""
+    rate: float = options.learning_rates[member // options.seeds]
+    return rate
+
+
 def _member_facts(
-    problem: Problem, found: dict[str, Members], name: str, member: int
+    problem: Problem, found: dict[str, Members], rate: float, name: str, member: int
 ) -> dict[str, Any]:
     """The setting of a member, and what it has learned."""
     members = found[name]
@@ -213,7 +219,7 @@ def _member_facts(
     facts = problem.facts(run)
     if members.validation is not None:
         facts["validation"]["cost"] = float(members.validation[member])
-    setting = {"optimizer": name, "learning_rate": run.options["learning_rate"], "seed": run.seed}
+    setting = {"optimizer": name, "learning_rate": rate, "seed": run.seed}
     return {
         **setting,
         "epochs": run.epochs,

@@ -33,10 +33,13 @@ from fastgd.cli.problem_flags import (
 from fastgd.cli.problems import FILE_EPOCHS
 from fastgd.cli.saving import saved
 from fastgd.cli.training_flags import (
+    OF_ONE_RATE,
     add_long_run_flags,
     add_option_flag,
+    add_schedule_flags,
     long_run_arguments,
     option_arguments,
+    scheduled_rate,
 )
 from fastgd.optimizers import KINDS
 from fastgd.system.files import reason_of
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
     from fastgd.ensemble.runs import Runs
     from fastgd.samples import Samples
 
+# options that all members share
+_OF_ALL = ("l2", "l1", "dropout", "max_norm", "input_noise", "clip_norm")
 GATE_SEEDS, FILE_SEEDS = 1000, 10
 GATE_EPOCHS, GATE_COST = 100_000, 0.01
 _EXAMPLES = """\
@@ -91,6 +96,9 @@ def add(commands: Any) -> None:
     add_flag(training, "--epochs", whole, "N", epochs)
     add_init_flag(training)
     add_option_flag(training, "batch_size")
+    for name in _OF_ALL:
+        add_option_flag(training, name)
+    add_schedule_flags(training, OF_ONE_RATE)
     learned = f"a member has learned, and stops, at this (default: {GATE_COST:g} on gates)"
     add_option_flag(training, "target_cost", learned)
     add_validation_flag(training, "whose cost tells which member is best")
@@ -189,7 +197,8 @@ def _train(
     each = np.tile(
         options.seed + np.arange(options.seeds, dtype=np.int64), len(options.learning_rates)
     )
-    rates = np.repeat(options.learning_rates, options.seeds)
+    tried = [scheduled_rate(options, rate, OF_ONE_RATE) for rate in options.learning_rates]
+    rates = np.repeat(np.array(tried), options.seeds)
     first = np.stack(
         [
             problem.net.init(seed, options.init or problem.scheme)
@@ -197,7 +206,11 @@ def _train(
         ]
     )
     params = np.tile(first, (len(options.learning_rates), 1))
-    more = {"params": params, "rng": each, "progress": True, **option_arguments(options)}
+    given = option_arguments(options)
+    for name, value in given.items():
+        if isinstance(value, tuple):  # one a layer, which would be one a member
+            given[name] = np.tile(value, (len(each), 1))
+    more = {"params": params, "rng": each, "progress": True, **given}
 
     def of(samples: Samples, *arguments: Any, **more: Any) -> Runs:
         weights = samples.weights if len(samples.weights) else None

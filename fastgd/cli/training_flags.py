@@ -5,7 +5,7 @@ as arguments of `fastgd.train`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
@@ -61,7 +61,8 @@ _OPTIONS = {option.name: option for option in fields(Options)}
 
 
 _OPTIMIZER_FLAGS = flags_of(optimizers.KINDS, OPTIMIZER_FLAGS)
-_SCHEDULE_FLAGS = flags_of(schedules.KINDS, SCHEDULE_FLAGS)
+# those that have one rate, which may be one of several to be tried
+OF_ONE_RATE = {name: kind for name, kind in schedules.KINDS.items() if name != "rates"}
 
 
 def add_option_flags(parser: argparse._ActionsContainer, group: str) -> None:
@@ -100,9 +101,14 @@ def add_update_flags(parser: argparse._ActionsContainer) -> None:
     add_choice(parser, "--optimizer", tuple(optimizers.KINDS), "sgd")
     add_field_flags(parser, _OPTIMIZER_FLAGS)
     add_option_flags(parser, "update")
+    add_schedule_flags(parser, schedules.KINDS)
+
+
+def add_schedule_flags(parser: argparse._ActionsContainer, kinds: Mapping[str, Any]) -> None:
+    """One of these schedules, and its numbers."""
     text = "how the rate changes from update to update: "
-    add_choice(parser, "--schedule", tuple(schedules.KINDS), "constant", text)
-    add_field_flags(parser, _SCHEDULE_FLAGS)
+    add_choice(parser, "--schedule", tuple(kinds), "constant", text)
+    add_field_flags(parser, flags_of(kinds, SCHEDULE_FLAGS))
 
 
 def add_stopping_flags(parser: argparse._ActionsContainer) -> None:
@@ -135,15 +141,22 @@ def option_arguments(options: argparse.Namespace) -> dict[str, Any]:
     if "optimizer" in given:
         numbers = fields_given(options, "optimizer", optimizers.KINDS, _OPTIMIZER_FLAGS)
         given["optimizer"] = optimizers.KINDS[options.optimizer](**numbers)
-        numbers = fields_given(options, "schedule", schedules.KINDS, _SCHEDULE_FLAGS)
-        if numbers or options.schedule != "constant":
-            rate = given.get("learning_rate", Options.learning_rate)
-            if options.schedule != "rates":
-                numbers["rate"] = rate
-            elif "learning_rate" in given:
-                raise ValueError("--learning-rate is for other schedules than rates; got both")
-            given["learning_rate"] = schedules.KINDS[options.schedule](**numbers)
+        if options.schedule == "rates" and "learning_rate" in given:
+            raise ValueError("--learning-rate is for other schedules than rates; got both")
+        rate = given.get("learning_rate", Options.learning_rate)
+        scheduled = scheduled_rate(options, rate, schedules.KINDS)
+        given |= {} if scheduled is rate else {"learning_rate": scheduled}
     return given
+
+
+def scheduled_rate(options: argparse.Namespace, rate: float, kinds: Mapping[str, Any]) -> Any:
+    """The rate, or the schedule of these kinds that the flags ask for by it."""
+    numbers = fields_given(options, "schedule", kinds, flags_of(kinds, SCHEDULE_FLAGS))
+    if not numbers and options.schedule == "constant":
+        return rate
+    if options.schedule != "rates":
+        numbers["rate"] = rate
+    return kinds[options.schedule](**numbers)
 
 
 def long_run_arguments(options: argparse.Namespace) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from fastgd.arguments.arrays import real_array
 from fastgd.arguments.checks import Array, seed_of, shown, whole_number
 from fastgd.mlp import MLP
 from fastgd.optimizers import Optimizer, check_optimizer
-from fastgd.options import CHECKS, NONE, OWN_NUMBERS, MemberSettings
+from fastgd.options import BY_LAYER, CHECKS, NONE, OWN_NUMBERS, MemberSettings
 from fastgd.schedules import KINDS, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
 
@@ -33,7 +33,7 @@ def count_members(net: MLP, given: dict[str, Any]) -> int:
         counts["members"] = whole_number("members", given["members"], least=1)
     for name, axes in _AXES.items():
         shape = _shape(name, given[name])
-        if len(shape) == axes + 1:
+        if len(shape) == axes + 1 or (len(shape) == 2 and name in BY_LAYER):
             counts[name] = int(shape[0])
     if not counts:
         if given["params"] is not None:  # layers, say, which are not those of members
@@ -114,8 +114,8 @@ _WHOLE = ("epochs", "patience")
 
 
 def _values(name: str, value: Any, members: int) -> Array:
-    """(members,) float64 or int64, each of which passes the check of one. In an array, inf stands
-    for no clip_norm or max_norm.
+    """(members,) float64 or int64, each of which passes the check of one; or (members, layers) of
+    what layers have of their own. In an array, inf stands for no clip_norm or max_norm.
     """
     check, none = _CHECKS[name], NONE.get(name)
     dtype = np.int64 if name in _WHOLE else np.float64
@@ -127,9 +127,12 @@ def _values(name: str, value: Any, members: int) -> Array:
     if not _is_array(value) or np.ndim(value) == 0:
         return np.full(members, check(name, value), dtype)
     array = real_array(name, value, np.dtype(np.float64)) if is_float else np.asarray(value)
+    if array.ndim == 2 and name in BY_LAYER:
+        return np.array([check(name, row) for row in array], dtype)
     if array.ndim != 1:
+        by_layer = f", or ({members}, layers)" if name in BY_LAYER else ""
         raise ValueError(
-            f"{name} must be one value or one for each of {members} members; got shape "
+            f"{name} must be one value or one for each of {members} members{by_layer}; got shape "
             f"{array.shape}"
         )
     if array.dtype.kind not in "iuf":

@@ -94,8 +94,9 @@ def train_many(
     optimizer : str, Optimizer or (members,) sequence of these
         Of one kind for all, whose numbers may differ. SGD with momentum and without it are one
         kind.
-    l2, l1, dropout : float or (members,) array_like
-        For all layers of a member.
+    l2, l1, dropout : float, (members,) or (members, layers) array_like
+        For all layers of a member, or one for each, of `dropout` for each hidden one. Members whose
+        l2 or l1 differ by layer have loops of their own.
     clip_norm, max_norm : float, None or (members,) array_like
         In an array, inf stands for none.
     record : int

@@ -98,7 +98,8 @@ def put_back(key: Hashable, bound: Bound) -> None:
 
 def serving(net: Network, options: Options, *, many: bool = False) -> list[str]:
     """Names of the kernels that serve a network that is trained in this way, or many copies."""
-    written_out = ["unrolled", "lanes"] if many else ["unrolled"]
+    by_lanes = many and not options.decays_by_layer
+    written_out = ["unrolled", "lanes"] if by_lanes else ["unrolled"]
     by_chance = options.is_perturbed or options.is_bounded
     serves = can_unroll(net, options.method) and not by_chance
     return ["matrix", *written_out] if serves else ["matrix"]

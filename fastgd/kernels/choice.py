@@ -45,11 +45,13 @@ def make_plan(
         small_changes=is_exact or options.eps * max(1.0, largest) < _FAR,
     )
     if kernel == "auto":
-        return _quickest(plan, epochs, members)
+        return _quickest(plan, epochs, members, options)
     if kernel == "lanes" and members is None:
         raise ValueError(
             "kernel 'lanes' serves many copies of a network, by fastgd.train_many; got one"
         )
+    if kernel == "lanes" and options.decays_by_layer:
+        raise ValueError("kernel 'lanes' serves no l2 or l1 by layer, as 'matrix' does")
     if kernel != "matrix" and needs_matrix(plan):
         raise ValueError(
             f"kernel {kernel!r} serves no dropout, max_norm or input_noise, as 'matrix' does"
@@ -75,7 +77,7 @@ def _run_by(kernel: str, plan: Plan) -> Plan:
     return replace(plan, kernel=kernel, shuffle=plan.shuffle and not is_one_batch)
 
 
-def _quickest(plan: Plan, epochs: int, members: int | None) -> Plan:
+def _quickest(plan: Plan, epochs: int, members: int | None, options: Options) -> Plan:
     """The plan with the kernel by which `epochs` take least, compiling included."""
 
     def seconds(plan: Plan) -> float:
@@ -84,6 +86,7 @@ def _quickest(plan: Plan, epochs: int, members: int | None) -> Plan:
 
     kernels = ["matrix"]
     is_filled = members is None or members >= _LEAST_MEMBERS
+    by_lanes = members is not None and not options.decays_by_layer
     if is_filled and not needs_matrix(plan) and can_unroll(plan.net, plan.method):
-        kernels.append("unrolled" if members is None else "lanes")
+        kernels.append("lanes" if by_lanes else "unrolled")
     return min((_run_by(kernel, plan) for kernel in kernels), key=seconds)
