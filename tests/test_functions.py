@@ -19,6 +19,7 @@ from fastgd.functions.derivative import derivative
 from fastgd.functions.formula import variable
 from fastgd.functions.function import computed
 from fastgd.functions.loss import Loss
+from fastgd.functions.parts import parts_of
 from fastgd.losses import LOSSES
 from fastgd.numeric import exp, log, where
 
@@ -210,6 +211,34 @@ def test_latex():
     assert Activation(lambda z: -(z - 1) * (2 * -z) + 1e-3 * exp(-z), name="mine").latex == (
         r"\left(-\left(z - 1\right)\right) \left(2 \left(-z\right)\right) + 0.001 e^{-z}"
     )
+
+
+def nested(depth):
+    """Every part of which is needed twice: 2^depth of them, one by one."""
+
+    def function(z):
+        for _ in range(depth):
+            z = 0.5 * z * (1 - z)
+        return z
+
+    return Activation(function, name=f"nested_{depth}")
+
+
+def test_latex_of_what_is_needed_often_is_short():
+    short, long = nested(40), nested(80)
+    for name in ("latex", "slope_latex"):
+        one, two = (getattr(function, name) for function in (short, long))
+        assert len(two) < 2.5 * len(one) < 20_000
+        assert two.count(r"\quad") > one.count(r"\quad") > 30
+    assert nested(3).latex.count(r"\quad") == 0
+    assert short.latex.startswith("0.5 t_{39} ")
+    z = points() / 4
+    for formula in (short.value, short.slope):
+        whole, named = parts_of(formula)
+        values = {"z": z, "a": short.reference(z)}
+        for part, each in named.items():
+            values[part] = computed(each, values)
+        assert computed(whole, values) == pytest.approx(computed(formula, values | {"z": z}), rel=1e-13)
 
 
 # -- refused -------------------------------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_going_on_keeps_the_kernel(kernel, monkeypatch):
     X, Y = fastgd.data.gate("xor")
     run = fastgd.train(XOR, X, Y, 10, rng=0, kernel=kernel)
     other = {"matrix": "unrolled", "unrolled": "matrix"}[kernel]
-    monkeypatch.setattr("fastgd.kernels.choice._quickest", lambda plan, epochs, members: replace(plan, kernel=other))
+    monkeypatch.setattr("fastgd.kernels.choice._quickest", lambda plan, *more: replace(plan, kernel=other))
     monkeypatch.setattr("fastgd.kernels.make_plan", kernels.make_plan.__wrapped__)  # which remembers no plan
     assert fastgd.train(XOR, X, Y, 10, rng=0).kernel == other
     assert fastgd.train(XOR, X, Y, 10, params=run).kernel == kernel

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from fastgd import numeric
 from fastgd.functions.formula import Formula
-from fastgd.functions.languages import c99, latex
+from fastgd.functions.languages import c99
+from fastgd.functions.parts import latex_of_parts
 from fastgd.functions.symbols import written_down
 from fastgd.functions.text import compiled, python
 
@@ -200,13 +201,13 @@ class Function(ABC):
 
     @property
     def latex(self) -> str:
-        """Its formula in LaTeX's mathematics."""
-        return latex(self.value)
+        """Its formula in LaTeX's mathematics; a long one with what it needs often behind it."""
+        return latex_of_parts(self.value)
 
     @property
     def slope_latex(self) -> str:
         """That of its derivative."""
-        return latex(self.slope)
+        return latex_of_parts(self.slope)
 
     def c(self, real: str = "double") -> str:
         """`activation_tanh` and `activation_tanh_derivative`, in C over math.h, of double or

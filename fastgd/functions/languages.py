@@ -102,6 +102,8 @@ _SUM, _PREFIX, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4, 5
 
 def latex_name(name: str) -> str:
     """A variable in LaTeX's mathematics."""
+    if re.fullmatch(r"[a-z]\d+", name):
+        return f"{name[0]}_{{{name[1:]}}}"
     return name if len(name) == 1 else rf"\mathrm{{{name.replace('_', ' ')}}}"
 
 
