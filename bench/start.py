@@ -50,6 +50,7 @@ WORKS = [
     Work("many", "64 networks of XOR: 10,000 epochs", 0.5),
     Work("digits", "digits 64-100-10: 30 epochs, 97 % of unseen rows", 0.97),
     Work("iris", "iris 4-10-3: 300 epochs, 95 % of unseen rows", 0.95),
+    Work("own", "2-8-1 with an activation of one's own, kernel='matrix'", 0.0, 0.1),  # by fastgd alone
     Work("lbfgs", "sine 2-8-1: SciPy's L-BFGS, 200 iterations", 0.0, 1e-3),
 ]
 
@@ -64,6 +65,7 @@ def write_data(folder: Path) -> None:
     np.savez(folder / "predict.npz", X=X, params=rng.normal(size=4 * 32 + 32 + 32 * 16 + 16 + 16 * 4 + 4) * 0.3)
     np.savez(folder / "xor.npz")
     np.savez(folder / "many.npz")
+    np.savez(folder / "own.npz")
     np.savez(folder / "lbfgs.npz", X=X[:, :2], Y=np.sin(3 * X[:, :1]) * X[:, 1:2])
     for name, load in (("digits", load_digits), ("iris", load_iris)):
         X, labels = load(return_X_y=True)
@@ -89,6 +91,16 @@ def run(kind: str, work: Work, data: Path, caches: Path) -> float | None:
     return seconds
 
 
+def import_seconds(package: str, rounds: int) -> float:
+    """Of a process that does nothing else; what it has to read is in memory after the first."""
+    times = []
+    for _ in range(1 + rounds):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", f"import {package}"], check=True)
+        times.append(time.perf_counter() - begin)
+    return median(times[1:])
+
+
 def measure_work(work: Work, kinds: list[str], rounds: int, data: Path) -> dict[str, Any]:
     """Seconds of every round, by state and competitor."""
     times: dict[str, dict[str, list[float]]] = {state: {} for state in STATES}
@@ -107,6 +119,7 @@ def measure(quick: bool, name: str) -> dict[str, Any]:
     known = facts()
     levels = ready_made.entries()
     known["ready-made"] = ", ".join(f"{len(kernels)} kernels for {level}" for level, kernels in levels.items()) or "none: all is compiled"
+    known["import numba"] = duration(1e9 * import_seconds("numba", QUICK_ROUNDS if quick else ROUNDS))
     print(*fact_lines(known), sep="\n")
     kinds = [FASTGD, *(kind for kind in LIBRARIES if programs.version(kind))]
     works = []

@@ -17,6 +17,14 @@ def xor():
     return np.abs(run.predict(X) - Y).max()
 
 
+def own():
+    X, Y = fastgd.data.gate("xor")
+    bent = fastgd.Activation(lambda z: (fastgd.numeric.sqrt(z * z + 1) - 1) / 2 + z, name="bent_identity")
+    net = fastgd.MLP(2, 8, 1, activation=bent, output="sigmoid")
+    run = fastgd.train(net, X, Y, 1_000, 1.0, rng=1, kernel="matrix")
+    return np.abs(run.predict(X) - Y).max()
+
+
 def classes(hidden, rate, epochs, batch_size, X, labels, X_test, labels_test):
     targets = np.eye(labels.max() + 1)[labels]
     net = fastgd.MLP(X.shape[1], hidden, targets.shape[1], activation="relu", output="softmax", loss="cross_entropy", dtype="float32")
