@@ -43,6 +43,9 @@ def pytest_addoption(parser):
         action="store_true",
         help="one case of every test, not always the first: for processors and versions beside the usual ones",
     )
+    parser.addoption(
+        "--every", action="store_true", help="written-out kernels by every activation with every loss and method, not by some: half an hour"
+    )
 
 
 def pytest_collection_modifyitems(config, items):

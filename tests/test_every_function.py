@@ -19,15 +19,19 @@ OF_ONE = {name: each.output.name for name, each in LOSSES.items() if each.output
 SMALL = {"exp": 0.3, "square": 0.5}  # by which parameters are made smaller, so that nothing explodes
 
 
-def networks(dtype):
+def networks(dtype, widths=(2, 3, 2)):
     """Each activation hidden and at the output with each loss of values, and hidden with each other loss."""
     for hidden in UNITS:
         for loss in OF_VALUES:
-            yield fastgd.MLP(2, 3, 2, activation=hidden, loss=loss, dtype=dtype)
+            yield fastgd.MLP(*widths, activation=hidden, loss=loss, dtype=dtype)
         for loss, output in OF_ONE.items():
-            yield fastgd.MLP(2, 3, 2, activation=hidden, output=output, loss=loss, dtype=dtype)
+            yield fastgd.MLP(*widths, activation=hidden, output=output, loss=loss, dtype=dtype)
     for loss in OF_VALUES:
-        yield fastgd.MLP(2, 3, 2, activation="tanh", output="softmax", loss=loss, dtype=dtype)
+        yield fastgd.MLP(*widths, activation="tanh", output="softmax", loss=loss, dtype=dtype)
+
+
+def methods_of(net):
+    return [each for each in METHODS if each != "layerwise" or net.loss == "squared_error"]
 
 
 def problem_of(net, n=7):
@@ -46,9 +50,7 @@ def test_matrix(dtype):
     for net in networks(dtype):
         X, Y, params = problem_of(net)
         assert_near(net.cost(params, X, Y), oracle.cost(net, params, X, Y), bounds[False], net)
-        for method in METHODS:
-            if method == "layerwise" and net.loss != "squared_error":
-                continue
+        for method in methods_of(net):
             eps = 1e-2 if dtype == "float32" else 1e-3
             expected = oracle.gradient_by(method, eps)(net, params, X, Y)
             ours = net.gradient(params, X, Y, method, eps)
@@ -56,7 +58,7 @@ def test_matrix(dtype):
             count += 1
     combinations = len(UNITS) * (len(OF_VALUES) + len(OF_ONE)) + len(OF_VALUES)
     assert count == 3 * combinations + len(UNITS) + 1
-    print(f"{count} combinations of activation, loss and method in {dtype}")
+    print(f"{count} combinations of activation, loss and method by the matrix kernel in {dtype}")
 
 
 def test_exact_gradients_are_those_of_central_differences():
@@ -79,20 +81,37 @@ def written_out(dtype):
         yield fastgd.MLP(2, 2, activation=output, loss=loss, dtype=dtype)
 
 
+def check_written_out(kernel, net, method):
+    """Three updates, beside the oracle's."""
+    is_exact, eps = not method.endswith("difference"), 1e-2 if net.dtype == "float32" else 1e-3
+    bound = {"float64": 1e-11 if is_exact else 1e-9, "float32": 2e-4 if is_exact else 5e-3}[net.dtype.name]
+    X, Y, params = problem_of(net, 5)
+    expected, _ = oracle.train(net, params, X, Y, 3, 0.1, gradient=oracle.gradient_by(method, eps))
+    given = {"rng": 0, "method": method, "eps": eps, "kernel": kernel}
+    if kernel == "lanes":
+        runs = fastgd.train_many(net, X, Y, 3, 0.1, params=np.stack([params] * 4), **given)
+        trained, cost = runs.params[1], runs.cost[1]
+    else:
+        run = fastgd.train(net, X, Y, 3, 0.1, params=params, **given)
+        trained, cost = run.params, run.cost
+    assert_near(trained, expected, bound, (net, method))
+    assert_near(cost, oracle.cost(net, expected, X, Y), bound, (net, method))
+
+
 @pytest.mark.parametrize(("kernel", "dtype"), [("unrolled", "float64"), ("lanes", "float32")])
 def test_written_out(kernel, dtype):
-    bound = 1e-11 if dtype == "float64" else 2e-4
     for net in written_out(dtype):
-        X, Y, params = problem_of(net, 5)
-        expected, _ = oracle.train(net, params, X, Y, 3, 0.1)
-        if kernel == "lanes":
-            runs = fastgd.train_many(net, X, Y, 3, 0.1, params=np.stack([params] * 4), rng=0, kernel="lanes")
-            trained, cost = runs.params[1], runs.cost[1]
-        else:
-            run = fastgd.train(net, X, Y, 3, 0.1, params=params, rng=0, kernel="unrolled")
-            trained, cost = run.params, run.cost
-        assert_near(trained, expected, bound, net)
-        assert_near(cost, oracle.cost(net, expected, X, Y), bound, net)
+        check_written_out(kernel, net, "backprop")
+
+
+@pytest.mark.parametrize("kernel", ["unrolled", "lanes"])
+def test_every_one_written_out(kernel, dtype, request):
+    if not request.config.getoption("every"):
+        pytest.skip("takes half an hour: pytest --every")
+    cases = [(net, method) for net in networks(dtype, (2, 1, 2)) for method in methods_of(net)]
+    for net, method in cases:
+        check_written_out(kernel, net, method)
+    print(f"{len(cases)} combinations of activation, loss and method by the {kernel} kernel in {dtype}")
 
 
 # -- numbers in brackets -------------------------------------------------------------------------------------------------------------------
