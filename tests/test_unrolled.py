@@ -19,6 +19,7 @@ from fastgd.names import METHODS
 
 XOR = fastgd.MLP(2, 2, 1)
 HIDDEN = [name for name in ACTIVATIONS if name not in ("softmax", "exp", "square")]  # of which some explode in chains
+OF_ONE_OUTPUT = [name for name, each in LOSSES.items() if not each.of_pairs]
 DIFFERENCES = ["finite_difference", "central_difference"]
 
 
@@ -29,7 +30,7 @@ def difference(ours, theirs):
 def random_network(random, method, most_units=3):
     """At most three layers, any activations and losses that the method takes."""
     widths = [random.randint(1, most_units) for _ in range(random.randint(2, 4))]
-    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(list(LOSSES))
+    loss = "squared_error" if method == "layerwise" or widths[-1] == 1 else random.choice(OF_ONE_OUTPUT)
     any_output = random.choice([*HIDDEN, "softmax"])
     needed = LOSSES[loss].output
     last = needed.name if needed else any_output

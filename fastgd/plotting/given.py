@@ -50,6 +50,7 @@ class Trained(NamedTuple):
         """X (n, inputs) and Y (n, outputs) as the network is trained on; Y may be (n,) labels of
         the table's classes.
         """
+        self.net.check_one_output("a picture with Y")
         return check_data(self.net, X, _encoded(Y, self.table, self.net.widths[-1]))
 
 

@@ -48,6 +48,7 @@ def checked_rows(
         return None, None
     if Y is None:
         return rows("X", X, net.widths[0], net, net.dtype), None
+    net.check_one_output("a report with Y")
     return check_data(net, X, Y)
 
 
