@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -10,18 +9,18 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from fastgd.arguments.arrays import rows
-from fastgd.arguments.checks import Array, finite_number, shown, whole_number
-from fastgd.network import Network
-from fastgd.options import Options, check_method
+from fastgd.arguments.checks import Array, finite_number, shown
+from fastgd.options import check_method
 from fastgd.samples import check_data, check_samples
 from fastgd.system.float_errors import quiet
+from fastgd.written import Written
 
 if TYPE_CHECKING:
     from fastgd.objective import Objective
     from fastgd.predictor import Predictor
 
 
-class MLP(Network):
+class MLP(Written):
     """A multi-layer perceptron: widths, activations and loss. It owns no numbers; parameters are a
     flat array of the caller's.
 
@@ -177,37 +176,6 @@ class MLP(Network):
         params, v = self.check_params(params), check_vector(self, v)
         return hessian_vector(self, params, *check_data(self, X, Y), v)
 
-    @quiet
-    def source(
-        self,
-        n: int = 4,
-        *,
-        method: str = "backprop",
-        batch_size: int | None = None,
-        shuffle: bool = True,
-    ) -> str:
-        """The Python module that the unrolled kernel compiles to train this network on `n` rows.
-
-        Raises
-        ------
-        ValueError
-            If the network is too large to be written out.
-        """
-        from fastgd import kernels
-
-        n = whole_number("n", n, least=1)
-        options = Options(method, batch_size=batch_size, shuffle=shuffle).checked_for(self, n)
-        return kernels.source(kernels.make_plan(self, n, options, "unrolled"))
-
-    def derivation(self, to: str = "latex") -> str:
-        """The notes' derivation for this network, from the lines that the unrolled kernel compiles,
-        each numbered and cited: as latex, markdown, python, c or sympy. ValueError if `to` is none
-        of these, or the network is too large to be written out.
-        """
-        from fastgd.derivation.languages import derivation
-
-        return derivation(self, to)
-
     @property
     def jitted(self) -> ModuleType:
         """Functions that one's own @njit code calls, written for this network, of one row:
@@ -222,58 +190,6 @@ class MLP(Network):
         from fastgd.kernels.generated.jitted import jitted
 
         return jitted(self)
-
-    def to_c(
-        self,
-        params: ArrayLike,
-        path: str | os.PathLike[str] | None = None,
-        name: str = "network",
-        *,
-        dtype: str | None = None,
-        gradient: bool = False,
-        train: bool = False,
-        fixed_point: str | None = None,
-        input_range: float | None = None,
-    ) -> str:
-        """The network with these parameters as one header of C99, or of C++, which needs nothing
-        but math.h and allocates nothing:
-        `void network(const double x[NETWORK_INPUTS], double y[NETWORK_OUTPUTS])`.
-
-        Of an input that is not finite, which predict refuses, all outputs are NaN. Its functions
-        are static inline; where `path` ends in .c, or NETWORK_API is defined as nothing, other
-        files can be linked with them.
-
-        Parameters
-        ----------
-        path : where to write it, if anywhere
-        name : str, of the function, and what all others begin with
-        dtype : str
-            float64 for double, float32 for float; the network's own if not given.
-        gradient : bool
-            Adds `network_jacobian(x, y, jacobian)`, the outputs and dy[i] / dx[k].
-        train : bool
-            Adds `network_step(x, y, rate)`, a step of gradient descent on one sample, which changes
-            the weights; it returns the loss before.
-        fixed_point : str, optional
-            q15 or q31 for whole numbers of 16 or 32 bits: `network(const int16_t x[], int16_t
-            y[])`; `network_inputs` and `network_outputs` turn doubles into such and back.
-            NETWORK_ERROR is how far an output may be off: twice the most that was measured.
-        input_range : float, optional
-            How large inputs of a network in whole numbers may be, as it sees them: between -4 and 4
-            if not given. The smaller, the more exact.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If parameters are not finite, or the name is none that a function of C can have.
-        OSError
-            If the file can't be written.
-        """
-        from fastgd.export.c import to_c
-        from fastgd.export.exported import Exported
-
-        of = Exported.of(self, params)
-        return to_c(of, path, name, dtype, gradient, train, fixed_point, input_range)
 
 
 @cache

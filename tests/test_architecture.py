@@ -24,7 +24,7 @@ FLOORS = (
     ("kernels",),
     ("predictor", "derivation"),
     ("derivatives",),
-    ("objective",),
+    ("objective", "written"),
     ("mlp",),
     ("training", "from_others"),
     ("ensemble",),

@@ -1,6 +1,7 @@
 """`net.derivation`: the same gradient in every language, each line numbered and cited."""
 
 import ctypes
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from conftest import random_problem
 from test_every_function import networks, problem_of
 
 import fastgd
+from fastgd import numeric
 from fastgd.activations import ACTIVATIONS
 from fastgd.derivation.derived import derived
 from fastgd.derivation.languages import LANGUAGES, MOST_PARAMETERS
@@ -49,6 +51,11 @@ def module_of(net):
     return names
 
 
+def central(cost, params, X, Y):
+    """The gradient by central differences."""
+    return np.array([cost(params + row, X, Y) - cost(params - row, X, Y) for row in 1e-6 * np.eye(len(params))]) / 2e-6
+
+
 def ids(net):
     return "-".join(map(str, net.widths)) + "-" + net.loss
 
@@ -64,9 +71,7 @@ def test_python_is_the_gradient(net):
     ours = module["gradient"](params, X, Y)
     np.testing.assert_allclose(ours, net.gradient(params, X, Y), rtol=1e-12, atol=1e-12)
     assert module["cost"](params, X, Y) == pytest.approx(net.cost(params, X, Y), rel=1e-12)
-    moved = 1e-6 * np.eye(len(params))
-    steps = [module["cost"](params + row, X, Y) - module["cost"](params - row, X, Y) for row in moved]
-    np.testing.assert_allclose(ours, np.array(steps) / 2e-6, atol=1e-7)
+    np.testing.assert_allclose(ours, central(module["cost"], params, X, Y), atol=1e-7)
     assert ("layerwise_gradient" in module) == (net.loss == "squared_error")
     if net.loss == "squared_error":
         layerwise = module["layerwise_gradient"](params, X, Y)
@@ -245,6 +250,31 @@ def test_sympy_finds_a_step_that_is_spoilt(step, spoilt):
     assert step in text
     with pytest.raises(AssertionError, match=r"^\(\d+\): "):
         confirmed(text.replace(step, spoilt, 1))
+
+
+def own_activation(name):
+    """z and a function of numbers together."""
+    of = getattr(numeric, name)
+    written = {
+        "fma": lambda z: of(z, 2, z),
+        "where": lambda z: of((z < 1) & ~(z <= 0) | (z == 3), z, 2 * z),
+        "maximum": lambda z: of(z, 0.5 * z),
+        "minimum": lambda z: of(z, 0.5 * z),
+        "log": lambda z: z + of(z * z + 1),
+        "log1p": lambda z: z + of(z * z),
+        "sqrt": lambda z: z + of(z * z + 1),
+    }
+    return fastgd.Activation(written.get(name, lambda z: z + of(z)), name=f"mine_{name}")
+
+
+def test_every_function_of_numbers_is_known():
+    for name in numeric.__all__:
+        net = fastgd.MLP(1, 1, activation=own_activation(name))
+        X, Y, params = random_problem(net, 6)
+        module = module_of(net)
+        np.testing.assert_allclose(module["gradient"](params, X, Y), central(module["cost"], params, X, Y), atol=1e-7, err_msg=name)
+        if importlib.util.find_spec("sympy"):
+            confirmed(net.derivation(to="sympy"))
 
 
 # -- refused ---------------------------------------------------------------------------------------

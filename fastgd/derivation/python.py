@@ -27,6 +27,10 @@ _OWN = {  # what NumPy has not, or by another name
         'def erf(x):\n    """The error function."""\n'
         "    return np.vectorize(math.erf, otypes=[float])(x)"
     ),
+    "normal_pdf": (
+        'def normal_pdf(x):\n    """The density of the normal distribution at x."""\n'
+        "    return np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)"
+    ),
     "normal_cdf": (
         'def normal_cdf(x):\n    """The share of the normal distribution below x."""\n'
         "    return 0.5 * np.vectorize(math.erfc, otypes=[float])(-math.sqrt(0.5) * x)"

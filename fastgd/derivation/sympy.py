@@ -24,6 +24,7 @@ _OWN = {
     "softplus": "return sp.log(1 + sp.exp(x))",
     "expm1": "return sp.exp(x) - 1",
     "log1p": "return sp.log(1 + x)",
+    "normal_pdf": "return sp.exp(-x * x / 2) / sp.sqrt(2 * sp.pi)",
     "normal_cdf": "return (1 + sp.erf(x / sp.sqrt(2))) / 2",
     "fma": "return x * factor + summand",
 }
