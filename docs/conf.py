@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent / "machinery"), str(Path(__file__).parent.parent)]
+sys.path.insert(0, str(Path(__file__).parent / "machinery"))
+sys.path.append(str(Path(__file__).parent.parent))  # for who has not installed the package
 
 import fastgd  # noqa: E402
 

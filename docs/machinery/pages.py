@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [path for path in (str(ROOT), str(Path(__file__).parent)) if path not in sys.path]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(ROOT))  # for who has not installed the package
 
 from blocks import Block, PageError, blocks  # noqa: E402
 from shown import agrees, plain  # noqa: E402
@@ -136,8 +137,10 @@ def missing(block: Block) -> list[str]:
 
 def _shell(text: str, printed: io.StringIO) -> None:
     """Command by command: the command of this package in this process, others by a shell."""
+    import fastgd
     from fastgd.cli import main
 
+    place = str(Path(fastgd.__file__).parent.parent)
     functions = f'fastgd() {{ "{sys.executable}" -m fastgd "$@"; }}; python() {{ "{sys.executable}" "$@"; }}; '
     for line in text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
@@ -147,7 +150,7 @@ def _shell(text: str, printed: io.StringIO) -> None:
             with contextlib.redirect_stderr(printed):
                 status = main(words[1:])
         else:
-            path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+            path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))
             done = subprocess.run(
                 ["bash", "-c", functions + line], env={**os.environ, "PYTHONPATH": path}, text=True, capture_output=True, timeout=300
             )
