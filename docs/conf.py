@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "machinery"))
 sys.path.append(str(Path(__file__).parent.parent))  # for who has not installed the package
 
-import fastgd  # noqa: E402
+import fastgd
 
 project = "fastgd"
 author = "the fastgd developers"
