@@ -113,7 +113,9 @@ class Page:
         for figure in figures:
             if self.pictures is not None:
                 self.pictures.mkdir(parents=True, exist_ok=True)
-                name = self.pictures / f"{'-'.join(self.path.relative_to(ROOT).with_suffix('').parts)}-{len(self.drawn) + 1}.svg"
+                parts = self.path.relative_to(ROOT).with_suffix("").parts
+                kind = "painted" if _is_painted(figure) else "drawn"
+                name = self.pictures / f"{'-'.join(parts)}-{len(self.drawn) + 1}-{kind}.svg"
                 figure.savefig(name, metadata={"Date": None}, bbox_inches="tight", transparent=True)
                 self.drawn.append(name)
         pyplot.close("all")
@@ -174,6 +176,13 @@ def _folder() -> Iterator[None]:
             os.environ.pop("MPLBACKEND")
             if backend is not None:
                 os.environ["MPLBACKEND"] = backend
+
+
+def _is_painted(figure: Any) -> bool:
+    """Whether areas of it have colours by a scale, which must stay as they are on a dark page."""
+    from matplotlib.cm import ScalarMappable
+
+    return any(isinstance(each, ScalarMappable) and each.get_array() is not None for each in figure.findobj())
 
 
 def _left_open(name: str) -> list[str]:
