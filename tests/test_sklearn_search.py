@@ -1,5 +1,7 @@
 """fastgd.sklearn.search: the scores of GridSearchCV, for candidates that are trained together."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -107,13 +109,52 @@ def test_search_does_not_depend_on_threads(iris):
     np.testing.assert_array_equal(one["mean_test_score"], three["mean_test_score"])
 
 
-def test_search_of_fits_that_fail(diabetes):
-    X, y = diabetes
-    estimator = small(MLPRegressor, solver="sgd", max_iter=60)
-    with pytest.warns(sklearn.exceptions.FitFailedWarning, match="3 of 6 fits failed"):
-        ours = search(estimator, {"learning_rate_init": [1e-3, 1e10]}, X, y, cv=3)
-    assert np.isnan(ours["mean_test_score"][1])
-    assert ours["rank_test_score"].tolist() == [1, 2]
+FAILING = [
+    ({"solver": "sgd", "max_iter": 60}, {"learning_rate_init": [1e-3, 1e10], "alpha": [1e-4, 0.1]}, r"6 of 12 .* 6 by ValueError: Solver"),
+    ({}, {"alpha": [-1.0, 0.1, 1.0], "random_state": [0, "x"]}, r"12 of 18 fits .*: 6 by ValueError: alpha must be .* 6 by"),
+    ({}, {"hidden_layer_sizes": [(3,), (0,)]}, r"3 of 6 fits .*: 3 by ValueError: hidden_layer_sizes must be > 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parameters", "grid", "told"), FAILING, ids=["diverged", "refused", "of no width"])
+@pytest.mark.parametrize("error_score", [np.nan, -7.0])
+def test_search_of_fits_that_fail(diabetes, parameters, grid, told, error_score):
+    """Scores and ranks are those of GridSearchCV."""
+    estimator, kw = small(MLPRegressor, **parameters), {"cv": 3, "return_train_score": True, "error_score": error_score}
+    with pytest.warns(sklearn.exceptions.FitFailedWarning, match=told):
+        ours = search(estimator, grid, *diabetes, **kw)
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        assert_same_results(ours, GridSearchCV(estimator, grid, **kw).fit(*diabetes))
+    failed = ours["split0_test_score"] == error_score if error_score == -7 else np.isnan(ours["split0_test_score"])
+    assert 0 < failed.sum() < len(failed)
+    assert not np.isin(ours.best_index_, np.flatnonzero(failed))
+
+
+def test_search_raises_what_fits_do(diabetes):
+    grid = {"alpha": [0.1, -1.0]}
+    with pytest.raises(ValueError, match="alpha must be"):
+        search(small(MLPRegressor), grid, *diabetes, error_score="raise")
+    with pytest.raises(ValueError, match=r"all 5 fits failed, 5 by ValueError: alpha must be"):
+        search(small(MLPRegressor), {"alpha": [-1.0]}, *diabetes)
+    with pytest.raises(ValueError, match="Invalid parameter 'speed'"):
+        search(small(MLPRegressor), {"speed": [1.0]}, *diabetes)
+    with pytest.raises(TypeError, match=r"error_score must be a number or 'raise'; got 'nan'"):
+        search(small(MLPRegressor), grid, *diabetes, error_score="nan")
+
+
+def test_search_of_scores_that_fail(diabetes):
+    def scorer(model, X, y):
+        if model.alpha == 1:
+            raise RuntimeError("no score")
+        return -model.alpha
+
+    estimator, grid = small(MLPRegressor), {"alpha": [1.0, 0.1]}
+    with pytest.warns(UserWarning, match=r"scoring failed; the score is -3.0: RuntimeError: no score"):
+        ours = search(estimator, grid, *diabetes, cv=2, scoring=scorer, error_score=-3)
+    assert ours["mean_test_score"].tolist() == [-3, -0.1]
+    with pytest.raises(RuntimeError, match="no score"):
+        search(estimator, grid, *diabetes, cv=2, scoring=scorer, error_score="raise")
 
 
 def test_search_refuses_what_is_not_ours(iris):

@@ -198,11 +198,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     ) -> None:
         """What there is to know of a fit, as attributes; of members, that of the first."""
         net, fit = objective.net, fits[0]
-        if not all(np.isfinite(each.params).all() for each in fits):
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large "
-                "values and need to be preprocessed."
-            )
+        error = not_finite(fits)
+        if error is not None:
+            raise error
         self.coefs_, self.intercepts_ = layers_of(net, fit.params)
         table = self._table()
         self.runs_ = [run.with_values(table=table) for run in runs]
@@ -250,6 +248,16 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def not_finite(fits: list[Fit]) -> ValueError | None:
+    """The error of fits that have diverged, as scikit-learn words it; None where none has."""
+    if all(np.isfinite(each.params).all() for each in fits):
+        return None
+    return ValueError(
+        "Solver produced non-finite parameter weights. The input data may contain large values and "
+        "need to be preprocessed."
+    )
 
 
 def _dense(X: Any) -> Array:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,7 @@ def search(
     sample_weight: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     return_train_score: bool = False,
+    error_score: float | str = np.nan,
     threads: int | None = None,
 ) -> Search:
     """Cross-validate candidates, as GridSearchCV does, whose scores these are. On the rows of a
@@ -78,6 +81,9 @@ def search(
     groups : (n,) array_like, optional
         For splitters that keep groups together.
     return_train_score : bool
+    error_score : float or "raise"
+        The scores of a fit that fails, because its parameters are refused or it diverges, of which
+        a FitFailedWarning tells; or whether its error is raised. Where all fail it is a ValueError.
     threads : int, optional
         That train parts of the candidates; all processors if not given.
 
@@ -109,25 +115,37 @@ def search(
     candidates = list(ParameterGrid(grid) if is_grid else grid)
     if not candidates:
         raise ValueError(f"grid must have at least one candidate; got {shown(grid)}")
+    known = estimator.get_params(deep=False)
+    for candidate in candidates:
+        if not candidate.keys() <= known.keys():
+            clone(estimator).set_params(**candidate)  # which says what it does not know
+    if error_score != "raise":
+        error_score = _error_score(error_score)
     X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
     scorer = None if scoring is None else check_scoring(estimator, scoring)
     splits = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y, groups))
     together = groups_of(estimator, candidates, threads)
     folds = [
-        Fold(X, y, sample_weight, trained, held_out, scorer, return_train_score)
+        Fold(X, y, sample_weight, trained, held_out, scorer, return_train_score, error_score)
         for trained, held_out in splits
     ]
 
     shape = len(candidates), len(folds)
     names = ["test_score", "train_score"][: 1 + return_train_score]
     table = {name: np.full(shape, np.nan) for name in ("fit_time", "score_time", *names)}
-    late: list[str] = []
+    late, errors = list[str](), list[Exception]()
 
     def fill_in(job: tuple[int, list[int]]) -> None:
         fold, places = job
-        results = folds[fold].results(clone(estimator), [candidates[place] for place in places])
+        results = folds[fold].results(estimator, [candidates[place] for place in places])
         for name, values in table.items():
             values[places, fold] = results[name]
+        failed = [place for place, error in zip(places, results["error"], strict=True) if error]
+        errors.extend(filter(None, results["error"]))
+        if failed and error_score == "raise":
+            raise errors[-1]
+        for name in names if failed else ():
+            table[name][failed, fold] = error_score
         late.extend(filter(None, results["late"]))
 
     jobs = [(fold, places) for places in together for fold in range(len(folds))]
@@ -137,7 +155,7 @@ def search(
     else:
         with ThreadPoolExecutor(threads, thread_name_prefix="fastgd") as pool:
             list(pool.map(fill_in, jobs))
-    _warn(table["test_score"], late)
+    _tell(errors, late, table["test_score"], error_score)
 
     times, scores = ({n: table[n] for n in part} for part in (["fit_time", "score_time"], names))
     result = Search(cv_results(candidates, times, scores))
@@ -157,11 +175,25 @@ def _are_lists(grid: list[Any]) -> bool:
     return all(isinstance(value, (list, tuple, np.ndarray)) for value in values)
 
 
-def _warn(scores: Array, late: list[str]) -> None:
-    """Of fits that failed, and of those that were not over, once for all."""
-    failed = int(np.isnan(scores).sum())
-    if failed:
-        warnings.warn(f"{failed} of {scores.size} fits failed", FitFailedWarning, stacklevel=3)
+def _error_score(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"error_score must be a number or 'raise'; got {shown(value)}")
+    return float(value)
+
+
+def _tell(errors: list[Exception], late: list[str], scores: Array, error_score: object) -> None:
+    """Of fits that failed, of scores that are none, and of fits that were not over, once for all;
+    ValueError where all failed.
+    """
+    if errors:
+        kinds = Counter(f"{type(error).__name__}: {error}" for error in errors)
+        why = "; ".join(f"{count} by {kind}" for kind, count in kinds.items())
+        if len(errors) == scores.size:
+            raise ValueError(f"all {scores.size} fits failed, {why}")
+        message = f"{len(errors)} of {scores.size} fits failed, whose scores are {error_score}: "
+        warnings.warn(message + why, FitFailedWarning, stacklevel=3)
+    elif not np.isfinite(scores).all():
+        warnings.warn("some scores are not finite", UserWarning, stacklevel=3)
     if late:
         warnings.warn(
             f"{len(late)} of {scores.size} fits have not converged: {late[0]}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -15,7 +16,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing, check_random_state
 
 from fastgd.arguments.checks import Array
-from fastgd.sklearn.estimator import BaseMLP, Training
+from fastgd.sklearn.estimator import BaseMLP, Training, not_finite
 from fastgd.sklearn.fit import Fit
 from fastgd.sklearn.networks import Objective
 from fastgd.sklearn.parameters import checked
@@ -69,27 +70,48 @@ class Fold:
     held_out: Array
     scorer: Callable[..., float] | None = None
     train_score: bool = False  # whether that is wanted too
+    error_score: float | str = np.nan  # where the scorer fails, or "raise"
 
-    @quiet
-    def results(self, estimator: BaseMLP, candidates: list[dict[str, Any]]) -> dict[str, Any]:
+    def results(self, estimator: BaseMLP, candidates: list[dict[str, Any]]) -> dict[str, list[Any]]:
         """Of each candidate: test_score and train_score, NaN where its fit failed; fit_time and
-        score_time, equal parts of the seconds that all took; why it has not converged, if it has
-        not. The estimator is used up.
+        score_time, equal parts of the seconds that all took; the error that it failed by, None for
+        none; why it has not converged, if it has not. Scorers' errors are raised where
+        `error_score` says so.
         """
         begun, count = time.perf_counter(), len(candidates)
+        estimator = clone(estimator)
+        try:
+            ps, training, fits = self._trained(estimator, candidates)
+        except Exception as error:
+            if count > 1:  # of which some may be right
+                first, others = candidates[: count // 2], candidates[count // 2 :]
+                halves = self.results(estimator, first), self.results(estimator, others)
+                return {name: halves[0][name] + halves[1][name] for name in halves[0]}
+            return {
+                "test_score": [np.nan], "train_score": [np.nan], "score_time": [0.0],
+                "fit_time": [time.perf_counter() - begun], "error": [error], "late": [""],
+            }  # fmt: skip
+        fitted = time.perf_counter()
+        scores = self._scores(estimator, candidates, ps, training, fits)
+        return scores | {
+            "fit_time": [(fitted - begun) / count] * count,
+            "score_time": [(time.perf_counter() - fitted) / count] * count,
+            "error": [not_finite(own) for own in fits],
+            "late": ["".join(fit.message for fit in own if not fit.converged) for own in fits],
+        }
+
+    @quiet
+    def _trained(
+        self, estimator: BaseMLP, candidates: list[dict[str, Any]]
+    ) -> tuple[list[SimpleNamespace], Training, list[list[Fit]]]:
+        """The parameters of each, and the fits of each, which are over."""
         ps = [checked(estimator.get_params(deep=False) | each) for each in candidates]
         estimator.set_params(**candidates[0])
         objective, samples = estimator._prepared(ps[0], *self._rows(self.trained))
         fits = list(_fits(estimator, ps, objective))
         training = estimator._training(ps[0], objective, samples, list(chain(*fits)))
         training.train(max(p.max_iter for p in ps))
-        fitted = time.perf_counter()
-        scores = self._scores(estimator, candidates, ps, training, fits)
-        return scores | {
-            "fit_time": (fitted - begun) / count,
-            "score_time": (time.perf_counter() - fitted) / count,
-            "late": ["".join(fit.message for fit in own if not fit.converged) for own in fits],
-        }
+        return ps, training, fits
 
     def _rows(self, places: Array) -> tuple[Any, Any, Any]:
         """X, y and weights, None for none."""
@@ -97,6 +119,7 @@ class Fold:
         own = None if weights is None else _safe_indexing(weights, places)
         return _safe_indexing(X, places), _safe_indexing(y, places), own
 
+    @quiet
     def _scores(
         self,
         estimator: BaseMLP,
@@ -118,7 +141,7 @@ class Fold:
         for candidate, p, own in zip(candidates, ps, fits, strict=True):
             runs = range(first, first + len(own))
             first += len(own)
-            fitted = all(np.isfinite(fit.params).all() for fit in own)
+            fitted = not_finite(own) is None
             if self.scorer is not None and fitted:
                 model = clone(estimator).set_params(**candidate)
                 model._adopt(estimator)
@@ -127,13 +150,28 @@ class Fold:
                 score = np.nan
                 if self.scorer is not None and fitted:
                     weighs = {} if weights is None else {"sample_weight": weights}
-                    score = self.scorer(model, X, y, **weighs)
+                    score = self._scored(model, X, y, weighs)
                 elif fitted:
                     params = [fit.params for fit in own]
                     outputs = estimator._mean_outputs(training.objective.net, params, X)
                     score = estimator._judged(outputs, y, weights)
                 scores[name].append(score)
         return scores
+
+    def _scored(self, model: BaseMLP, X: Any, y: Any, weights: dict[str, Any]) -> float:
+        """What the scorer says, or `error_score` where it fails."""
+        assert self.scorer is not None
+        try:
+            return self.scorer(model, X, y, **weights)
+        except Exception as error:
+            if self.error_score == "raise":
+                raise
+            warnings.warn(
+                f"scoring failed; the score is {self.error_score}: {type(error).__name__}: {error}",
+                UserWarning,
+                stacklevel=2,
+            )
+            return float(self.error_score)
 
 
 def _fits(
