@@ -233,7 +233,6 @@ def test_loss_that_diverges_is_refused(diabetes):
         ({"dropout": 0.5, "hidden_layer_sizes": ()}, ValueError, "dropout is for hidden layers, which MLP("),
         ({"l1": [0.1, 0.1, 0.1]}, ValueError, "l1 must be a number, or one for each of 2 layers; got 3"),
         ({"optimizer": "rprop", "batch_size": 10}, ValueError, "optimizer Rprop compares gradients of all rows: batch_size must be None"),
-        ({"loss": "hinge"}, ValueError, "loss must be for outputs between 0 and 1; got 'hinge', whose targets begin at -1"),
         ({"threads": 0}, ValueError, "threads must be a whole number of at least 1; got 0"),
         ({"checkpoint": 3}, TypeError, "checkpoint must be a path or None; got 3"),
         ({"loss": "poisson_"}, ValueError, "unknown loss 'poisson_'"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,10 +21,36 @@ from fastgd.data.table import Table
 from fastgd.sklearn import scores
 from fastgd.sklearn.course import Score
 from fastgd.sklearn.estimator import DTYPES, BaseMLP, has_partial_fit
-from fastgd.sklearn.labels import Labels
+from fastgd.sklearn.labels import Labels, Levels
 from fastgd.sklearn.networks import Objective, network
 
 _NAMED = ({str}, {int})  # kinds of labels that files and exports have
+
+
+def _tells_probabilities(estimator: Any) -> bool:
+    """Whether outputs are probabilities; an AttributeError says why not."""
+    if not _levels(estimator).are_probabilities:
+        raise AttributeError(
+            f"probability estimates are not available for loss={estimator.loss!r}, "
+            "decision_function is"
+        )
+    return True
+
+
+def _tells_scores(estimator: Any) -> bool:
+    """Whether outputs are scores; an AttributeError says why not."""
+    if _levels(estimator).are_probabilities:
+        raise AttributeError(
+            f"decision_function is not available for loss={estimator.loss!r}, predict_proba is"
+        )
+    return True
+
+
+def _levels(estimator: Any) -> Levels:
+    """Those of its loss; of one that is none, which `fit` refuses, those of log_loss."""
+    with suppress(ValueError, TypeError):
+        return Levels.of(estimator.loss)
+    return Levels()
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -38,9 +66,10 @@ early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, 
         same `random_state` gives the same network, to rounding.
     activation
         Any activation of fastgd too, or one for each hidden layer.
-    loss : str
-        log_loss, or one of fastgd's for outputs between 0 and 1, such as squared_error, of which
-        the half is taken.
+    loss : str or Loss
+        log_loss, or one of fastgd's: for outputs between 0 and 1, such as squared_error, of which
+        the half is taken; or of margins, hinge and squared_hinge, whose targets are -1 and 1, each
+        class against all others. Of these there is `decision_function`, and no `predict_proba`.
     class_weight : dict, list of dicts, "balanced" or None
         What rows of each class weigh, beside `sample_weight`.
     l1 : float or one of each layer
@@ -72,7 +101,8 @@ out_activation_
         As in scikit-learn.
     run_ : fastgd.Run
         Network, parameters and history as fastgd has them. Its costs are of the data alone. Files
-        and exports of it have the classes, where these are text or whole numbers.
+        and exports of it have the classes, where these are text or whole numbers, but for two
+        classes by margins.
     runs_ : list of these, one of each member
 
     Examples
@@ -151,21 +181,16 @@ out_activation_
         return X, y
 
     def _targets(self, y: Array, dtype: np.dtype[Any]) -> Array:
-        return self._labels.targets(y, dtype)
+        return self._labels.targets(y, dtype, Levels.of(self.loss))
 
     def _objective(self, p: SimpleNamespace, inputs: int, Y: Array) -> Objective:
         exclusive, loss = self._labels.are_exclusive, p.loss
         output = "softmax" if exclusive else "sigmoid"
+        if Levels.of(loss).low < 0:
+            output = "identity"
         if isinstance(loss, str) and loss == "log_loss":
             loss = "cross_entropy" if exclusive else "binary_cross_entropy"
-        objective = network(p, inputs, Y.shape[1], output, loss, Y.dtype)
-        least = objective.net.loss_function.targets[0]
-        if -np.inf < least < 0:
-            raise ValueError(
-                f"loss must be for outputs between 0 and 1; got {objective.net.loss!r}, whose "
-                f"targets begin at {least:g}"
-            )
-        return objective
+        return network(p, inputs, Y.shape[1], output, loss, Y.dtype)
 
     def _class_weights(self, y: Array) -> Array | None:
         if self.class_weight is None:
@@ -174,10 +199,12 @@ out_activation_
         return weights
 
     def _score_of(self) -> Score:
-        return scores.of_classes if self._labels.are_exclusive else scores.of_labels
+        if self._labels.are_exclusive:
+            return scores.of_classes
+        return partial(scores.of_labels, middle=_levels(self).middle)
 
     def _judged(self, outputs: Array, y: Any, weights: Any) -> float:
-        told = self._labels.told(outputs)
+        told = self._labels.told(outputs, _levels(self))
         right = told == np.asarray(y).reshape(told.shape)
         return float(np.average(right.all(axis=1) if right.ndim == 2 else right, weights=weights))
 
@@ -185,8 +212,12 @@ out_activation_
         return Y if Y.shape[1] == 1 else None
 
     def _table(self) -> dict[str, Any] | None:
-        """The features and the classes, as they are; of labels that are text or whole numbers."""
+        """The features and the classes, as they are; of labels that are text or whole numbers, and
+        outputs that tell them as files and exports have it.
+        """
         classes = tuple(self.classes_.tolist())
+        if not self._labels.are_exclusive and _levels(self).middle != 0.5:
+            return None
         if self._labels.are_several or len(classes) < 2 or {*map(type, classes)} not in _NAMED:
             return None
         n = self.n_features_in_
@@ -224,8 +255,18 @@ out_activation_
     def predict(self, X: ArrayLike) -> Array:
         """The classes of rows, (n,), or their labels, (n, labels)."""
         outputs = self._outputs(X)
-        return self._labels.told(outputs)
+        return self._labels.told(outputs, _levels(self))
 
+    @available_if(_tells_scores)  # type: ignore[untyped-decorator]
+    def decision_function(self, X: ArrayLike) -> Array:
+        """How far an output is above what says no more than its opposite: of two classes (n,),
+        above 0 for the second one; otherwise (n, classes), of which the largest is told, or (n,
+        labels).
+        """
+        scores = self._outputs(X) - _levels(self).middle
+        return scores[:, 0] if self.n_outputs_ == 1 and not self._labels.are_several else scores
+
+    @available_if(_tells_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> Array:
         """The probability of each class, in the order of `classes_`, or of each label: (n,
         classes).
@@ -235,6 +276,7 @@ out_activation_
             return np.concatenate([1 - outputs, outputs], axis=1)
         return outputs
 
+    @available_if(_tells_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: ArrayLike) -> Array:
         """The logarithms of `predict_proba(X)`."""
         with np.errstate(divide="ignore"):

@@ -8,7 +8,37 @@ from typing import Any
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from fastgd.activations import sigmoid, softmax
 from fastgd.arguments.checks import Array
+from fastgd.functions.loss import Loss
+from fastgd.losses import loss as built_in_loss
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The targets of what a row is not, and of what it is, between which outputs say which."""
+
+    low: float = 0.0
+    high: float = 1.0
+    are_probabilities: bool = True  # what outputs are
+
+    @classmethod
+    def of(cls, loss: str | Loss) -> Levels:
+        """Those of a loss: -1 and 1 where it is one of margins. ValueError or TypeError if there
+        is no such loss.
+        """
+        if loss == "log_loss":
+            return cls()
+        known = loss if isinstance(loss, Loss) else built_in_loss(loss)
+        low, high = known.targets
+        if -np.inf < low < 0 and high < np.inf:
+            return cls(low, high, False)
+        return cls(are_probabilities=known.output in (None, sigmoid, softmax))
+
+    @property
+    def middle(self) -> float:
+        """Above which an output says that a row is."""
+        return (self.low + self.high) / 2
 
 
 @dataclass(frozen=True)
@@ -38,25 +68,26 @@ class Labels:
         """Whether a row is of one of more than two classes, each of which has an output."""
         return not self.are_several and len(self.classes) > 2
 
-    def targets(self, y: Any, dtype: np.dtype[Any]) -> Array:
-        """(n, outputs): one-hot, or 1 for the second of two classes, or the labels."""
+    def targets(self, y: Any, dtype: np.dtype[Any], levels: Levels) -> Array:
+        """(n, outputs): of each class, or of the second of two, or of each label."""
         if self.are_several:
-            return np.ascontiguousarray(y.toarray() if hasattr(y, "toarray") else y, dtype)
-        places = np.searchsorted(self.classes, y)
-        if not self.are_exclusive:
-            second: Array = places[:, None].astype(dtype)
-            return second
-        one_hot = np.zeros((len(y), len(self.classes)), dtype)
-        one_hot[np.arange(len(y)), places] = 1
-        return one_hot
+            is_one = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        elif self.are_exclusive:
+            is_one = self.classes == np.asarray(y)[:, None]
+        else:
+            is_one = np.searchsorted(self.classes, y)[:, None]
+        targets: Array = np.ascontiguousarray(is_one, dtype)
+        if (levels.low, levels.high) != (0, 1):
+            targets = np.where(targets > 0, levels.high, levels.low).astype(dtype)
+        return targets
 
-    def told(self, outputs: Array) -> Array:
+    def told(self, outputs: Array, levels: Levels) -> Array:
         """The classes, (n,), or the labels, (n, labels), that outputs stand for."""
         if self.are_several:
-            return (outputs > 0.5).astype(int)
+            return (outputs > levels.middle).astype(int)
         if self.are_exclusive:
             places = outputs.argmax(axis=1)
         else:  # of two classes, or a single one
-            places = np.minimum(outputs[:, 0] > 0.5, len(self.classes) - 1).astype(int)
+            places = np.minimum(outputs[:, 0] > levels.middle, len(self.classes) - 1).astype(int)
         told: Array = self.classes[places]
         return told

@@ -18,11 +18,13 @@ def of_classes(outputs: Array, Y: Array, weights: Array | None) -> float:
     return float(np.average(outputs.argmax(axis=1) == Y.argmax(axis=1), weights=weights))
 
 
-def of_labels(outputs: Array, Y: Array, weights: Array | None) -> float:
-    """The share of rows whose every label is right; outputs and 0/1 targets, (n, labels)."""
+def of_labels(outputs: Array, Y: Array, weights: Array | None, middle: float = 0.5) -> float:
+    """The share of rows whose every label is right; outputs and targets, (n, labels), which say
+    yes above the middle.
+    """
     if not np.isfinite(outputs).all():
         return np.nan
-    return float(np.average(((outputs > 0.5) == (Y > 0.5)).all(axis=1), weights=weights))
+    return float(np.average(((outputs > middle) == (middle < Y)).all(axis=1), weights=weights))
 
 
 def r2(outputs: Array, Y: Array, weights: Array | None) -> float:
