@@ -44,15 +44,16 @@ class Written(Network):
         Parameters
         ----------
         to : str
-            latex, a document of article and amsmath; markdown, a page; python over NumPy and c,
-            which define `cost(params, X, Y)` and `gradient(params, X, Y)`, and for squared error
-            `layerwise_gradient`; sympy, Python that raises an AssertionError unless each step
+            latex, a document of article and amsmath, or markdown, a page; of more than 500
+            parameters, both have the matrix form of notes 004. python over NumPy and c define
+            `cost(params, X, Y)` and `gradient(params, X, Y)`, and for squared error
+            `layerwise_gradient`. sympy is Python that raises an AssertionError unless each step
             equals the one before.
 
         Raises
         ------
         ValueError, TypeError
-            If `to` is none of these, or the network is too large to be written out.
+            If `to` is none of these, or code would have more than 500 parameters by name.
 
         Examples
         --------

@@ -17,8 +17,13 @@ import fastgd
 from fastgd import numeric
 from fastgd.activations import ACTIVATIONS
 from fastgd.derivation.derived import derived
+from fastgd.derivation.deriving import COST, partial
+from fastgd.derivation.kernel_lines import calls_of
 from fastgd.derivation.languages import LANGUAGES, MOST_PARAMETERS
+from fastgd.derivation.matrix_form import matrix_form
 from fastgd.derivation.notes import CITED
+from fastgd.functions.formula import variable
+from fastgd.functions.function import computed
 from fastgd.losses import LOSSES
 from fastgd.numeric import exp, where
 
@@ -135,7 +140,9 @@ def test_lines_are_numbered_and_cited(net):
 
 
 def test_equations_that_are_cited_are_those_of_the_paper():
-    """Which has 52, and the headings of 004."""
+    """Which has 52, and the headings of 004; each is a case of something."""
+    used = {cite for net in SHAPES for each in derived(net).equations for cite in each.cites}
+    assert used == set(CITED)
     for cite in CITED:
         file, _, place = cite.partition(" ")
         if file == "002":
@@ -169,17 +176,20 @@ def test_nothing_is_compiled():
 PDFLATEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex")
 
 
+def compiles(text, folder):
+    """As a document without a line that is wider than the page."""
+    (folder / "derivation.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "derivation.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in (folder / "derivation.log").read_text(errors="replace")
+    assert (folder / "derivation.pdf").stat().st_size > 10_000
+
+
 @PDFLATEX
 @pytest.mark.parametrize("net", [SHAPES[0], SHAPES[5], SHAPES[6], SHAPES[9]], ids=ids)
 def test_latex_compiles(net, tmp_path):
-    """And no line is wider than the page."""
-    (tmp_path / "derivation.tex").write_text(net.derivation(to="latex"), encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "derivation.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    log = (tmp_path / "derivation.log").read_text(errors="replace")
-    assert "Overfull" not in log
-    assert (tmp_path / "derivation.pdf").stat().st_size > 10_000
+    compiles(net.derivation(to="latex"), tmp_path)
 
 
 @PDFLATEX
@@ -192,11 +202,7 @@ def test_latex_of_every_function_compiles(tmp_path):
         nets.append(fastgd.MLP(1, 2 if last == "softmax" else 1, activation=last, loss=name))
     whole = nets[0].derivation(to="latex").partition(r"\begin{document}")[0]
     bodies = (net.derivation(to="latex").partition(r"\begin{document}")[2].partition(r"\end{document}")[0] for net in nets)
-    (tmp_path / "all.tex").write_text(whole + r"\begin{document}" + "\n".join(bodies) + r"\end{document}", encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert "Overfull" not in (tmp_path / "all.log").read_text(errors="replace")
+    compiles(whole + r"\begin{document}" + "\n".join(bodies) + r"\end{document}", tmp_path)
 
 
 # -- sympy -----------------------------------------------------------------------------------------
@@ -287,10 +293,95 @@ def test_other_languages_are_refused():
         fastgd.MLP(2, 1).derivation(to=3)
 
 
-def test_large_networks_are_refused():
+@pytest.mark.parametrize("to", ["python", "c", "sympy"])
+def test_large_networks_are_refused_as_code(to):
     net = fastgd.MLP(30, 30, 1)
-    with pytest.raises(ValueError, match=rf"at most {MOST_PARAMETERS} parameters; got MLP\(30, 30, 1.*has {net.n_params}"):
-        net.derivation(to="python")
+    with pytest.raises(ValueError, match=rf"to {to} serves networks of at most {MOST_PARAMETERS} parameters; got MLP\(30, 30, 1.*has 961"):
+        net.derivation(to=to)
+
+
+# -- matrix form -----------------------------------------------------------------------------------
+
+WIDE = [
+    fastgd.MLP(30, 20, 3),
+    fastgd.MLP(25, 20, 15, 4, activation=["tanh", "relu", "identity"], bias=False),
+    fastgd.MLP(30, 20, 5, activation="tanh", output="softmax", loss="cross_entropy(0.1)"),
+    fastgd.MLP(30, 20, 5, activation="tanh", output="softmax", loss="huber"),
+    fastgd.MLP(300, 2, activation="sigmoid", loss="binary_cross_entropy"),
+]
+
+
+VECTORS = {  # as columns
+    "product": lambda x, y: x @ y,
+    "transposed": np.transpose,
+    "each": np.multiply,
+    "inner": lambda x, y: np.sum(x * y),
+    "softmax": lambda z: np.exp(z - z.max()) / np.exp(z - z.max()).sum(),
+    "units": np.sum,
+    "mean": lambda x: x,  # of one sample
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "negative": np.negative,
+    "log": np.log,
+}
+
+
+def computed_by(derivation, values):
+    """Each left side of a derivation in matrix form, of one sample; `values` are those of names."""
+    calls, found = calls_of(derivation.net), {variable(name): value for name, value in values.items()}
+
+    def change(node, inner):
+        if node in found:
+            return found[node]
+        if node.number is not None:
+            return node.number
+        if node.operation in calls:
+            names, formula = calls[node.operation]
+            return computed(formula, {name: np.asarray(each, float) for name, each in zip(names, inner, strict=True)})
+        if node.operation in ("variable", "partial") or any(each is None for each in inner):
+            return None  # which is not asked for
+        return VECTORS[node.operation](*inner)
+
+    last = len(derivation.net.layers)
+    for section in derivation.sections[1:-1]:
+        for each in section.equations:
+            found[each.left] = each.right.changed(change)
+            for name in ("a", "z"):
+                if each.left is variable(f"{name}{last}"):
+                    found[variable(f"{name}_k")] = found[each.left]
+            if each.left is variable("target"):
+                found[variable("target_k")] = found[each.left]
+    return found
+
+
+@pytest.mark.parametrize("net", WIDE, ids=ids)
+def test_matrix_form_is_the_gradient(net):
+    """Its own equations, computed of one sample."""
+    X, Y, params = random_problem(net, 1)
+    values = {"a0": X.T, "y_each": Y.T, "y_k": Y.T}
+    for l, (W, b) in enumerate(net.unpack(params), start=1):
+        values |= {f"W{l}": W, f"b{l}": None if b is None else b[:, None]}
+    found = computed_by(matrix_form(net), values)
+
+    def flat(cost_of):
+        kinds = "Wb" if net.bias else "W"
+        layers = range(1, len(net.layers) + 1)
+        return np.concatenate([np.ravel(found[partial(cost_of(l), variable(f"{kind}{l}"))]) for l in layers for kind in kinds])
+
+    np.testing.assert_allclose(flat(lambda l: COST), net.gradient(params, X, Y), rtol=1e-10, atol=1e-12)
+    assert found[COST] == pytest.approx(net.cost(params, X, Y), rel=1e-10)
+    if net.loss == "squared_error":
+        last = len(net.layers)
+        expected = net.gradient(params, X, Y, method="layerwise")
+        ours = flat(lambda l: COST if l == last else variable(f"C{l}"))
+        np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-12)
+
+
+@PDFLATEX
+@pytest.mark.parametrize("net", [WIDE[1], WIDE[2]], ids=ids)
+def test_matrix_form_compiles(net, tmp_path):
+    compiles(net.derivation(), tmp_path)
 
 
 # -- c, and the command ----------------------------------------------------------------------------

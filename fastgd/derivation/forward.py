@@ -11,27 +11,32 @@ from fastgd.derivation.deriving import (
     partial,
     weight_or_bias,
 )
+from fastgd.derivation.kernel_lines import calls_of
+from fastgd.derivation.steps import Derivation
 from fastgd.formulas.texts import slope_name, value_name
-from fastgd.functions.derivative import ONE, times
+from fastgd.functions.derivative import ONE, minus, times
 from fastgd.functions.formula import Formula, variable
 from fastgd.kernels.generated.equations import activation_of
 
 
-def functions(of: Deriving) -> None:
+def functions(derivation: Derivation) -> None:
     """Each function, and its derivative."""
-    of.section("Functions", "Each function and its derivative.")
+    derivation.section("Functions", "Each function and its derivative.")
+    net, calls = derivation.net, calls_of(derivation.net)
     z, a, y = map(variable, "zay")
-    for function in dict.fromkeys(layer.function for layer in of.net.layers):
-        if value_name(function) in of.calls:
+    for function in dict.fromkeys(layer.function for layer in net.layers):
+        if value_name(function) in calls:
             value = Formula(value_name(function), z)
             slope = Formula(slope_name(function), z, a)
-            of.derivation.add(function.name, 0, value, [function.value])
-            of.derivation.add(f"{function.name} by z", 0, slope, [function.slope])
-    loss = of.net.loss_function
+            derivation.add(function.name, 0, value, [function.value])
+            derivation.add(f"{function.name} by z", 0, slope, [function.slope])
+    loss = net.loss_function
+    if derivation.whole_layers and loss.whole_layer:  # which is written as one of vectors
+        return
     given = [variable(name) for name in loss.arguments] if loss.whole_layer else [z, a, y]
-    of.derivation.add(loss.name, 0, Formula(value_name(loss), *given), [loss.value])
+    derivation.add(loss.name, 0, Formula(value_name(loss), *given), [loss.value])
     slope = Formula(slope_name(loss), *map(variable, loss.slope_arguments))
-    of.derivation.add(f"{loss.name} by a", 0, slope, [loss.slope])
+    derivation.add(f"{loss.name} by a", 0, slope, [loss.slope])
 
 
 def forward(of: Deriving) -> None:
@@ -44,7 +49,10 @@ def forward(of: Deriving) -> None:
 
 def cost(of: Deriving) -> None:
     """The loss of a sample, and the cost."""
-    of.section("Cost", "The loss of a sample is the sum over its outputs; the cost is their mean.")
+    text = (
+        "The loss of a sample is the sum over its outputs; the cost is the mean over the samples."
+    )
+    of.section("Cost", text)
     for name, formula in of.loss.items():
         of.add("loss", of.last, name, formula)
     of.add("cost", of.last, "", mean(LOSS), left=COST)
@@ -91,3 +99,12 @@ def _before(of: Deriving, l: int) -> list[str]:
 
 def _by(of: Deriving, z: Formula, name: str) -> Formula:
     return of.by(z.arguments[0], name)
+
+
+def update(derivation: Derivation) -> None:
+    """A step of gradient descent."""
+    text = "Gradient descent, by the rate $\\eta$, of every parameter $p$ at once."
+    derivation.section("Update", text)
+    p = variable("p")
+    step = times(variable("rate"), partial(COST, p))
+    derivation.add("update", 0, Formula("new", p), [minus(p, step)])

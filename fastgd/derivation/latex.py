@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastgd.derivation.matrix_form import MatrixNotation
 from fastgd.derivation.notation import Notation
 from fastgd.derivation.notes import CITED
 from fastgd.derivation.steps import Derivation, Equation, Section
@@ -25,11 +26,11 @@ _HEAD = r"""\documentclass{article}
 
 def to_latex(derivation: Derivation) -> str:
     """A document of article and amsmath, for pdflatex."""
-    notation = Notation(derivation.net)
+    notation = notation_of(derivation)
     lines = [
         rf"\section*{{\raggedright {_title(derivation)}}}",
         "",
-        *_legend(derivation, notation),
+        *notation.legend(),
         "",
     ]
     for section in derivation.sections:
@@ -43,14 +44,20 @@ def to_latex(derivation: Derivation) -> str:
 
 def to_markdown(derivation: Derivation) -> str:
     """A page whose displays stand between lines of $$."""
-    notation = Notation(derivation.net)
-    lines = [f"# {_title(derivation)}", "", *_legend(derivation, notation), ""]
+    notation = notation_of(derivation)
+    lines = [f"# {_title(derivation)}", "", *notation.legend(), ""]
     for section in derivation.sections:
         lines += [f"## {section.title}", "", section.text, ""]
         for display in _displays(section, notation):
             lines += ["$$", r"\begin{align}", *display, r"\end{align}", "$$", ""]
     lines += ["## What is cited", ""]
     return "\n".join([*lines, *(f"- {each}: {CITED[each]}" for each in _cited(derivation)), ""])
+
+
+def notation_of(derivation: Derivation) -> Notation:
+    """How its names are written."""
+    kind = MatrixNotation if derivation.whole_layers else Notation
+    return kind(derivation.net)
 
 
 def _title(derivation: Derivation) -> str:
@@ -63,27 +70,6 @@ def _title(derivation: Derivation) -> str:
 def _cited(derivation: Derivation) -> list[str]:
     used = {cite for equation in derivation.equations for cite in equation.cites}
     return [cite for cite in CITED if cite in used]
-
-
-def _legend(derivation: Derivation, notation: Notation) -> list[str]:
-    net, last = derivation.net, len(derivation.net.layers)
-    w, b = notation.name(f"w{last}_0_0"), notation.name(f"b{last}_0")
-    biases = f", ${b}$ the bias of a unit" if net.bias else ""
-    x, y, z, a = (notation.name(name) for name in ("x_0", "y_0", f"z{last}_0", f"a{last}_0"))
-    lines = [
-        f"Sample $i$ of $n$ has inputs ${x}$ and targets ${y}$. ${w}$ is a weight of layer {last}, "
-        f"to a unit from a unit of the layer before{biases}; ${z}$ is a pre-activation, ${a}$ an "
-        "activation, $\\ell_i$ the loss of a sample and $C$ the cost. A layer of one unit needs no "
-        "index of units, a network of one layer none of layers.",
-        "Each line has a number, and before it the equation of the notes of which it is a case: "
-        "file 002 is the paper, 004 the matrix form and Algorithm 1.",
-    ]
-    if net.layers[-1].function.whole_layer:
-        lines += [
-            "$\\mu_i$ is the largest pre-activation of the last layer, less which all of them give "
-            "the same quotients $a$ of finite exponentials $q$."
-        ]
-    return lines
 
 
 # -- lines -----------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def layerwise(of: Deriving) -> None:
     text = (
         "The notes give each layer a cost of its own, $C^{(l)}$, by what it should have computed, "
         "$e$; read for each sample, the gradient of layer $l$ of $m$ is $2^{m-l}$ times the exact "
-        "one. That of the last layer is the one above."
+        "one. That of the last layer is the one above; $p^{(l)}$ is any parameter of layer $l$."
     )
     of.section("A cost for each layer", text)
     formulas = _own_formulas(of)

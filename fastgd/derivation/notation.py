@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from fastgd.derivation.deriving import meanings_of
 from fastgd.derivation.kernel_lines import calls_of, substituted
@@ -16,6 +18,10 @@ from fastgd.functions.formula import Formula, variable
 from fastgd.functions.languages import latex
 from fastgd.network import Network
 
+CITING = (
+    "Each line has a number, and before it the equation of the notes of which it is a case: file "
+    "002 is the paper, 004 the matrix form and Algorithm 1."
+)
 _SMALL = 8  # nodes of a derivative that is written out where it is used
 _LARGE = 5  # nodes of what is written once where it is needed twice
 _PLAIN = {
@@ -24,12 +30,17 @@ _PLAIN = {
     "total": "t",
 }  # fmt: skip
 _INDEXED = re.compile(r"(delta|loss|[wbzaexypC])(\d*)_?(\d*)_?(\d*)")
-_PREFIXES = ("partial", "mean")
+_PREFIXES = ("partial", "mean", "units")
+_IN_WORDS = {  # whose formula has no other name
+    "tanh": r"\frac{e^{z} - e^{-z}}{e^{z} + e^{-z}}", "sin": r"\text{the sine of } z",
+}  # fmt: skip
 _OPERATORS = ("tanh", "sin", "exp")
 
 
 class Notation:
     """How a network's names and functions are written."""
+
+    products: Mapping[str, str] = MappingProxyType({})  # signs of those that are none of numbers
 
     def __init__(self, net: Network):
         self.net, self.calls = net, calls_of(net)
@@ -85,12 +96,35 @@ class Notation:
 
     # -- text
 
+    def legend(self) -> list[str]:
+        """What the names are, in sentences."""
+        last = len(self.net.layers)
+        names = ("x_0", "y_0", f"w{last}_0_0", f"b{last}_0", f"z{last}_0", f"a{last}_0")
+        x, y, w, b, z, a = map(self.name, names)
+        biases = f", ${b}$ the bias of a unit" if self.net.bias else ""
+        lines = [
+            f"Sample $i$ of $n$ has inputs ${x}$ and targets ${y}$. ${w}$ is a weight of layer "
+            f"{last}, to a unit from a unit of the layer before{biases}; ${z}$ is a "
+            f"pre-activation, ${a}$ an activation, $\\ell_i$ the loss of a sample, $C$ the cost.",
+            "A layer of one unit needs no index of units, a network of one layer none of layers.",
+            CITING,
+        ]
+        if self.net.layers[-1].function.whole_layer:
+            lines += [
+                "$\\mu_i$ is the largest pre-activation of the last layer, less which all of them "
+                "give the same quotients $a$ of finite exponentials $q$."
+            ]
+        return lines
+
     def text(self, formula: Formula) -> str:
         """A formula that is written out already."""
-        return latex(substituted(formula, self.meanings), self.name, self.patterns, _PREFIXES)
+        told = substituted(formula, self.meanings)
+        return latex(told, self.name, self.patterns, _PREFIXES, self.products)
 
     def definition(self, formula: Formula) -> tuple[str, list[tuple[str, str]]]:
         """A function's formula, with what it needs more than once by names of their own."""
+        if formula.operation in _IN_WORDS:
+            return _IN_WORDS[formula.operation], []
         formula = by_hand(formula.changed(_without_sigmoid))
         known: dict[Formula, Formula] = {}
         parts: list[tuple[str, str]] = []

@@ -41,9 +41,10 @@ class Section:
 
 @dataclass
 class Derivation:
-    """What is derived of a network: sections in order, and which equations code computes."""
+    """What is derived of a network: sections in order, unit by unit, or of whole layers."""
 
     net: Network
+    whole_layers: bool = False
     sections: list[Section] = field(default_factory=list)
 
     def section(self, title: str, text: str = "") -> None:

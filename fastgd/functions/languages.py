@@ -112,9 +112,11 @@ def latex(
     names: Callable[[str], str] = latex_name,
     patterns: Mapping[str, str] | None = None,
     prefixes: Sequence[str] = (),
+    products: Mapping[str, str] | None = None,
 ) -> str:
     """The formula in LaTeX's mathematics, all of it one expression; `patterns` has operations that
-    formulas of numbers have not, of which `prefixes` reach as far as a product does.
+    formulas of numbers have not, of which `prefixes` reach as far as a product does; `products` has
+    the signs of others.
     """
     known = _LATEX if patterns is None else {**_LATEX, **patterns}
 
@@ -134,6 +136,9 @@ def latex(
                 return f"{_within(inner[0], _ATOM)}^2", _POWER
             left, right = _within(inner[0], _PRODUCT), _within(inner[1], _POWER)
             return f"{left} {_times(right)}{right}", _PRODUCT
+        if products is not None and operation in products:
+            left, right = _within(inner[0], _PRODUCT), _within(inner[1], _POWER)
+            return f"{left} {products[operation]}{right}", _PRODUCT
         if operation == "divide":
             return rf"\frac{{{texts[0]}}}{{{texts[1]}}}", _POWER
         if operation == "negative":
