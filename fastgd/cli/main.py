@@ -6,7 +6,18 @@ import warnings
 from collections.abc import Sequence
 
 from fastgd import __version__
-from fastgd.cli import check, compiled, derive, export, predict, race, report, sweep, train
+from fastgd.cli import (
+    check,
+    compiled,
+    derive,
+    export,
+    play,
+    predict,
+    race,
+    report,
+    sweep,
+    train,
+)
 from fastgd.cli.options import Parser
 from fastgd.cli.streams import safe_streams
 from fastgd.system.files import reason_of
@@ -25,6 +36,7 @@ examples:
   fastgd derive --layers 2-2-1 --out xor.tex      the notes' derivation for this network
   fastgd show --layers 2-2-1                      the loop that is compiled for this network
   fastgd cache                                    compiled code kept on disk
+  fastgd play                                     a page where a network learns before your eyes
 
 `fastgd COMMAND --help` shows the flags of a command. Bad input is one line on stderr and exit
 status 2.
@@ -93,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         compiled.add_show,
         compiled.add_warmup,
         compiled.add_cache,
+        play.add,
     ):
         add(commands)
     return parser

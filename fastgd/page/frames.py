@@ -1,0 +1,73 @@
+"""Frames: what a page shows of a training at one time, and when the next one is made."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Protocol
+
+from fastgd.arguments.checks import Array, whole_number
+from fastgd.page.pictures import Scene
+from fastgd.page.server import RefusedError
+
+WAIT_SECONDS = 1.0  # for something new
+# of the time, for what making frames takes at most, so that training is not disturbed
+_SHARE = 0.02
+_LEAST_SECONDS = 0.04  # between two frames
+
+
+class Shown(Protocol):
+    """What frames are of."""
+
+    def wait(self, after: int, seconds: float) -> int: ...
+
+    def look_at(self, which: int) -> tuple[dict[str, Any], Scene, Array]:
+        """What is told of all runs; and the scene, with the parameters of one of them."""
+
+
+class Frames:
+    """Frames for the tabs that look at one thing. Few are made where each takes long."""
+
+    def __init__(self, shown: Shown):
+        self.shown = shown
+        self._lock = threading.Lock()
+        self._not_before = self._took = 0.0
+
+    def next(self, query: dict[str, str]) -> dict[str, Any]:
+        """The next frame that is newer than `after` of the query, or only its number if there is
+        none for a while. x, y and output choose what surface is drawn, `run` of which run.
+        """
+        after, run, x, y, output = (
+            _whole(query, name) for name in ("after", "run", "x", "y", "output")
+        )
+        version = self.shown.wait(after - 1, WAIT_SECONDS)
+        if version < after:
+            return {"version": version}
+        with self._lock:
+            time.sleep(max(0.0, self._not_before - time.monotonic()))
+            began = time.monotonic()
+            frame = self._made(run, x, y, output)
+            before, self._took = self._took, time.monotonic() - began
+            took = min(before, self._took)  # the first may have compiled
+            self._not_before = began + max(_LEAST_SECONDS, took / _SHARE)
+        return frame
+
+    def _made(self, run: int, x: int, y: int, output: int) -> dict[str, Any]:
+        version = self.shown.wait(-1, 0.0)
+        told, scene, params = self.shown.look_at(run)
+        inputs, outputs = len(scene.inputs), len(scene.outputs)
+        places = min(x, inputs - 1), min(y, inputs - 1), min(output, outputs - 1)
+        return {
+            "version": version,
+            **told,
+            "network": scene.network(params),
+            "surface": scene.surface(params, *places),
+            **scene.table(params),
+        }
+
+
+def _whole(query: dict[str, str], name: str) -> int:
+    text = query.get(name, "0")
+    if not text.isdecimal() or len(text) > 18:
+        raise RefusedError(422, f"{name} must be a whole number; got {text[:20]!r}")
+    return whole_number(name, int(text), least=0)

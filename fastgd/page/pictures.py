@@ -1,0 +1,135 @@
+"""What a page draws of a network: its weights, a surface over two inputs, and outputs of rows."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastgd.arguments.checks import Array
+from fastgd.mlp import MLP
+
+GRID = 64  # points of a surface along each input
+_MOST_UNITS = 24  # of a layer that are drawn
+_MOST_INPUTS = 32  # whose values are sent with the rows
+_MOST_ROWS = 500
+_ROWS_OF_TABLE = 12
+_BEYOND = 0.15  # of the span of an input, on each side of it
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A network and the rows that it learns, with names for people."""
+
+    net: MLP
+    X: Array  # (n, inputs)
+    Y: Array  # (n, outputs)
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    title: str
+    least_bounds: tuple[float, float] | None = None  # that a surface has at least, for each input
+
+    def told(self) -> dict[str, Any]:
+        """What stays: the shape of the network, and some rows."""
+        net, rows = self.net, _some(len(self.X), _MOST_ROWS)
+        n_inputs = min(len(self.inputs), _MOST_INPUTS)
+        return {
+            "title": self.title,
+            "widths": list(net.widths),
+            "activations": list(net.activations),
+            "loss": net.loss,
+            "parameters": net.n_params,
+            "inputs": list(self.inputs[:n_inputs]),
+            "outputs": list(self.outputs),
+            "rows": len(self.X),
+            "X": _rounded(self.X[rows, :n_inputs]),
+            "Y": _rounded(self.Y[rows]),
+            "bounds": self._bounds(n_inputs),
+            "levels": self._levels(),
+        }
+
+    def _bounds(self, n_inputs: int) -> list[list[float]]:
+        """Of each input, between what values a surface is drawn."""
+        bounds = []
+        for column in self.X.T[:n_inputs]:
+            low, high = float(column.min()), float(column.max())
+            beyond = _BEYOND * (high - low) or 1.0
+            bound = [low - beyond, high + beyond]
+            if self.least_bounds is not None:
+                bound = [min(self.least_bounds[0], low), max(self.least_bounds[1], high)]
+            bounds.append(bound)
+        return bounds
+
+    def _levels(self) -> list[float]:
+        """Least and largest target."""
+        low, high = float(self.Y.min()), float(self.Y.max())
+        return [low, high] if low < high else [low - 0.5, high + 0.5]
+
+    def network(self, params: Array) -> list[dict[str, Any]]:
+        """Of each layer, weights and biases of the units that are drawn."""
+        layers = []
+        before = _some(self.net.widths[0], _MOST_UNITS)
+        for weights, biases in self.net.unpack(params):
+            units = _some(len(weights), _MOST_UNITS)
+            layers.append({
+                "from": before.tolist(), "units": units.tolist(),
+                "W": _rounded(weights[np.ix_(units, before)]),
+                "b": None if biases is None else _rounded(biases[units]),
+            })  # fmt: skip
+            before = units
+        return layers
+
+    def surface(self, params: Array, x: int, y: int, output: int) -> dict[str, Any]:
+        """An output over two inputs, (GRID, GRID) from the upper left on, others at their means;
+        float32 in base64.
+        """
+        bounds = self._bounds(len(self.inputs))
+        grid = np.repeat(self.X.mean(axis=0, keepdims=True), GRID * GRID, axis=0)
+        steps = (np.arange(GRID) + 0.5) / GRID
+        for place, along in ((y, steps[::-1].repeat(GRID)), (x, np.tile(steps, GRID))):
+            low, high = bounds[place]
+            grid[:, place] = low + (high - low) * along
+        values = self.net.predict(params, grid)[:, output].astype("<f4")
+        return {
+            "size": GRID, "x": x, "y": y, "output": output,
+            "values": b64encode(values.tobytes()).decode(),
+        }  # fmt: skip
+
+    def table(self, params: Array) -> dict[str, Any]:
+        """Outputs of the first of the rows that are told, and the share of all that is right
+        where targets are classes.
+        """
+        rows = _some(len(self.X), _MOST_ROWS)
+        outputs = self.net.predict(params, self.X[rows])
+        return {
+            "outputs": _rounded(outputs[:_ROWS_OF_TABLE]),
+            "right": self._right(outputs, self.Y[rows]),
+        }
+
+    def _right(self, outputs: Array, Y: Array) -> float | None:
+        """The share of rows whose class is the likeliest; None where targets are values."""
+        if not ((Y == 0) | (Y == 1)).all():
+            return None
+        if Y.shape[1] == 1:
+            return float(((outputs >= 0.5) == (Y == 1)).mean())
+        return float((outputs.argmax(axis=1) == Y.argmax(axis=1)).mean())
+
+
+def number(value: float) -> float | None:
+    """As JSON has it, in which there is no NaN and no infinity."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _some(count: int, most: int) -> Array:
+    """Places of at most so many of `count`, evenly chosen."""
+    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(int)
+
+
+def _rounded(array: Array) -> Any:
+    """As nested lists of numbers of five digits, which are enough to be drawn and read."""
+    finite = np.nan_to_num(array.astype(float))
+    return [float(f"{v:.5g}") for v in finite] if finite.ndim == 1 else list(map(_rounded, finite))
