@@ -14,11 +14,35 @@ async function answered(path, options) {
 
 export const get = (path, signal) => answered(path, { signal });
 
-export const post = (path, given) => answered(path, {
-  method: "POST",
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify(given),
-});
+let last = Promise.resolve();
+
+/** One after the other, in the order in which they are asked for. */
+export function post(path, given) {
+  const options = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(given),
+  };
+  const said = last.then(() => answered(path, options));
+  last = said.catch(() => {});
+  return said;
+}
+
+/** A function that calls `task` with the latest value that it was given, once the last call is done. */
+export function latest(task) {
+  let waiting = null, busy = false;
+  return async (value) => {
+    waiting = { value };
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const next = waiting;
+      waiting = null;
+      await task(next.value);
+    }
+    busy = false;
+  };
+}
 
 /** Say goodbye while the page is left. */
 export function leave(path) {

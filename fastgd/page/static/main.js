@@ -1,6 +1,6 @@
 // The page: a session of the server, its frames as pictures, and buttons that ask it for more.
 
-import { Gone, get, leave, post } from "./api.js";
+import { Gone, get, latest, leave, post } from "./api.js";
 import * as costs from "./costs.js";
 import * as form from "./form.js";
 import * as network from "./network.js";
@@ -214,12 +214,12 @@ async function start() {
   byId("mode").textContent = choices.mode;
   setUpTheme(() => surface.draw());
   setUpButtons();
-  costs.setUpCosts((epoch) => ask("back", epoch));
+  costs.setUpCosts(latest((epoch) => ask("back", epoch)));
   if (choices.mode === "play") {
     const narrow = matchMedia("(max-width: 62rem)");
     byId("settings").open = !narrow.matches;
     narrow.addEventListener("change", () => { byId("settings").open = !narrow.matches; });
-    form.setUpForm(choices, settingsChanged);
+    form.setUpForm(choices, latest(settingsChanged));
     addEventListener("pagehide", (event) => { if (!event.persisted) leave(path("close")); });
     await open();
   } else {
