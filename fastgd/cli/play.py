@@ -30,11 +30,24 @@ def add(commands: Any) -> None:
     parser = add_command(
         commands, "play", "open a page where a network learns before your eyes", _EXAMPLES
     )
-    add_no_browser_flag(parser)
+    _add_no_browser_flag(parser)
     parser.set_defaults(command=play)
 
 
-def add_no_browser_flag(parser: argparse._ActionsContainer) -> None:
+def add_watch_flags(parser: argparse._ActionsContainer) -> None:
+    """--watch and --no-browser, for commands that train."""
+    text = "open a page on which costs, network and surface are watched, and may be paused"
+    parser.add_argument("--watch", action="store_true", help=text)
+    _add_no_browser_flag(parser)
+
+
+def check_watch_flags(options: argparse.Namespace) -> None:
+    """Refuse --no-browser for what opens none."""
+    if options.no_browser and not options.watch:
+        raise ValueError("--no-browser is for --watch")
+
+
+def _add_no_browser_flag(parser: argparse._ActionsContainer) -> None:
     """--no-browser."""
     text = "print the address of the page, and open no browser"
     parser.add_argument("--no-browser", action="store_true", help=text)

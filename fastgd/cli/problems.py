@@ -36,6 +36,11 @@ class Problem(ABC):
     weights: Array | None = None  # of the samples
     table: Table | None = None  # what columns mean
 
+    @property
+    @abstractmethod
+    def names(self) -> tuple[list[str], list[str]]:
+        """Of the inputs and of the outputs of the network."""
+
     @abstractmethod
     def lines(self, run: Run) -> list[tuple[str, str]]:
         """What the run has learned, in words."""
@@ -54,6 +59,10 @@ class GateProblem(Problem):
     """A gate: its four rows, whose outputs are shown one by one."""
 
     gate: str
+
+    @property
+    def names(self) -> tuple[list[str], list[str]]:
+        return ["x1", "x2"], [self.gate]
 
     def lines(self, run: Run) -> list[tuple[str, str]]:
         rows = zip(self.X, self.Y[:, 0], self._outputs(run), strict=True)
@@ -85,6 +94,13 @@ class FileProblem(Problem):
     trained: Array  # the numbers of the rows that are trained on
     held_out: tuple[Array, Columns] | None  # inputs and targets of the rows for validation
     constant: list[str]  # columns that are, up to rounding
+
+    @property
+    def names(self) -> tuple[list[str], list[str]]:
+        from fastgd.data.labels import names_of_outputs
+
+        table = self.table
+        return list(table.inputs), names_of_outputs(table.targets, table.classes, table.outputs)
 
     def lines(self, run: Run) -> list[tuple[str, str]]:
         lines = (

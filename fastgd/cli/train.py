@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.make_problem import make_problem
 from fastgd.cli.options import add_command, add_flag, add_json_flag, seed, whole
+from fastgd.cli.play import add_watch_flags, check_watch_flags
 from fastgd.cli.problem_flags import add_init_flag, add_problem_flags, check_source, files_read
 from fastgd.cli.problems import FILE_EPOCHS, GATE_EPOCHS
 from fastgd.cli.saving import saved
@@ -25,6 +26,7 @@ from fastgd.names import KERNELS_OF_ONE
 
 if TYPE_CHECKING:
     from fastgd.cli.problems import Problem
+    from fastgd.training.on_page import OnPage
     from fastgd.training.run import Run
 
 _EXAMPLES = """\
@@ -68,6 +70,8 @@ def add(commands: Any) -> None:
         )
     )
 
+    add_watch_flags(parser.add_argument_group("watching"))
+
     result = parser.add_argument_group("result")
     result.add_argument(
         "--out",
@@ -83,6 +87,7 @@ def train(options: argparse.Namespace) -> int:
     """Train, save and print; the exit status, 130 after Ctrl-C."""
     # before any file is read
     share, validation_file = check_source("train", options)
+    check_watch_flags(options)
     arguments = option_arguments(options) | long_run_arguments(options)
     check_files(options, *files_read(options, validation_file))
     problem = make_problem(options, share, validation_file)
@@ -101,6 +106,16 @@ def train(options: argparse.Namespace) -> int:
     if options.out != asked_for:
         return 2
     return 130 if run.stopped_by == "interrupt" else 0
+
+
+def _page(options: argparse.Namespace, problem: Problem) -> OnPage:
+    """The page on which it is watched."""
+    from fastgd.page.pictures import Scene
+    from fastgd.training.on_page import OnPage
+
+    inputs, outputs = problem.names
+    scene = Scene(problem.net, problem.X, problem.Y, inputs, outputs, problem.title)
+    return OnPage(scene, options.method, opens=not options.no_browser)
 
 
 def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any]) -> Run:
@@ -129,7 +144,7 @@ def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any
             kernel=options.kernel,
             sample_weight=problem.weights,
             validation=problem.validation,
-            progress=WaitingBar(),
+            progress=_page(options, problem) if options.watch else WaitingBar(),
             **arguments,
         )
     except DivergedError as error:

@@ -25,6 +25,15 @@ def widths(classes: Sized) -> tuple[int, ...]:
     return {1: (), 2: (2, 1)}.get(len(classes), (len(classes),))
 
 
+def names_of_outputs(
+    targets: Sequence[str], classes: Sequence[Label] | None, outputs: int
+) -> list[str]:
+    """What each output of a network says: the class that it is for, or the target whose value."""
+    if classes is None:
+        return list(targets)
+    return [str(label) for label in classes[-outputs:]]
+
+
 def classes_of(
     columns: Columns, targets: Sequence[str], task: str, outputs: int | None
 ) -> tuple[Label, ...] | None:

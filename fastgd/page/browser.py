@@ -10,17 +10,19 @@ import webbrowser
 _IN_TERMINALS = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
-def open_browser(address: str) -> None:
-    """Open it, if there is a browser with windows; others would take the terminal. Nothing is
-    waited for.
+def open_browser(address: str) -> bool:
+    """Open it, if there is a browser with windows, which is told; others would take the terminal.
+    Nothing is waited for.
     """
     if sys.platform.startswith("linux") and not (
         os.environ.get("BROWSER") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        return
+        return False
     try:
         browser = webbrowser.get()
     except webbrowser.Error:
-        return
-    if getattr(browser, "name", "") not in _IN_TERMINALS:
-        threading.Thread(target=browser.open, args=(address,), daemon=True).start()
+        return False
+    if getattr(browser, "name", "") in _IN_TERMINALS:
+        return False
+    threading.Thread(target=browser.open, args=(address,), daemon=True).start()
+    return True

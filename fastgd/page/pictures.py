@@ -6,6 +6,7 @@ import math
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,24 @@ class Scene:
     title: str
     least_bounds: tuple[float, float] | None = None  # that a surface has at least, for each input
 
+    @classmethod
+    def of(cls, net: MLP, X: Array, Y: Array) -> Scene:
+        """One whose inputs and outputs have no names of their own."""
+        inputs, outputs = (
+            [f"{letter}{place}" for place in range(1, count + 1)]
+            for letter, count in (("x", net.widths[0]), ("y", net.widths[-1]))
+        )
+        return cls(net, X, Y, inputs, outputs, f"{len(X):,} rows")
+
+    @cached_property
+    def rows(self) -> tuple[Array, Array]:
+        """X and Y of the rows that are shown, evenly chosen of all."""
+        rows = _some(len(self.X), _MOST_ROWS)
+        return self.X[rows], self.Y[rows]
+
     def told(self) -> dict[str, Any]:
         """What stays: the shape of the network, and some rows."""
-        net, rows = self.net, _some(len(self.X), _MOST_ROWS)
+        net, (X, Y) = self.net, self.rows
         n_inputs = min(len(self.inputs), _MOST_INPUTS)
         return {
             "title": self.title,
@@ -46,16 +62,17 @@ class Scene:
             "inputs": list(self.inputs[:n_inputs]),
             "outputs": list(self.outputs),
             "rows": len(self.X),
-            "X": _rounded(self.X[rows, :n_inputs]),
-            "Y": _rounded(self.Y[rows]),
-            "bounds": self._bounds(n_inputs),
+            "X": _rounded(X[:, :n_inputs]),
+            "Y": _rounded(Y),
+            "bounds": self.bounds[:n_inputs],
             "levels": self._levels(),
         }
 
-    def _bounds(self, n_inputs: int) -> list[list[float]]:
+    @cached_property
+    def bounds(self) -> list[list[float]]:
         """Of each input, between what values a surface is drawn."""
         bounds = []
-        for column in self.X.T[:n_inputs]:
+        for column in self.rows[0].T:
             low, high = float(column.min()), float(column.max())
             beyond = _BEYOND * (high - low) or 1.0
             bound = [low - beyond, high + beyond]
@@ -66,7 +83,8 @@ class Scene:
 
     def _levels(self) -> list[float]:
         """Least and largest target."""
-        low, high = float(self.Y.min()), float(self.Y.max())
+        Y = self.rows[1]
+        low, high = float(Y.min()), float(Y.max())
         return [low, high] if low < high else [low - 0.5, high + 0.5]
 
     def network(self, params: Array) -> list[dict[str, Any]]:
@@ -87,11 +105,10 @@ class Scene:
         """An output over two inputs, (GRID, GRID) from the upper left on, others at their means;
         float32 in base64.
         """
-        bounds = self._bounds(len(self.inputs))
-        grid = np.repeat(self.X.mean(axis=0, keepdims=True), GRID * GRID, axis=0)
+        grid = np.repeat(self.rows[0].mean(axis=0, keepdims=True), GRID * GRID, axis=0)
         steps = (np.arange(GRID) + 0.5) / GRID
         for place, along in ((y, steps[::-1].repeat(GRID)), (x, np.tile(steps, GRID))):
-            low, high = bounds[place]
+            low, high = self.bounds[place]
             grid[:, place] = low + (high - low) * along
         values = self.net.predict(params, grid)[:, output].astype("<f4")
         return {
@@ -103,11 +120,11 @@ class Scene:
         """Outputs of the first of the rows that are told, and the share of all that is right
         where targets are classes.
         """
-        rows = _some(len(self.X), _MOST_ROWS)
-        outputs = self.net.predict(params, self.X[rows])
+        X, Y = self.rows
+        outputs = self.net.predict(params, X)
         return {
             "outputs": _rounded(outputs[:_ROWS_OF_TABLE]),
-            "right": self._right(outputs, self.Y[rows]),
+            "right": self._right(outputs, Y),
         }
 
     def _right(self, outputs: Array, Y: Array) -> float | None:

@@ -4,7 +4,7 @@ user's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from fastgd import data
 from fastgd.arguments.checks import Array
 from fastgd.data.columns import parse_columns
+from fastgd.data.labels import names_of_outputs
 from fastgd.data.table import Table
 from fastgd.names import GATES
 from fastgd.play.errors import Errors
@@ -24,8 +25,8 @@ class Problem:
 
     X: Array  # (n, inputs)
     Y: Array  # (n, outputs)
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    inputs: Sequence[str]
+    outputs: Sequence[str]
     title: str
     output: str
     loss: str
@@ -84,10 +85,9 @@ def _table(settings: Settings) -> Problem:
     output = "identity" if outputs is None else "sigmoid" if outputs == 1 else "softmax"
     loss = {"identity": "squared_error", "sigmoid": "binary_cross_entropy"}
     table = Table.fit(columns, [target], outputs=outputs, output=settings.output or output)
-    names = (target,) if table.classes is None else tuple(map(str, table.classes))
     return Problem(
         table.encode(columns), table.encode_targets(columns), table.inputs,
-        names[1:] if outputs == 1 else names,
+        names_of_outputs(table.targets, table.classes, table.outputs),
         f"{settings.file}: {len(columns):,} rows, {target}",
         output, loss.get(output, "cross_entropy"), "auto", columns.names, target,
     )  # fmt: skip

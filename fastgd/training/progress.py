@@ -38,7 +38,34 @@ class ManyProgress(NamedTuple):
     members: int
 
 
-class Bar:
+class Teller:
+    """What is told between chunks, inside a `with`, and may have training wait or end."""
+
+    def waits(self) -> bool:
+        """Whether training is to wait, which it does until another answer."""
+        return False
+
+    def stops(self) -> bool:
+        """Whether it is to end."""
+        return False
+
+    def __enter__(self) -> Teller:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Training is over."""
+
+    def __call__(self, progress: Any) -> None:
+        """How far it is."""
+        raise NotImplementedError
+
+
+class Bar(Teller):
     """A line with epochs, cost, epochs a second and the time left.
 
     It is shown on stderr, if that is a terminal, or in a notebook. Call it with every `Progress` or
@@ -107,12 +134,19 @@ def _in_notebook() -> bool:
     return shell is not None and "IPKernelApp" in shell.config
 
 
-def reporter(progress: object) -> Callable[[Any], object] | None:
-    """The function that `progress`, an argument of `train`, stands for."""
+def reporter(
+    progress: object, page: Callable[[], Teller] | None = None
+) -> Callable[[Any], object] | None:
+    """The function that `progress`, an argument of `train`, stands for; `page` makes what "page"
+    does, where there is one.
+    """
     if progress is True:
         return Bar()
     if progress is False or progress is None:
         return None
+    if page is not None and isinstance(progress, str) and progress == "page":
+        return page()
     if not callable(progress):
-        raise TypeError(f"progress must be True, False or a function; got {shown(progress)}")
-    return progress if isinstance(progress, Bar) else as_caller(progress)
+        known = "True, False" if page is None else "True, False, 'page'"
+        raise TypeError(f"progress must be {known} or a function; got {shown(progress)}")
+    return progress if isinstance(progress, Teller) else as_caller(progress)

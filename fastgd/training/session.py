@@ -16,7 +16,9 @@ from fastgd.arguments.choices import check_name
 from fastgd.system.interrupt import Interrupt
 from fastgd.training.callbacks import Callbacks, check_callback
 from fastgd.training.checkpoint import Checkpoint, Kept, check_checkpoint
-from fastgd.training.progress import Bar, reporter
+from fastgd.training.progress import Teller, reporter
+
+_PAUSE_SECONDS = 0.05  # between two looks whether to go on
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Session(Generic[Kept]):
 
     def __enter__(self) -> Session[Kept]:
         self.begin()
-        if isinstance(self.tell, Bar):
+        if isinstance(self.tell, Teller):
             self.stack.enter_context(self.tell)
         if self.answers:
             self.interrupt.begin()
@@ -76,12 +78,22 @@ class Session(Generic[Kept]):
     def _reason(self, progress: Any) -> str | None:
         if self.tell is not None:
             self.tell(progress)
+        if isinstance(self.tell, Teller):
+            self._wait_while_paused(self.tell)
         if self.callback is not None and self.callback(progress):
             return "callback"
         if self.interrupt.asked:
             return "interrupt"
         is_over = self.max_seconds is not None and self.seconds >= self.max_seconds
         return "max_seconds" if is_over else None
+
+    def _wait_while_paused(self, tell: Teller) -> None:
+        """Seconds in which nothing is trained do not count; to stop there is as Ctrl-C is."""
+        before = time.monotonic()
+        while tell.waits() and not tell.stops() and not self.interrupt.asked:
+            time.sleep(_PAUSE_SECONDS)
+        self.begun += time.monotonic() - before
+        self.interrupt.asked = self.interrupt.asked or tell.stops()
 
 
 class Training(ABC, Generic[Kept]):
@@ -126,12 +138,15 @@ class Training(ABC, Generic[Kept]):
 
 
 def check_session(
-    given: dict[str, Any], checkpoint_of: Callable[[Path, float], Checkpoint[Kept]]
+    given: dict[str, Any],
+    checkpoint_of: Callable[[Path, float], Checkpoint[Kept]],
+    page: Callable[[], Teller] | None = None,
 ) -> Session[Kept]:
     """The session for arguments of `train` or `train_many`, whose checkpoint is that of a path, so
-    many seconds apart; ValueError or TypeError if they are wrong.
+    many seconds apart; `page` makes what shows it on a page, where there is one. ValueError or
+    TypeError if they are wrong.
     """
-    tell, callback = reporter(given["progress"]), check_callback(given["callback"])
+    tell, callback = reporter(given["progress"], page), check_callback(given["callback"])
     max_seconds = given["max_seconds"]
     if max_seconds is not None:
         max_seconds = finite_number("max_seconds", max_seconds, least=0.0)

@@ -22,6 +22,7 @@ from fastgd.system.float_errors import quiet
 from fastgd.training.checkpoint import checkpoint_of_run
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
 from fastgd.training.loop import Loop
+from fastgd.training.on_page import page_of
 from fastgd.training.progress import Progress
 from fastgd.training.resume import gone_on, origin_of, seed_and_last
 from fastgd.training.run import History, Run
@@ -61,7 +62,7 @@ def train(
     max_seconds: float | None = None,
     record: int = 1000,
     spacing: str = "even",
-    progress: bool | Callable[[Progress], object] = False,
+    progress: bool | str | Callable[[Progress], object] = False,
     callback: Callable[[Progress], object] | Sequence[Callable[[Progress], object]] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 60.0,
@@ -148,9 +149,10 @@ def train(
     spacing : str
         even (a power of two epochs apart, which doubles when the history is full) or log (ever
         further apart).
-    progress : bool or callable
-        True shows a bar on stderr, if that is a terminal, or in a notebook; a function is called
-        between chunks with a `Progress`.
+    progress : bool, "page" or callable
+        True shows a bar on stderr, if that is a terminal, or in a notebook; "page" serves a page to
+        this machine alone while training goes on, with costs, network and surface, says its address
+        on stderr and opens a browser there; a function is called between chunks with a `Progress`.
     callback : callable or list of callables, optional
         Called between chunks, every 50 ms or so, with a `Progress`; returning True stops the run,
         None or False does not, anything else is refused. One that has a method `ended` is told the
@@ -217,7 +219,8 @@ def train(
     whole_number("record", record, least=2)
     options = Options.of(given).checked_for(net, n)
     check_name("kernel", kernel, KERNELS)
-    session = check_session(given, partial(checkpoint_of_run, net, samples, held_out))
+    checkpoint_of = partial(checkpoint_of_run, net, samples, held_out)
+    session = check_session(given, checkpoint_of, partial(page_of, net, samples, method))
     threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
         params = net.check_params(params)
@@ -236,7 +239,7 @@ def train(
     from fastgd import kernels
 
     trained, held_out = apart(samples, held_out, seed, (X, Y, sample_weight))
-    del samples  # the kernel keeps what it needs of them
+    del samples, checkpoint_of  # the kernel keeps what it needs of them
     plan = kernels.plan_for(
         net, trained, options, kernel, epochs, before.kernel if before else None,
         validated=held_out is not None,

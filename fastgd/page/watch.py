@@ -1,0 +1,148 @@
+"""A training that is watched: what it tells between its chunks, as a page that may pause or stop
+it.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import Any
+
+from fastgd.arguments.checks import Array
+from fastgd.page.browser import open_browser
+from fastgd.page.frames import Frames
+from fastgd.page.pictures import Scene, number
+from fastgd.page.server import Page, RefusedError, Request
+
+# seconds for which the end of a training waits until it is seen: by a browser that is being opened,
+# or by a page that looked just now
+OPENING_SECONDS, LOOKING_SECONDS = 10.0, 2.0
+_FURTHER = 1.03  # times as many epochs as the last point of the costs, for another one
+_SESSION = "watched"
+
+
+class Watch:
+    """A page for one training, from when it is made until `close`.
+
+    `paused` and `stops` are what somebody has asked for there.
+    """
+
+    def __init__(self, scene: Scene, method: str, *, opens: bool):
+        self.scene, self.method = scene, method
+        self.paused = self.stops = False
+        self.changed = threading.Condition()
+        self.version = 0
+        self._status, self._latest = "getting ready", None
+        self._points: list[tuple[int, float]] = []
+        self._frames = Frames(self)
+        self._seen, self._seen_version = -math.inf, 0
+        self.page = Page(self)
+        if opens and open_browser(self.page.address):
+            self._seen = time.monotonic() + OPENING_SECONDS - LOOKING_SECONDS
+
+    # -- the training's side
+
+    def tell(self, progress: Any) -> None:
+        """How far it is."""
+        with self.changed:
+            if not self._points or progress.epoch >= _FURTHER * self._points[-1][0]:
+                self._points.append((progress.epoch, progress.cost))
+            self._latest, self._status = progress, "running"
+            self._say()
+
+    def waits(self) -> bool:
+        """Whether it is to wait, which is shown from then on."""
+        with self.changed:
+            status = "paused" if self.paused else "running"
+            if self._status != status:
+                self._status = status
+                self._say()
+            return self.paused
+
+    def end(self) -> None:
+        """It has ended: whoever looks sees the end, and then the page is answered no more."""
+        with self.changed:
+            self._status, last = "done", self.version + 1
+            self._say()
+            while self._latest is not None and self._seen_version < last:
+                left = self._seen + LOOKING_SECONDS - time.monotonic()
+                if left <= 0:
+                    break
+                self.changed.wait(left)
+        self.page.close()
+
+    def _say(self) -> None:
+        self.version += 1
+        self.changed.notify_all()
+
+    # -- the page's side
+
+    def answer(self, request: Request) -> Any:
+        """JSON for a path, as for the sessions of `fastgd play`."""
+        with self.changed:
+            self._seen = max(self._seen, time.monotonic())
+        verb, path = request.verb, request.path
+        if (verb, path) == ("GET", ["choices"]):
+            return {"mode": "watch", "session": _SESSION}
+        if path[:2] == ["sessions", _SESSION] and len(path) == 3:
+            if (verb, path[2]) == ("GET", "scene"):
+                return {"scene": {"number": 0, **self.scene.told()}}
+            if (verb, path[2]) == ("GET", "frame"):
+                frame = self._frames.next(request.query)
+                with self.changed:
+                    self._seen_version = max(self._seen_version, frame["version"])
+                    self._seen = max(self._seen, time.monotonic())
+                    self.changed.notify_all()
+                return frame
+            if (verb, path[2]) == ("POST", "do"):
+                return self._do(request.given)
+        raise RefusedError(404, "there is nothing by this address")
+
+    def close(self) -> None:
+        """Nobody waits for more."""
+        with self.changed:
+            self._say()
+
+    def _do(self, given: Any) -> Any:
+        action = given.get("action") if isinstance(given, dict) else None
+        if action not in ("run", "pause", "stop"):
+            raise RefusedError(422, f"unknown action {action!r}; known: run, pause, stop")
+        with self.changed:
+            self.paused, self.stops = action == "pause", self.stops or action == "stop"
+            self._say()
+        return {}
+
+    def wait(self, after: int, seconds: float) -> int:
+        """The version, once it is higher than `after`, or after so long."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.version > after, seconds)
+            return self.version
+
+    def look_at(self, which: int) -> tuple[dict[str, Any], Scene, Array]:
+        """What is told; and the scene, with the parameters."""
+        with self.changed:
+            self.changed.wait_for(lambda: self._latest is not None or self._status == "done")
+            latest, points, status = self._latest, list(self._points), self._status
+        if latest is None:
+            raise RefusedError(410, "the training has ended before its first epoch")
+        if points[-1][0] < latest.epoch:
+            points.append((latest.epoch, latest.cost))
+        racer = {
+            "method": self.method,
+            "epoch": latest.epoch,
+            "furthest": latest.epoch,
+            "cost": number(latest.cost),
+            "seconds": latest.seconds,
+            "per_second": latest.epoch / latest.seconds if latest.seconds > 0 else None,
+            "kernel": "",
+            "stalled": False,
+            "done": status == "done",
+            "error": "",
+            "history": {
+                "epoch": [epoch for epoch, _ in points],
+                "cost": [number(float(f"{cost:.6g}")) for _, cost in points],
+            },
+        }
+        told = {"scene": 0, "status": status, "busy": False, "message": "", "warnings": []}
+        return told | {"racers": [racer]}, self.scene, latest.params

@@ -1,0 +1,126 @@
+"""A training that is watched on a page, to the bits of one that is not: `fastgd train --watch` and `progress="page"`."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+from pages import Client, Command
+
+import fastgd
+from fastgd.cli import main
+from fastgd.page import watch
+
+X, Y = fastgd.data.gate("xor")
+NET = fastgd.MLP(2, 2, 1)
+PATH = "sessions/watched/"
+LONG = "--gate", "xor", "--epochs", "1e15", "--watch", "--no-browser"
+
+
+class Watcher:
+    """Somebody who looks at a training's page."""
+
+    def __init__(self, address):
+        self.client = Client(address)
+        self.frames = []
+
+    def look(self):
+        """The next frame that is new."""
+        after = self.frames[-1]["version"] + 1 if self.frames else 0
+        while True:
+            frame = self.client.get(f"{PATH}frame?after={after}")
+            if "racers" in frame:
+                self.frames.append(frame)
+                return frame
+
+    def until(self, holds):
+        while not holds(frame := self.look()):
+            pass
+        return frame
+
+    def do(self, action):
+        self.client.post(PATH + "do", {"action": action})
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """Somebody looks at every training of this process until its end, in a thread; a list of them."""
+    watchers, threads = [], []
+
+    def look(address):
+        watcher = Watcher(address)
+        watchers.append(watcher)
+        threads.append(threading.Thread(target=watcher.until, args=(lambda frame: frame["status"] == "done",)))
+        threads[-1].start()
+        return True
+
+    monkeypatch.setattr(watch, "open_browser", look)
+    monkeypatch.setattr(watch, "OPENING_SECONDS", 600.0)
+    yield watchers
+    for thread in threads:
+        thread.join()
+
+
+def trained(**options):
+    return fastgd.train(NET, X, Y, 2_000_000, 0.5, params=NET.init(0, "uniform"), rng=0, kernel="unrolled", **options)
+
+
+def test_who_is_watched_comes_to_the_same_bits(watched, capfd):
+    run = trained(progress="page")
+    assert run == trained()
+    last = watched[0].frames[-1]
+    (racer,) = last["racers"]
+    assert (last["status"], racer["epoch"], racer["method"]) == ("done", 2_000_000, "backprop")
+    np.testing.assert_allclose(last["network"][0]["W"], NET.unpack(run.params)[0][0], rtol=1e-4)
+    assert capfd.readouterr().err.startswith(f"watch at http://127.0.0.1:{watched[0].client.port}/")
+    with pytest.raises(ConnectionRefusedError):
+        watched[0].client.get("choices")
+
+
+def test_the_page_of_a_command_pauses_and_stops_it():
+    with Command("train", *LONG, "--json", stream="stderr") as running:
+        watcher = Watcher(running.address)
+        assert watcher.client.get("choices") == {"mode": "watch", "session": "watched"}
+        scene = watcher.client.get(PATH + "scene")["scene"]
+        assert (scene["title"], scene["inputs"], scene["outputs"]) == ("gate xor", ["x1", "x2"], ["xor"])
+        first = watcher.look()
+        watcher.until(lambda frame: frame["racers"][0]["epoch"] > first["racers"][0]["epoch"])
+        watcher.do("pause")
+        epoch = watcher.until(lambda frame: frame["status"] == "paused")["racers"][0]["epoch"]
+        assert [watcher.client.get(f"{PATH}frame")["racers"][0]["epoch"] for _ in range(5)] == [epoch] * 5
+        watcher.do("run")
+        watcher.until(lambda frame: frame["racers"][0]["epoch"] > epoch)
+        for action in ("step", None):
+            status, said = watcher.client.call(
+                "POST", PATH + "do", json.dumps({"action": action}).encode(), Content_Type="application/json"
+            )
+            assert (status, said["error"]) == (422, f"unknown action {action!r}; known: run, pause, stop")
+        watcher.do("pause")
+        watcher.do("stop")
+        assert watcher.until(lambda frame: frame["status"] == "done")
+        assert running.process.wait(600) == 130
+        assert json.loads(running.process.stdout.read())["stopped_by"] == "interrupt"
+
+
+def test_a_table_has_its_own_names(tmp_path):
+    rows = "\n".join(f"{w},{h},{'tall' if h > w else 'wide'}" for w in range(5) for h in range(5))
+    (tmp_path / "boxes.csv").write_text(f"width,height,kind\n{rows}\n")
+    data = (str(tmp_path / "boxes.csv"), "--target", "kind", "--layers", "2-3-2")
+    with Command("train", *data, *LONG[2:], stream="stderr") as running:
+        scene = Client(running.address).get(PATH + "scene")["scene"]
+        assert (scene["inputs"], scene["outputs"], scene["widths"]) == (["width", "height"], ["tall", "wide"], [2, 3, 2])
+
+
+def test_who_ends_with_an_error_is_watched_no_more(watched):
+    net = fastgd.MLP(2, 2, 1, activation="relu", output="identity")
+    with pytest.raises(fastgd.DivergedError):
+        fastgd.train(net, X, Y, 100_000, 50.0, rng=0, progress="page")
+
+
+def test_what_is_no_page_is_refused(no_compiled_code, capsys):
+    with pytest.raises(TypeError, match="progress must be True, False, 'page' or a function; got 'site'"):
+        fastgd.train(NET, X, Y, 1, progress="site")
+    with pytest.raises(TypeError, match="progress must be True, False or a function; got 'page'"):
+        fastgd.train_many(NET, X, Y, 1, members=2, progress="page")
+    assert main(["train", "--gate", "xor", "--no-browser"]) == 2
+    assert capsys.readouterr().err == "fastgd: error: --no-browser is for --watch\n"
