@@ -21,6 +21,7 @@ from fastgd.page.guard import HEADERS, HOST, new_token, why_refused
 from fastgd.system.forgiving_stream import ForgivingStream
 
 MOST_BYTES = 4 * 2**20  # of a request
+_LOOK_SECONDS = 0.02  # between two looks whether to end
 
 
 class RefusedError(Exception):
@@ -62,7 +63,10 @@ class Page:
         self.port: int = self._server.server_address[1]
         self.address = f"http://{HOST}:{self.port}/{self.token}/"
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="fastgd-page", daemon=True
+            target=self._server.serve_forever,
+            args=(_LOOK_SECONDS,),
+            name="fastgd-page",
+            daemon=True,
         )
         self._thread.start()
 
