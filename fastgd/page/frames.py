@@ -11,7 +11,7 @@ from fastgd.page.pictures import Scene
 from fastgd.page.server import RefusedError
 
 WAIT_SECONDS = 1.0  # for something new
-# of the time, for what making frames takes at most, so that training is not disturbed
+# of the time, for what making frames takes of a processor at most, so that training is not disturbed
 _SHARE = 0.02
 _LEAST_SECONDS = 0.04  # between two frames
 
@@ -45,9 +45,9 @@ class Frames:
             return {"version": version}
         with self._lock:
             time.sleep(max(0.0, self._not_before - time.monotonic()))
-            began = time.monotonic()
+            began, busy = time.monotonic(), time.thread_time()
             frame = self._made(run, x, y, output)
-            before, self._took = self._took, time.monotonic() - began
+            before, self._took = self._took, time.thread_time() - busy
             took = min(before, self._took)  # the first may have compiled
             self._not_before = began + max(_LEAST_SECONDS, took / _SHARE)
         return frame

@@ -12,7 +12,7 @@ from fastgd.play.course import Course
 from fastgd.training.run import DivergedError, History, Run
 from fastgd.training.train import train
 
-MOST_SNAPSHOTS = 200
+MOST_SNAPSHOTS = 100
 MOST_BYTES = 16 * 2**20  # of the snapshots of a racer
 
 

@@ -98,7 +98,7 @@ class Settings:
 
     data: str = _by(partial(_named, DATA), "xor")
     rows: int = _by(partial(whole_number, least=2, most=MOST_ROWS), 200)
-    noise: float = _by(partial(finite_number, least=0.0), 0.05)
+    noise: float = _by(partial(finite_number, least=0.0), 0.03)
     csv: str = _by(_text, "")
     file: str = _by(_text, "data.csv")  # the name of the CSV
     target: str = _by(_text, "")  # empty for its last column

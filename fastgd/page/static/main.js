@@ -41,7 +41,7 @@ function take(said) {
   byId("title").textContent = scene.title;
   showAxes(scene);
   network.setScene(scene);
-  surface.setScene(scene, form.points?.() ?? null, form.addPoint);
+  surface.setScene(scene, state.mode === "play" ? form.points() : null, form.addPoint);
   if (state.mode === "play") {
     form.setColumns(scene.columns ?? [], scene.target ?? "");
     byId("command-part").hidden = !said.command;
@@ -148,6 +148,7 @@ function words(frame, racer) {
   if (frame.status === "getting ready") return ["Getting ready: the loop for this network is compiled once.", false];
   if (racer.stalled) return ["More training changes nothing: steps are smaller than half a unit in the last place.", false];
   if (frame.warnings.length) return [frame.warnings.join(" "), false];
+  if (frame.status === "paused" && !racer.furthest) return ["Press Run, or Step for a single epoch.", false];
   return [frame.status === "done" ? "All epochs are done." : "", false];
 }
 

@@ -16,6 +16,9 @@ export function setRace(racers, chosen, choose) {
       return make("tr", {}, make("th", { scope: "row" }, label), ...cells);
     }));
   }
+  byId("race-hint").textContent = racers.length > 1
+    ? "They take turns; the pictures show the one that is chosen."
+    : byId("form").checkVisibility?.() ? "Choose more methods in the settings, and they race." : "";
   racers.forEach((racer, i) => {
     const row = body.rows[i];
     row.querySelector("input").checked = i === chosen;

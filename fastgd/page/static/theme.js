@@ -4,9 +4,12 @@ import { byId } from "./text.js";
 
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-function chosen() {
-  return localStorage.getItem("theme") ?? (system.matches ? "dark" : "light");
-}
+let asked = null;
+try {
+  asked = localStorage.getItem("theme");
+} catch { /* nothing is kept where that is not allowed */ }
+
+const chosen = () => asked ?? (system.matches ? "dark" : "light");
 
 export function setUpTheme(changed) {
   const button = byId("theme");
@@ -17,8 +20,11 @@ export function setUpTheme(changed) {
     changed();
   };
   button.addEventListener("click", () => {
-    localStorage.setItem("theme", chosen() === "dark" ? "light" : "dark");
+    asked = chosen() === "dark" ? "light" : "dark";
     show();
+    try {
+      localStorage.setItem("theme", asked);
+    } catch { /* likewise */ }
   });
   system.addEventListener("change", show);
   show();
