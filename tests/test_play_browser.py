@@ -159,7 +159,7 @@ def test_reload_keeps_the_settings(opened):
     page.click("#next-seed")
     eventually(page, lambda: "rng=1," in page.inner_text("#python"))
     program = page.inner_text("#python")
-    for words in ("fastgd.data.spiral(60, 0.03, 1)", "MLP(2, 16, 16, 16, 1, activation=", '"relu"', "NAdam(beta1=0.8)"):
+    for words in ("fastgd.data.spiral(60, 0.03, 1)", "MLP(2, 16, 16, 16, 1, activation=", '"relu"', "NAdam(beta1=0.8)", "rng=1,"):
         assert words in program
     page.reload()
     page.wait_for_selector("body[data-status]")
@@ -267,7 +267,7 @@ def test_a_table_is_chosen(opened, pictures, tmp_path):
     eventually(page, lambda: page.inner_text("#error-csv") == "")
     page.reload()
     page.wait_for_selector("body[data-status]")
-    assert page.inner_text("#title") == "boxes.csv: 25 rows, kind"
+    assert page.inner_text("#title") == "boxes.csv: 25 rows, kind by scaled inputs"
 
 
 def test_it_is_used_by_keys_alone(opened):

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import signal
 import threading
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastgd.cli.options import add_command
-from fastgd.names import OPTIMIZER_FLAGS, SCHEDULE_FLAGS
-
-if TYPE_CHECKING:
-    from fastgd.play.course import Course
 
 _EXAMPLES = """\
 examples:
@@ -66,7 +60,7 @@ def play(options: argparse.Namespace) -> int:
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        with warnings_heard(), Page(PlaySite(command_of)) as page:
+        with warnings_heard(), Page(PlaySite()) as page:
             print(page.address, flush=True)
             if not options.no_browser:
                 open_browser(page.address)
@@ -75,70 +69,3 @@ def play(options: argparse.Namespace) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return 0
-
-
-def command_of(course: Course) -> str | None:
-    """`fastgd train` with the flags of a course, a line for each method; None for rows that the
-    command does not know.
-    """
-    from fastgd.names import GATES
-
-    settings, net = course.settings, course.net
-    if settings.data not in (*GATES, "csv"):
-        return None
-    words = ["fastgd", "train"]
-    words += (
-        ["--gate", settings.data] if settings.data in GATES
-        else [settings.file, "--target", course.problem.target]
-    )  # fmt: skip
-    words += ["--layers", "-".join(map(str, net.widths)), "--activation", ",".join(net.activations)]
-    words += ["--loss", net.loss, "--init", settings.init or course.problem.scheme]
-    words += ["--seed", f"{settings.seed}", "--epochs", f"{settings.epochs}"]
-    words += ["--learning-rate", f"{settings.learning_rate!r}", *_update_flags(course)]
-    words += [] if settings.batch_size is None else ["--batch-size", f"{settings.batch_size}"]
-    words += [] if settings.l2 == 0 else ["--l2", f"{settings.l2!r}"]
-    lines = []
-    for method in settings.methods:
-        own = [] if method == "backprop" else ["--method", method]
-        own += ["--eps", f"{settings.eps!r}"] if "difference" in method else []
-        lines.append(shlex.join([*words, *own]))
-    return "\n".join(lines)
-
-
-def _update_flags(course: Course) -> list[str]:
-    """Flags of the optimizer and the schedule."""
-    from fastgd import optimizers, schedules
-    from fastgd.cli.described_flags import flags_of
-
-    settings, words = course.settings, []
-    given = next(iter(course.arguments.values()))
-    for option, name, described, flags in (
-        (
-            "--optimizer",
-            settings.optimizer,
-            given["optimizer"],
-            (optimizers.KINDS, OPTIMIZER_FLAGS),
-        ),
-        (
-            "--schedule",
-            settings.schedule,
-            given["learning_rate"],
-            (schedules.KINDS, SCHEDULE_FLAGS),
-        ),
-    ):
-        if isinstance(described, float):
-            continue
-        words += [option, name]
-        flag_of = {flag.name: text for text, flag in flags_of(*flags).items()}
-        for each in fields(described):
-            value = getattr(described, each.name)
-            if each.name in flag_of and value != each.default:
-                words += [flag_of[each.name], *_value(value)]
-    return words
-
-
-def _value(value: Any) -> list[str]:
-    """As a flag has it; a switch has none."""
-    if isinstance(value, bool):
-        return []
-    return [",".join(map(repr, value)) if isinstance(value, tuple) else repr(value)]

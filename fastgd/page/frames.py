@@ -11,7 +11,7 @@ from fastgd.page.pictures import Scene
 from fastgd.page.server import RefusedError
 
 WAIT_SECONDS = 1.0  # for something new
-# of the time, for what making frames takes of a processor at most, so that training is not disturbed
+# of a processor's time, which frames take at most, so that training is not disturbed
 _SHARE = 0.02
 _LEAST_SECONDS = 0.04  # between two frames
 

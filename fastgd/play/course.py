@@ -58,6 +58,12 @@ class Course:
         params = net.init(settings.seed, settings.init or problem.scheme)
         return cls(settings, problem, net, params, arguments)
 
+    @property
+    def scheme(self) -> str | None:
+        """Of the initial parameters, where it is not what a network has by default."""
+        scheme = self.settings.init or self.problem.scheme
+        return None if scheme == "auto" else scheme
+
     def scene(self) -> Scene:
         """What is drawn of it."""
         problem = self.problem

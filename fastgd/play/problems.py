@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class Problem:
     scheme: str
     columns: tuple[str, ...] = ()  # of a table, which may be targets
     target: str = ""
+    table: dict[str, Any] | None = None
     least_bounds: tuple[float, float] | None = None  # of a surface
 
 
@@ -88,6 +90,7 @@ def _table(settings: Settings) -> Problem:
     return Problem(
         table.encode(columns), table.encode_targets(columns), table.inputs,
         names_of_outputs(table.targets, table.classes, table.outputs),
-        f"{settings.file}: {len(columns):,} rows, {target}",
+        f"{settings.file}: {len(columns):,} rows, {target} by scaled inputs",
         output, loss.get(output, "cross_entropy"), "auto", columns.names, target,
+        table.to_dict(),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgd.options import Options
 from fastgd.page.pictures import number
 from fastgd.play.course import Course
 from fastgd.training.run import DivergedError, History, Run
@@ -27,13 +28,7 @@ class Racer:
         self.course, self.method = course, method
         self.arguments = course.arguments[method]
         self.error = ""  # why it can't go on
-        net, params = course.net, course.params
-        cost = net.cost(params, course.problem.X, course.problem.Y)
-        none = History(np.zeros(1, np.int64), np.array([cost]))
-        self.run = Run(
-            net, params, cost, 0, 0.0, self.arguments["kernel"], course.settings.seed,
-            "epochs", none, {},
-        )  # fmt: skip
+        self.run = first_run(course, method)
         self.snapshots = [self.run]
         self.furthest = self.run
 
@@ -109,6 +104,16 @@ class Racer:
                 "cost": [number(float(f"{cost:.6g}")) for cost in history.cost],
             },
         }
+
+
+def first_run(course: Course, method: str) -> Run:
+    """Before the first epoch."""
+    net, params, arguments = course.net, course.params, course.arguments[method]
+    cost = net.cost(params, course.problem.X, course.problem.Y)
+    history = History(np.zeros(1, np.int64), np.array([cost]))
+    options = Options.of(arguments).to_dict()
+    seed, kernel = course.settings.seed, arguments["kernel"]
+    return Run(net, params, cost, 0, 0.0, kernel, seed, "epochs", history, options)
 
 
 def _nbytes(run: Run) -> int:

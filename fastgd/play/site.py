@@ -13,11 +13,10 @@ from fastgd.arguments.checks import finite_number, whole_number
 from fastgd.page.frames import Frames
 from fastgd.page.server import RefusedError, Request
 from fastgd.play.choices import choices
-from fastgd.play.course import Course
 from fastgd.play.errors import SettingsError
 from fastgd.play.session import Session
 from fastgd.play.settings import Settings
-from fastgd.play.sharing import python_of
+from fastgd.play.sharing import commands_of, python_of
 from fastgd.state import MOST
 
 MOST_SESSIONS = 16
@@ -27,12 +26,9 @@ _UNSEEN_SECONDS = 10.0  # after which a session may have to give way to another 
 class PlaySite:
     """Sessions by names that nobody guesses. Of more than MOST_SESSIONS, the one that was not
     looked at for longest is ended; where somebody looks at all of them, there is no other one.
-
-    `command_of` gives the command of a course, if there is one.
     """
 
-    def __init__(self, command_of: Callable[[Course], str | None]) -> None:
-        self.command_of = command_of
+    def __init__(self) -> None:
         self.sessions: OrderedDict[str, Session] = OrderedDict()
         self.frames: dict[str, Frames] = {}
         self._lock = threading.Lock()
@@ -90,7 +86,7 @@ class PlaySite:
         table = {"columns": problem.columns, "target": problem.target}
         return {"scene": {"number": stage.number, **stage.scene.told(), **table},
                 "python": python_of(stage.course),
-                "command": self.command_of(stage.course)}  # fmt: skip
+                "command": commands_of(stage.course)}  # fmt: skip
 
     # -- what is asked of a session
 

@@ -36,7 +36,7 @@ function build() {
   const width = svg.clientWidth, height = svg.clientHeight;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const shown = columns();
-  const left = 64, right = 64, top = 20, bottom = 34;
+  const left = 64, right = 76, top = 20, bottom = 34;
   const place = (layer, i) => [
     left + (width - left - right) * layer / (shown.length - 1),
     top + (height - top - bottom) * (i + 0.5) / shown[layer].length,

@@ -32,18 +32,21 @@ export function setRows(scene, outputs) {
   const table = byId("rows-table");
   const inputs = scene.inputs.slice(0, 6), names = scene.outputs.slice(0, 6);
   const more = scene.inputs.length > 6 ? ["…"] : [];
-  const of = (name) => (names.length > 1 ? `${name} ` : "");
-  const titles = [...inputs, ...more, ...names.map((name) => `${of(name)}target`), ...names.map((name) => `${of(name)}output`)];
-  const head = make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title)));
   const classes = scene.Y.flat().every((y) => y === 0 || y === 1);
+  const isOneHot = classes && scene.outputs.length > 1;
+  const of = (name) => (names.length > 1 ? `${name} ` : "");
+  const targets = isOneHot ? ["class"] : names.map((name) => `${of(name)}target`);
+  const titles = [...inputs, ...more, ...targets, ...names.map((name) => `${of(name)}output`)];
+  const head = make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title)));
   const body = outputs.map((output, i) => {
-    const right = !classes || (names.length > 1
+    const right = !classes || (isOneHot
       ? output.indexOf(Math.max(...output)) === scene.Y[i].indexOf(1)
       : (output[0] >= 0.5) === (scene.Y[i][0] === 1));
     const cell = (value, kind = "") => make("td", { class: kind }, value === null ? "–" : number(value));
     return make("tr", {},
       ...inputs.map((_, k) => cell(scene.X[i][k])), ...more.map((dots) => make("td", {}, dots)),
-      ...names.map((_, k) => cell(scene.Y[i][k])),
+      ...(isOneHot ? [make("td", {}, scene.outputs[scene.Y[i].indexOf(1)] ?? "–")]
+        : names.map((_, k) => cell(scene.Y[i][k]))),
       ...names.map((_, k) => cell(output[k], right ? "right-one" : "wrong-one")));
   });
   table.tHead.replaceChildren(head);
