@@ -1,10 +1,11 @@
-"""fastgd.sklearn beside scikit-learn's own MLPs: `python bench/sklearn_faces.py [--quick] [--data NAME] [--search]`.
+"""fastgd.sklearn beside scikit-learn's own MLPs: `python bench/sklearn_faces.py [--rounds N] [--save FILE] [--data NAME] [--quick]`.
 
 On each data set both fit the same parameters, those of scikit-learn by default unless said otherwise. Scores are cross-validated, five
 folds by each of ten seeds, and paired: the same folds and random states. Times of `fit` are the fastest of several that take turns; those
 of whole processes, from the start of Python to a printed score, are medians: cold with an empty cache of fastgd's compiled code, warm with
 what the round before has left there. scikit-learn has one BLAS thread or all, whichever is faster. Then a search over 200 candidates and
-five folds, beside GridSearchCV on two processes.
+five folds, beside GridSearchCV on two processes. `--save` writes a page of Markdown. On a quiet machine of two threads it takes some
+ten minutes, with `--rounds 1` six.
 """
 
 import argparse
@@ -36,6 +37,7 @@ from fastgd.machine import ready_made
 
 PROGRAM = Path(__file__).parent / "peers" / "sklearn_face.py"
 SEEDS, QUICK_SEEDS, FOLDS = 10, 2, 5
+FACTS = ("date", "machine", "load", "python", "fastgd", "numba", "numpy", "scikit-learn")
 MODULES = {"scikit-learn": "sklearn.neural_network", "fastgd": "fastgd.sklearn"}
 
 
@@ -144,24 +146,61 @@ def process_seconds(each: Faces, X: Any, y: Any, rounds: int, threads: int) -> d
     return {name: median(seconds) for name, seconds in times.items()}
 
 
-def line(each: Faces, seeds: int, rounds: int) -> tuple[str, float]:
-    """What was measured on a data set, and fastgd's time of fit as a fraction."""
+@dataclass(frozen=True)
+class Measured:
+    """What both did on a data set."""
+
+    name: str
+    scores: dict[str, list[float]]  # by competitor, of each seed
+    fits: dict[str, float]  # seconds
+    processes: dict[str, float]  # by competitor and state
+
+    @property
+    def ratio(self) -> float:
+        """Our time of `fit` as a fraction of scikit-learn's."""
+        return self.fits["fastgd"] / self.fits["scikit-learn"]
+
+    def cells(self) -> list[str]:
+        """A line of the table."""
+        mean, half = interval(np.subtract(self.scores["fastgd"], self.scores["scikit-learn"]))
+        cells = [self.name, *(f"{np.mean(self.scores[kind]):.4f}" for kind in MODULES), f"{mean:+.1e} ± {half:.1e}"]
+        cells += [*(duration(1e9 * self.fits[kind]) for kind in MODULES), fraction(self.ratio)]
+        return cells + [duration(1e9 * self.processes[f"{kind} {state}"]) for state in ("cold", "warm") for kind in MODULES]
+
+
+HEADER = [
+    "data", "score, theirs", "ours", "difference, 95 %", "fit, theirs", "ours", "of it", "process, theirs", "ours, cold", "theirs again",
+    "ours, warm",
+]  # fmt: skip
+WIDTHS = (14, 13, 7, 19, 11, 9, 6, 15, 10, 12, 10)
+
+
+def measured(each: Faces, seeds: int, rounds: int) -> Measured:
+    """Scores and times on a data set."""
     X, y = each.data()
     each.model(fastgd.sklearn, 0).fit(X, y)
     threads = blas_threads(each, X, y)
     with threadpool_limits(threads, user_api="blas"):
         fits, by = fit_seconds(each, X, y, 2 * rounds + 1), scores(each, X, y, seeds)
-    mean, half = interval(np.subtract(by["fastgd"], by["scikit-learn"]))
-    whole = process_seconds(each, X, y, rounds, threads)
-    ratio = fits["fastgd"] / fits["scikit-learn"]
-    cells = [f"{each.name:14}{np.mean(by['scikit-learn']):8.4f}{np.mean(by['fastgd']):9.4f}   {mean:+.1e} +- {half:.1e}"]
-    cells += [f"{duration(1e9 * fits[kind]):>10}" for kind in MODULES] + [f"{fraction(ratio):>7}"]
-    cells += [f"{duration(1e9 * whole[f'{kind} {state}']):>9}" for state in ("cold", "warm") for kind in MODULES]
-    return " ".join(cells), ratio
+    return Measured(each.name, by, fits, process_seconds(each, X, y, rounds, threads))
+
+
+def line(cells: list[str]) -> str:
+    """Cells of the table side by side."""
+    first, *others = (cell.rjust(width) for cell, width in zip(cells, WIDTHS, strict=True))
+    return "  ".join([first.strip().ljust(WIDTHS[0]), *others])
+
+
+def page(told: dict[str, str], works: list[Measured], sentences: list[str]) -> str:
+    """All of it as Markdown."""
+    rows = [HEADER, ["---", *["--:"] * (len(HEADER) - 1)], *(work.cells() for work in works)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows) if works else ""
+    about = ", ".join(f"{name} {value}" for name, value in told.items())
+    return "\n\n".join(["# fastgd.sklearn beside scikit-learn", f"By `python bench/sklearn_faces.py`: {about}.", table, *sentences]) + "\n"
 
 
 def searched(candidates: int) -> str:
-    """A search over so many candidates, five folds of 500 rows, a network 10-16-1; GridSearchCV does every tenth."""
+    """A search over so many candidates, five folds of 500 rows, a network 10-16-1."""
     X, y = datasets.make_classification(500, 10, random_state=0)
     grid = {"learning_rate_init": np.geomspace(1e-3, 1e-1, candidates // 10), "alpha": np.geomspace(1e-5, 1e-1, 10)}
     options: dict[str, Any] = {"hidden_layer_sizes": (16,), "random_state": 0}
@@ -183,25 +222,34 @@ def searched(candidates: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds, one round, a search over 20 candidates")
+    parser.add_argument("--rounds", type=int, metavar="N", help="of times; 3 if not given")
     parser.add_argument("--data", default="", metavar="NAME", help="only data sets with this in their name, and no search")
     parser.add_argument("--search", action="store_true", help="only the search")
+    parser.add_argument("--save", metavar="FILE", type=Path, help="write what was measured as Markdown, too")
     options = parser.parse_args()
+    seeds, rounds = (QUICK_SEEDS if options.quick else SEEDS), options.rounds or (1 if options.quick else 3)
     warnings.simplefilter("ignore")  # both would like more epochs
     os.environ["PYTHONWARNINGS"] = "ignore"  # those of GridSearchCV's processes
     levels = ", ".join(f"{len(kernels)} kernels for {level}" for level, kernels in ready_made.entries().items())
-    print(*fact_lines(facts() | {"ready-made": levels or "none: all is compiled when the cache is cold"}), "", sep="\n")
+    known = {name: value for name, value in facts().items() if name in FACTS}
+    told = known | {"ready-made": levels or "none, all is compiled when the cache is cold"}
+    print(*fact_lines(told), "", sep="\n")
+    works: list[Measured] = []
+    sentences: list[str] = []
     if not options.search:
-        print(f"{'data':14}{'theirs':>8}{'ours':>9}   difference, 95 %      {'fit':>9} {'ours':>10} {'of it':>7} {'process':>9}", end=" ")
-        print(f"{'ours cold':>9} {'process':>9} {'ours warm':>9}")
-        ratios = []
+        print(line(HEADER))
         for each in SETS:
             if options.data in each.name:
-                text, ratio = line(each, QUICK_SEEDS if options.quick else SEEDS, 1 if options.quick else 3)
-                ratios.append(ratio)
-                print(text, flush=True)
-        print(f"fit, in the median: {fraction(median(ratios))} of scikit-learn's time; at most {fraction(max(ratios))}")
+                works.append(measured(each, seeds, rounds))
+                print(line(works[-1].cells()), flush=True)
+        ratios = [work.ratio for work in works]
+        sentences += [f"fit, in the median: {fraction(median(ratios))} of scikit-learn's time; at most {fraction(max(ratios))}"]
+        print(sentences[-1])
     if not options.data:
-        print(searched(20 if options.quick else 200))
+        sentences += [searched(20 if options.quick else 200)]
+        print(sentences[-1])
+    if options.save is not None:
+        options.save.write_text(page(told, works, sentences), encoding="utf-8")
 
 
 if __name__ == "__main__":
