@@ -43,7 +43,7 @@ def write(figure, file):
     """As a PNG of at most 60 kB: of so many dots an inch and so many colours as that has room for."""
     import matplotlib.pyplot as plt
 
-    for dpi, colors in ((100, 256), (100, 128), (90, 256), (80, 256), (80, 128), (80, 48), (80, 24), (60, 128)):
+    for dpi, colors in ((100, 256), (80, 256), (80, 32), (60, 256)):
         data = png(figure, dpi, colors)
         if len(data) <= MOST_BYTES:
             break
@@ -57,7 +57,7 @@ def png(figure, dpi, colors):
     pixels, data = io.BytesIO(), io.BytesIO()
     figure.savefig(pixels, dpi=dpi, metadata={"Software": None})
     image = Image.open(pixels).convert("RGB")
-    image.quantize(colors, method=Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE).save(data, "png", optimize=True)
+    image.quantize(colors, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE).save(data, "png", optimize=True)
     return data.getvalue()
 
 
