@@ -27,7 +27,6 @@ from fastgd.functions.function import computed
 from fastgd.losses import LOSSES
 from fastgd.numeric import exp, where
 
-OF_ONE_OUTPUT = {name: each for name, each in LOSSES.items() if not each.of_pairs}
 SHAPES = [
     fastgd.MLP(2, 2, 1),
     fastgd.MLP(2, 1),
@@ -38,6 +37,7 @@ SHAPES = [
     fastgd.MLP(3, 5, 4, 2, activation="sigmoid", output="softmax", loss="cross_entropy"),
     fastgd.MLP(2, 3, 4, activation="relu", output="softmax", loss="cross_entropy(0.1)", bias=False),
     fastgd.MLP(2, 3, 2, activation="tanh", output="softmax"),
+    fastgd.MLP(2, 3, 4, activation="tanh", output="identity", loss="gaussian_nll"),
     fastgd.MLP(12, 2, 1, activation="softplus(2)", output="sigmoid", loss="binary_cross_entropy(0.2)"),
 ]
 
@@ -86,8 +86,6 @@ def test_python_is_the_gradient(net):
 def test_python_by_every_activation_and_loss():
     count = 0
     for net in networks("float64"):
-        if net.loss not in OF_ONE_OUTPUT:
-            continue
         X, Y, params = problem_of(net)
         ours = module_of(net)["gradient"](params, X, Y)
         np.testing.assert_allclose(ours, oracle.gradient(net, params, X, Y), rtol=1e-10, atol=1e-12, err_msg=str(net))
@@ -187,7 +185,7 @@ def compiles(text, folder):
 
 
 @PDFLATEX
-@pytest.mark.parametrize("net", [SHAPES[0], SHAPES[5], SHAPES[6], SHAPES[9]], ids=ids)
+@pytest.mark.parametrize("net", [SHAPES[0], SHAPES[5], SHAPES[6], SHAPES[9], SHAPES[10]], ids=ids)
 def test_latex_compiles(net, tmp_path):
     compiles(net.derivation(to="latex"), tmp_path)
 
@@ -196,10 +194,9 @@ def test_latex_compiles(net, tmp_path):
 def test_latex_of_every_function_compiles(tmp_path):
     """Of one unit by each activation, and by each loss."""
     nets = [fastgd.MLP(1, 1, 1, activation=name, output="identity") for name in ACTIVATIONS if name != "softmax"]
-    for name in OF_ONE_OUTPUT:
-        output = LOSSES[name].output
-        last = "tanh" if output is None else output.name
-        nets.append(fastgd.MLP(1, 2 if last == "softmax" else 1, activation=last, loss=name))
+    for name, loss in LOSSES.items():
+        last = "tanh" if loss.output is None else loss.output.name
+        nets.append(fastgd.MLP(1, 2 if loss.whole_layer or loss.of_pairs else 1, activation=last, loss=name))
     whole = nets[0].derivation(to="latex").partition(r"\begin{document}")[0]
     bodies = (net.derivation(to="latex").partition(r"\begin{document}")[2].partition(r"\end{document}")[0] for net in nets)
     compiles(whole + r"\begin{document}" + "\n".join(bodies) + r"\end{document}", tmp_path)
@@ -223,9 +220,10 @@ def nets_for_sympy():
     for name in ACTIVATIONS:
         if name != "softmax":
             yield fastgd.MLP(1, 1, 1, activation=name, output="identity")
-    for name, loss in OF_ONE_OUTPUT.items():
+    for name, loss in LOSSES.items():
         if not loss.whole_layer:
-            yield fastgd.MLP(1, 1, activation="tanh" if loss.output is None else loss.output.name, loss=name)
+            outputs, activation = 1 + loss.of_pairs, "tanh" if loss.output is None else loss.output.name
+            yield fastgd.MLP(1, outputs, activation=activation, loss=name)
 
 
 def test_sympy_confirms_each_step():
@@ -308,6 +306,7 @@ WIDE = [
     fastgd.MLP(30, 20, 5, activation="tanh", output="softmax", loss="cross_entropy(0.1)"),
     fastgd.MLP(30, 20, 5, activation="tanh", output="softmax", loss="huber"),
     fastgd.MLP(300, 2, activation="sigmoid", loss="binary_cross_entropy"),
+    fastgd.MLP(30, 20, 4, activation=["tanh", "identity"], loss="gaussian_nll"),
 ]
 
 
@@ -318,6 +317,7 @@ VECTORS = {  # as columns
     "inner": lambda x, y: np.sum(x * y),
     "softmax": lambda z: np.exp(z - z.max()) / np.exp(z - z.max()).sum(),
     "units": np.sum,
+    "stacked": lambda x, y: np.concatenate([x, y]),
     "mean": lambda x: x,  # of one sample
     "add": np.add,
     "subtract": np.subtract,
@@ -350,6 +350,9 @@ def computed_by(derivation, values):
             for name in ("a", "z"):
                 if each.left is variable(f"{name}{last}"):
                     found[variable(f"{name}_k")] = found[each.left]
+            if each.left is variable(f"a{last}"):
+                for place, half in zip(("first", "second"), np.split(found[each.left], [derivation.net.n_targets]), strict=True):
+                    found[variable(place)] = found[variable(f"{place}_k")] = half
             if each.left is variable("target"):
                 found[variable("target_k")] = found[each.left]
     return found
@@ -379,7 +382,7 @@ def test_matrix_form_is_the_gradient(net):
 
 
 @PDFLATEX
-@pytest.mark.parametrize("net", [WIDE[1], WIDE[2]], ids=ids)
+@pytest.mark.parametrize("net", [WIDE[1], WIDE[2], WIDE[5]], ids=ids)
 def test_matrix_form_compiles(net, tmp_path):
     compiles(net.derivation(), tmp_path)
 
@@ -410,7 +413,7 @@ def nets_in_c():
     """Each activation and each loss once, and each shape."""
     yield from (*SHAPES, own_network())
     yield from (fastgd.MLP(2, 3, 2, activation=name) for name in ACTIVATIONS if name != "softmax")
-    for name, loss in OF_ONE_OUTPUT.items():
+    for name, loss in LOSSES.items():
         output = "tanh" if loss.output is None else loss.output.name
         yield fastgd.MLP(2, 3, 2, activation="tanh", output=output, loss=name)
 

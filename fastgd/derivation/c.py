@@ -26,7 +26,7 @@ def to_c(derivation: Derivation) -> str:
     """A file with `cost`, `gradient`, and for squared error `layerwise_gradient`."""
     program = Program(derivation)
     net = program.net
-    sizes = {"INPUTS": net.widths[0], "OUTPUTS": net.widths[-1], "PARAMS": net.n_params}
+    sizes = {"INPUTS": net.widths[0], "TARGETS": net.n_targets, "PARAMS": net.n_params}
     parts = [
         _about(net),
         "#include <math.h>\n#include <stddef.h>\n",
@@ -42,12 +42,12 @@ def to_c(derivation: Derivation) -> str:
 
 def _about(net: Network) -> str:
     lines = ["Gradient descent of one network, as the notes derive it:", f"{net}.", "", *ABOUT]
-    return comment([*lines, "X is n rows of INPUTS, Y n rows of OUTPUTS."])
+    return comment([*lines, "X is n rows of INPUTS, Y n rows of TARGETS."])
 
 
 def _function(net: Network, part: Part) -> str:
     is_cost = part.name == "cost"
-    names = [f"x_{k}" for k in range(net.widths[0])] + [f"y_{k}" for k in range(net.widths[-1])]
+    names = [f"x_{k}" for k in range(net.widths[0])] + [f"y_{k}" for k in range(net.n_targets)]
     needed = set().union(*(variables_of(line.formula) for line in part.lines))
     params = [
         f"const double {name} = params[{i}];"
@@ -77,7 +77,7 @@ def _function(net: Network, part: Part) -> str:
 
 def _place(name: str) -> str:
     letter, _, k = name.partition("_")
-    return f"{letter.upper()}[i * {'INPUTS' if letter == 'x' else 'OUTPUTS'} + {k}]"
+    return f"{letter.upper()}[i * {'INPUTS' if letter == 'x' else 'TARGETS'} + {k}]"
 
 
 def _unused(needed: set[str]) -> list[str]:

@@ -13,7 +13,7 @@ from fastgd.derivation.deriving import (
 )
 from fastgd.derivation.kernel_lines import calls_of
 from fastgd.derivation.steps import Derivation
-from fastgd.formulas.texts import slope_name, value_name
+from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
 from fastgd.functions.derivative import ONE, minus, times
 from fastgd.functions.formula import Formula, variable
 from fastgd.kernels.generated.equations import activation_of
@@ -23,7 +23,7 @@ def functions(derivation: Derivation) -> None:
     """Each function, and its derivative."""
     derivation.section("Functions", "Each function and its derivative.")
     net, calls = derivation.net, calls_of(derivation.net)
-    z, a, y = map(variable, "zay")
+    z, a = map(variable, "za")
     for function in dict.fromkeys(layer.function for layer in net.layers):
         if value_name(function) in calls:
             value = Formula(value_name(function), z)
@@ -33,10 +33,14 @@ def functions(derivation: Derivation) -> None:
     loss = net.loss_function
     if derivation.whole_layers and loss.whole_layer:  # which is written as one of vectors
         return
-    given = [variable(name) for name in loss.arguments] if loss.whole_layer else [z, a, y]
-    derivation.add(loss.name, 0, Formula(value_name(loss), *given), [loss.value])
-    slope = Formula(slope_name(loss), *map(variable, loss.slope_arguments))
-    derivation.add(f"{loss.name} by a", 0, slope, [loss.slope])
+    for name, kind in (
+        (value_name(loss), loss.name),
+        (slope_name(loss), f"{loss.name} by a"),
+        (slope_by_b_name(loss), f"{loss.name} by b"),
+    ):
+        if name in calls:
+            given, formula = calls[name]
+            derivation.add(kind, 0, Formula(name, *map(variable, given)), [formula])
 
 
 def forward(of: Deriving) -> None:

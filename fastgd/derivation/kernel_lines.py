@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastgd import numeric
-from fastgd.formulas.texts import slope_name, value_name
+from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
 from fastgd.functions.activation import Activation
 from fastgd.functions.formula import Formula, variable
 from fastgd.functions.loss import Loss
@@ -25,13 +25,20 @@ def calls_of(net: Network) -> dict[str, tuple[tuple[str, ...], Formula]]:
     )
     calls = {}
     for function in [*functions, net.loss_function]:
-        arguments = function.arguments
-        if isinstance(function, Loss) and not function.whole_layer:
-            arguments = ("z", "a", "y")
         if isinstance(function, Loss) or not function.whole_layer:
-            calls[value_name(function)] = arguments, function.value
+            calls[value_name(function)] = arguments_of(function), function.value
             calls[slope_name(function)] = function.slope_arguments, function.slope
+    loss = net.loss_function
+    if loss.of_pairs:
+        calls[slope_by_b_name(loss)] = loss.slope_arguments, loss.slope_by_b
     return calls
+
+
+def arguments_of(function: Activation | Loss) -> tuple[str, ...]:
+    """By which its lines call it."""
+    if isinstance(function, Activation) or function.whole_layer or function.of_pairs:
+        return function.arguments
+    return "z", "a", "y"
 
 
 def formulas_of(lines: Iterable[Line], calls: Iterable[str]) -> dict[str, Formula]:

@@ -25,13 +25,11 @@ def derivation(net: Network, to: str) -> str:
     Raises
     ------
     ValueError, TypeError
-        If there is no such language, or the network is too large to be written out, or its loss is
-        of two outputs.
+        If there is no such language, or the network is too large to be written out.
     """
     if not isinstance(to, str) or to not in _WRITERS:
         kind = ValueError if isinstance(to, str) else TypeError
         raise kind(f"to must be one of {', '.join(LANGUAGES)}; got {shown(to)}")
-    net.check_one_output("derivation")
     if net.n_params <= MOST_PARAMETERS:
         return _WRITERS[to](derived(net))
     if to not in _PAGES:

@@ -11,7 +11,7 @@ from fastgd.derivation.deriving import COST, LOSS, layer_loss, mean, partial
 from fastgd.derivation.forward import functions, update
 from fastgd.derivation.notation import CITING, Notation
 from fastgd.derivation.steps import Derivation
-from fastgd.formulas.texts import slope_name, value_name
+from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
 from fastgd.functions.derivative import plus, times
 from fastgd.functions.formula import Formula, number, variable
 from fastgd.network import Network
@@ -29,25 +29,32 @@ class MatrixNotation(Notation):
         self.small = {}
         self.patterns |= {
             "transposed": r"{{{0}}}^\top", "softmax": r"\mathrm{{softmax}}({0})",
-            "units": r"\textstyle\sum_k {0}",
+            "stacked": r"\left({0}, {1}\right)", "units": r"\textstyle\sum_k {0}",
         }  # fmt: skip
 
     def legend(self) -> list[str]:
         """What the names are, in sentences."""
-        return [
+        lines = [
             "The network is too wide to be written out unit by unit: this is the matrix form of "
             "notes 004. Sample $i$ of $n$ has the inputs $x_i$ and the targets $y_i$; $W^{(l)}$ "
             "holds a row of weights for each unit of layer $l$, and $z^{(l)}_i$, $a^{(l)}_i$ its "
             "pre-activations and activations. Functions act on each number of a vector, $\\odot$ "
-            "multiplies number by number, and $k$ goes over the outputs.",
+            "multiplies number by number, and $k$ goes over the targets.",
             CITING,
         ]
+        if self.net.loss_function.of_pairs:
+            lines += [
+                "The loss is one of two outputs for each target: $a'$ is the first half of the "
+                "last layer's, $a''$ the second."
+            ]
+        return lines
 
     def name(self, name: str) -> str:
         """A variable."""
         last = f"^{{({len(self.net.layers)})}}" if len(self.net.layers) > 1 else ""
         known = {"a0": "x_i", "y_each": "y_i", "y_k": "y_{ik}", "target_k": "t_{ik}"}
         known |= {"a_k": f"a{last}_{{ik}}", "z_k": f"z{last}_{{ik}}"}
+        known |= {"first": "a'_i", "second": "a''_i", "first_k": "a'_{ik}", "second_k": "a''_{ik}"}
         if name in known:
             return known[name]
         match = _NAME.fullmatch(name)
@@ -116,6 +123,9 @@ def _cost(of: Derivation) -> None:
     if loss.whole_layer:
         each = times(y, Formula("log", a))
         of.add("loss", last, LOSS, [Formula("negative", Formula("units", each))])
+    elif loss.of_pairs:
+        each = Formula(value_name(loss), variable("first_k"), variable("second_k"), y)
+        of.add("loss", last, LOSS, [Formula("units", each)])
     else:
         each = Formula(value_name(loss), variable("z_k"), a, y)
         of.add("loss", last, LOSS, [Formula("units", each)])
@@ -150,6 +160,10 @@ def _last_delta(of: Derivation, l: int) -> None:
         of.add("delta", l, by_z, [Formula("subtract", times(total, a), y)])
         return
     slope = Formula(slope_name(loss), a, y)
+    if loss.of_pairs:
+        pair = variable("first"), variable("second"), y
+        by_b = Formula(slope_by_b_name(loss), *pair)
+        slope = Formula("stacked", Formula(slope_name(loss), *pair), by_b)
     if loss.output is not None:
         of.add("delta", l, by_z, [slope])
         return

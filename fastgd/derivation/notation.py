@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from fastgd.derivation.deriving import meanings_of
 from fastgd.derivation.kernel_lines import calls_of, substituted
-from fastgd.formulas.texts import slope_name, value_name
+from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
 from fastgd.functions.activation import Activation
 from fastgd.functions.by_hand import by_hand
 from fastgd.functions.derivative import ONE
@@ -57,7 +57,9 @@ class Notation:
         told = ", ".join(f"{{{i}}}" for i in self._places(value_name(loss)))
         self.patterns[value_name(loss)] = rf"\ell({told})"
         told = ", ".join(f"{{{i}}}" for i in range(len(loss.slope_arguments)))
-        self.patterns[slope_name(loss)] = rf"\ell'({told})"
+        by_a = r"\partial_a \ell" if loss.of_pairs else r"\ell'"
+        self.patterns[slope_name(loss)] = f"{by_a}({told})"
+        self.patterns[slope_by_b_name(loss)] = rf"\partial_b \ell({told})"
 
     def _name_function(self, function: Activation, name: str) -> None:
         name = name.replace("{", "{{").replace("}", "}}")
@@ -161,7 +163,8 @@ class Notation:
         if kind in "xy":
             if not (l or j):
                 return kind
-            return self._with(kind, "", self._units(0 if kind == "x" else -1, int(l or j)), "i")
+            several = self.net.widths[0] if kind == "x" else self.net.n_targets
+            return self._with(kind, "", [str(int(l or j) + 1)] if several > 1 else [], "i")
         if kind == "delta":
             return self._of_unit(r"\delta", l, j)
         if not l:

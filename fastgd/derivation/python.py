@@ -86,7 +86,7 @@ def _function(net: Network, part: Part) -> str:
         for node in line.formula.nodes()
         if node.operation == "variable"
     }
-    for letter, width in (("x", net.widths[0]), ("y", net.widths[-1])):
+    for letter, width in (("x", net.widths[0]), ("y", net.n_targets)):
         names = [f"{letter}_{k}" for k in range(width)]
         if needed & set(names):
             lines += _unpacked(names, f"columns({letter.upper()})")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fastgd.derivation.deriving import meanings_of, parameters_of
-from fastgd.derivation.kernel_lines import calls_of, substituted
+from fastgd.derivation.kernel_lines import arguments_of, calls_of, substituted
 from fastgd.derivation.program import ABOUT, mark_of, wrapped
 from fastgd.derivation.steps import Derivation, Equation
-from fastgd.formulas.texts import slope_name, value_name
+from fastgd.derivation.sympy_helpers import CHOICE, END, HELPERS
+from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
+from fastgd.functions.activation import Activation
 from fastgd.functions.formula import Formula, variable
+from fastgd.functions.loss import Loss
 from fastgd.functions.text import CompiledWriter
 from fastgd.kernels.generated.equations import parameter_names
 from fastgd.network import Network
@@ -30,97 +33,6 @@ _OWN = {
 }
 _TAKEN = {"fma": "x, factor, summand"}
 _CHOICES = {"less": "<", "less_equal": "<=", "equal": "=="}
-_CHOICE = '''
-
-class where_{name}(sp.Function):
-    """x where this {sign} other, otherwise y; SymPy's own takes long to look at nested ones."""
-
-    nargs = 4
-
-    @classmethod
-    def eval(cls, this, other, x, y):
-        if this.is_number and other.is_number:
-            return x if this {sign} other else y
-
-    def _eval_derivative(self, by):
-        this, other, x, y = self.args
-        return where_{name}(this, other, x.diff(by), y.diff(by))
-'''
-_HELPERS = '''
-DIGITS, POINTS, TOLERANCE, SHORT = 50, 3, sp.Float("{tolerance}"), 40
-values = [{{}} for _ in range(POINTS)]  # of every name, at some points
-defined, constant = {{}}, set()  # what names stand for, in order; and those that stay as they are
-exact, numeric = [], []  # equations that are confirmed by algebra, and at the points
-
-
-def given(names):
-    """Symbols, with a number at every point."""
-    chance, symbols = random.Random(names), sp.symbols(names, real=True, seq=True)
-    for at in values:
-        for each in symbols:
-            at[each] = sp.Float(sp.Rational(chance.randint(-1500, 1500), 1000), DIGITS)
-    return symbols
-
-
-def named(name, stands_for, stays=False):
-    """A symbol for what it stands for; that is no function of anything, if it stays."""
-    symbol = sp.Symbol(name, real=True)
-    defined[symbol] = stands_for
-    constant.update({{symbol}} if stays else ())
-    for at in values:
-        at[symbol] = number(stands_for, at)
-    return symbol
-
-
-def number(expression, at):
-    """What an expression is at a point."""
-    return sp.sympify(expression).xreplace(at).evalf(DIGITS)
-
-
-def partial(of, by):
-    """The derivative by SymPy, through all that was named since."""
-    for name in reversed(defined):
-        if name == by:
-            break
-        of = of if name in constant else of.xreplace({{name: defined[name]}})
-    return sp.diff(of, by)
-
-
-def closed(name, function, slopes=()):
-    """A function that is computed of numbers only, by its derivatives by arguments of some places;
-    SymPy takes long to look into large ones again and again.
-    """
-
-    def evaluate(cls, *given):
-        return function(*given) if all(each.is_number for each in given) else None
-
-    def fdiff(self, place=1):
-        return slopes[place](*self.args) if place in slopes else sp.Integer(0)
-
-    return type(name, (sp.Function,), {{"eval": classmethod(evaluate), "fdiff": fdiff}})
-
-
-def mean(of_a_sample):
-    """The mean over the samples: what is equal for each is equal in the mean."""
-    return of_a_sample
-
-
-def same(line, before, after):
-    """`after`, or an AssertionError that names the line unless it equals what stands before."""
-    if before == after or sp.count_ops(before) < SHORT and sp.expand(before - after) == 0:
-        exact.append(line)
-        return after
-    for at in values:
-        left, right = number(before, at), number(after, at)
-        assert abs(left - right) <= TOLERANCE * (1 + abs(left)), f"({{line}}): {{left}}, {{right}}"
-    numeric.append(line)
-    return after
-'''
-_END = """
-
-if __name__ == "__main__":
-    print(f"{len(exact)} steps are confirmed by algebra, {len(numeric)} to {DIGITS} digits")
-"""
 
 
 class _Sympy(CompiledWriter):
@@ -151,9 +63,9 @@ def to_sympy(derivation: Derivation) -> str:
     names = ", ".join(name for name in _OF_SYMPY if name in used)
     lines += [f"from sympy import {names}"] if names else []
     parts = [_about(net) + "\n".join(lines) + "\n"]
-    parts += [_HELPERS.format(tolerance="1e-12" if is_rounded else "1e-30")]
+    parts += [HELPERS.format(tolerance="1e-12" if is_rounded else "1e-30")]
     parts += [
-        _CHOICE.format(name=name, sign=sign) for name, sign in _CHOICES.items() if name in used
+        CHOICE.format(name=name, sign=sign) for name, sign in _CHOICES.items() if name in used
     ]
     parts += [
         f"\n\ndef {name}({_TAKEN.get(name, 'x')}):\n    {body}\n"
@@ -166,7 +78,7 @@ def to_sympy(derivation: Derivation) -> str:
     parts += ["\n\n", "\n".join(_given(net)), "\n"]
     for section in derivation.sections:
         parts += [f"\n# {section.title}\n", "\n".join(_steps(net, section.equations)), "\n"]
-    return "".join(parts) + _END
+    return "".join(parts) + END
 
 
 def _about(net: Network) -> str:
@@ -187,11 +99,11 @@ def _about(net: Network) -> str:
 
 def _given(net: Network) -> Iterator[str]:
     """Symbols for what is not computed, and the arguments of functions."""
-    names = [f"x_{k}" for k in range(net.widths[0])] + [f"y_{k}" for k in range(net.widths[-1])]
+    names = [f"x_{k}" for k in range(net.widths[0])] + [f"y_{k}" for k in range(net.n_targets)]
     names += parameter_names(net)
     if net.layers[-1].function.whole_layer:  # which is the same for any
         names += ["largest"]
-    for line in wrapped(["z", "a", "y", *names], _WIDE - 12):
+    for line in wrapped(["z", "a", "b", "y", *names], _WIDE - 12):
         own = line.rstrip(",")
         yield f'{line} = given("{own.replace(",", "")}")'
 
@@ -244,27 +156,45 @@ def _cited(equation: Equation) -> str:
 
 def _function(net: Network, equation: Equation) -> Iterator[str]:
     """That a derivative is its function's; large ones are not looked into from there on."""
-    left, loss = equation.left, net.loss_function
-    assert left is not None
-    functions = {slope_name(layer.function): layer.function for layer in net.layers}
-    slope = left.operation
-    if slope in functions:
-        value = value_name(functions[slope])
-        told, place, derived = "z", 1, f"{slope}(z, {value}(z))"
-        text = f"sp.diff({value}(z), z), {derived}"
-    elif slope == slope_name(loss) and not loss.whole_layer:
-        value, place = value_name(loss), 2 if loss.output is None else 1
-        told, derived = "z, a, y", f"{slope}(a, y)"
-        a = "a" if loss.output is None else f"{value_name(loss.output)}(z)"
-        text = f"sp.diff({value}(z, {a}, y), {'za'[place - 1]}), {slope}({a}, y)"
-    else:
+    assert equation.left is not None
+    slope, loss = equation.left.operation, net.loss_function
+    for function in dict.fromkeys(layer.function for layer in net.layers):
+        if slope == slope_name(function):
+            value = f"{value_name(function)}(z)"
+            text = f"sp.diff({value}, z), {slope}(z, {value})"
+            yield f"same({equation.number}, {text})" + _cited(equation)
+            yield from _closed(net, function, {1: f"{slope}(z, {value})"})
+            return
+    told = ", ".join(arguments_of(loss))
+    slopes = {slope_name(loss): "a", slope_by_b_name(loss): "b"}
+    if slope not in slopes or loss.whole_layer:
         yield f"# {mark_of(equation)}: {slope}"
         return
+    by, given, value = slopes[slope], ", ".join(loss.slope_arguments), told
+    if loss.output is not None:  # of one alone, by its z
+        a = f"{value_name(loss.output)}(z)"
+        by, given, value = "z", f"{a}, y", f"z, {a}, y"
+    text = f"sp.diff({value_name(loss)}({value}), {by}), {slope}({given})"
     yield f"same({equation.number}, {text})" + _cited(equation)
-    if any(_is_large(calls_of(net)[name][1]) for name in (slope, value)):
-        yield f'{slope} = closed("{slope}", {slope})'
-        slopes = f"{{{place}: lambda {told}: {derived}}}"
-        yield f'{value} = closed("{value}", {value}, {slopes})'
+    places = {1: f"{slope_name(loss)}({', '.join(loss.slope_arguments)})"}
+    if loss.of_pairs:
+        if slope == slope_name(loss):
+            return
+        places[2] = f"{slope}({told})"
+    elif loss.output is None:
+        places = {2: places[1]}
+    yield from _closed(net, loss, places)
+
+
+def _closed(net: Network, function: Activation | Loss, places: dict[int, str]) -> Iterator[str]:
+    """Statements that close a function and its derivatives, if they are large."""
+    calls, value = calls_of(net), value_name(function)
+    slopes = {text.partition("(")[0]: text for text in places.values()}
+    if any(_is_large(calls[name][1]) for name in (value, *slopes)):
+        yield from (f'{name} = closed("{name}", {name})' for name in slopes)
+        told = ", ".join(arguments_of(function))
+        given = ", ".join(f"{place}: lambda {told}: {text}" for place, text in places.items())
+        yield f'{value} = closed("{value}", {value}, {{{given}}})'
 
 
 def _is_large(formula: Formula) -> bool:
