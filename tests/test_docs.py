@@ -142,10 +142,14 @@ def test_pages_that_are_refused(text, words):
         ("a  b", "a b\n", True),
         ("first\n...\nlast", "first\nmany\nmore\nlast", True),
         ("first\n...\nlast", "first\nmany\nmore", False),
+        ("first\n...", "first\nmany\nmore", True),
+        ("...\nmany\n  ...\nlast", "first\nmany\nmore\nand more\nlast", True),
         ("in ... s", "in 0.123 s", True),
         ("in ... s\nthen", "in 0.123 s\nand so on s\nthen", False),
         ("[0.5 -1.]", "[ 0.5  -1. ]", False),
         ("one", "one two", False),
+        ("a b", "ab", False),
+        ("True", "true", False),
     ],
 )
 def test_agreement(shown, printed, same):

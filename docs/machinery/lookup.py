@@ -1,6 +1,6 @@
-"""What is looked up is written from the code itself: a comment on a page becomes names with their docstrings, or the command.
+"""What is looked up is written from the code itself: a comment on a page becomes names with their docstrings, the command, or a derivation.
 
-`<!-- names: fastgd.train, fastgd.Run -->`, `<!-- command -->`.
+`<!-- names: fastgd.train, fastgd.Run -->`, `<!-- command -->`, `<!-- derivation: 2-2-1 -->`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from public import MEMBERS
 
-_MARK = re.compile(r"^<!-- (names|command)(?:: (.+))? -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- (names|command|derivation)(?:: (.+))? -->$", re.MULTILINE)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -88,4 +88,12 @@ def escaped(text: Any) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#$|~])", r"\\\1", str(text))
 
 
-_WRITERS = {"names": _names, "command": _command}
+def _derivation(widths: str) -> Iterator[str]:
+    """What `fastgd derive` writes of a network, as a part of the page."""
+    from fastgd import MLP
+
+    for line in MLP(*map(int, widths.split("-"))).derivation("markdown").splitlines():
+        yield f"#{line}" if line.startswith("#") else line
+
+
+_WRITERS = {"names": _names, "command": _command, "derivation": _derivation}

@@ -27,7 +27,7 @@ def public_names() -> dict[str, Any]:
 MEMBERS = {
     "fastgd.MLP": [
         "n_params", "init", "unpack", "pack", "predict", "predictor", "cost", "gradient", "cost_and_gradient", "layer_costs",
-        "objective", "input_gradient", "hessian_vector", "jitted", "source", "to_c",
+        "objective", "input_gradient", "hessian_vector", "derivation", "source", "jitted", "to_c",
     ],
     "fastgd.Run": ["predict", "best_cost", "best_epoch", "save", "to_c", "to_onnx", "to_torch", "to_json", "to_csv", "report"],
     "fastgd.Runs": ["best", "best_member", "epochs", "predict", "mean_predict", "save", "report"],

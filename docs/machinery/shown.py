@@ -3,27 +3,28 @@
 import re
 from typing import Any
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d*)?(?:e[-+]?\d+)?(?![\w])", re.IGNORECASE)
+_NUMBER = r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d*)?(?:[eE][-+]?\d+)?(?!\w|\.\w)"
+_PARTS = re.compile(rf"(?P<any>\.\.\.)|(?P<gap>\s+)|(?P<number>{_NUMBER})|(?P<character>.)")
 
 
 def agrees(shown: str, printed: str) -> bool:
     """Line by line and up to blanks. `...` stands for anything, on a line of its own for any lines; a number with a point or an
     exponent may differ by one in its last digit.
     """
-    pattern, numbers = "", []
-    for part in re.split(r"(^ *\.\.\. *$\n?|\.\.\.|\s+)", shown.strip(), flags=re.MULTILINE):
-        if part.strip() == "...":
-            pattern += r"[\s\S]*" if part != "..." or not pattern or pattern.endswith("\n") else ".*"
-        elif not part.strip():
-            pattern += r"\s*\n\s*" if "\n" in part else r"\s*" if part else ""
+    shown, pattern, numbers = shown.strip(), "", []
+    for part in _PARTS.finditer(shown):
+        text = part[0]
+        if part["any"]:
+            alone = not (shown[: part.start()].rpartition("\n")[2] + shown[part.end() :].partition("\n")[0]).strip()
+            pattern += r"[\s\S]*" if alone else ".*"
+        elif part["gap"]:
+            pattern += r"\s*\n\s*" if "\n" in text else r"[^\S\n]+"
+        elif part["number"]:
+            pattern += f"({_NUMBER})"
+            numbers.append(text)
         else:
-            at = 0
-            for number in _NUMBER.finditer(part):
-                pattern += re.escape(part[at : number.start()]) + rf"({_NUMBER.pattern})"
-                numbers.append(number[0])
-                at = number.end()
-            pattern += re.escape(part[at:])
-    found = re.fullmatch(pattern, printed.strip(), re.IGNORECASE)
+            pattern += re.escape(text)
+    found = re.fullmatch(pattern, printed.strip())
     return found is not None and all(_near(one, other) for one, other in zip(numbers, found.groups(), strict=True))
 
 
