@@ -1,9 +1,14 @@
 """Networks from PyTorch and scikit-learn, and to PyTorch: the same bits, and what they predict."""
 
 import copy
+import os
 import pickle
+import re
+import subprocess
 import sys
 import warnings
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,6 +140,34 @@ def test_without_torch_it_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "fastgd.export.torch_modules", raising=False)
     run = run_of(fastgd.MLP(2, 1), np.zeros(3))
     assert_refused(run.to_torch, ImportError, ["pip install 'fastgd[torch]'"])
+
+
+# -- Keras ---------------------------------------------------------------------------------------------------------------------------------
+
+_OF_KERAS = """
+import keras, numpy as np, fastgd
+
+keras.utils.set_random_seed(3)
+dense = keras.layers.Dense
+model = keras.Sequential([keras.Input((3,)), dense(5, "tanh", bias_initializer="normal"), dense(2, "softmax", bias_initializer="normal")])
+net = fastgd.MLP(3, 5, 2, activation="tanh", output="softmax", loss="cross_entropy", dtype="float32")
+{lines}
+X = np.random.default_rng(3).normal(size=(25, 3)).astype("float32")
+for (W, b), given in zip(net.unpack(params), np.array_split(np.array(model.get_weights(), object), 2), strict=True):
+    assert np.array_equal(W.T, given[0]) and np.array_equal(b, given[1]) and b.any()
+assert np.abs(net.predict(params, X) - model.predict(X, verbose=0)).max() < 1e-6
+"""
+
+
+def test_weights_of_keras_by_the_documented_lines():
+    """In a process of its own, where other libraries may warn."""
+    backend = next((each for each in ("jax", "torch", "tensorflow") if find_spec(each)), None)
+    if find_spec("keras") is None or backend is None:
+        pytest.skip("no Keras with a backend")
+    text = (Path(__file__).parents[1] / "docs" / "do" / "elsewhere.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"needs a model of Keras -->\n```python\n(.*?)```", text, re.DOTALL)
+    place = os.environ | {"KERAS_BACKEND": backend, "PYTHONWARNINGS": "ignore"}
+    subprocess.run([sys.executable, "-c", _OF_KERAS.format(lines=lines)], env=place, check=True)
 
 
 # -- scikit-learn --------------------------------------------------------------------------------------------------------------------------
