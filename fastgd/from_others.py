@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,15 +28,55 @@ _OF_TORCH: dict[str, str | Callable[[Any], str]] = {
 _WITHOUT_EFFECT = ("Identity", "Dropout", "AlphaDropout")  # once a network is trained
 
 
-class Imported(NamedTuple):
-    """A network with its parameters: `net, params = fastgd.from_torch(sequential)`."""
+Scaling = tuple[Array, Array]  # shift and scale of columns
 
-    net: MLP
-    params: Array
+
+class Imported(tuple[MLP, Array]):
+    """A network with its parameters: `net, params = fastgd.from_torch(sequential)`.
+
+    Attributes
+    ----------
+    net, params : as they are unpacked
+    input_scaling, target_scaling : (shift, scale) of float64 (columns,), or None
+        The network sees (x - shift) / scale of inputs, and tells (y - shift) / scale of targets.
+    """
+
+    input_scaling: Scaling | None
+    target_scaling: Scaling | None
+
+    def __new__(
+        cls,
+        net: MLP,
+        params: Array,
+        input_scaling: Scaling | None = None,
+        target_scaling: Scaling | None = None,
+    ) -> Imported:
+        self = super().__new__(cls, (net, params))
+        self.input_scaling, self.target_scaling = input_scaling, target_scaling
+        return self
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.net, self.params, self.input_scaling, self.target_scaling
+
+    @property
+    def net(self) -> MLP:
+        return self[0]
+
+    @property
+    def params(self) -> Array:
+        return self[1]
 
     def predict(self, X: ArrayLike) -> Array:
-        """The outputs for every row of X: (n, outputs)."""
-        return self.net.predict(self.params, X)
+        """The outputs for every row of X: (n, outputs), X and they in units of their own."""
+        rows: Any = X
+        if self.input_scaling is not None:
+            shift, scale = self.input_scaling
+            rows = (np.asarray(X, np.float64) - shift) / scale
+        outputs = self.net.predict(self.params, rows)
+        if self.target_scaling is not None:
+            shift, scale = self.target_scaling
+            outputs = (outputs * scale + shift).astype(outputs.dtype)
+        return outputs
 
 
 def from_torch(sequential: Any, *, loss: str | Loss | None = None) -> Imported:
@@ -44,7 +84,9 @@ def from_torch(sequential: Any, *, loss: str | Loss | None = None) -> Imported:
 
     `net, params = fastgd.from_torch(sequential)`: to the last bit, in the dtype that it has, for
     `net.predict(params, X)` or `fastgd.train(net, X, Y, epochs, params=params)`. Dropout and
-    Identity are left out.
+    Identity are left out. What `Run.to_torch` has written of a run from a table scales its columns
+    first and its outputs last: that is `input_scaling` and `target_scaling` of what is returned,
+    whose `predict(X)` takes and gives units of their own, as the module does.
 
     Parameters
     ----------
@@ -68,10 +110,17 @@ def from_torch(sequential: Any, *, loss: str | Loss | None = None) -> Imported:
         raise TypeError(f"sequential must be a torch.nn.Sequential; got {shown(sequential)}")
     layers: list[tuple[Array, Array | None]] = []
     activations: list[str | Activation] = []
+    scaling: dict[bool, Scaling] = {}  # of inputs, and back of targets: True
     is_open = False  # whether the last layer may still get its activation
     for place, module in _flat(sequential, ""):
         kind = type(module).__name__
-        if kind == "Linear":
+        if True in scaling:
+            raise ValueError(f"module {place} of sequential must not follow what scales back")
+        if kind == "Scaling" and hasattr(module, "back"):  # as `to_torch` writes them
+            if not module.back and (layers or scaling):
+                raise ValueError(f"module {place} of sequential must be first, or scale back")
+            scaling[module.back] = _numbers(module.shift), _numbers(module.scale)
+        elif kind == "Linear":
             layers.append(_linear(place, module))
             activations.append("identity")
             is_open = True
@@ -83,14 +132,17 @@ def from_torch(sequential: Any, *, loss: str | Loss | None = None) -> Imported:
                     f"{module!r}"
                 )
             activations[-1], is_open = found, False
-    return _imported("sequential", layers, activations, loss)
+    return _imported("sequential", layers, activations, loss, scaling.get(False), scaling.get(True))
 
 
 def from_sklearn(mlp: Any) -> Imported:
-    """The network of a fitted MLPClassifier or MLPRegressor of scikit-learn, or of fastgd.sklearn.
+    """The network of a fitted MLPClassifier or MLPRegressor of scikit-learn, or of fastgd.sklearn,
+    or of a Pipeline of a StandardScaler and one of these.
 
     `net, params = fastgd.from_sklearn(mlp)`: to the last bit. Outputs of a classifier are what its
-    `predict_proba` tells, one for two classes, in the order of `mlp.classes_`.
+    `predict_proba` tells, one for two classes, in the order of `mlp.classes_`. What a
+    StandardScaler does is `input_scaling` of what is returned, whose `predict(X)` takes X as the
+    pipeline does.
 
     Raises
     ------
@@ -108,6 +160,16 @@ def from_sklearn(mlp: Any) -> Imported:
     >>> bool(np.allclose(net.predict(params, X).ravel(), mlp.predict_proba(X)[:, 1]))
     True
     """
+    input_scaling = None
+    if hasattr(mlp, "steps"):
+        *before, mlp = (step for _, step in mlp.steps)
+        kinds = [type(each).__name__ for each in before]
+        if kinds not in ([], ["StandardScaler"]):
+            raise ValueError(
+                "mlp must be a Pipeline of a StandardScaler and an MLP; got "
+                f"{', '.join([*kinds, type(mlp).__name__])}"
+            )
+        input_scaling = _standard_scaling(before[0]) if before else None
     if not hasattr(mlp, "hidden_layer_sizes"):
         raise TypeError(f"mlp must be an MLPClassifier or MLPRegressor; got {shown(mlp)}")
     if not hasattr(mlp, "coefs_"):
@@ -124,7 +186,16 @@ def from_sklearn(mlp: Any) -> Imported:
         _OF_SKLEARN.get(each, each) if isinstance(each, str) else each
         for each in [*hidden, mlp.out_activation_]
     ]
-    return _imported("mlp", layers, activations, _loss_of(mlp))
+    return _imported("mlp", layers, activations, _loss_of(mlp), input_scaling)
+
+
+def _standard_scaling(scaler: Any) -> Scaling:
+    if not hasattr(scaler, "n_features_in_"):
+        raise ValueError(f"mlp must be fitted; got {shown(scaler)}")
+    columns = scaler.n_features_in_
+    shift = np.zeros(columns) if scaler.mean_ is None or not scaler.with_mean else scaler.mean_
+    scale = np.ones(columns) if scaler.scale_ is None else scaler.scale_
+    return np.array(shift, np.float64), np.array(scale, np.float64)
 
 
 def _loss_of(mlp: Any) -> str | Loss | None:
@@ -142,6 +213,8 @@ def _imported(
     layers: list[tuple[Array, Array | None]],
     activations: list[str | Activation],
     loss: str | Loss | None,
+    input_scaling: Scaling | None = None,
+    target_scaling: Scaling | None = None,
 ) -> Imported:
     if not layers:
         raise ValueError(f"{argument} must have at least one Linear layer; got none")
@@ -151,7 +224,7 @@ def _imported(
     dtype = layers[0][0].dtype.name
     has_bias = any(b is not None for _, b in layers)
     net = MLP(*widths, activation=activations, loss=loss, bias=has_bias, dtype=dtype)
-    return Imported(net, net.pack(layers))
+    return Imported(net, net.pack(layers), input_scaling, target_scaling)
 
 
 def _flat(sequential: Any, place: str) -> Iterator[tuple[str, Any]]:
@@ -170,6 +243,11 @@ def _linear(place: str, module: Any) -> tuple[Array, Array | None]:
             f"module {place} of sequential must be of float32 or float64; got {weight.dtype}"
         )
     return weight.numpy().copy(), None if bias is None else bias.detach().cpu().numpy().copy()
+
+
+def _numbers(buffer: Any) -> Array:
+    numbers: Array = buffer.detach().cpu().numpy().copy()
+    return numbers
 
 
 def _activation(place: str, kind: str, module: Any) -> str | Activation:

@@ -17,6 +17,8 @@ from exported_networks import CLASSES, networks, table_of_classes, table_of_valu
 from sklearn.datasets import make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import fastgd
 import fastgd.sklearn
@@ -109,8 +111,31 @@ def test_units_of_a_table(torch, kind, tmp_path, monkeypatch):
     rows = np.column_stack([columns.numbers(name) for name in table.inputs])
     expected = run.predict(table.encode(columns))
     expected = table.decode(expected) if kind == "values" else expected
+    sequential = run.to_torch()
     with torch.no_grad():
-        np.testing.assert_allclose(run.to_torch()(torch.from_numpy(rows)).numpy(), expected, rtol=1e-5 if kind == "values" else 1e-12)
+        outputs = sequential(torch.from_numpy(rows)).numpy()
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5 if kind == "values" else 1e-12)
+    net, params = imported = fastgd.from_torch(sequential)
+    assert net.layers == run.net.layers
+    np.testing.assert_array_equal(params, run.params)
+    np.testing.assert_array_equal(imported.input_scaling, (table.input_shift, table.input_scale))
+    if kind == "values":
+        np.testing.assert_array_equal(imported.target_scaling, (table.target_shift, table.target_scale))
+    else:
+        assert imported.target_scaling is None
+    for again in (imported, pickle.loads(pickle.dumps(imported)), copy.deepcopy(imported)):
+        np.testing.assert_allclose(again.predict(rows), outputs, rtol=1e-6 if kind == "values" else 1e-12)
+
+
+def test_scaling_elsewhere_is_refused(torch, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, *inner, last = table_of_values("float64")[0].to_torch()
+    for modules, words in [
+        ([*inner, first, last], ["module 3", "first", "scale back"]),
+        ([first, last, *inner], ["module 2", "what scales back"]),
+        ([first, first, *inner], ["module 1", "first"]),
+    ]:
+        assert_refused(lambda modules=modules: fastgd.from_torch(torch.nn.Sequential(*modules)), ValueError, ["sequential", *words])
 
 
 def test_what_is_no_such_sequential_is_refused(torch):
@@ -194,6 +219,21 @@ def test_from_sklearn(activation, outputs):
     np.testing.assert_allclose(imported.predict(X), expected.reshape(len(X), -1), rtol=1e-12, atol=1e-15)
     losses = {"values": "squared_error", "three classes": "cross_entropy"}
     assert net.loss == losses.get(outputs, "binary_cross_entropy")
+
+
+@pytest.mark.filterwarnings("ignore", category=ConvergenceWarning)
+@pytest.mark.parametrize("scaler", [StandardScaler(), StandardScaler(with_mean=False), StandardScaler(with_std=False)], ids=str)
+def test_from_a_pipeline(scaler):
+    rows = 100 + 5 * X
+    mlp = MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0)
+    pipeline = make_pipeline(scaler, mlp).fit(rows, X[:, 0])
+    imported = fastgd.from_sklearn(pipeline)
+    np.testing.assert_allclose(imported.predict(rows)[:, 0], pipeline.predict(rows), rtol=1e-12)
+    for given, words in [
+        (make_pipeline(MinMaxScaler(), mlp), ["StandardScaler", "got MinMaxScaler, MLPRegressor"]),
+        (make_pipeline(StandardScaler(), MLPRegressor()), ["fitted", "StandardScaler()"]),
+    ]:
+        assert_refused(lambda given=given: fastgd.from_sklearn(given), ValueError, ["mlp", *words])
 
 
 def test_from_estimators_of_our_own():
