@@ -141,6 +141,18 @@ def test_a_plateau_goes_on(iris):
     np.testing.assert_array_equal(parts.coefs_[0], whole.coefs_[0])
 
 
+@pytest.mark.parametrize("optimizer", [fastgd.Adadelta(eps=1e-3), fastgd.RAdam(), fastgd.NAdam(), fastgd.Adagrad(eps=0.1)], ids=str)
+def test_many_updates_of_half_the_squared_error(diabetes, optimizer):
+    """As fastgd trains by a loss that is the half, with a penalty."""
+    X, y = diabetes
+    ours = small(MLPRegressor, activation="tanh", optimizer=optimizer, alpha=2.0, learning_rate_init=0.1, batch_size=len(X)).fit(X, y)
+    first = small(MLPRegressor, activation="tanh", max_iter=1, learning_rate_init=1e-300).fit(X, y)
+    half = fastgd.Loss(lambda a, y: 0.5 * (a - y) ** 2, name="half")
+    net = fastgd.MLP(X.shape[1], 6, 1, activation="tanh", output="identity", loss=half)
+    run = fastgd.train(net, X, y, 15, 0.1, params=first.run_.params, optimizer=optimizer, l2=2.0 / len(X), kernel="matrix")
+    np.testing.assert_allclose(ours.run_.params, run.params, rtol=1e-9)
+
+
 def test_squared_errors_are_halved_by_every_optimizer(diabetes):
     """The first update of each by hand, of half the squared error and its penalty."""
     X, y = diabetes
@@ -156,6 +168,10 @@ def test_squared_errors_are_halved_by_every_optimizer(diabetes):
         fastgd.RMSprop(rho=0.9, eps=eps): g / (np.sqrt(0.1) * abs(g) + eps),
         fastgd.Adam(eps=eps): g / (abs(g) + eps),
         fastgd.Rprop(): np.sign(g),
+        fastgd.Lion(): np.sign(g),
+        fastgd.Adadelta(rho=0.9, eps=eps): g * np.sqrt(eps) / np.sqrt(0.1 * g * g + eps),
+        fastgd.AdamW(eps=eps, weight_decay=0.5): g / (abs(g) + eps) + 0.5 * np.append(w, b),
+        fastgd.RAdam(eps=eps): g,
     }
     for optimizer, update in updates.items():
         ours = small(

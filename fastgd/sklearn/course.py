@@ -23,7 +23,7 @@ from fastgd.samples import Samples
 from fastgd.sklearn.adam_eps import AdamEps
 from fastgd.sklearn.batches import Batches
 from fastgd.sklearn.fit import Fit
-from fastgd.sklearn.meaning import batch_of, common_options, options_of, rate_factor
+from fastgd.sklearn.meaning import batch_of, common_options, is_sgd, options_of, rate_factor
 from fastgd.sklearn.networks import Objective
 from fastgd.sklearn.orders import Orders
 from fastgd.sklearn.runs import run_of
@@ -216,7 +216,8 @@ class Course:
         rates = [fit.rate for fit in self.fits]
         if rates != before:
             self._steps.put("rate", self._rates())
-            self._steps.states.slots[...] *= (np.array(before) / rates)[:, None, None]
+            if is_sgd(self.fits[0].p):
+                self._steps.states.slots[...] *= (np.array(before) / rates)[:, None, None]
 
     def _scores(self) -> dict[int, float]:
         """Of the validation rows, for each fit that is not over."""

@@ -11,11 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from fastgd.optimizers import SGD, Adam, Optimizer
+from fastgd.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    NAdam,
+    Optimizer,
+    RMSprop,
+    Rprop,
+)
 from fastgd.options import Options
 from fastgd.schedules import Constant, Schedule
 from fastgd.state import MOST
 
+# which numbers of theirs can have make the same steps of a multiple of the gradient
+_SCALED = (SGD, Adagrad, RMSprop, Adadelta, Adam, AdamW, NAdam, Rprop, Lion)
 _BELOW_ONE = float(np.nextafter(1.0, 0.0))
 
 
@@ -24,9 +37,17 @@ def batch_of(p: SimpleNamespace, n: int) -> int:
     return min(200 if p.batch_size == "auto" else p.batch_size, n)
 
 
+def takes_multiples(p: SimpleNamespace) -> bool:
+    """Whether `optimizer_of` and `rate_factor` know how steps become those of the gradient itself:
+    of one's own optimizers they do not, nor of RAdam, of which only later steps are scaled.
+    """
+    return p.optimizer is None or type(p.optimizer) in _SCALED
+
+
 def optimizer_of(p: SimpleNamespace, factor: float) -> Optimizer:
     """How parameters are updated. A step divided by the size of gradients does not depend on it, if
-    eps is as much larger.
+    eps is as much larger; in Adadelta it is one of squares, of gradients and of steps, which are
+    `factor` times as long then.
     """
     given: Optimizer | None = p.optimizer
     if given is None and p.solver == "adam":
@@ -34,17 +55,26 @@ def optimizer_of(p: SimpleNamespace, factor: float) -> Optimizer:
     elif given is None:
         momentum = min(p.momentum, _BELOW_ONE)
         given = SGD(momentum, bool(p.nesterovs_momentum and momentum))
-    eps = getattr(given, "eps", None)
-    changes: dict[str, Any] = {} if eps is None else {"eps": factor * eps}
+    if factor == 1:
+        return given
+    changes: dict[str, Any] = {}
+    if hasattr(given, "eps"):
+        changes["eps"] = given.eps * (factor**2 if isinstance(given, Adadelta) else factor)
     if isinstance(given, SGD):  # whose decay is a part of the gradient
         changes["weight_decay"] = factor * given.weight_decay
     return replace(given, **changes)
 
 
+def is_sgd(p: SimpleNamespace) -> bool:
+    """Whether steps are along gradients, or along their mean."""
+    return p.solver == "sgd" if p.optimizer is None else isinstance(p.optimizer, SGD)
+
+
 def rate_factor(p: SimpleNamespace, factor: float) -> float:
-    """What rates are multiplied by: steps of SGD are as long as the gradient."""
-    is_sgd = p.solver == "sgd" if p.optimizer is None else isinstance(p.optimizer, SGD)
-    return 1 / factor if is_sgd else 1.0
+    """What rates are multiplied by: steps of SGD are as long as the gradient, and those of
+    Adadelta by the eps of `optimizer_of`.
+    """
+    return 1 / factor if is_sgd(p) or isinstance(p.optimizer, Adadelta) else 1.0
 
 
 def _multiplied(schedule: Schedule, times: float) -> Schedule:

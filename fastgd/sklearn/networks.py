@@ -14,8 +14,11 @@ from fastgd.functions.loss import Loss
 from fastgd.losses import loss as built_in_loss
 from fastgd.mlp import MLP
 from fastgd.network import Network
+from fastgd.sklearn.meaning import takes_multiples
 
 _OF_SCIKIT_LEARN = {"logistic": "sigmoid"}  # names of activations
+# for optimizers that would take other steps of twice the gradient
+_HALF = Loss(lambda a, y: 0.5 * (a - y) ** 2, name="half_squared_error", check=False)
 _OURS = {ours: theirs for theirs, ours in _OF_SCIKIT_LEARN.items()}
 
 
@@ -69,9 +72,13 @@ def network(
             f"loss must be of one output for each target; got {loss.name!r}, which is of two"
         )
     each.append(output if loss.output is None else loss.output)
+    squared, gradient = loss.name == "squared_error", 1.0
+    if squared and takes_multiples(p):
+        gradient = 2.0
+    elif squared:
+        loss = _HALF
     net = MLP(inputs, *hidden, outputs, activation=each, loss=loss, dtype=dtype.name)
-    squared = net.loss == "squared_error"
-    return Objective(net, 2.0 if squared else 1.0, 0.5 / outputs if squared else 1.0)
+    return Objective(net, gradient, 1 / (gradient * outputs) if squared else 1.0)
 
 
 def first_params(net: Network, activation: Any, random: np.random.RandomState) -> Array:
