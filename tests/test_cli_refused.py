@@ -54,6 +54,11 @@ import pytest
             "train houses.csv --target price,rooms --layers 2-2 --loss gaussian_nll",
             "the command, for tables, serves losses of one output for each target; got 'gaussian_nll', which is of two",
         ),
+        (
+            "train houses.csv --target price --layers 3-1 --epoch 100",
+            "unrecognized arguments: --epoch 100; did you mean --epochs? (see fastgd train --help)",
+        ),
+        ("train --gate or --bogus=7", "unrecognized arguments: --bogus=7 (see fastgd train --help)"),
         ("train houses.csv --target price --layers 3-1 --out houses.csv", "--out would replace houses.csv, which is read"),
         ("train flowers.csv --target kind --layers 2-2", "column 'kind' holds 3 classes and needs 3 outputs; got 2"),
         ("train flowers.csv --target width --layers 2-1", "flowers.csv, line 2, column 'kind': expected a finite number; got 'rose'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
 import os
 import re
@@ -32,6 +33,18 @@ class Parser(argparse.ArgumentParser):
         self._negative_number_matcher = re.compile(
             r"-((\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[-+]?\d+)?|inf|infinity|nan)$", re.IGNORECASE
         )
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse has it; what a command does not know is refused by that command, which names
+        the flag that may be meant.
+        """
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            flag = unknown[0].partition("=")[0]
+            meant = difflib.get_close_matches(flag, self._option_string_actions, 1, 0.75)
+            hint = f"; did you mean {meant[0]}?" if meant else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return namespace, unknown
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"fastgd: error: {message} (see {self.prog} --help)\n")
