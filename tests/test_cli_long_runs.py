@@ -88,6 +88,7 @@ def test_going_on_gives_the_same_bits(command):
     assert out.splitlines()[-1] == f"{'saved':<12}checkpoint c.npz"
     assert fastgd.load_run("c.npz").epochs == 700
     out = command(*XOR, "--epochs", 2000, "--checkpoint", "c.npz", "--resume", "--out", "run.npz")
+    assert out.splitlines()[1] == f"{'resumed':<12}at epoch 700, from c.npz"
     assert out.splitlines()[-1] == f"{'saved':<12}run.npz, checkpoint c.npz"
     assert fastgd.load_run("run.npz") == fastgd.load_run("c.npz") == uninterrupted(2000)
 
@@ -97,6 +98,7 @@ def test_time_is_up_and_training_goes_on(command):
     out = command(*flags, *FOREVER, "--max-seconds", 0)  # nothing to resume from yet
     first = fastgd.load_run("c.npz").epochs
     assert f"stopped     at epoch {first:,}: time is up; the same command with --resume goes on" in out
+    assert "resumed" not in out
     facts = json.loads(command(*flags, *FOREVER, "--max-seconds", 0.05, "--json"))
     assert facts["stopped_by"] == "max_seconds"
     assert facts["checkpoint"] == "c.npz"

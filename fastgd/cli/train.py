@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.make_problem import make_problem
@@ -91,6 +92,7 @@ def train(options: argparse.Namespace) -> int:
     arguments = option_arguments(options) | long_run_arguments(options)
     check_files(options, *files_read(options, validation_file))
     problem = make_problem(options, share, validation_file)
+    resumed = _resumed(options)
     run = _run(options, problem, arguments)
     asked_for = options.out
     if asked_for:
@@ -99,6 +101,8 @@ def train(options: argparse.Namespace) -> int:
         print_json(options, run, {"data": problem.data(), **problem.facts(run)})
     else:
         print_line("data", problem.title)
+        if resumed is not None:
+            print_line("resumed", f"at epoch {resumed:,}, from {options.checkpoint}")
         print_run(run, options.checkpoint, problem.validated_on)
         for title, text in problem.lines(run):
             print_line(title, text)
@@ -116,6 +120,18 @@ def _page(options: argparse.Namespace, problem: Problem) -> OnPage:
     inputs, outputs = problem.names
     scene = Scene(problem.net, problem.X, problem.Y, inputs, outputs, problem.title)
     return OnPage(scene, options.method, opens=not options.no_browser)
+
+
+def _resumed(options: argparse.Namespace) -> int | None:
+    """The epoch at which the checkpoint stands that training goes on from, if there is one."""
+    from fastgd.training.run import load_run
+
+    if not options.resume or not os.path.exists(options.checkpoint):
+        return None
+    try:
+        return load_run(options.checkpoint).epochs
+    except (OSError, ValueError):  # which training refuses, in words that tell more
+        return None
 
 
 def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any]) -> Run:
