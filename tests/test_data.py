@@ -10,6 +10,8 @@ from fastgd.data.columns import parse_columns
 
 FLOWERS = "length,kind,width,legs\n1,rose,10,4\n2,tulip,10,4\n4,rose,10,2\n5,lily,10,2\n"
 
+FILL_IN = "fill it in, or leave out the row"
+
 
 @pytest.fixture
 def flowers(tmp_path):
@@ -120,7 +122,8 @@ def test_a_missing_value_is_no_class(cell, outputs, task):
         text = "a,b\n" + "".join(f"{i},{other}\n" for i, other in enumerate([*others, cell, 1]))
         with pytest.raises(ValueError) as caught:  # noqa: PT011
             Table.fit(columns(text), ["b"], task=task, outputs=outputs)
-        assert str(caught.value) == f"rows.csv, line {line}, column 'b': expected a finite number; got {cell!r}"
+        hint = "" if cell == "1e400" else f"; {FILL_IN}"
+        assert str(caught.value) == f"rows.csv, line {line}, column 'b': expected a finite number; got {cell!r}{hint}"
 
 
 def test_a_missing_value_is_no_class_in_npz(tmp_path):
@@ -245,11 +248,15 @@ def test_malformed_csv(text, message):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("", "rows.csv, line 3, column 'b': missing value"),
-        ("  ", "rows.csv, line 3, column 'b': missing value"),
-        ("x", "rows.csv, line 3, column 'b': expected a finite number; got 'x'"),
-        ("nan", "rows.csv, line 3, column 'b': expected a finite number; got 'nan'"),
-        ("-inf", "rows.csv, line 3, column 'b': expected a finite number; got '-inf'"),
+        ("", f"rows.csv, line 3, column 'b': missing value; {FILL_IN}"),
+        ("  ", f"rows.csv, line 3, column 'b': missing value; {FILL_IN}"),
+        (
+            "mild",
+            "rows.csv, line 3, column 'b': expected a finite number; got 'mild'; write words as numbers, such as a column of 0 and 1 for "
+            "each, or leave the column out of the inputs",
+        ),
+        ("nan", f"rows.csv, line 3, column 'b': expected a finite number; got 'nan'; {FILL_IN}"),
+        ("-inf", f"rows.csv, line 3, column 'b': expected a finite number; got '-inf'; {FILL_IN}"),
         ("1e999", "rows.csv, line 3, column 'b': expected a finite number; got '1e999'"),
         ("1_000", "rows.csv, line 3, column 'b': expected a finite number; got '1_000'"),
     ],

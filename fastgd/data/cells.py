@@ -36,6 +36,11 @@ _HINTS = (
         "column out of the inputs",
     ),
     (r"[+-]?[$€£¥]\s*[\d.,]+|[\d.,]+\s*[$€£¥]", "write amounts without the currency"),
+    (
+        r"[^\W\d_].*",
+        "write words as numbers, such as a column of 0 and 1 for each, or leave the column out of "
+        "the inputs",
+    ),
 )
 
 
@@ -88,7 +93,11 @@ def is_plain_whole(cell: str) -> bool:
 
 
 def hint(cell: str) -> str:
-    """What to do about a date, a percentage or a number with separators; nothing for others."""
+    """What to do about a missing value, a date, a percentage, a number with separators or a word;
+    nothing for others.
+    """
+    if is_missing(cell):
+        return "; fill it in, or leave out the row"
     return next(
         (f"; {what}" for pattern, what in _HINTS if re.fullmatch(pattern, cell, re.IGNORECASE)), ""
     )

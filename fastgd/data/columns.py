@@ -147,7 +147,7 @@ class Columns:
         """The column's cells as text, none empty."""
         cells = self.cells[name].text()
         if "" in cells:
-            raise ValueError(f"{self.place(cells.index(''), name)}: missing value")
+            raise ValueError(f"{self.place(cells.index(''), name)}: missing value{hint('')}")
         return cells
 
     def values(self, name: str) -> Array:
@@ -161,10 +161,8 @@ class Columns:
         if not finite.all():
             row = int(np.argmin(finite))
             cell = self.cells[name].text()[row]
-            wrong = (
-                f"expected a finite number; got {cell!r}{hint(cell)}" if cell else "missing value"
-            )
-            raise ValueError(f"{self.place(row, name)}: {wrong}")
+            wrong = f"expected a finite number; got {cell!r}" if cell else "missing value"
+            raise ValueError(f"{self.place(row, name)}: {wrong}{hint(cell)}")
         return values
 
     def only(self, names: Sequence[str], *, text: bool) -> Columns:

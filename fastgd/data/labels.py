@@ -8,6 +8,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.data.cells import (
+    hint,
     is_identifier,
     is_missing,
     is_number,
@@ -129,7 +130,10 @@ def _check_missing(columns: Columns, name: str, text: list[str], spelled: Sequen
         wrong |= large
     if wrong:
         row = next(row for row, cell in enumerate(text) if cell in wrong)
-        raise ValueError(f"{columns.place(row, name)}: expected a finite number; got {text[row]!r}")
+        raise ValueError(
+            f"{columns.place(row, name)}: expected a finite number; got {text[row]!r}"
+            f"{hint(text[row])}"
+        )
 
 
 def _check_spelling(
