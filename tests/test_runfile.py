@@ -198,7 +198,10 @@ def edited(saved, change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda facts, arrays: facts.update(format=1), "format 1"),
+        (
+            lambda facts, arrays: facts.update(format=1),
+            "^'[^']*' has format 1 of another version of fastgd; this one reads format 3: use it with the version",
+        ),
         (lambda facts, arrays: facts.update(format="1"), "format"),
         (lambda facts, arrays: facts.pop("epochs"), "epochs"),
         (lambda facts, arrays: facts["net"].update(loss="no_such_loss"), "no_such_loss"),

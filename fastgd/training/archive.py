@@ -27,6 +27,10 @@ _KINDS = {"run": ("fastgd run", "load_run"), "runs": ("file of fastgd runs", "lo
 Kind = TypeVar("Kind", bound="Saved")
 
 
+class _FormatError(ValueError):
+    """A file of another version is whole, and not read."""
+
+
 class Saved(ABC):
     """What a file holds: a Run, or Runs."""
 
@@ -104,7 +108,11 @@ def read(
         if found != cls.kind:
             raise ValueError(f"it is a {_KINDS[found][0]}, which fastgd.{_KINDS[found][1]} reads")
         if facts["format"] != FORMAT:
-            raise ValueError(f"it has format {facts['format']}; this version reads format {FORMAT}")
+            raise _FormatError(
+                f"{os.fspath(path)!r} has format {facts['format']!r} of another version of fastgd; "
+                f"this one reads format {FORMAT}: use it with the version that wrote it, or train "
+                "again"
+            )
         described = dict(facts["net"])
         own = own_functions.told_alone(described) if own is None else own
         described = own_functions.with_own(os.fspath(path), described, own)
@@ -113,7 +121,7 @@ def read(
         if is_text:
             json_checks.check(net, options, facts)
         return cls.of_parts(net, options, facts, arrays), facts
-    except (OSError, own_functions.MissingError):
+    except (OSError, own_functions.MissingError, _FormatError):
         raise
     # what zipfile, zlib, json and struct raise on damaged files has no common ancestor
     except Exception as error:
