@@ -77,7 +77,7 @@ def test_predict_needs_no_target(command, line, unknown):
 def test_score_is_printed_after_the_rows_are_written(command, refused, flowers):
     command("train", "flowers.csv", "--target", "kind", "--layers", "2-3", "--epochs", 300, "--out", "run.npz")
     if os.path.exists("/dev/full") and os.access("/dev", os.W_OK):
-        assert "No space left on device" in refused("predict", "run.npz", "flowers.csv", "--out", "/dev/full")
+        assert refused("predict", "run.npz", "flowers.csv", "--out", "/dev/full") == "/dev/full: No space left on device"
     if os.path.exists("/dev/full"):
         arguments = [sys.executable, "-m", "fastgd", "predict", "run.npz", "flowers.csv"]
         with open("/dev/full", "w", encoding="utf-8") as full:
@@ -101,7 +101,7 @@ def test_predicted_file_is_whole_or_the_old_one(command, refused, flowers, monke
 
     with monkeypatch.context() as patch:
         patch.setattr("fastgd.cli.predict._write", write_a_little)
-        assert refused("predict", "run.npz", "flowers.csv", "--out", "real.csv") == "No space left on device"
+        assert refused("predict", "run.npz", "flowers.csv", "--out", "real.csv") == "real.csv: No space left on device"
     with open("real.csv", encoding="utf-8") as file:
         assert file.read() == "old"
     assert sorted(os.listdir()) == before

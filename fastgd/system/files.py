@@ -49,7 +49,11 @@ def replace_file(
         raise TypeError(f"path must be a path; got {path!r}")
     target, old = _leads_to(path)
     if old is not None and not _is_replaced(path, old):
-        _pour(path, write)
+        try:
+            _pour(path, write)
+        except OSError as error:
+            _name(error, path)
+            raise
         return
     temporary = _temporary(target)
     opener = None if mode is None and old is None else _private
@@ -63,8 +67,8 @@ def replace_file(
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(temporary):
-            error.filename = os.fspath(path)  # which is the name that the caller knows
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            _name(error, path)
         raise
     trouble = _flush_folder(target.parent) or trouble
     if trouble is not None:
@@ -118,6 +122,12 @@ def reason_of(error: Exception) -> str:
     if not isinstance(error, OSError) or not error.strerror:
         return " ".join(str(error).split()) or type(error).__name__
     return error.strerror if error.filename2 is None else f"{error.strerror} in {error.filename2}"
+
+
+def _name(error: OSError, path: str | os.PathLike[str]) -> None:
+    """Let the error name the file as the caller knows it; a full disk names none."""
+    if error.errno is not None:
+        error.filename = os.fspath(path)
 
 
 # -- where a name leads to -------------------------------------------------------------------------
