@@ -159,7 +159,7 @@ def test_reload_keeps_the_settings(opened):
     page.click("#next-seed")
     eventually(page, lambda: "rng=1," in page.inner_text("#python"))
     program = page.inner_text("#python")
-    for words in ("fastgd.data.spiral(60, 0.03, 1)", "MLP(2, 16, 16, 16, 1, activation=", '"relu"', "NAdam(beta1=0.8)", "rng=1,"):
+    for words in ("fastgd.data.spiral(60, 0.03, 1)", "MLP(2, 16, 16, 16, 1, activation=", "'relu'", "NAdam(beta1=0.8)", "rng=1,"):
         assert words in program
     page.reload()
     page.wait_for_selector("body[data-status]")
@@ -351,6 +351,27 @@ def test_another_origin_and_a_missing_token_are_refused(chromium, command, opene
             assert answer.status == 403
     server.shutdown()
     server.server_close()
+
+
+def test_a_training_is_watched_paused_and_stopped(opened, pictures):
+    with Command("train", "--gate", "xor", "--epochs", "1e15", "--watch", "--no-browser", stream="stderr") as running:
+        page = opened(address=running.address)
+        assert page.inner_text("#mode") == "watch"
+        assert not page.is_visible("#form")
+        eventually(page, lambda: status(page) == "running")
+        before = page.inner_text("#epoch")
+        eventually(page, lambda: page.inner_text("#epoch") != before)
+        page.click("#run")
+        eventually(page, lambda: status(page) == "paused" and page.inner_text("#run") == "Run")
+        pictures(page, "watched")
+        page.click("#run")
+        eventually(page, lambda: status(page) == "running")
+        page.click("#stop")
+        eventually(page, lambda: status(page) == "done")
+        assert running.process.wait(600) == 130
+        page.wait_for_selector("body[data-ended]")
+        assert page.inner_text("#status").startswith("The training has ended")
+        assert page.locator("#costs path.curve").count() == 1
 
 
 def test_the_page_says_that_the_command_has_ended(chromium, pictures):

@@ -111,7 +111,7 @@ def _given(settings: Settings, method: str, errors: Errors) -> dict[str, Any]:
         "learning_rate": rate,
         "optimizer": optimizer,
         "method": method,
-        "eps": settings.eps,
+        "eps": settings.eps if "difference" in method else Options.eps,
         "batch_size": settings.batch_size,
         "l2": settings.l2,
         "record": _POINTS,

@@ -90,6 +90,10 @@ async function follow() {
       state.version = frame.version + 1;
       await new Promise(requestAnimationFrame);
       show(frame);
+      if (state.mode === "watch" && frame.status === "done") {
+        ended();
+        return;
+      }
     } catch (error) {
       if (error.name === "AbortError") continue;
       if (error instanceof Gone && state.mode === "play") {
