@@ -65,7 +65,7 @@ def timed(train: Callable[..., fastgd.Run], epochs: int, watched: bool) -> tuple
 
 
 def compare(rounds: int, share: float) -> None:
-    for (title, train), epochs in zip(works().items(), (int(1e8 * share), max(2, int(20 * share))), strict=True):
+    for (title, train), epochs in zip(works().items(), (int(1e8 * share), max(2, int(100 * share))), strict=True):
         train(epochs // 10 or 1)
         times = {watched: [timed(train, epochs, watched) for _ in range(1)] for watched in (True, False)}
         for _ in range(rounds):
@@ -76,7 +76,8 @@ def compare(rounds: int, share: float) -> None:
         frames = times[True][-1][2]
         print(
             f"{title.format(epochs)}: {least[False][1]:.2f} s, watched {wall:+.1f} % of wall time, {cpu:+.1f} % of processor time, "
-            f"{frames} frames"
+            f"{frames} frames",
+            flush=True,
         )
 
 
@@ -124,4 +125,4 @@ if __name__ == "__main__":
     if options.minutes is not None:
         memory(options.minutes)
     else:
-        compare(2 if options.quick else 5, 0.1 if options.quick else 1.0)
+        compare(2 if options.quick else 4, 0.1 if options.quick else 1.0)

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fastgd.arguments.checks import Array, whole_number
 from fastgd.page.pictures import Scene
 from fastgd.page.server import RefusedError
 
 WAIT_SECONDS = 1.0  # for something new
-# of a processor's time, which frames take at most, so that training is not disturbed
-_SHARE = 0.02
 _LEAST_SECONDS = 0.04  # between two frames
 
 
 class Shown(Protocol):
     """What frames are of."""
 
-    def wait(self, after: int, seconds: float) -> int: ...
+    def wait(self, after: int, seconds: float) -> int:
+        """The version, once it is higher than `after`, or after so long."""
+
+    def rest(self, seconds: float) -> None:
+        """Let so long go by, unless it is over."""
 
     def look_at(self, which: int) -> tuple[dict[str, Any], Scene, Array]:
         """What is told of all runs; and the scene, with the parameters of one of them."""
 
 
-class Frames:
-    """Frames for the tabs that look at one thing. Few are made where each takes long."""
+class Frame(NamedTuple):
+    """What is shown of one version, as JSON."""
 
-    def __init__(self, shown: Shown):
-        self.shown = shown
+    version: int
+    text: bytes
+
+
+class Frames:
+    """Frames for the tabs that look at one thing. They take at most a `share` of a processor's
+    time, so that training is not disturbed: few are made where each takes long.
+    """
+
+    def __init__(self, shown: Shown, share: float):
+        self.shown, self.share = shown, share
         self._lock = threading.Lock()
         self._not_before = self._took = 0.0
 
-    def next(self, query: dict[str, str]) -> dict[str, Any]:
+    def next(self, query: dict[str, str]) -> Frame:
         """The next frame that is newer than `after` of the query, or only its number if there is
         none for a while. x, y and output choose what surface is drawn, `run` of which run.
         """
@@ -42,14 +54,14 @@ class Frames:
         )
         version = self.shown.wait(after - 1, WAIT_SECONDS)
         if version < after:
-            return {"version": version}
+            return _frame_of({"version": version})
         with self._lock:
-            time.sleep(max(0.0, self._not_before - time.monotonic()))
+            self.shown.rest(max(0.0, self._not_before - time.monotonic()))
             began, busy = time.monotonic(), time.thread_time()
-            frame = self._made(run, x, y, output)
+            frame = _frame_of(self._made(run, x, y, output))
             before, self._took = self._took, time.thread_time() - busy
             took = min(before, self._took)  # the first may have compiled
-            self._not_before = began + max(_LEAST_SECONDS, took / _SHARE)
+            self._not_before = began + max(_LEAST_SECONDS, took / self.share)
         return frame
 
     def _made(self, run: int, x: int, y: int, output: int) -> dict[str, Any]:
@@ -64,6 +76,10 @@ class Frames:
             "surface": scene.surface(params, *places),
             **scene.table(params),
         }
+
+
+def _frame_of(told: dict[str, Any]) -> Frame:
+    return Frame(told["version"], json.dumps(told, allow_nan=False).encode())
 
 
 def _whole(query: dict[str, str], name: str) -> int:

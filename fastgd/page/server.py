@@ -45,7 +45,7 @@ class Site(Protocol):
     """What is behind a page."""
 
     def answer(self, request: Request) -> Any:
-        """What JSON can say, or a RefusedError."""
+        """What JSON can say, or JSON as bytes, or a RefusedError."""
 
     def close(self) -> None:
         """End all that it does."""
@@ -158,7 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusedError(400, f"expected JSON: {error}") from None
 
     def _send_json(self, status: int, said: Any) -> None:
-        self._send(status, json.dumps(said, allow_nan=False).encode(), "application/json")
+        text = said if isinstance(said, bytes) else json.dumps(said, allow_nan=False).encode()
+        self._send(status, text, "application/json")
 
     def _send(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)

@@ -20,6 +20,7 @@ from fastgd.page.server import Page, RefusedError, Request
 OPENING_SECONDS, LOOKING_SECONDS = 10.0, 2.0
 _FURTHER = 1.03  # times as many epochs as the last point of the costs, for another one
 _SESSION = "watched"
+_SHARE = 0.01  # of a processor's time, for frames
 
 
 class Watch:
@@ -35,7 +36,7 @@ class Watch:
         self.version = 0
         self._status, self._latest = "getting ready", None
         self._points: list[tuple[int, float]] = []
-        self._frames = Frames(self)
+        self._frames = Frames(self, _SHARE)
         self._seen, self._seen_version = -math.inf, 0
         self.page = Page(self)
         if opens and open_browser(self.page.address):
@@ -91,10 +92,10 @@ class Watch:
             if (verb, path[2]) == ("GET", "frame"):
                 frame = self._frames.next(request.query)
                 with self.changed:
-                    self._seen_version = max(self._seen_version, frame["version"])
+                    self._seen_version = max(self._seen_version, frame.version)
                     self._seen = max(self._seen, time.monotonic())
                     self.changed.notify_all()
-                return frame
+                return frame.text
             if (verb, path[2]) == ("POST", "do"):
                 return self._do(request.given)
         raise RefusedError(404, "there is nothing by this address")
@@ -118,6 +119,11 @@ class Watch:
         with self.changed:
             self.changed.wait_for(lambda: self.version > after, seconds)
             return self.version
+
+    def rest(self, seconds: float) -> None:
+        """Let so long go by, unless it is over."""
+        with self.changed:
+            self.changed.wait_for(lambda: self._status == "done", seconds)
 
     def look_at(self, which: int) -> tuple[dict[str, Any], Scene, Array]:
         """What is told; and the scene, with the parameters."""

@@ -121,6 +121,11 @@ class Session:
             self.changed.wait_for(lambda: self.version > after or self.closed, seconds)
             return self.version
 
+    def rest(self, seconds: float) -> None:
+        """Let so long go by, unless it is over."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.closed, seconds)
+
     def look_at(self, which: int) -> tuple[dict[str, Any], Scene, Array]:
         """What is told of all racers; and the scene, with the parameters of one of them."""
         stage = self.stage

@@ -20,6 +20,7 @@ from fastgd.play.sharing import commands_of, python_of
 from fastgd.state import MOST
 
 MOST_SESSIONS = 16
+_SHARE = 0.03  # of a processor's time, for the frames of a session
 _UNSEEN_SECONDS = 10.0  # after which a session may have to give way to another one
 
 
@@ -77,7 +78,7 @@ class PlaySite:
                 del self.sessions[oldest], self.frames[oldest]
                 left.close()
             self.sessions[name] = session
-            self.frames[name] = Frames(session)
+            self.frames[name] = Frames(session, _SHARE)
         return {"session": name, **self._told(session)}
 
     def _told(self, session: Session) -> dict[str, Any]:
@@ -94,7 +95,7 @@ class PlaySite:
         return self._told(session)
 
     def _get_frame(self, session: Session, request: Request, name: str) -> Any:
-        return self.frames[name].next(request.query)
+        return self.frames[name].next(request.query).text
 
     def _post_settings(self, session: Session, request: Request, name: str) -> Any:
         try:

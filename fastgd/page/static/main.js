@@ -216,7 +216,7 @@ function setUpButtons() {
 async function start() {
   const choices = await get("choices");
   state.mode = choices.mode;
-  byId("mode").textContent = choices.mode;
+  byId("mode").textContent = document.body.dataset.mode = choices.mode;
   setUpTheme(() => surface.draw());
   setUpButtons();
   costs.setUpCosts(latest((epoch) => ask("back", epoch)));
