@@ -228,7 +228,7 @@ async function start() {
     addEventListener("pagehide", (event) => { if (!event.persisted) leave(path("close")); });
     await open();
   } else {
-    for (const id of ["settings-part", "share-part", "back-part", "step", "reset"]) byId(id).hidden = true;
+    for (const id of ["settings-part", "share-part", "back-part", "race-part", "step", "reset"]) byId(id).hidden = true;
     document.querySelector(".pace").hidden = true;
     byId("stop").hidden = false;
     state.session = choices.session;
