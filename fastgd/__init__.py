@@ -1,4 +1,4 @@
-"""fastgd: gradient descent for small and middling neural networks, at the speed of the machine."""
+"""fastgd: gradient descent for small and medium-sized networks, at the speed of the machine."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

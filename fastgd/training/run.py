@@ -222,7 +222,9 @@ class Run(Exports):
         return float(least) if np.isfinite(least) else self.cost
 
     def predict(self, X: ArrayLike) -> Array:
-        """The outputs for every row of X: (n, outputs)."""
+        """The outputs for every row of X: (n, outputs). Of a run from a table, X is what its
+        `fastgd.data.Table` encodes, and the outputs what it decodes.
+        """
         return self.net.predict(self.params, X)
 
     kind = "run"
