@@ -11,6 +11,8 @@ from itertools import accumulate
 from types import ModuleType
 
 from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
+from fastgd.functions.activation import Activation
+from fastgd.functions.formula import TRUTHS
 from fastgd.kernels.generated.equations import definitions
 from fastgd.kernels.generated.lines import Line, comment, indented, let, text_of
 from fastgd.kernels.generated.row_loops import room
@@ -19,6 +21,7 @@ from fastgd.network import Layer, Network
 from fastgd.state import VECTOR_BYTES
 
 _ON_STACK = 2**13  # numbers, at most: more are allocated
+_SHORT = {"number", "variable", "add", "subtract", "multiply", "negative", "abs", "where", *TRUTHS}
 _TEXT = '''"""{title}. Written by fastgd.kernels.generated.jitted."""
 
 import numpy as np
@@ -157,9 +160,12 @@ class _Written:
             if layer.function.whole_layer:
                 yield let("largest, total", f"softmax(a, {z}, {a}, {layer.outputs})")
             elif not self._is_identity(l):
-                span = self._span(layer.outputs)
-                value = f"{value_name(layer.function)}(load({span}, {z} + j))"
-                yield from _by_vectors(layer.outputs, a, value, span)
+                span, name = self._span(layer.outputs), value_name(layer.function)
+                if span == "v" and _is_short(layer.function):
+                    yield from self._for("j", layer.outputs, f"a[{a} + j] = {name}(a[{z} + j])")
+                else:
+                    value = f"{name}(load({span}, {z} + j))"
+                    yield from _by_vectors(layer.outputs, a, value, span)
 
     def _loss(self) -> Iterator[Line]:
         loss, name = self.net.loss_function, value_name(self.net.loss_function)
@@ -250,6 +256,11 @@ def _shape(layer: Layer) -> str:
     """Where W and b are, and how many units and inputs there are."""
     biases = layer.biases.start if layer.bias else -1
     return f"{layer.start}, {biases}, {layer.outputs}, {layer.inputs}"
+
+
+def _is_short(function: Activation) -> bool:
+    """Whether it takes less of a few numbers than to gather them into a vector does."""
+    return all(node.operation in _SHORT for node in function.value.nodes())
 
 
 def _by_vectors(units: int, to: int, value: str, span: str) -> list[Line]:
