@@ -26,7 +26,7 @@ def choices() -> dict[str, Any]:
         "shapes": SHAPES,
         "activations": [name for name in ACTIVATIONS if name != "softmax"],
         "outputs": list(ACTIVATIONS),
-        "losses": list(LOSSES),
+        "losses": [name for name, each in LOSSES.items() if not each.of_pairs],
         "inits": SCHEMES,
         "methods": METHODS,
         "optimizers": {name: _numbers(kind) for name, kind in optimizers.KINDS.items()},
