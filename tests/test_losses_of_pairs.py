@@ -8,6 +8,8 @@ from test_every_function import assert_near
 
 import fastgd
 from fastgd.numeric import exp
+from fastgd.page.pictures import Scene
+from fastgd.samples import check_data
 from fastgd.sklearn import MLPRegressor
 
 
@@ -88,6 +90,16 @@ def test_a_spread_is_found():
     at_least = net.cost([0, 0, 0, -99.0], [0.0], [0.1])  # a variance of 1e-6
     assert at_least == pytest.approx(0.5 * (np.log(1e-6) + 0.01 / 1e-6))
     assert net.gradient([0, 0, 0, -99.0], [0.0], [0.1])[3] == 0
+
+
+def test_on_a_page():
+    """What has no target has none there."""
+    padded = check_data(NET, X, Y + 1)[1]
+    scene = Scene.of(NET, X, padded)
+    assert padded.shape == (4, 2)
+    assert scene.told()["Y"] == [[1.0, None]] * 4
+    assert scene.told()["levels"] == [0.5, 1.5]
+    assert scene.table(NET.init(0)) == {"outputs": [[0.0, 0.0]] * 4, "right": None}
 
 
 X, Y = np.zeros((4, 2)), np.zeros((4, 1))

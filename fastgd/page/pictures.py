@@ -28,7 +28,7 @@ class Scene:
 
     net: MLP
     X: Array  # (n, inputs)
-    Y: Array  # (n, outputs)
+    Y: Array  # (n, targets)
     inputs: Sequence[str]
     outputs: Sequence[str]
     title: str
@@ -41,7 +41,7 @@ class Scene:
             [f"{letter}{place}" for place in range(1, count + 1)]
             for letter, count in (("x", net.widths[0]), ("y", net.widths[-1]))
         )
-        return cls(net, X, Y, inputs, outputs, f"{len(X):,} rows")
+        return cls(net, X, Y[:, : net.n_targets], inputs, outputs, f"{len(X):,} rows")
 
     @cached_property
     def rows(self) -> tuple[Array, Array]:
@@ -53,6 +53,7 @@ class Scene:
         """What stays: the shape of the network, and some rows."""
         net, (X, Y) = self.net, self.rows
         n_inputs = min(len(self.inputs), _MOST_INPUTS)
+        untold = [None] * (net.widths[-1] - net.n_targets)  # of outputs that have no target
         return {
             "title": self.title,
             "widths": list(net.widths),
@@ -63,7 +64,7 @@ class Scene:
             "outputs": list(self.outputs),
             "rows": len(self.X),
             "X": _rounded(X[:, :n_inputs]),
-            "Y": _rounded(Y),
+            "Y": [row + untold for row in _rounded(Y)],
             "bounds": self.bounds[:n_inputs],
             "levels": self._levels(),
         }
@@ -129,7 +130,7 @@ class Scene:
 
     def _right(self, outputs: Array, Y: Array) -> float | None:
         """The share of rows whose class is the likeliest; None where targets are values."""
-        if not ((Y == 0) | (Y == 1)).all():
+        if self.net.loss_function.of_pairs or not ((Y == 0) | (Y == 1)).all():
             return None
         if Y.shape[1] == 1:
             return float(((outputs >= 0.5) == (Y == 1)).mean())
