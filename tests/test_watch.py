@@ -1,10 +1,13 @@
 """A training that is watched on a page, to the bits of one that is not: `fastgd train --watch` and `progress="page"`."""
 
+import http.client
 import json
 import threading
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from conftest import wait_until
 from pages import Client, Command
 
 import fastgd
@@ -75,6 +78,25 @@ def test_who_is_watched_comes_to_the_same_bits(watched, capfd):
     assert capfd.readouterr().err.startswith(f"watch at http://127.0.0.1:{watched[0].client.port}/")
     with pytest.raises(ConnectionRefusedError):
         watched[0].client.get("choices")
+
+
+def test_nobody_is_left_behind(watched, monkeypatch):
+    """A connection that a browser keeps open ends with the training, and so do all threads."""
+    before = threading.active_count()
+    kept = []
+
+    def keep(address):
+        split = urlsplit(address)
+        kept.append(http.client.HTTPConnection(split.hostname, split.port, timeout=600))
+        kept[0].request("GET", f"{split.path}choices")
+        assert json.loads(kept[0].getresponse().read())["mode"] == "watch"
+        return False
+
+    monkeypatch.setattr(watch, "open_browser", keep)
+    trained(progress="page")
+    assert kept[0].sock.recv(1) == b""
+    kept[0].close()
+    wait_until(lambda: threading.active_count() == before)
 
 
 def test_the_page_of_a_command_pauses_and_stops_it():

@@ -9,8 +9,10 @@ draws, and one that is hidden for nearly nothing.
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
@@ -75,6 +77,7 @@ class Page:
         self._server.shutdown()
         self._server.server_close()
         self.site.close()
+        self._server.hang_up()
         self._thread.join()
 
     def __enter__(self) -> Page:
@@ -96,6 +99,22 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, page: Page):
         super().__init__((HOST, 0), _Handler)
         self.page = page
+        self._open: set[socket.socket] = set()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        request, address = super().get_request()
+        self._open.add(request)
+        return request, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Hear no more requests; what is being answered is answered."""
+        for request in tuple(self._open):
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RD)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A page that has gone away is nothing to speak of."""
