@@ -18,6 +18,8 @@ The page is served to this machine alone, at a random port and an address that n
 nothing is loaded from elsewhere, and nothing is kept on disk. It ends with the command: Ctrl-C.
 """
 
+_LOOK_SECONDS = 0.5
+
 
 def add(commands: Any) -> None:
     """The subcommand and its flags."""
@@ -64,7 +66,8 @@ def play(options: argparse.Namespace) -> int:
             print(page.address, flush=True)
             if not options.no_browser:
                 open_browser(page.address)
-            over.wait()
+            while not over.wait(_LOOK_SECONDS):  # Windows hears no Ctrl-C while it waits
+                pass
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
