@@ -29,7 +29,8 @@ examples:
 Each line has a number, and the equation of the notes of which it is a case. latex needs article
 and amsmath; of more than 500 parameters, it and markdown have the matrix form of notes 004.
 python and c define cost and gradient, whose lines have the same numbers. sympy is Python that
-builds each step as an expression and fails where one is not what stands before it.
+builds each step as an expression of the package sympy, and fails where one is not what stands
+before it.
 """
 
 
