@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         RMSprop,
         Rprop,
     )
-    from fastgd.training.run import DivergedError, History, Run, load_run
+    from fastgd.training.history import History
+    from fastgd.training.run import DivergedError, Run, load_run
     from fastgd.training.train import train
 
 __version__ = "0.1.0"
@@ -49,7 +50,7 @@ _HOMES = {
         "fastgd.optimizers",
     ),
     "DivergedError": "fastgd.training.run",
-    "History": "fastgd.training.run",
+    "History": "fastgd.training.history",
     "Run": "fastgd.training.run",
     "Runs": "fastgd.ensemble.runs",
     "from_sklearn": "fastgd.from_others",

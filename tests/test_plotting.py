@@ -21,7 +21,7 @@ from fastgd import plotting
 from fastgd.data import Table
 from fastgd.options import Options
 from fastgd.plotting.cost_landscape import scale_by_unit
-from fastgd.training.run import History
+from fastgd.training.history import History
 
 XOR = fastgd.data.gate("xor")
 NET = fastgd.MLP(2, 2, 1)

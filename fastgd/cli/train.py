@@ -140,7 +140,8 @@ def _run(options: argparse.Namespace, problem: Problem, arguments: dict[str, Any
 
     from fastgd.cli.bar import WaitingBar
     from fastgd.training import train as training
-    from fastgd.training.run import DivergedError, History, Run
+    from fastgd.training.history import History
+    from fastgd.training.run import DivergedError, Run
 
     net = problem.net
     # a run that begins, so that checkpoints have the table too

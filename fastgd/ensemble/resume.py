@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastgd.ensemble.runs import Runs
+from fastgd.member_settings import MemberSettings
 from fastgd.mlp import MLP
 from fastgd.optimizers import SGD
-from fastgd.options import MemberSettings
 from fastgd.state import MOST, State
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.resume import Origin, origin_of, resumed_from

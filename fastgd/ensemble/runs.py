@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 
 from fastgd.arguments.checks import Array
 from fastgd.ensemble.columns import columns_of, from_columns
+from fastgd.member_settings import MemberSettings, not_asked
 from fastgd.mlp import MLP
-from fastgd.options import MemberSettings, Options, not_asked
+from fastgd.options import Options
 from fastgd.schedules import Plateau
 from fastgd.state import (
     BEST,
@@ -33,7 +34,8 @@ from fastgd.state import (
 )
 from fastgd.system.float_errors import quiet
 from fastgd.training.archive import Saved, under
-from fastgd.training.run import Run, history_of
+from fastgd.training.history import history_of
+from fastgd.training.run import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +50,14 @@ class Runs(Saved):
     seconds : float, time that the busiest thread spent in compiled loops; of shards that were
         trained elsewhere, the sum
     options : Options, how all were trained; where members differ, the value of one that asks most
-        of the loop: a momentum, a schedule,
-        the largest l2; of a slice, those of all that it is a part of
+        of the loop, as the largest l2; of a slice, those of all that it is a part of
     settings : MemberSettings, what members have of their own: seeds, initial params, epochs to
-        train to,
-        learning rates, numbers of optimizers, l2, clip_norm, stop rules
+        train to, learning rates, numbers of optimizers, l2, clip_norm, stop rules
     states : State, where they are, and what going on needs, with a first axis of members
     cost : (members,) float64, of all of a member's rows, for these parameters
     stopped_by : (members,) array of str: epochs, target_cost, patience, diverged, max_seconds,
-        callback or interrupt. A member that
-        diverged has the parameters of the last epoch after which they, and its cost, were finite.
+        callback or interrupt. A member that diverged has the parameters of the last epoch after
+        which they, and its cost, were finite.
     params : (members, n_params) array of the network's dtype
     epochs : (members,) int64, finished by each
 
@@ -216,15 +216,9 @@ class Runs(Saved):
 
     def arrays(self) -> dict[str, Array]:
         """What members have of their own and where they stand, by the names in a file."""
-        tables = {
-            "settings": self.settings.arrays(),
-            "states": columns_of(self.states, self.cost),
-        }
-        return {
-            f"{table}_{name}": array
-            for table, arrays in tables.items()
-            for name, array in arrays.items()
-        }
+        settings, states = self.settings.arrays(), columns_of(self.states, self.cost)
+        named = {f"settings_{name}": array for name, array in settings.items()}
+        return named | {f"states_{name}": array for name, array in states.items()}
 
     @property
     def nbytes(self) -> int:

@@ -12,9 +12,10 @@ import numpy as np
 from fastgd.arguments.advice import params_array
 from fastgd.arguments.arrays import real_array
 from fastgd.arguments.checks import Array, seed_of, shown, whole_number
+from fastgd.member_settings import BY_LAYER, NONE, OWN_NUMBERS, MemberSettings
 from fastgd.mlp import MLP
 from fastgd.optimizers import Optimizer, check_optimizer
-from fastgd.options import BY_LAYER, CHECKS, NONE, OWN_NUMBERS, MemberSettings
+from fastgd.options import CHECKS
 from fastgd.schedules import KINDS, Schedule, as_schedule, check_learning_rate
 from fastgd.state import MOST
 

@@ -9,7 +9,7 @@ from fastgd.kernels.binding import Bound
 from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, NOTHING, PASS, Problem
 from fastgd.kernels.to_structs import watched_of
 from fastgd.machine.struct import place_of
-from fastgd.options import MemberSettings
+from fastgd.member_settings import MemberSettings
 from fastgd.state import (
     EPOCH_COST_SUM,
     EPOCHS,

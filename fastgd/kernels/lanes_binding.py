@@ -13,7 +13,8 @@ from fastgd.kernels.plan import Plan
 from fastgd.kernels.shelf import shelf
 from fastgd.machine.cache import Entry, entry
 from fastgd.machine.struct import place_of, words_of
-from fastgd.options import MemberSettings, Options
+from fastgd.member_settings import MemberSettings
+from fastgd.options import Options
 from fastgd.samples import Samples, on_disk
 from fastgd.state import (
     EPOCH,

@@ -10,7 +10,8 @@ import numpy as np
 from fastgd.options import Options
 from fastgd.page.pictures import number
 from fastgd.play.course import Course
-from fastgd.training.run import DivergedError, History, Run
+from fastgd.training.history import History
+from fastgd.training.run import DivergedError, Run
 from fastgd.training.train import train
 
 MOST_SNAPSHOTS = 100

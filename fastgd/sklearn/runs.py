@@ -13,7 +13,8 @@ from fastgd.samples import Samples
 from fastgd.sklearn.fit import Fit
 from fastgd.sklearn.networks import Objective
 from fastgd.state import State
-from fastgd.training.run import History, Run
+from fastgd.training.history import History
+from fastgd.training.run import Run
 
 
 def run_of(

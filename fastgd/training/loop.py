@@ -15,8 +15,9 @@ from fastgd.arguments.arrays import are_finite
 from fastgd.arguments.checks import Array, shown
 from fastgd.optimizers import Rprop
 from fastgd.state import BEST, NON_FINITE, STOPPED, State
+from fastgd.training.history import history_of
 from fastgd.training.progress import Progress
-from fastgd.training.run import DivergedError, Run, history_of
+from fastgd.training.run import DivergedError, Run
 from fastgd.training.session import Session, Training
 
 if TYPE_CHECKING:

@@ -20,12 +20,13 @@ from fastgd.schedules import Schedule
 from fastgd.state import MOST
 from fastgd.system.float_errors import quiet
 from fastgd.training.checkpoint import checkpoint_of_run
+from fastgd.training.history import History
 from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
 from fastgd.training.loop import Loop
 from fastgd.training.on_page import page_of
 from fastgd.training.progress import Progress
 from fastgd.training.resume import gone_on, origin_of, seed_and_last
-from fastgd.training.run import History, Run
+from fastgd.training.run import Run
 from fastgd.training.session import check_session
 
 _NO_HISTORY = History(np.zeros(0, np.int64), np.zeros(0))
