@@ -17,7 +17,7 @@ FLOORS = (
     ("optimizers", "schedules", "state", "data", "chosen_functions"),
     ("network",),
     ("options", "samples", "export", "svg", "words"),
-    ("report",),
+    ("report", "member_settings"),
     ("callbacks",),
     ("machine",),
     ("formulas",),
