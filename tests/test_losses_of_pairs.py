@@ -115,7 +115,6 @@ NET = fastgd.MLP(2, 2, activation="identity", loss="gaussian_nll")
         (lambda: NET.layer_costs(NET.init(0), X, Y), ["loss 'squared_error'"]),
         (lambda: NET.objective(X, Y).residuals(NET.init(0)), ["loss 'squared_error'"]),
         (lambda: NET.hessian_vector(NET.init(0), X, Y, NET.init(0)), ["hessian_vector", "one output for each target", "'gaussian_nll'"]),
-        (lambda: NET.derivation(), ["derivation", "one output for each target", "'gaussian_nll'"]),
         (lambda: NET.to_c(NET.init(0), train=True), ["train", "one output for each target", "'gaussian_nll'"]),
         (lambda: MLPRegressor(loss="gaussian_nll").fit(X, np.arange(8.0).reshape(4, 2)), ["loss must be of one output", "'gaussian_nll'"]),
         (lambda: fastgd.Loss(laplace, lambda a, b, y: a), ["derivative and output must be None", "two outputs"]),
