@@ -3,8 +3,7 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "machinery"))
-sys.path.append(str(Path(__file__).parent.parent))  # for who has not installed the package
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parent.parent)]  # the latter for who has not installed the package
 
 import fastgd
 
@@ -12,7 +11,7 @@ project = "fastgd"
 author = "the fastgd developers"
 release = version = fastgd.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "lookup", "mathml", "pictures"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "machinery.lookup", "machinery.mathml", "machinery.pictures"]
 exclude_patterns = ["_build", "README.md"]
 smartquotes = False
 
@@ -35,3 +34,4 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_ivar = True
+napoleon_use_param = False

@@ -14,10 +14,10 @@ import yaml
 from fastgd.cli.main import _parser
 
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS / "machinery"))
+sys.path.append(str(DOCS))
 
-from lookup import explained, subparsers  # noqa: E402
-from public import public_names  # noqa: E402
+from machinery.lookup import explained, subparsers  # noqa: E402
+from machinery.public import public_names  # noqa: E402
 
 
 @pytest.fixture(scope="session")

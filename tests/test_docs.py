@@ -10,12 +10,11 @@ import pytest
 
 import fastgd
 
-MACHINERY = Path(__file__).parent.parent / "docs" / "machinery"
-sys.path.insert(0, str(MACHINERY))
+sys.path.append(str(Path(__file__).parent.parent / "docs"))
 
-from blocks import PageError, blocks  # noqa: E402
-from pages import ROOT, Page, missing, pages  # noqa: E402
-from shown import agrees  # noqa: E402
+from machinery.blocks import PageError, blocks
+from machinery.pages import ROOT, Page, missing, pages
+from machinery.shown import agrees
 
 NOT_RUN = 6  # blocks of all pages, at most
 

@@ -13,10 +13,10 @@ import fastgd
 from fastgd.optimizers import KINDS as OPTIMIZERS
 from fastgd.schedules import KINDS as SCHEDULES
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "docs" / "machinery"))
+sys.path.append(str(Path(__file__).parent.parent / "docs"))
 
-from public import public_names
-from shown import agrees
+from machinery.public import public_names
+from machinery.shown import agrees
 
 NAMES = public_names()
 NEEDS = {  # packages that the tests' extra has not

@@ -7,16 +7,12 @@ import argparse
 import importlib
 import inspect
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from public import MEMBERS
+from machinery.public import MEMBERS
 
 _MARK = re.compile(r"^<!-- (names|command|derivation)(?:: (.+))? -->$", re.MULTILINE)
 

@@ -24,11 +24,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(ROOT))  # for who has not installed the package
+sys.path += [str(ROOT / "docs"), str(ROOT)]  # the latter for who has not installed the package
 
-from blocks import Block, PageError, blocks  # noqa: E402
-from shown import agrees, plain  # noqa: E402
+from machinery.blocks import Block, PageError, blocks  # noqa: E402
+from machinery.shown import agrees, plain  # noqa: E402
 
 ELSEWHERE = ("pip install", "pytest", "python -m venv")  # lines that other steps of .ci/run are there for
 

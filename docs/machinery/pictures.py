@@ -1,16 +1,13 @@
 """Pictures that pages draw: a page with `<!-- picture: ... -->` is run when it is built, and each such line becomes what was drawn."""
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from pages import Page
+from machinery.pages import Page
 
 _log = logging.getLogger(__name__)
 _MARK = re.compile(r"^<!-- picture: (.+) -->$", re.MULTILINE)

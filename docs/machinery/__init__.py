@@ -1,0 +1,1 @@
+"""What runs the pages of the docs and writes parts of them."""
