@@ -1,11 +1,13 @@
 """Whatever writes a file replaces it whole, where its name leads to, and leaves it open to whom it was."""
 
 import errno
+import io
 import os
 import stat
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 from file_writers import EACH_WRITER, OPTIONS, a_run, whole
@@ -237,6 +239,20 @@ def test_a_pipe_is_written_to(path, tmp_path):
     (tmp_path / "copy.npz").write_bytes(got[0])
     assert fastgd.load_run(tmp_path / "copy.npz") == run
     assert stat.S_ISFIFO(os.stat(path).st_mode)
+
+
+@pytest.mark.parametrize("place", [partial(check_place, size=9), partial(replace_file, write=lambda file: file.write(b"new"))])
+def test_a_full_disk_names_the_file(place, path, monkeypatch):
+    """Which the error of a write does not."""
+
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files, "open", lambda *_, **__: Full(), raising=False)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as caught:
+        place(path)
+    assert caught.value.filename == str(path)
 
 
 @POSIX

@@ -100,6 +100,9 @@ def check_place(path: str | os.PathLike[str], size: int = 0) -> None:
     try:
         with open(temporary, "xb") as file:
             file.write(bytes(size))
+    except OSError as error:
+        _name(error, path)
+        raise
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
