@@ -1,10 +1,12 @@
 """`fastgd play` without a browser: who is answered, what settings are refused, and that its numbers are those of the library."""
 
+import base64
 import contextlib
 import io
 import json
 import signal
 import socket
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,6 +15,9 @@ from pages import Client, Command, Tab
 import fastgd
 from fastgd.cli import main
 from fastgd.page.guard import HOST
+from fastgd.page.pictures import Scene
+from fastgd.page.server import Page
+from fastgd.play.site import PlaySite
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +84,35 @@ def test_other_origins_and_hosts_are_refused(client):
         {"Origin": f"http://{client.host}:{client.port + 1}"},
         {"Sec_Fetch_Site": "cross-site"},
         {"Sec_Fetch_Site": "same-site"},
+        {"origin": "http://example.org"},
+        {"sec_fetch_site": "cross-site"},
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Origin": "null"},  # a form
         {"Host": "example.org"},
         {"Host": f"localhost:{client.port}"},
     ):
         assert client.call("GET", "choices", **headers)[0] == 403
         assert client.call("POST", "sessions", b"{}", Content_Type="application/json", **headers)[0] == 403
     assert "Access-Control-Allow-Origin" not in client.headers
+
+
+def test_a_link_of_another_page_leads_here(client):
+    """As that of a notebook, which shows the address."""
+    status, _ = client.call("GET", "", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document")
+    assert status == 200
+
+
+@pytest.mark.parametrize("verb", ["HEAD", "PUT", "OPTIONS", "<b>"])
+def test_other_verbs_are_refused_as_safely(client, verb):
+    assert client.call(verb, "choices")[0] == 501
+    assert client.headers["Content-Security-Policy"].startswith("default-src 'self'")
+    assert client.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_page_asks_nobody_for_the_name_of_this_machine(monkeypatch):
+    """Where names are served slowly, or not at all, that would take seconds."""
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: pytest.fail("getfqdn is called"))
+    with Page(PlaySite()) as page:
+        assert Client(page.address).get("choices")["mode"] == "play"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1,", b'{"rows": NaN}', b"\xff", b"[" * 100_000])
@@ -100,6 +128,7 @@ def test_forms_and_large_requests_are_refused(client):
     status, said = client.call("POST", "sessions", None, Content_Type="application/json", Content_Length=str(10**8))
     assert status == 413
     assert "4,194,304 bytes" in said["error"]
+    assert client.call("POST", "sessions", None, Content_Type="application/json", Content_Length="9" * 5000)[0] == 411
 
 
 @pytest.mark.parametrize(
@@ -160,6 +189,7 @@ def test_actions_are_refused_by_name(client):
         ({"action": "jump"}, "unknown action 'jump'; known: run, pause"),
         ({"action": "back", "value": -1}, "epoch must be a whole number"),
         ({"action": "pace", "value": "slow"}, "pace must be a positive, finite number; got 'slow'"),
+        ({"action": ["run"]}, "unknown action ['run']"),
         (None, "unknown action None"),
     ):
         status, said = client.call("POST", f"sessions/{tab.name}/do", json.dumps(given).encode(), Content_Type="application/json")
@@ -168,6 +198,45 @@ def test_actions_are_refused_by_name(client):
     assert client.call("GET", f"sessions/{tab.name}/frame?x=a")[0] == 422
     assert client.call("GET", f"sessions/{tab.name}/frame?x=-1")[0] == 422
     assert client.call("GET", "sessions/nobody/frame")[0] == 410
+
+
+def test_points_that_are_far_apart_are_drawn(client):
+    """As far as numbers go; beyond the last of them there is nothing to be drawn."""
+    far = 1.7e308
+    tab = Tab(client, data="points", points=[[far, 1, 0], [-far, 0, 1]], hidden=[])
+    (low, high), _ = tab.scene["bounds"]
+    assert -far < low < 0 < high < far
+    assert np.isfinite(np.frombuffer(base64.b64decode(tab.frame()["surface"]["values"]), "<f4")).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_outputs_and_weights_are_drawn_as_far_as_numbers_go():
+    net = fastgd.MLP(1, 1, activation="identity")
+    scene = Scene.of(net, np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]))
+    largest = np.finfo(float).max
+    told = scene.network(params := np.array([largest, 0.0])), scene.table(params), scene.surface(params, 0, 0, 0)
+    json.dumps(told, allow_nan=False)
+    values = np.frombuffer(base64.b64decode(told[2]["values"]), "<f4")
+    assert values.max() == -values.min() == np.finfo("f4").max
+
+
+def test_surfaces_of_many_inputs_take_little_memory():
+    """The grid of this one has 650 MB in all."""
+    net = fastgd.MLP(20_000, 1)
+    scene = Scene.of(net, np.zeros((2, 20_000)), np.zeros((2, 1)))
+    params = net.init(0)
+    scene.surface(params, 0, 1, 0)  # which compiles
+    tracemalloc.start()
+    try:
+        values = np.frombuffer(base64.b64decode(scene.surface(params, 0, 1, 0)["values"]), "<f4").reshape(64, 64)
+        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    finally:
+        tracemalloc.stop()
+    low, high = scene.bounds[0]
+    ends = low + (high - low) * np.array([0.5, 63.5]) / 64
+    corners = np.zeros((4, 20_000))
+    corners[:, 0], corners[:, 1] = ends[[0, 1, 0, 1]], ends[[1, 1, 0, 0]]
+    np.testing.assert_allclose(values[[0, 0, -1, -1], [0, -1, 0, -1]], net.predict(params, corners)[:, 0], rtol=1e-6)
 
 
 def test_xor_is_learned_to_the_bits_of_fastgd_train(client):

@@ -13,6 +13,7 @@ from pages import Client, Command
 import fastgd
 from fastgd.cli import main
 from fastgd.page import watch
+from fastgd.page.pictures import Scene
 
 X, Y = fastgd.data.gate("xor")
 NET = fastgd.MLP(2, 2, 1)
@@ -131,6 +132,27 @@ def test_a_table_has_its_own_names(tmp_path):
     with Command("train", *data, *LONG[2:], stream="stderr") as running:
         scene = Client(running.address).get(PATH + "scene")["scene"]
         assert (scene["inputs"], scene["outputs"], scene["widths"]) == (["width", "height"], ["tall", "wide"], [2, 3, 2])
+
+
+def test_who_looks_at_no_frame_does_not_hold_up_the_end(monkeypatch):
+    """A page that is open, and has no frame of the end, as one whose frames all fail."""
+    addresses = []
+    monkeypatch.setattr(watch, "open_browser", lambda address: addresses.append(address) or True)
+    monkeypatch.setattr(watch, "OPENING_SECONDS", 0.1)
+    monkeypatch.setattr(watch, "LOOKING_SECONDS", 600.0)
+
+    def look(progress):
+        Client(addresses[0]).get("choices")
+
+    training = threading.Thread(target=trained, kwargs={"progress": "page", "callback": look}, daemon=True)
+    training.start()
+    training.join(60.0)
+    assert not training.is_alive()
+
+
+def test_outputs_that_are_no_targets_are_not_told_right_from_wrong():
+    net = fastgd.MLP(2, 2, 2, output="identity", loss="gaussian_nll")
+    assert Scene.of(net, X, Y).table(net.init(0))["right"] is None
 
 
 def test_who_ends_with_an_error_is_watched_no_more(watched):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from email.message import Message
 
 HOST = "127.0.0.1"
 # of every answer: nothing but the page's own files is loaded, and nobody frames or keeps it
@@ -25,18 +25,20 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def why_refused(path: str, headers: Mapping[str, str], token: str, port: int) -> str | None:
+def why_refused(path: str, headers: Message, token: str, port: int) -> str | None:
     """Why a request is refused, None if it is not.
 
     A name of another host that leads here is refused, and so is a page of another origin, whatever
-    it knows; so is an address without the token, which is compared in constant time.
+    it knows, but for a link that is followed to here, from which that page learns nothing; so is an
+    address without the token, which is compared in constant time.
     """
     authority = f"{HOST}:{port}"
     if headers.get("Host") != authority:
         return f"this server is {authority} and no other host"
     if headers.get("Origin") not in (None, f"http://{authority}"):
         return "pages of other origins are not answered"
-    if headers.get("Sec-Fetch-Site") not in (None, "same-origin", "none"):
+    is_link = headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Origin") is None
+    if headers.get("Sec-Fetch-Site") not in (None, "same-origin", "none") and not is_link:
         return "pages of other sites are not answered"
     given = path.partition("?")[0].removeprefix("/").partition("/")[0]
     if not secrets.compare_digest(given.encode(), token.encode()):

@@ -19,6 +19,8 @@ _MOST_UNITS = 24  # of a layer that are drawn
 _MOST_INPUTS = 32  # whose values are sent with the rows
 _MOST_ROWS = 500
 _ROWS_OF_TABLE = 12
+_MOST_NUMBERS = 2**20  # of points of a surface that are in memory at a time
+_FAR = float(np.finfo("f4").max)  # as large as an output that is drawn can be
 _BEYOND = 0.15  # of the span of an input, on each side of it
 
 
@@ -45,9 +47,12 @@ class Scene:
 
     @cached_property
     def rows(self) -> tuple[Array, Array]:
-        """X and Y of the rows that are shown, evenly chosen of all."""
+        """X and Y of the rows that are shown, evenly chosen of all; X so far from the largest
+        numbers that these can be added.
+        """
         rows = _some(len(self.X), _MOST_ROWS)
-        return self.X[rows], self.Y[rows]
+        far = np.finfo(self.X.dtype).max / 1e4
+        return np.clip(self.X[rows], -far, far), self.Y[rows]
 
     def told(self) -> dict[str, Any]:
         """What stays: the shape of the network, and some rows."""
@@ -106,12 +111,18 @@ class Scene:
         """An output over two inputs, (GRID, GRID) from the upper left on, others at their means;
         float32 in base64.
         """
-        grid = np.repeat(self.rows[0].mean(axis=0, keepdims=True), GRID * GRID, axis=0)
+        middle = self.rows[0].mean(axis=0)
         steps = (np.arange(GRID) + 0.5) / GRID
-        for place, along in ((y, steps[::-1].repeat(GRID)), (x, np.tile(steps, GRID))):
-            low, high = self.bounds[place]
-            grid[:, place] = low + (high - low) * along
-        values = self.net.predict(params, grid)[:, output].astype("<f4")
+        along = {y: steps[::-1].repeat(GRID), x: np.tile(steps, GRID)}
+        values = np.empty(GRID * GRID, "<f4")
+        at_once = max(1, _MOST_NUMBERS // len(middle))
+        for start in range(0, len(values), at_once):
+            part = slice(start, start + at_once)
+            grid = np.tile(middle, (len(values[part]), 1))
+            for place, shares in along.items():
+                low, high = self.bounds[place]
+                grid[:, place] = low + (high - low) * shares[part]
+            values[part] = np.clip(self.net.predict(params, grid)[:, output], -_FAR, _FAR)
         return {
             "size": GRID, "x": x, "y": y, "output": output,
             "values": b64encode(values.tobytes()).decode(),
@@ -149,5 +160,5 @@ def _some(count: int, most: int) -> Array:
 
 def _rounded(array: Array) -> Any:
     """As nested lists of numbers of five digits, which are enough to be drawn and read."""
-    finite = np.nan_to_num(array.astype(float))
+    finite = np.clip(np.nan_to_num(array.astype(float)), -1e308, 1e308)  # which may be rounded up
     return [float(f"{v:.5g}") for v in finite] if finite.ndim == 1 else list(map(_rounded, finite))

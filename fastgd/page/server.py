@@ -13,7 +13,8 @@ import socket
 import sys
 import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -92,7 +93,11 @@ class Page:
         self.close()
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(ThreadingMixIn, TCPServer):
+    """As http.server's, but asks nobody for the name of this machine, which may take seconds, and
+    shares its port with nobody.
+    """
+
     daemon_threads = True
     block_on_close = False  # a page that waits for news is left alone
 
@@ -140,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, verb: str) -> None:
         page = self.server.page
         try:
-            why = why_refused(self.path, dict(self.headers.items()), page.token, page.port)
+            why = why_refused(self.path, self.headers, page.token, page.port)
             if why is not None:
                 raise RefusedError(403, why)
             given = self._given() if verb == "POST" else None
@@ -155,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         except RefusedError as refused:
             self.close_connection = True  # what is left of the request is not read
             self._send_json(refused.status, refused.said)
-        except ConnectionError:
+        except (ConnectionError, TimeoutError):
             self.close_connection = True
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
@@ -167,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get_content_type() != "application/json":
             raise RefusedError(415, "expected JSON")
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
+        if not length.isdecimal() or len(length) > 18:
             raise RefusedError(411, "expected a Content-Length")
         if int(length) > MOST_BYTES:
             raise RefusedError(413, f"expected at most {MOST_BYTES:,} bytes; got {int(length):,}")
@@ -180,10 +185,14 @@ class _Handler(BaseHTTPRequestHandler):
         text = said if isinstance(said, bytes) else json.dumps(said, allow_nan=False).encode()
         self._send(status, text, "application/json")
 
-    def _send(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
+    def end_headers(self) -> None:
+        """HEADERS are of every answer: also of the standard library's, to what it can't read."""
         for name, value in HEADERS.items():
             self.send_header(name, value)
+        super().end_headers()
+
+    def _send(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         if self.close_connection:

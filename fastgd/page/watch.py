@@ -62,12 +62,16 @@ class Watch:
             return self.paused
 
     def end(self) -> None:
-        """It has ended: whoever looks sees the end, and then the page is answered no more."""
+        """It has ended: whoever looks sees the end, or has had long enough to, and then the page is
+        answered no more.
+        """
+        ended = time.monotonic()
         with self.changed:
             self._status, last = "done", self.version + 1
             self._say()
             while self._latest is not None and self._seen_version < last:
-                left = self._seen + LOOKING_SECONDS - time.monotonic()
+                until = min(self._seen + LOOKING_SECONDS, ended + OPENING_SECONDS)
+                left = until - time.monotonic()
                 if left <= 0:
                     break
                 self.changed.wait(left)

@@ -117,7 +117,7 @@ class PlaySite:
                 None if value is None else finite_number("pace", value, positive=True)
             ),
         }
-        if action not in tasks:
+        if not isinstance(action, str) or action not in tasks:
             raise RefusedError(422, f"unknown action {action!r}; known: {', '.join(tasks)}")
         try:
             tasks[action]()
