@@ -10,7 +10,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from pages import Client, Command, Tab
+from page_client import Client, Command, Tab
 
 import fastgd
 from fastgd.cli import main

@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from pages import Command
+from page_client import Command
 
 import fastgd
 
