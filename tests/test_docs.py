@@ -23,6 +23,11 @@ def named(path):
     return str(path.relative_to(ROOT))
 
 
+def test_modules_of_the_docs_and_of_the_tests_are_told_apart():
+    """Imports look into both folders."""
+    assert not {path.name for path in MACHINERY.glob("*.py")} & {path.name for path in Path(__file__).parent.glob("*.py")}
+
+
 @pytest.mark.parametrize("path", pages(), ids=named)
 def test_page(path):
     page = Page(path)
