@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from fastgd.arguments.checks import Array, whole_number
@@ -36,12 +37,12 @@ class Frame(NamedTuple):
 
 
 class Frames:
-    """Frames for the tabs that look at one thing. They take at most a `share` of a processor's
-    time, so that training is not disturbed: few are made where each takes long.
+    """Frames for the tabs that look at one thing. They take at most a `share` of the time, by a
+    `clock` of seconds, so that training is not disturbed: few are made where each takes long.
     """
 
-    def __init__(self, shown: Shown, share: float):
-        self.shown, self.share = shown, share
+    def __init__(self, shown: Shown, share: float, clock: Callable[[], float]):
+        self.shown, self.share, self.clock = shown, share, clock
         self._lock = threading.Lock()
         self._not_before = self._took = 0.0
 
@@ -57,9 +58,9 @@ class Frames:
             return _frame_of({"version": version})
         with self._lock:
             self.shown.rest(max(0.0, self._not_before - time.monotonic()))
-            began, busy = time.monotonic(), time.thread_time()
+            began, busy = time.monotonic(), self.clock()
             frame = _frame_of(self._made(run, x, y, output))
-            before, self._took = self._took, time.thread_time() - busy
+            before, self._took = self._took, self.clock() - busy
             took = min(before, self._took)  # the first may have compiled
             self._not_before = began + max(_LEAST_SECONDS, took / self.share)
         return frame

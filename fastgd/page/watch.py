@@ -20,7 +20,7 @@ from fastgd.page.server import Page, RefusedError, Request
 OPENING_SECONDS, LOOKING_SECONDS = 10.0, 2.0
 _FURTHER = 1.03  # times as many epochs as the last point of the costs, for another one
 _SESSION = "watched"
-_SHARE = 0.01  # of a processor's time, for frames
+_SHARE = 0.01  # of the time, for frames, of which there are fewer where the machine is busy
 
 
 class Watch:
@@ -36,8 +36,9 @@ class Watch:
         self.version = 0
         self._status, self._latest = "getting ready", None
         self._points: list[tuple[int, float]] = []
-        self._frames = Frames(self, _SHARE)
-        self._seen, self._seen_version = -math.inf, 0
+        self._frames = Frames(self, _SHARE, time.monotonic)
+        self._seen = -math.inf
+        self._end_is_told = self._end_is_seen = False  # in a frame that is made, or answered
         self.page = Page(self)
         if opens and open_browser(self.page.address):
             self._seen = time.monotonic() + OPENING_SECONDS - LOOKING_SECONDS
@@ -67,9 +68,9 @@ class Watch:
         """
         ended = time.monotonic()
         with self.changed:
-            self._status, last = "done", self.version + 1
+            self._status = "done"
             self._say()
-            while self._latest is not None and self._seen_version < last:
+            while self._latest is not None and not self._end_is_seen:
                 until = min(self._seen + LOOKING_SECONDS, ended + OPENING_SECONDS)
                 left = until - time.monotonic()
                 if left <= 0:
@@ -96,7 +97,7 @@ class Watch:
             if (verb, path[2]) == ("GET", "frame"):
                 frame = self._frames.next(request.query)
                 with self.changed:
-                    self._seen_version = max(self._seen_version, frame.version)
+                    self._end_is_seen = self._end_is_told
                     self._seen = max(self._seen, time.monotonic())
                     self.changed.notify_all()
                 return frame.text
@@ -134,6 +135,7 @@ class Watch:
         with self.changed:
             self.changed.wait_for(lambda: self._latest is not None or self._status == "done")
             latest, points, status = self._latest, list(self._points), self._status
+            self._end_is_told = status == "done"
         if latest is None:
             raise RefusedError(410, "the training has ended before its first epoch")
         if points[-1][0] < latest.epoch:

@@ -78,7 +78,7 @@ class PlaySite:
                 del self.sessions[oldest], self.frames[oldest]
                 left.close()
             self.sessions[name] = session
-            self.frames[name] = Frames(session, _SHARE)
+            self.frames[name] = Frames(session, _SHARE, time.thread_time)
         return {"session": name, **self._told(session)}
 
     def _told(self, session: Session) -> dict[str, Any]:
