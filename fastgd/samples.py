@@ -127,20 +127,24 @@ def _of_members(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
 
 
 def check_targets(net: Network, Y: ArrayLike) -> Array:
-    """Y as (n, outputs), with values that the loss is defined for."""
-    Y = rows("Y", Y, net.n_targets, net, net.dtype)
-    if net.loss_function.of_pairs:
-        Y = np.pad(Y, ((0, 0), (0, net.n_targets)))
-    least, most = net.loss_function.targets
-    if least == -np.inf:
-        return Y
+    """Y as (n, outputs), with values that the loss is defined for; 0 beside those of a loss of two
+    outputs for each target.
+    """
+    Y, (least, most) = rows("Y", Y, net.n_targets, net, net.dtype), net.loss_function.targets
+    if (least, most) != (-np.inf, np.inf):
+        _check_between(Y, least, most, net.loss)
+    return np.pad(Y, ((0, 0), (0, net.n_targets))) if net.loss_function.of_pairs else Y
+
+
+def _check_between(Y: Array, least: float, most: float, loss: str) -> None:
+    """Refuse targets that a loss is not defined for."""
     lowest, highest = extremes(Y.reshape(-1))
     if lowest < least or highest > most:
         bounds = f"between {least:g} and {most:g}" if most < np.inf else f"at {least:g} or above"
+        bounds = f"at {most:g} or below" if least == -np.inf else bounds
         raise ValueError(
-            f"Y must lie {bounds} for loss {net.loss!r}; got values from {Y.min()} to {Y.max()}"
+            f"Y must lie {bounds} for loss {loss!r}; got values from {Y.min()} to {Y.max()}"
         )
-    return Y
 
 
 def check_samples(

@@ -92,6 +92,17 @@ def test_a_spread_is_found():
     assert net.gradient([0, 0, 0, -99.0], [0.0], [0.1])[3] == 0
 
 
+def test_targets_of_ones_own_bounds():
+    """Those alone must lie between them, and not what fills up for the other outputs."""
+    mine = fastgd.Loss(lambda a, b, y: (a - y) ** 2 + b**2, name="mine", targets=(0.5, 2.0))
+    net = fastgd.MLP(2, 2, activation="identity", loss=mine)
+    assert net.cost(np.zeros(6), X, Y + 2) == 4
+    assert_refused(lambda: net.cost(np.zeros(6), X, Y), ValueError, ["Y must lie between 0.5 and 2", "'mine'", "from 0.0 to 0.0"])
+    net = fastgd.MLP(2, 1, activation="identity", loss=fastgd.Loss(lambda a, y: (a - y) ** 2, name="below", targets=(-np.inf, 2.0)))
+    assert net.cost(np.zeros(3), X, Y - 9) == 81
+    assert_refused(lambda: net.cost(np.zeros(3), X, Y + 3), ValueError, ["Y must lie at 2 or below", "'below'", "from 3.0 to 3.0"])
+
+
 def test_on_a_page():
     """What has no target has none there."""
     padded = check_data(NET, X, Y + 1)[1]
