@@ -78,10 +78,15 @@ def checked_loss(given: str | Loss, output: Activation) -> Loss:
 
 
 def texts_of_own(functions: Sequence[Activation | Loss]) -> tuple[str, ...]:
-    """The texts of functions that are not built in; ValueError where two have one name."""
-    own: dict[str, Activation | Loss] = {}
+    """The texts of functions that are not built in; ValueError where two have one name, or are
+    called the same in compiled text.
+    """
+    called: dict[str, Activation | Loss] = {}
     for each in functions:
-        key = f"{each.what} {each.name}"
-        if each.named is None and own.setdefault(key, each) != each:
-            raise ValueError(f"{each.what}s must have names of their own; got two {each.name!r}")
-    return tuple(each.text for each in own.values())
+        name = f"{each.symbol}_loss" if isinstance(each, Loss) else each.symbol
+        other = called.setdefault(name, each)
+        if other != each:
+            both = f"{other.name!r} and {each.name!r}"
+            told = f"two {each.name!r}" if other.name == each.name else both
+            raise ValueError(f"{each.what}s must have names of their own; got {told}")
+    return tuple(each.text for each in called.values() if each.named is None)

@@ -265,6 +265,27 @@ def test_ones_own_in_a_network():
         fastgd.MLP(2, 3, 1, activation=[BENT, fastgd.Activation(lambda z: z, name="bent_identity")])
 
 
+def test_names_that_are_nearly_the_same():
+    """Of functions beside each other, by which they are called in what is written out."""
+    scaled = fastgd.Activation(lambda z, shift=0.0, scale=1.0: scale * (z + shift), name="scaled")
+    names = [fastgd.Activation(lambda z: fastgd.numeric.tanh(z) / 2, name="sigmoid_"), "sigmoid", scaled(0.1, 2), scaled(0, 1.2)]
+    net = fastgd.MLP(1, 1, 1, 1, 1, activation=names)
+    X, Y, params = random_problem(net, 4)
+    (w1, b1), (w2, b2), (w3, b3), (w4, b4) = [(W[0, 0], b[0]) for W, b in net.unpack(params)]
+    middle = 2 * (w3 / (1 + np.exp(-w2 * np.tanh(w1 * X + b1) / 2 - b2)) + b3 + 0.1)
+    expected = np.mean((1.2 * (w4 * middle + b4) - Y) ** 2)
+    module = {}
+    exec(net.derivation(to="python"), module)
+    assert module["cost"](params, X, Y) == pytest.approx(expected, rel=1e-12)
+    for kernel in ("matrix", "unrolled"):
+        run = fastgd.train(net, X, Y, 1, 0.1, params=params, rng=0, kernel=kernel)
+        assert run.history.cost[0] == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(run.params, params - 0.1 * net.gradient(params, X, Y), rtol=1e-12)
+    mine = fastgd.Activation(lambda z: z, name="leaky_relu_0_2")
+    with pytest.raises(ValueError, match=r"must have names of their own; got 'leaky_relu_0_2' and 'leaky_relu\(0.2\)'"):
+        fastgd.MLP(1, 1, 1, activation=[mine, "leaky_relu(0.2)"])
+
+
 def test_bare_functions_are_refused():
     for given, word in [
         ({"activation": math.tanh}, "of fastgd.Activation objects; got <built-in function tanh>"),

@@ -141,8 +141,8 @@ class Function(ABC):
 
     @property
     def symbol(self) -> str:
-        """Its name as one of Python's."""
-        return re.sub(r"\W+", "_", self.name.replace("-", "m").replace("+", "")).strip("_")
+        """Its name as one of Python's, another one for other numbers."""
+        return _plain(self.name.replace(", ", "__").removesuffix(")"))
 
     @cached_property
     def value(self) -> Formula:
@@ -165,9 +165,10 @@ class Function(ABC):
     @cached_property
     def text(self) -> str:
         """It and its derivative as functions over `fastgd.numeric`, which say all that it is."""
-        texts = [python(self.symbol, self.arguments, self.value)]
+        name = _plain(self.name).strip("_")  # as files have it
+        texts = [python(name, self.arguments, self.value)]
         for kind, formula in self.slopes.items():
-            texts.append(python(f"{self.symbol}_{kind}", self.slope_arguments, formula))
+            texts.append(python(f"{name}_{kind}", self.slope_arguments, formula))
         return "\n\n".join(texts) + "\n"
 
     @property
@@ -254,6 +255,10 @@ def _restored(cls: type[Function], state: dict[str, Any]) -> Function:
     result = object.__new__(cls)
     result.__dict__.update(state)
     return result
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W+", "_", name.replace("-", "m").replace("+", ""))
 
 
 def _shortest(value: float) -> str:
