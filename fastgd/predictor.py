@@ -19,6 +19,7 @@ from fastgd.system.float_errors import quiet
 from fastgd.system.processors import available_threads
 
 _TASK = 2**20  # rows times parameters that a thread takes at a time, some 30 us
+_CHANGED = "X was changed while its outputs were computed"
 
 
 class Predictor:
@@ -127,7 +128,7 @@ def outputs_of(
     outputs = forward.outputs(X)
     if outputs is None:
         _checked_rows(forward.net, X)
-        raise RuntimeError("X was changed while its outputs were computed")
+        raise RuntimeError(_CHANGED)
     if out is None:
         return outputs.copy()
     out[...] = outputs
@@ -189,7 +190,10 @@ def _by_blocks(forward: ForwardPass, params: Array, X: Array, out: Array | None)
         for start in starts:
             part = slice(start, min(start + size, n))
             forward.hold(part.stop - start, block)
-            target[part] = forward.outputs(X[part])
+            outputs = forward.outputs(X[part])
+            if outputs is None:
+                raise RuntimeError(_CHANGED)
+            target[part] = outputs
 
     def help_out() -> None:
         another = shelf.take(net, lambda: ForwardPass(net))

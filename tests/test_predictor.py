@@ -17,6 +17,7 @@ from conftest import assert_refused, random_problem
 
 import fastgd
 from fastgd import predictor
+from fastgd.kernels.forward_pass import ForwardPass
 from fastgd.kernels.shelf import shelf
 from fastgd.machine import quick_call
 
@@ -321,6 +322,22 @@ def test_a_call_within_a_call(monkeypatch):
     monkeypatch.setattr(predictor, "_check_out", interrupted)
     assert np.array_equal(f(ROWS.tolist(), out=np.empty((4, 1))), expected)
     assert np.array_equal(inner[0], expected[::-1])
+
+
+@pytest.mark.parametrize("n", [5000, 50_000])
+def test_rows_that_change_meanwhile(n, monkeypatch):
+    """As another thread would: looked at as they are read, at once or by parts."""
+    X, outputs = np.zeros((n, 2)), ForwardPass.outputs
+
+    def changed(forward, rows):
+        X[-1, 0] = np.nan
+        result = outputs(forward, rows)
+        X[-1, 0] = 0
+        return result
+
+    monkeypatch.setattr(ForwardPass, "outputs", changed)
+    with pytest.raises(RuntimeError, match="X was changed while its outputs were computed"):
+        XOR.predict(np.ones(9), X)
 
 
 def test_an_interrupted_change_of_rows(monkeypatch):
