@@ -51,8 +51,13 @@ import pytest
             "--layers must begin with 3 and end with 1 for 3 inputs, 1 target (price); got 4-1",
         ),
         (
+            "train houses.csv --target price --layers 3-4-2 --loss gaussian_nll(0.1)",
+            "--loss must be one of one output for each target; got gaussian_nll(0.1), which is of two",
+        ),
+        ("sweep --gate and --loss gaussian_nll --learning-rates 1", "--loss must be one of one output for each target; got gau"),
+        (
             "train houses.csv --target price,rooms --layers 2-2 --loss gaussian_nll",
-            "the command, for tables, serves losses of one output for each target; got 'gaussian_nll', which is of two",
+            "--loss must be one of one output for each target; got gaussian_nll, which is of two",
         ),
         (
             "train houses.csv --target price --layers 3-1 --epoch 100",

@@ -31,11 +31,25 @@ def make_problem(
     """What the flags of `add_problem_flags` describe; `check_source` says which rows are for
     validation.
     """
+    _check_loss(options.loss)
     return (
         _gate_problem(options, share)
         if options.gate
         else _file_problem(options, share, validation_file)
     )
+
+
+def _check_loss(given: str | None) -> None:
+    """Refuse one for which a network has more outputs than there are targets, before its layers are
+    looked at.
+    """
+    from fastgd.losses import LOSSES
+
+    known = LOSSES.get((given or "").partition("(")[0])
+    if known is not None and known.of_pairs:
+        raise ValueError(
+            f"--loss must be one of one output for each target; got {given}, which is of two"
+        )
 
 
 def _gate_problem(options: argparse.Namespace, share: float | None) -> Problem:
@@ -194,9 +208,7 @@ def _network(options: argparse.Namespace, table: Table) -> MLP:
         output = "sigmoid" if table.outputs == 1 else "softmax"
     if table.classes is not None and _named_output(options) in (None, output):
         loss = "binary_cross_entropy" if table.outputs == 1 else "cross_entropy"
-    net = network(options, options.layers, activation="tanh", output=output, loss=loss)
-    net.check_one_output("the command, for tables,")
-    return net
+    return network(options, options.layers, activation="tanh", output=output, loss=loss)
 
 
 def _meaning(table: Table) -> str:
