@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.arguments.arrays import rows
 from fastgd.arguments.checks import Array, shown
 from fastgd.functions.activation import Activation
 from fastgd.functions.loss import Loss
 from fastgd.mlp import MLP
+from fastgd.system.float_errors import quiet
 
 _OF_SKLEARN = {"logistic": "sigmoid"}
 # activations by the classes of torch.nn; with numbers of a module where they matter
@@ -66,13 +68,14 @@ class Imported(tuple[MLP, Array]):
     def params(self) -> Array:
         return self[1]
 
+    @quiet
     def predict(self, X: ArrayLike) -> Array:
         """The outputs for every row of X: (n, outputs), X and they in units of their own."""
-        rows: Any = X
         if self.input_scaling is not None:
             shift, scale = self.input_scaling
-            rows = (np.asarray(X, np.float64) - shift) / scale
-        outputs = self.net.predict(self.params, rows)
+            X = rows("X", X, self.net.widths[0], self.net, np.dtype(np.float64))
+            X = (X - shift) / scale
+        outputs = self.net.predict(self.params, X)
         if self.target_scaling is not None:
             shift, scale = self.target_scaling
             outputs = (outputs * scale + shift).astype(outputs.dtype)

@@ -22,6 +22,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import fastgd
 import fastgd.sklearn
+from fastgd.from_others import Imported
 
 X = np.random.default_rng(3).normal(size=(25, 3))
 
@@ -125,6 +126,17 @@ def test_units_of_a_table(torch, kind, tmp_path, monkeypatch):
         assert imported.target_scaling is None
     for again in (imported, pickle.loads(pickle.dumps(imported)), copy.deepcopy(imported)):
         np.testing.assert_allclose(again.predict(rows), outputs, rtol=1e-6 if kind == "values" else 1e-12)
+
+
+def test_rows_in_units_of_their_own_are_checked():
+    net = fastgd.MLP(2, 1)
+    imported = Imported(net, net.init(0), (np.array([1.0, 2.0]), np.array([3.0, 4.0])))
+    for rows, error, words in [
+        (np.zeros((5, 1)), ValueError, ["X must have shape (n, 2)", "(5, 1)"]),  # which NumPy would spread over both columns
+        ([["a", "b"]], TypeError, ["X must be an array of real numbers"]),
+        ([[0.0, np.nan]], ValueError, ["X must be finite", "nan at index 0, 1"]),
+    ]:
+        assert_refused(lambda rows=rows: imported.predict(rows), error, words)
 
 
 def test_scaling_elsewhere_is_refused(torch, tmp_path, monkeypatch):
