@@ -2,6 +2,7 @@
 
 import copy
 import ctypes
+import mmap
 import os
 import pickle
 import sys
@@ -77,6 +78,34 @@ def test_a_row_is_the_same_beside_others(net, dtype):
     for part in (slice(0, 1000), slice(0, 400), slice(900, 1000), slice(40, 80), *(slice(i, i + 1) for i in range(30)), slice(5, 8)):
         for row, outputs in zip(range(1000)[part], f(X[part]), strict=True):
             assert bits.setdefault(row, outputs.tobytes()) == outputs.tobytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are protected by Linux's call")
+@pytest.mark.parametrize("at_end", [True, False])
+def test_nothing_beside_rows_is_read(at_end, dtype):
+    """Rows, parameters and outputs that lie at the end of a page, or at its beginning, beside one that must not be touched."""
+    page, kept = mmap.PAGESIZE, []
+
+    def beside(array):
+        pages = -(-array.nbytes // page)
+        memory = mmap.mmap(-1, (pages + 2) * page)
+        first = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        for place in (first, first + (pages + 1) * page):
+            assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(place), page, 0) == 0
+        kept.append(memory)
+        offset = page + (pages * page - array.nbytes if at_end else 0)
+        result = np.frombuffer(memory, array.dtype, array.size, offset).reshape(array.shape)
+        result[...] = array
+        return result
+
+    for widths in ((3, 5, 2), (1, 1), (17, 33, 9), (200, 64, 1)):
+        net = fastgd.MLP(*widths, activation="tanh", dtype=dtype)
+        X, _, params = random_problem(net, 600)
+        f, params_there = net.predictor(params), beside(params)
+        for n in (1, 2, 7, 16, 255, 600):
+            expected, rows = f(X[:n]), beside(X[:n])
+            assert np.array_equal(f(rows, out=beside(np.zeros_like(expected))), expected)
+            assert np.array_equal(net.predict(params_there, rows), expected)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

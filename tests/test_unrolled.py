@@ -16,6 +16,7 @@ from fastgd.kernels.generated import equations, unrolled, vocabulary
 from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.losses import LOSSES
 from fastgd.names import METHODS
+from fastgd.training import loop
 
 XOR = fastgd.MLP(2, 2, 1)
 HIDDEN = [name for name in ACTIVATIONS if name not in ("softmax", "exp", "square")]  # of which some explode in chains
@@ -188,6 +189,24 @@ def test_kernels_agree_on_one_row_at_a_time(optimizer, dtype):
     X, Y, _ = random_problem(net, 5, seed=8)
     more |= {"validation": (X, Y), "optimizer": optimizer, "learning_rate": 0.01}
     assert max(both(net, 7, 3, batch_size=1, **more)) < {"float64": 1e-10, "float32": 2e-5}[dtype]
+
+
+def test_one_row_at_a_time_of_two_outputs_in_chunks(monkeypatch):
+    """By whatever chunks, and going on from the middle of an epoch: the same bits, and what the matrix kernel comes to."""
+    net = fastgd.MLP(2, 5, 4, activation="gelu", output="identity", loss="gaussian_nll")
+    X, Y, params = random_problem(net, 7)
+    weights = np.array([1, 2, 0, 1, 0.5, 1, 3])
+    given = {"rng": 3, "batch_size": 1, "sample_weight": weights, "optimizer": "adam", "kernel": "unrolled", "patience": 9}
+    whole = fastgd.train(net, X, Y, 6, 0.01, params=params, **given)
+    by_matrix = fastgd.train(net, X, Y, 6, 0.01, params=params, **given | {"kernel": "matrix"})
+    assert difference(whole.params, by_matrix.params) < 1e-10
+    assert difference(whole.history.cost, by_matrix.history.cost) < 1e-10
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.0)  # of one update
+    assert fastgd.train(net, X, Y, 6, 0.01, params=params, **given) == whole
+    updates = iter(range(1, 100))
+    part = fastgd.train(net, X, Y, 6, 0.01, params=params, callback=lambda progress: next(updates) == 17, **given)
+    assert (part.epochs, part.state.updates) == (2, 17)
+    assert np.array_equal(fastgd.train(net, X, Y, 4, 0.01, params=part, **given | {"rng": None}).params, whole.params)
 
 
 # -- the loop around them ------------------------------------------------------------------------------------------------
