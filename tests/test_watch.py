@@ -13,6 +13,7 @@ from page_client import Client, Command
 import fastgd
 from fastgd.cli import main
 from fastgd.page import watch
+from fastgd.page.frames import Frames
 from fastgd.page.pictures import Scene
 
 X, Y = fastgd.data.gate("xor")
@@ -168,3 +169,25 @@ def test_what_is_no_page_is_refused(no_compiled_code, capsys):
         fastgd.train_many(NET, X, Y, 1, members=2, progress="page")
     assert main(["train", "--gate", "xor", "--no-browser"]) == 2
     assert capsys.readouterr().err == "fastgd: error: --no-browser is for --watch\n"
+
+
+def test_frames_that_fail_are_few():
+    """Who asks again at once for a frame that failed waits as for any other."""
+
+    class Failing:
+        rested = 0.0
+
+        def wait(self, after, seconds):
+            return after + 1
+
+        def rest(self, seconds):
+            self.rested += seconds
+
+        def look_at(self, which):
+            raise ZeroDivisionError
+
+    frames = Frames(shown := Failing(), 0.01)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            frames.next({})
+    assert shown.rested > 0

@@ -59,11 +59,12 @@ class Frames:
         with self._lock:
             self.shown.rest(max(0.0, self._not_before - time.monotonic()))
             began, busy = time.monotonic(), self.clock()
-            frame = _frame_of(self._made(run, x, y, output))
-            before, self._took = self._took, self.clock() - busy
-            took = min(before, self._took)  # the first may have compiled
-            self._not_before = began + max(_LEAST_SECONDS, took / self.share)
-        return frame
+            try:
+                return _frame_of(self._made(run, x, y, output))
+            finally:
+                before, self._took = self._took, self.clock() - busy
+                took = min(before, self._took)  # the first may have compiled
+                self._not_before = began + max(_LEAST_SECONDS, took / self.share)
 
     def _made(self, run: int, x: int, y: int, output: int) -> dict[str, Any]:
         version = self.shown.wait(-1, 0.0)
