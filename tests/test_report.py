@@ -97,6 +97,14 @@ def test_a_run(page, xor):
     assert "numpy" in found.of("footer")[0]
 
 
+def test_a_run_that_has_diverged(page, xor):
+    """What it computes goes beyond numbers, and warns of nothing."""
+    net = fastgd.MLP(2, 2, 1, activation="relu", output="identity")
+    with pytest.raises(fastgd.DivergedError) as error:
+        fastgd.train(net, *xor[1:], 100_000, 50.0, rng=0)
+    assert "Surface" in page(error.value.run, *xor[1:]).of("h2")
+
+
 def test_validation_and_its_best_epoch(page, xor):
     _, X, Y = xor
     options = {"validation": (X[:2], Y[:2]), "restore_best": True, "kernel": "matrix"}

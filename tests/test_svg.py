@@ -13,7 +13,7 @@ import fastgd
 from fastgd.svg import Curve, Mark, Surface, cost_svg, members_svg, network_svg, surface_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
-NASTY = "<script>alert(1)</script>\"'&\x00\u202e"
+NASTY = "<script>alert(1)</script>\"'&\x00\u202e\uffff"
 
 
 def parsed(picture):
@@ -91,6 +91,17 @@ def test_names_are_text():
         told = "".join(picture.itertext())
         assert "<script>" in told
         assert "\u202e" not in told
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1e153, 1e153], [-1.7e308, 1.7e308], [0.0, np.nan], [np.nan, np.nan], [np.inf, 0.0], [-np.inf, 5e-324]],
+)
+def test_a_surface_as_far_as_numbers_go(values):
+    """Of what has diverged too: no warning, and a picture that is XML; finite values that differ are of both ends of the scale."""
+    x = np.linspace(0, 1, 2)
+    root = parsed(surface_svg(Surface(("a", "b"), x, x, np.array([values, values]), None)))
+    assert root[0].text.startswith("Output over a and b")
 
 
 def test_a_curve_goes_through_its_costs():

@@ -14,10 +14,12 @@ from fastgd.report.run_page import Subject, comparison_page, run_page
 from fastgd.report.told import Told, ToldMembers
 from fastgd.samples import check_data
 from fastgd.system.files import as_text, replace_file
+from fastgd.system.float_errors import quiet
 
 Path = str | os.PathLike[str]
 
 
+@quiet
 def report_run(
     path: Path, run: Told, X: ArrayLike | None, Y: ArrayLike | None, beside: Told | None
 ) -> None:
@@ -31,6 +33,7 @@ def report_run(
     write(path, comparison_page(one, other))
 
 
+@quiet
 def report_members(path: Path, runs: ToldMembers, X: ArrayLike | None, Y: ArrayLike | None) -> None:
     """Write the report of many members."""
     given = checked_rows(runs.net, X, Y)

@@ -20,7 +20,8 @@ def escaped(text: object) -> str:
 
 def _is_plain(character: str) -> bool:
     is_mark = character in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    return character in "\n\t" or not (is_mark or unicodedata.category(character) in ("Cc", "Cs"))
+    is_none = character in "\ufffe\uffff" or unicodedata.category(character) in ("Cc", "Cs")
+    return character in "\n\t" or not (is_mark or is_none)
 
 
 def shortened(text: object, most: int) -> str:

@@ -65,16 +65,19 @@ def surface_svg(surface: Surface) -> str:
 
 
 def _range(surface: Surface) -> tuple[float, float]:
-    values = surface.values
-    low, high = float(values.min()), float(values.max())
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    """Between what numbers the finite ones are, or would be if there were any."""
+    values = surface.values[np.isfinite(surface.values)]
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    half = abs(low) / 2 or 0.5
+    return (low, high) if high > low else (low - half, high + half)
 
 
 def _colours(surface: Surface, values: Array, low: float, high: float) -> Array:
-    """(..., 3) uint8 of values or numbers of classes."""
+    """(..., 3) uint8 of values, of which NaN is as the least, or numbers of classes."""
     if surface.classes is not None:
         return np.asarray(_CLASSES[values.astype(int) % len(_CLASSES)], np.uint8)
-    shares = np.clip((values - low) / (high - low), 0, 1) * (len(_VIRIDIS) - 1)
+    shares = (values / 2 - low / 2) / (high / 2 - low / 2)  # halves, whose difference is finite
+    shares = np.clip(np.nan_to_num(shares), 0, 1) * (len(_VIRIDIS) - 1)
     channels = [np.interp(shares, range(len(_VIRIDIS)), channel) for channel in _VIRIDIS.T]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 
