@@ -8,6 +8,7 @@ import dataclasses
 from functools import cache
 
 import matplotlib
+import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import oracle
@@ -156,6 +157,16 @@ def test_network_draws_the_units_with_the_largest_weights():
     assert {"inputs\n2 of 784", "sigmoid\n2 of 100", "$x_{5}$", "$x_{300}$"} <= set(texts(ax))
 
 
+def test_network_draws_no_line_that_is_too_thin_to_be_seen():
+    """Dashes are as long as the line is wide: of one that is a billion times thinner than another they would be without end."""
+    ax = plotting.network(NET, NET.pack([([[-1e-9, 5.0], [0.1, -0.1]], [0, 0]), ([[1.0, 1.0]], [0])]))
+    widths = [width for l in (1, 2) for sign in ("negative", "positive") for width in weight_lines(ax, l, sign).values()]
+    assert sorted(widths) == pytest.approx([0.08, 0.08, 0.8, 0.8, 4])
+    ax = plotting.network(NET, NET.pack([([[-1e-9, 5.0], [0, 0]], [0, 0]), ([[0, 0]], [0])]))
+    handles = {one.get_label(): one.get_linewidth() for one in ax.get_legend().legend_handles}
+    assert handles["weight −1e−09"] == pytest.approx(0.02)
+
+
 @pytest.mark.parametrize("bias", [True, False])
 def test_network_of_zeros(bias):
     net = fastgd.MLP(2, 3, 1, bias=bias)
@@ -277,6 +288,18 @@ def test_surface_takes_labels_of_the_table():
     assert legend(ax) == ["lily", "rose"]
     marks = [one.get_offsets().tolist() for one in ax.collections if isinstance(one, PathCollection)]
     assert marks == [[[0, 0], [1, 1]], [[1, 0], [0, 1]]]
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_labels_are_no_mathematics_and_none_is_left_out_of_the_legend(outputs):
+    """A $ begins mathematics for matplotlib, and a name that begins with a low line is in no legend."""
+    inputs = ("_a", "$b")
+    table = Table(inputs, ("kind",), ("$\\frac{$", "_rose"), outputs, (0.0, 0.0), (1.0, 1.0), (), ())
+    net = fastgd.MLP(2, outputs, output="sigmoid")
+    ax = plotting.surface(run_of(net, net.init(0), table=table.to_dict()), XOR[0], ["_rose", "$\\frac{$"] * 2, resolution=3)
+    assert legend(ax) == [r"\$\frac{\$", r"$\_$rose"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (r"$\_$a", r"\$b")
+    ax.figure.canvas.draw()
 
 
 def test_surface_of_one_input_is_a_curve():
@@ -503,6 +526,10 @@ def test_what_is_no_axes_is_refused(name):
     open_before = plt.get_fignums()
     assert_refused(lambda: CALLS[name](ax=axes), TypeError, ["ax must be a matplotlib Axes", "shape (2,)", "one of them"])
     assert_refused(lambda: CALLS[name](ax="here"), TypeError, ["ax must be a matplotlib Axes", "'here'"])
+    for projection in ("polar", "3d"):
+        with plt.ioff():
+            ax = matplotlib.figure.Figure().add_subplot(projection=projection)
+        assert_refused(lambda ax=ax: CALLS[name](ax=ax), TypeError, ["ax must be an Axes of two straight axes", projection])
     assert plt.get_fignums() == open_before
 
 
@@ -540,6 +567,8 @@ REFUSED = [
     (lambda: plotting.paths(NET), TypeError, ["runs must be a Run"]),
     (lambda: plotting.sweep(RUN), TypeError, ["runs must be Runs", "learning_rate=rates"]),
     (lambda: plotting.sweep({"a": RUN}), TypeError, ["runs['a'] must be Runs"]),
+    (lambda: plotting.sweep({1: two_runs()}), TypeError, ["labels of runs must be str", "1"]),
+    (lambda: plotting.history(RUN, labels=3), TypeError, ["labels must be a sequence of str", "3"]),
     (lambda: plotting.sweep({}), ValueError, ["runs must be 1 to 10 Runs", "0"]),
     (lambda: plotting.sweep(two_runs()), ValueError, ["target must be a cost", "target_cost", "None"]),
     (lambda: plotting.sweep(two_runs(), target="low"), TypeError, ["target must be a finite number", "'low'"]),

@@ -146,10 +146,11 @@ def _draw_few(ax: Axes, runs: list[Run], labels: list[str]) -> None:
     """A colour and a mark for each, the marks not above each other."""
     for place, (run, label) in enumerate(zip(runs, labels, strict=True)):
         epochs, color = run.history.epoch, COLORS[place]
+        is_line = np.isfinite(run.history.cost).sum() > 1
         start, every = (place + 1) / (10 * len(runs)), 0.1
         ax.plot(
             epochs, run.history.cost, color=color, marker=MARKERS[place], markersize=5,
-            markevery=(start, every) if len(epochs) > 1 else None, label=label,
+            markevery=(start, every) if is_line else None, label=label,
         )  # fmt: skip
         if run.history.validation is not None:
             ax.plot(epochs, run.history.validation, color=color, linestyle="--")

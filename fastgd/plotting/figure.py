@@ -33,8 +33,10 @@ def check_axes(ax: object) -> Axes | None:
         from matplotlib.axes import Axes
     except ImportError:
         raise ImportError("fastgd.plotting needs matplotlib: pip install 'fastgd[plot]'") from None
-    if ax is None or isinstance(ax, Axes):
+    if ax is None or (isinstance(ax, Axes) and ax.name == "rectilinear"):
         return ax
+    if isinstance(ax, Axes):
+        raise TypeError(f"ax must be an Axes of two straight axes; got one that is {ax.name}")
     advice = ": one of them" if isinstance(ax, np.ndarray) else ""
     raise TypeError(f"ax must be a matplotlib Axes or None; got {shown(ax)}{advice}")
 

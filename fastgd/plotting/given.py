@@ -29,10 +29,10 @@ class Trained(NamedTuple):
         if self.table is None:
             return [axis] if width == 1 else [f"${axis}_{{{k}}}$" for k in range(width)]
         if axis == "x":
-            return [_plain(name) for name in self.table.inputs]
+            return [plain(name) for name in self.table.inputs]
         if self.table.classes is not None and width == len(self.table.classes):
-            return [_plain(str(label)) for label in self.table.classes]
-        return [_plain(name) for name in self.table.targets]
+            return [plain(str(label)) for label in self.table.classes]
+        return [plain(name) for name in self.table.targets]
 
     def input_units(self, column: int, values: Array) -> Array:
         """Values of a column of X as the table has them, if there is one."""
@@ -54,9 +54,12 @@ class Trained(NamedTuple):
         return check_data(self.net, X, _encoded(Y, self.table, self.net.widths[-1]))
 
 
-def _plain(name: str) -> str:
-    """A name in which matplotlib sees no mathematics."""
-    return name.replace("$", r"\$")
+def plain(name: str) -> str:
+    """A name in which matplotlib sees no mathematics, and which it does not leave out of legends,
+    as it does what begins with a low line.
+    """
+    text = name.replace("$", r"\$")
+    return rf"$\_${text[1:]}" if text.startswith("_") else text
 
 
 def _encoded(Y: Any, table: Table | None, outputs: int) -> Any:
@@ -129,7 +132,8 @@ def check_labels(labels: Any, count: int) -> list[str] | None:
     """A label for each of so many runs, or None."""
     if labels is None:
         return None
-    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+    is_several = isinstance(labels, (Sequence, np.ndarray)) and not isinstance(labels, str)
+    if not is_several or not all(isinstance(label, str) for label in labels):
         raise TypeError(f"labels must be a sequence of str, one for each run; got {shown(labels)}")
     if len(labels) != count:
         raise ValueError(f"labels must be one for each of {count} runs; got {len(labels)}")

@@ -97,7 +97,9 @@ def _several(runs: Any) -> dict[str, Runs]:
     """By label; one alone has an empty one."""
     several = runs if isinstance(runs, Mapping) else {"": runs}
     for label, each in several.items():
-        if not isinstance(each, Runs) or not isinstance(label, str):
+        if not isinstance(label, str):
+            raise TypeError(f"labels of runs must be str; got {shown(label)}")
+        if not isinstance(each, Runs):
             which = f"runs[{label!r}]" if isinstance(runs, Mapping) else "runs"
             raise TypeError(
                 f"{which} must be Runs, as train_many(..., learning_rate=rates) returns; got "

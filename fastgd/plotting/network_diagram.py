@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WIDEST = 4.0  # points, of the largest weight
+# points; a line that is thinner is not seen, and its dashes, as much shorter, take for ever
+_THINNEST = 0.02
 _MANY = 2000  # lines, which a vector format has as pixels
 
 
@@ -109,11 +111,12 @@ def _chosen(weights: Sequence[Array], widths: Sequence[int], most: int) -> list[
 
 
 def _draw_weights(ax: Axes, l: int, W: Array, before: Array, after: Array, largest: float) -> None:
-    """Lines of W (outputs, inputs), the large ones above; one of weight 0 is none."""
+    """Lines of W (outputs, inputs), the large ones above; one that is too thin is none."""
     from matplotlib.collections import LineCollection
     from matplotlib.colors import to_rgb
 
     order = np.argsort(np.abs(W), axis=None)
+    order = order[np.abs(W.reshape(-1)[order]) * _WIDEST >= _THINNEST * largest]
     for is_positive, color, style in ((False, NEGATIVE, (0, (3.5, 1.2))), (True, POSITIVE, "-")):
         flat = W.reshape(-1)[order]
         which = order[flat > 0] if is_positive else order[flat < 0]
@@ -183,7 +186,7 @@ def _set_legend(ax: Axes, weights: list[Array], biases: list[Array]) -> None:
         (float(w.max()), POSITIVE, "-"), (float(w.min()), NEGATIVE, (0, (3.5, 1.2))),
     ):  # fmt: skip
         if value and (value > 0) == (color == POSITIVE):
-            width = _WIDEST * abs(value) / largest
+            width = max(_WIDEST * abs(value) / largest, _THINNEST)
             label = f"weight {number(value)}"
             handles.append(Line2D([], [], color=color, ls=style, linewidth=width, label=label))
     limit = max((float(np.abs(b).max()) for b in biases), default=0.0)

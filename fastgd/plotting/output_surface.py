@@ -12,7 +12,7 @@ from fastgd.arguments.arrays import real_array
 from fastgd.arguments.checks import Array, shown, whole_number
 from fastgd.mlp import MLP
 from fastgd.plotting.figure import COLORS, axes_or_new, check_axes
-from fastgd.plotting.given import Trained, trained_run
+from fastgd.plotting.given import Trained, plain, trained_run
 from fastgd.plotting.painted_surface import (
     Painting,
     draw_curves,
@@ -194,5 +194,6 @@ def _labels(given: Trained, output: int, targets: Array) -> tuple[str, str]:
     if classes is None:
         return f"target {targets.min():g}", f"target {targets.max():g}"
     if given.net.widths[-1] == 1:
-        return str(classes[0]), str(classes[1])
-    return f"not {classes[output]}", str(classes[output])
+        return plain(str(classes[0])), plain(str(classes[1]))
+    label = plain(str(classes[output]))
+    return f"not {label}", label
