@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -186,7 +187,7 @@ def test_frames_that_fail_are_few():
         def look_at(self, which):
             raise ZeroDivisionError
 
-    frames = Frames(shown := Failing(), 0.01)
+    frames = Frames(shown := Failing(), 0.01, time.thread_time)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
             frames.next({})
