@@ -86,7 +86,8 @@ def test_other_origins_and_hosts_are_refused(client):
         {"Sec_Fetch_Site": "same-site"},
         {"origin": "http://example.org"},
         {"sec_fetch_site": "cross-site"},
-        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Origin": "null"},  # a form
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document", "Origin": "null"},  # a form
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"},
         {"Host": "example.org"},
         {"Host": f"localhost:{client.port}"},
     ):

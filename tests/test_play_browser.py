@@ -187,6 +187,16 @@ def test_a_second_tab_does_not_disturb(opened):
     assert one.inner_text("#right") == "100 %"
 
 
+@pytest.mark.parametrize(
+    "wrong", ["hidden=3", "hidden=[3]", "methods=%22x%22", "points=[7]", "optimizer=%22constructor%22", "schedule_numbers=null"]
+)
+def test_an_address_of_no_settings_opens_with_the_first(opened, wrong):
+    page = opened(f"#seed=7&{wrong}")
+    assert page.input_value("#seed") == "0"
+    assert page.input_value("#layer-1-units") == "2"
+    assert page.inner_text("#title") == "The gate XOR"
+
+
 def test_errors_stand_beside_their_fields(opened, pictures):
     page = opened()
     put(page, "#learning_rate", "")

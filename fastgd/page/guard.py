@@ -37,7 +37,7 @@ def why_refused(path: str, headers: Message, token: str, port: int) -> str | Non
         return f"this server is {authority} and no other host"
     if headers.get("Origin") not in (None, f"http://{authority}"):
         return "pages of other origins are not answered"
-    is_link = headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Origin") is None
+    is_link = headers.get("Sec-Fetch-Dest") == "document" and headers.get("Origin") is None
     if headers.get("Sec-Fetch-Site") not in (None, "same-origin", "none") and not is_link:
         return "pages of other sites are not answered"
     given = path.partition("?")[0].removeprefix("/").partition("/")[0]

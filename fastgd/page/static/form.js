@@ -47,7 +47,12 @@ export function setUpForm(choices, changed) {
     field.append(make("p", { class: "error", id, role: "alert" }));
     for (const input of field.querySelectorAll("input, select")) input.setAttribute("aria-describedby", id);
   }
-  show();
+  try {
+    show();
+  } catch { // settings of the address that no form has
+    state.settings = structuredClone(choices.defaults);
+    show();
+  }
 }
 
 function listen() {
