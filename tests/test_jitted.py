@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
@@ -23,6 +24,8 @@ NETS = {
     "float32": fastgd.MLP(3, 4, 2, activation="tanh", output="sigmoid", loss="binary_cross_entropy", dtype="float32"),
     "smoothed labels": fastgd.MLP(20, 17, 11, 3, activation=["tanh", "sin", "softmax"], loss="cross_entropy(0.1)"),
     "rows of whole vectors and a few numbers": fastgd.MLP(33, 6, 32, 4, activation=["identity", "softplus", "relu"]),
+    "rows of a narrow vector and a few numbers": fastgd.MLP(5, 7, 3, 2, activation=["relu", "tanh", "identity"]),
+    "narrow vectors of float32": fastgd.MLP(9, 5, 3, activation=["gelu", "sigmoid"], dtype="float32"),
     "more units than memory on the stack is for": fastgd.MLP(2, 2700, 1, activation="tanh", output="identity"),
 }
 
@@ -74,6 +77,24 @@ def test_inside_ones_own_loop():
     assert descend(params, X, Y, 0.5, 20) > 0
     run = fastgd.train(net, X, Y, 20, 0.5, rng=0, batch_size=1, shuffle=False)
     np.testing.assert_allclose(params, run.params, rtol=1e-12)
+
+
+def test_small_networks_are_merged_into_what_calls_them():
+    """Of which no call is left, which would cost more than some of them do; one to a large network is."""
+    left = {}
+    for name in ("smoothed labels", "more units than memory on the stack is for"):
+        net = NETS[name]
+        predict = net.jitted.predict
+
+        @njit
+        def of_rows(params, X, out):
+            for i in range(len(X)):
+                predict(params, X[i], out[i])  # noqa: B023
+
+        of_rows(net.init(rng=0), np.ones((3, net.widths[0])), np.empty((3, net.widths[-1])))
+        (text,) = of_rows.inspect_llvm().values()
+        left[name] = len(re.findall(r"call .*jitted_\w*predict", text))
+    assert list(left.values()) == [0, 1]
 
 
 _SCRIPT = """

@@ -31,3 +31,6 @@ inline: Callable[..., Any] = numba.njit(inline="always", **_INNER)
 _OUTER = {name: flag for name, flag in FLAGS.items() if name != "no_cfunc_wrapper"}
 kept: Callable[..., Any] = numba.njit(cache=True, **_OUTER)
 called: Callable[..., Any] = numba.njit(**_OUTER)
+# those of them that take so little that a call would be a good part of it
+kept_merged: Callable[..., Any] = numba.njit(cache=True, forceinline=True, **_OUTER)
+called_merged: Callable[..., Any] = numba.njit(forceinline=True, **_OUTER)

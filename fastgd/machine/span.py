@@ -73,13 +73,20 @@ def element_address(context, builder, span_type, span_value, index_type, index, 
     return builder.gep(span.data, [index])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def in_wide_vectors(typing_context, span):
-    """The same span, read and written by wide vectors."""
-    if not isinstance(span, Span):
-        return None
-    wide = Span(span.dtype, WIDE_VECTOR_BYTES)
-    return wide(span), lambda context, builder, sig, args: args[0]
+def _in_vectors_of(size: int, words: str) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def in_vectors(typing_context, span):
+        if not isinstance(span, Span):
+            return None
+        same = Span(span.dtype, size)
+        return same(span), lambda context, builder, sig, args: args[0]
+
+    in_vectors.__doc__ = f"The same span, read and written by {words} vectors."
+    return in_vectors
+
+
+in_wide_vectors = _in_vectors_of(WIDE_VECTOR_BYTES, "wide")
+in_half_vectors = _in_vectors_of(VECTOR_BYTES // 2, "half")
 
 
 @intrinsic  # type: ignore[untyped-decorator]

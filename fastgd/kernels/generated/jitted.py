@@ -2,7 +2,9 @@
 written for its widths.
 
 In their text `w` is the parameters, and `a` memory of the call, in shorter vectors `v`, where x, y,
-and z, a and delta of every layer have places that are literals.
+and z, a and delta of every layer have places that are literals. Gradients are of vectors that the
+inputs of their layer fill. With everything written out, as for a batch of rows, one row of a small
+network took as long or longer, and all of it longer to compile.
 """
 
 from collections.abc import Iterator
@@ -18,10 +20,18 @@ from fastgd.kernels.generated.lines import Line, comment, indented, let, text_of
 from fastgd.kernels.generated.row_loops import room
 from fastgd.machine.jitted_module import module_of
 from fastgd.network import Layer, Network
-from fastgd.state import VECTOR_BYTES
+from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES
 
 _ON_STACK = 2**13  # numbers, at most: more are allocated
+_MERGED = 1000  # parameters, up to which functions are merged into those that call them
 _SHORT = {"number", "variable", "add", "subtract", "multiply", "negative", "abs", "where", *TRUTHS}
+# how a span is read and written by vectors, by the bytes that there are at least
+_VECTORS = {
+    WIDE_VECTOR_BYTES: "in_wide_vectors({})",
+    VECTOR_BYTES: "{}",
+    VECTOR_BYTES // 2: "in_half_vectors({})",
+    0: "in_wide_vectors({})",  # of less than a vector, number by number
+}
 _TEXT = '''"""{title}. Written by fastgd.kernels.generated.jitted."""
 
 import numpy as np
@@ -30,7 +40,9 @@ from numba import carray
 from fastgd.formulas.vocabulary import *
 from fastgd.kernels.generated.row_loops import multiply, multiply_back, softmax, write_gradient
 from fastgd.machine.jit import {decorator} as compiled
-from fastgd.machine.span import in_wide_vectors, lanes_of, load, span_of, store
+from fastgd.machine.span import (
+    in_half_vectors, in_wide_vectors, lanes_of, load, span_of, store
+)
 from fastgd.machine.stack import on_stack
 {functions}
 
@@ -85,7 +97,7 @@ def source(net: Network, decorator: str) -> str:
     is_small = size <= _ON_STACK
     return _TEXT.format(
         title=repr(net),
-        decorator=decorator,
+        decorator=f"{decorator}_merged" if net.n_params <= _MERGED else decorator,
         functions=definitions(net),
         size=size if is_small else 1,
         memory=f"carray(place(params), {size})" if is_small else f"np.empty({size}, params.dtype)",
@@ -124,25 +136,25 @@ class _Written:
         yield from self._for("k", self.net.n_targets, f"a[{{y}} + k] = y[k]{kept}")
         yield from self._loss()
         yield from self._output_delta()
-        yield let("g", "in_wide_vectors(span_of(gradient))")
         for l in range(self.last, 0, -1):
-            delta, before = self.place[f"delta{l}"], self.place[f"a{l - 1}"]
+            layer, places = self.layers[l - 1], [self.place[f"delta{l}"], self.place[f"a{l - 1}"]]
+            g, a = self._spans("gradient", layer.inputs)
             yield comment(f"layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)")
-            yield Line(f"write_gradient(g, {_shape(self.layers[l - 1])}, a, {delta}, {before})")
+            yield Line(f"write_gradient({g}, {_shape(layer)}, {a}, {places[0]}, {places[1]})")
             if l > 1:
                 yield from self._delta_before(l)
         yield Line("return loss")
 
     def input_gradient(self) -> Iterator[Line]:
         """Forward, and backward from each output by itself."""
-        first, dx, delta = self.layers[0], self.place["dx"], self.place["delta1"]
+        first, dx = self.layers[0], self.place["dx"]
         yield from self._forward()
         yield Line(f"for i in range({self.net.widths[-1]}):")
         lines = [comment("output i: delta = da / dz, then as notes 002 (52)")]
         lines += self._delta_of_output()
         for l in range(self.last, 1, -1):
             lines += self._delta_before(l)
-        lines += [Line(f"multiply_back(w, 0, {first.outputs}, {first.inputs}, a, {delta}, {dx})")]
+        lines += [self._multiply_back(1, dx)]
         lines += self._for("k", first.inputs, "out[i, k] = a[{dx} + k]")
         yield from indented(lines)
 
@@ -220,16 +232,28 @@ class _Written:
 
     def _delta_before(self, l: int) -> Iterator[Line]:
         """delta of the layer before l."""
-        layer, before = self.layers[l - 1], self.layers[l - 2]
+        before = self.layers[l - 2]
         z, a, to = (self.place[f"{name}{l - 1}"] for name in ("z", "a", "delta"))
-        shape = f"{layer.start}, {layer.outputs}, {layer.inputs}"
         yield comment(f"layer {l - 1}: delta = W delta f'(z), notes 002 (52)")
-        yield Line(f"multiply_back(w, {shape}, a, {self.place[f'delta{l}']}, {to})")
+        yield self._multiply_back(l, to)
         if not self._is_identity(l - 1):
             span = self._span(before.outputs)
             own = f"load({span}, {z} + j), load({span}, {a} + j)"
             value = f"load({span}, {to} + j) * {slope_name(before.function)}({own})"
             yield from _by_vectors(before.outputs, to, value, span)
+
+    def _multiply_back(self, l: int, to: int) -> Line:
+        """W delta of layer l."""
+        layer, delta = self.layers[l - 1], self.place[f"delta{l}"]
+        w, a = self._spans("params", layer.inputs)
+        shape = f"{layer.start}, {layer.outputs}, {layer.inputs}"
+        return Line(f"multiply_back({w}, {shape}, {a}, {delta}, {to})")
+
+    def _spans(self, array: str, count: int) -> list[str]:
+        """The array and the memory, in vectors as wide as so many numbers fill."""
+        size = count * self.net.dtype.itemsize
+        form = next(form for least, form in _VECTORS.items() if size >= least)
+        return [form.format(span) for span in (f"span_of({array})", "v")]
 
     def _is_identity(self, l: int) -> bool:
         return self.layers[l - 1].activation == "identity"
