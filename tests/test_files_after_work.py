@@ -21,7 +21,8 @@ from fastgd.system.files import replace_file, sweep
 
 @pytest.fixture
 def failing(monkeypatch):
-    """Have a call of `os` fail, of folders alone if so said, the first times or always."""
+    """Have a call of `os` fail, of folders alone if so said, the first times or always. What is compiled has been kept before."""
+    a_run(), some_runs()
 
     def fail(name, number, of_folders=False, times=10**9):
         real, left = getattr(os, name), [times]
