@@ -11,7 +11,7 @@ import pytest
 from conftest import assert_refused, imports
 
 import fastgd
-from fastgd.callbacks import Recorder
+from fastgd.callbacks.recorder import Recorder
 
 X, Y = fastgd.data.gate("xor")
 NET = fastgd.MLP(2, 2, 1)

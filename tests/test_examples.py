@@ -39,7 +39,7 @@ def test_names():
     assert {f"fastgd.{name}" for name in fastgd.__all__} - NAMES.keys() == {"fastgd.__version__"}
     assert {f"fastgd.{kind.__name__}" for kind in OPTIMIZERS.values()} <= NAMES.keys()
     assert {f"fastgd.schedules.{kind.__name__}" for kind in SCHEDULES.values()} <= NAMES.keys()
-    for room in ("data", "numeric", "plotting", "sklearn"):
+    for room in ("callbacks", "data", "numeric", "plotting", "sklearn"):
         module = importlib.import_module(f"fastgd.{room}")
         assert {f"fastgd.{room}.{name}" for name in module.__all__} <= NAMES.keys()
 

@@ -15,7 +15,7 @@ from typing import Any
 from fastgd.arguments.checks import finite_number
 from fastgd.callbacks.recorder import Recorder
 
-__all__ = ["Recorder", "mlflow", "tensorboard", "wandb"]
+__all__ = ["mlflow", "tensorboard", "wandb"]
 
 
 def tensorboard(folder: str | os.PathLike[str], *, every: float = 1.0) -> Recorder:
