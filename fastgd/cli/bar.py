@@ -5,7 +5,6 @@ terminal.
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from fastgd.system.forgiving_stream import ForgivingStream
@@ -25,13 +24,8 @@ class WaitingBar(Bar):
         self._show(f"{title}compiling, or loading what was compiled before ...")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, kind: type[BaseException] | None = None, *more: object) -> None:
+        super().__exit__(kind, *more)
         self._show("")
 
     def __call__(self, progress: Progress) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from fastgd.mlp import MLP
@@ -38,12 +37,7 @@ class OnPage(Teller):
         print(f"watch at {self.watch.page.address}", file=ForgivingStream(sys.stderr), flush=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *more: object) -> None:
         if self.watch is not None:
             self.watch.end()
 

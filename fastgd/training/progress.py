@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from fastgd.arguments.checks import Array, shown
@@ -38,7 +38,7 @@ class ManyProgress(NamedTuple):
     members: int
 
 
-class Teller:
+class Teller(ABC):
     """What is told between chunks, inside a `with`, and may have training wait or end."""
 
     def waits(self) -> bool:
@@ -52,17 +52,13 @@ class Teller:
     def __enter__(self) -> Teller:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @abstractmethod
+    def __exit__(self, kind: type[BaseException] | None = None, *more: object) -> None:
         """Training is over."""
 
+    @abstractmethod
     def __call__(self, progress: Any) -> None:
         """How far it is."""
-        raise NotImplementedError
 
 
 class Bar(Teller):
@@ -80,12 +76,7 @@ class Bar(Teller):
     def __enter__(self) -> Bar:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *more: object) -> None:
         if self.bar is None:
             return
         with suppress(Exception):
