@@ -134,6 +134,11 @@ class State(ArrayTable):
         """Updates made since the initial parameters, however many an epoch had."""
         return int(self.cursor[UPDATES])
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether the least cost, and when it was, have been kept."""
+        return math.isfinite(self.sums[BEST])
+
     # -- of one or of each member
 
     def fits(self, fresh: State, batches: int) -> bool:

@@ -24,7 +24,7 @@ from fastgd.plotting.figure import (
     set_legend_above,
 )
 from fastgd.plotting.given import check_labels, several_runs
-from fastgd.state import BEST
+from fastgd.report.told import is_watched
 from fastgd.system.float_errors import quiet
 from fastgd.training.run import Run
 
@@ -126,7 +126,7 @@ def _best(run: Run) -> tuple[int, float] | None:
     """The best epoch and its cost, as the run has watched for it, or as its validation rows have
     it among the recorded ones.
     """
-    if run.state is not None and np.isfinite(run.state.sums[BEST]):
+    if is_watched(run):
         return run.best_epoch, run.best_cost
     costs = run.history.validation
     if costs is None or not np.isfinite(costs).any():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -86,7 +85,7 @@ class ToldMembers(Protocol):
 
 def is_watched(run: Told) -> bool:
     """Whether the least cost, and when it was, have been kept."""
-    return run.state is not None and math.isfinite(run.state.sums[BEST])
+    return run.state is not None and run.state.is_watched
 
 
 def validation_cost(run: Told) -> float | None:

@@ -14,7 +14,7 @@ import numpy as np
 from fastgd.arguments.arrays import are_finite
 from fastgd.arguments.checks import Array, shown
 from fastgd.optimizers import Rprop
-from fastgd.state import BEST, NON_FINITE, STOPPED, State
+from fastgd.state import NON_FINITE, STOPPED, State
 from fastgd.training.history import history_of
 from fastgd.training.progress import Progress
 from fastgd.training.run import DivergedError, Run
@@ -150,7 +150,7 @@ class Loop(Training[Run]):
         state = self.state.widened(self.run.net.n_params)
         cost = latest = self.cost()
         params = state.params
-        if len(state.best) and math.isfinite(state.sums[BEST]) and stopped_by != "diverged":
+        if len(state.best) and state.is_watched and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
         history = history_of(
             state,

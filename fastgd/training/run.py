@@ -147,20 +147,18 @@ class Run(Exports):
     @property
     def best_epoch(self) -> int:
         """After how many epochs the watched cost was least; all of them where none was watched."""
-        monitored = self.state is not None and np.isfinite(self.state.sums[BEST])
-        return (
-            int(self.state.cursor[BEST_EPOCH])
-            if monitored and self.state is not None
-            else self.epochs
-        )
+        if self.state is None or not self.state.is_watched:
+            return self.epochs
+        return int(self.state.cursor[BEST_EPOCH])
 
     @property
     def best_cost(self) -> float:
         """The least watched cost, that of the validation rows where there are any; the final one
         where none was watched.
         """
-        least = self.state.sums[BEST] if self.state is not None else np.inf
-        return float(least) if np.isfinite(least) else self.cost
+        if self.state is None or not self.state.is_watched:
+            return self.cost
+        return float(self.state.sums[BEST])
 
     def predict(self, X: ArrayLike) -> Array:
         """The outputs for every row of X: (n, outputs). Of a run from a table, X is what its
