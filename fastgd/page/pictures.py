@@ -13,6 +13,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.mlp import MLP
+from fastgd.svg.chosen import evenly
 
 GRID = 64  # points of a surface along each input
 _MOST_UNITS = 24  # of a layer that are drawn
@@ -50,7 +51,7 @@ class Scene:
         """X and Y of the rows that are shown, evenly chosen of all; X so far from the largest
         numbers that these can be added.
         """
-        rows = _some(len(self.X), _MOST_ROWS)
+        rows = evenly(len(self.X), _MOST_ROWS)
         far = np.finfo(self.X.dtype).max / 1e4
         return np.clip(self.X[rows], -far, far), self.Y[rows]
 
@@ -96,9 +97,9 @@ class Scene:
     def network(self, params: Array) -> list[dict[str, Any]]:
         """Of each layer, weights and biases of the units that are drawn."""
         layers = []
-        before = _some(self.net.widths[0], _MOST_UNITS)
+        before = evenly(self.net.widths[0], _MOST_UNITS)
         for weights, biases in self.net.unpack(params):
-            units = _some(len(weights), _MOST_UNITS)
+            units = evenly(len(weights), _MOST_UNITS)
             layers.append({
                 "from": before.tolist(), "units": units.tolist(),
                 "W": _rounded(weights[np.ix_(units, before)]),
@@ -151,11 +152,6 @@ class Scene:
 def number(value: float) -> float | None:
     """As JSON has it, in which there is no NaN and no infinity."""
     return float(value) if math.isfinite(value) else None
-
-
-def _some(count: int, most: int) -> Array:
-    """Places of at most so many of `count`, evenly chosen."""
-    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(int)
 
 
 def _rounded(array: Array) -> Any:

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
-import numpy as np
-
 from fastgd.arguments.checks import Array
 from fastgd.network import Network
 from fastgd.optimizers import Optimizer
 from fastgd.report.told import Told, is_watched, validation_cost
 from fastgd.schedules import Schedule
+from fastgd.svg.chosen import evenly
 from fastgd.words import batches, count, duration, numbers, rate_of, reason, update_of
 
 _POINTS = 12  # of the history, that are written down
@@ -77,7 +76,7 @@ def _shown(value: Any) -> object:
 def history_rows(run: Told) -> tuple[list[str], list[list[str]]]:
     """Some of the costs on the way: heads, and rows that begin with an epoch."""
     history = run.history
-    some = np.unique(np.linspace(0, len(history.epoch) - 1, _POINTS).round().astype(int))
+    some = evenly(len(history.epoch), _POINTS)
     costs: dict[str, Array] = {"cost": history.cost}
     if history.validation is not None:
         costs["validation cost"] = history.validation

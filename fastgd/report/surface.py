@@ -9,6 +9,7 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.report.told import Told, names_of
 from fastgd.svg import Surface
+from fastgd.svg.chosen import evenly
 
 _SIDE = 96  # points of the grid, each way
 _WITHOUT_ROWS = 1.5, 2.5  # how far inputs go either way: as they are, and scaled to deviation 1
@@ -43,7 +44,7 @@ def surface_of(run: Told, X: Array | None, Y: Array | None) -> Surface | None:
 
 def _that_matter(run: Told, X: Array, middle: Array) -> tuple[int, int]:
     """Which two inputs change the outputs of rows most where they are put at their medians."""
-    some = X[np.linspace(0, len(X) - 1, min(len(X), _FEW)).round().astype(int)].astype(float)
+    some = X[evenly(len(X), _FEW)].astype(float)
     outputs, changes = run.predict(some), np.zeros(X.shape[1])
     for k in range(X.shape[1]):
         held = some.copy()

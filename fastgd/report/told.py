@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
 from fastgd.arguments.checks import Array
 from fastgd.network import Network
 from fastgd.state import BEST, State
 from fastgd.svg import Curve, Mark
+from fastgd.svg.chosen import evenly
 
 _MOST_MEMBERS = 100  # whose costs on the way are looked at
 
@@ -109,8 +108,7 @@ def curves_of(run: Told, of: str = "") -> list[Curve]:
 
 def member_curves(runs: ToldMembers) -> list[Curve]:
     """The costs on the way of members, of a hundred at most, as far as they were recorded."""
-    members = np.linspace(0, len(runs) - 1, min(len(runs), _MOST_MEMBERS)).round().astype(int)
-    return [curves_of(runs[int(i)])[0] for i in members]
+    return [curves_of(runs[int(i)])[0] for i in evenly(len(runs), _MOST_MEMBERS)]
 
 
 def mark_of(run: Told) -> Mark | None:

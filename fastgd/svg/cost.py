@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.svg.axes import Axis, frame
+from fastgd.svg.chosen import evenly
 from fastgd.svg.elements import BLUE, ORANGE, picture, shortened, tag, text
 
 _WIDTH, _HEIGHT = 460.0, 220.0
@@ -67,8 +68,7 @@ def members_svg(curves: Sequence[Curve], costs: Array) -> str:
 def _quantiles(curves: Sequence[Curve], members: int) -> str:
     """Those of the costs at the same epochs, a member that has ended counting with its last."""
     epochs = np.unique(np.concatenate([curve.epoch for curve in curves]))
-    if len(epochs) > _GRID:
-        epochs = epochs[np.linspace(0, len(epochs) - 1, _GRID).round().astype(int)]
+    epochs = epochs[evenly(len(epochs), _GRID)]
     at_epochs = np.array([np.interp(epochs, curve.epoch, curve.cost) for curve in curves])
     least, quarter, median, three, most = np.quantile(at_epochs, (0, 0.25, 0.5, 0.75, 1), axis=0)
     x, y = _axes(epochs, [at_epochs])

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.network import Network
+from fastgd.svg.chosen import from_both_ends
 from fastgd.svg.elements import BLUE, ORANGE, escaped, picture, shortened, tag, text
 
 _MOST_UNITS, _MOST_COLUMNS = 9, 8  # that are drawn; others are left out in the middle
@@ -85,8 +86,8 @@ def _room(names: Sequence[object] | None) -> float:
 
 
 def _columns(widths: Sequence[int], left: float) -> list[_Column]:
-    layers = _some(len(widths), _MOST_COLUMNS)
-    drawn = [_some(widths[layer], _MOST_UNITS) for layer in layers]
+    layers = from_both_ends(len(widths), _MOST_COLUMNS)
+    drawn = [from_both_ends(widths[layer], _MOST_UNITS) for layer in layers]
     tallest = max(len(units) + (len(units) < widths[layer])
                   for layer, units in zip(layers, drawn, strict=True))  # fmt: skip
     columns, x = [], left
@@ -100,15 +101,6 @@ def _columns(widths: Sequence[int], left: float) -> list[_Column]:
         columns.append(_Column(layer, x, units, places, gap))
         x += _STEP_X
     return columns
-
-
-def _some(count: int, most: int) -> list[int]:
-    """Which of so many are drawn: the first and the last where they are too many."""
-    if count <= most:
-        return list(range(count))
-    shown = most - 1
-    first = shown // 2 + shown % 2
-    return [*range(first), *range(count - shown + first, count)]
 
 
 def _lines(before: _Column, after: _Column, W: Array | None) -> list[str]:

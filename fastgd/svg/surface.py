@@ -11,6 +11,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.svg.axes import Axis, frame, short
+from fastgd.svg.chosen import evenly
 from fastgd.svg.elements import picture, shortened, tag, text
 from fastgd.svg.png import data_address
 
@@ -86,8 +87,7 @@ def _rows(surface: Surface, x: Axis, y: Axis, low: float, high: float) -> list[s
     """Circles in the colours of what the rows are to be, those of a colour together."""
     if surface.points is None or surface.point_values is None:
         return []
-    chosen = np.linspace(0, len(surface.points) - 1, min(len(surface.points), _MOST_ROWS))
-    kept = chosen.round().astype(int)
+    kept = evenly(len(surface.points), _MOST_ROWS)
     points, targets = surface.points[kept], surface.point_values[kept]
     dots: dict[tuple[int, ...], list[str]] = {}
     for (a, b), colour in zip(points, _colours(surface, targets, low, high), strict=True):
