@@ -14,13 +14,13 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.mlp import MLP
 from fastgd.svg.chosen import evenly
+from fastgd.svg.plane import middles, outputs_over
 
 GRID = 64  # points of a surface along each input
 _MOST_UNITS = 24  # of a layer that are drawn
 _MOST_INPUTS = 32  # whose values are sent with the rows
 _MOST_ROWS = 500
 _ROWS_OF_TABLE = 12
-_MOST_NUMBERS = 2**20  # of points of a surface that are in memory at a time
 _FAR = float(np.finfo("f4").max)  # as large as an output that is drawn can be
 _BEYOND = 0.15  # of the span of an input, on each side of it
 
@@ -112,18 +112,13 @@ class Scene:
         """An output over two inputs, (GRID, GRID) from the upper left on, others at their means;
         float32 in base64.
         """
-        middle = self.rows[0].mean(axis=0)
-        steps = (np.arange(GRID) + 0.5) / GRID
-        along = {y: steps[::-1].repeat(GRID), x: np.tile(steps, GRID)}
-        values = np.empty(GRID * GRID, "<f4")
-        at_once = max(1, _MOST_NUMBERS // len(middle))
-        for start in range(0, len(values), at_once):
-            part = slice(start, start + at_once)
-            grid = np.tile(middle, (len(values[part]), 1))
-            for place, shares in along.items():
-                low, high = self.bounds[place]
-                grid[:, place] = low + (high - low) * shares[part]
-            values[part] = np.clip(self.net.predict(params, grid)[:, output], -_FAR, _FAR)
+
+        def predict(rows: Array) -> Array:
+            return self.net.predict(params, rows)[:, output]
+
+        across, up = (middles(self.bounds[place], GRID) for place in (x, y))
+        outputs = outputs_over(predict, (x, y), across, up[::-1], self.rows[0].mean(axis=0))
+        values = np.clip(outputs, -_FAR, _FAR).astype("<f4")
         return {
             "size": GRID, "x": x, "y": y, "output": output,
             "values": b64encode(values.tobytes()).decode(),

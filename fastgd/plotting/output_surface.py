@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,11 @@ from fastgd.plotting.given import Trained, plain, trained_run
 from fastgd.plotting.painted_surface import (
     Painting,
     draw_curves,
-    middles,
     paint_regions,
     paint_two_classes,
     paint_values,
 )
+from fastgd.svg.plane import middles, outputs_over
 from fastgd.system.float_errors import quiet
 from fastgd.training.run import Run
 
@@ -102,8 +103,9 @@ def surface(
         some = list(range(min(net.widths[-1], len(COLORS)))) if output is None else [output]
         draw_curves(ax, given, x, y, np.linspace(ends[0][0], ends[0][1], resolution), some)
         return ax
-    rows = _plane(columns, ends, at, resolution)
-    outputs = net.predict(given.params, rows).reshape(resolution, resolution, -1)
+    across, up = (middles(each, resolution) for each in ends)
+    outputs = outputs_over(partial(net.predict, given.params), columns, across, up, at)
+    outputs = outputs.reshape(resolution, resolution, -1)
     ax = axes_or_new(ax, 5.4, 4.4)
     _paint(ax, given, (x, y), outputs, columns, ends, output)
     names = given.names("x")
@@ -153,15 +155,6 @@ def _ends(values: Array) -> Array:
     low, high = float(values.min()), float(values.max())
     margin = _MARGIN * (high - low) or 1.0
     return np.array([low - margin, high + margin])
-
-
-def _plane(columns: list[int], ends: list[Array], at: Array, resolution: int) -> Array:
-    """Rows for the pixels of a plane through the inputs, (up * across, inputs)."""
-    rows = np.tile(at, (resolution * resolution, 1))
-    grid = np.meshgrid(*(middles(each, resolution) for each in ends))
-    for k, values in zip(columns, grid, strict=True):
-        rows[:, k] = values.reshape(-1)
-    return rows
 
 
 def _paint(

@@ -9,6 +9,7 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.plotting.figure import COLORS, INK, MARKERS, bare, set_legend_above, signed_map
 from fastgd.plotting.given import Trained
+from fastgd.svg.plane import middles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,11 +56,6 @@ class Painting(NamedTuple):
     def set_legend(self) -> None:
         """What the marks stand for."""
         set_legend_above(self.ax, markerscale=(42 / self.size) ** 0.5)
-
-
-def middles(ends: Array, count: int) -> Array:
-    """The middles of so many pixels between two ends."""
-    return np.asarray(ends[0] + (np.arange(count) + 0.5) / count * (ends[1] - ends[0]))
 
 
 def paint_two_classes(

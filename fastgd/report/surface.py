@@ -10,6 +10,7 @@ from fastgd.arguments.checks import Array
 from fastgd.report.told import Told, names_of
 from fastgd.svg import Surface
 from fastgd.svg.chosen import evenly
+from fastgd.svg.plane import outputs_over
 
 _SIDE = 96  # points of the grid, each way
 _WITHOUT_ROWS = 1.5, 2.5  # how far inputs go either way: as they are, and scaled to deviation 1
@@ -26,11 +27,7 @@ def surface_of(run: Told, X: Array | None, Y: Array | None) -> Surface | None:
     middle = np.zeros(wide) if X is None else np.median(X, axis=0).astype(float)
     chosen = (0, 1) if X is None or wide == 2 else _that_matter(run, X, middle)
     sides = [_side(run, X, k) for k in chosen]
-    grid = np.tile(middle, (_SIDE * _SIDE, 1))
-    grid[:, chosen[0]], grid[:, chosen[1]] = (
-        each.ravel() for each in np.meshgrid(sides[0], sides[1])
-    )
-    values, classes = _said(run, run.predict(grid))
+    values, classes = _said(run, outputs_over(run.predict, chosen, sides[0], sides[1], middle))
     inputs = names_of(run.net, run.table)[0] or [f"x{k}" for k in range(wide)]
     others = "" if wide == 2 else "the other inputs at their medians"
     points = None if X is None else np.column_stack([_own_unit(run, X[:, k], k) for k in chosen])
