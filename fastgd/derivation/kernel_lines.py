@@ -72,9 +72,14 @@ def _call(name: str) -> Any:
 
 
 def _larger(difference: Number, x: Number, y: Number) -> Number:
-    """The larger of two, told by their difference."""
+    """The larger of two, told by their difference: all that lines choose by a sign, of the z of a
+    softmax layer.
+    """
     if difference.formula is not Formula("subtract", x.formula, y.formula):
-        raise NotImplementedError(f"no larger one of two: {difference.formula}")
+        raise NotImplementedError(
+            "internal error: lines of a kernel choose by a sign that is not of x - y; got "
+            f"{difference.formula} for {x.formula} and {y.formula}"
+        )
     return Number(Formula("maximum", x.formula, y.formula))
 
 
