@@ -83,7 +83,7 @@ class Options:
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
         """Options by name, among other arguments."""
-        values = list(map(given.get, _DEFAULTS, _DEFAULTS.values()))
+        values = list(map(given.get, DEFAULTS, DEFAULTS.values()))
         return (_remembered if _UNCHANGING.issuperset(map(type, values)) else cls)(*values)
 
     def checked_for(self, net: Network, n: int) -> Options:
@@ -153,7 +153,7 @@ class Options:
         return rules or isinstance(self.learning_rate, Plateau)
 
 
-_DEFAULTS = {each.name: each.default for each in fields(Options)}
+DEFAULTS = {each.name: each.default for each in fields(Options)}
 # types of values that stay what they are
 _UNCHANGING = {int, float, bool, str, type(None), *KINDS.values(), *OPTIMIZERS.values()}
 _remembered = lru_cache(maxsize=256, typed=True)(Options)

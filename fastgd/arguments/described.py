@@ -67,4 +67,11 @@ def check_fields(described: Any) -> None:
         object.__setattr__(described, each.name, check(argument, getattr(described, each.name)))
 
 
+def not_by_default(described: Any) -> dict[str, Any]:
+    """The fields of a dataclass that are not what they are by default, in order."""
+    values = {each.name: getattr(described, each.name) for each in fields(described) if each.init}
+    defaults = {each.name: each.default for each in fields(described)}
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
+
 _CHECK = partial(finite_number, least=0.0)  # of a field that says nothing of itself

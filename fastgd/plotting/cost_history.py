@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.arguments.described import not_by_default
 from fastgd.ensemble.runs import Runs
 from fastgd.optimizers import Optimizer
 from fastgd.plotting.figure import (
@@ -192,9 +192,7 @@ def _fact(name: str, value: object) -> str:
     names.
     """
     if isinstance(value, Optimizer):
-        own = {each.name: getattr(value, each.name) for each in fields(value)}
-        usual = {each.name: each.default for each in fields(value)}
-        numbers = [_fact(key, own[key]) for key in own if own[key] != usual[key]]
+        numbers = [_fact(key, number) for key, number in not_by_default(value).items()]
         return ", ".join([type(value).__name__, *numbers])
     if name == "widths":
         return str(value)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
+from fastgd.arguments.described import not_by_default
 from fastgd.names import KERNELS_OF_ONE, OPTIMIZER_FLAGS, SCHEDULE_FLAGS
 from fastgd.network import Network
 from fastgd.optimizers import Optimizer
-from fastgd.options import Options
+from fastgd.options import DEFAULTS
 from fastgd.report.told import Told
 from fastgd.schedules import Schedule
-
-_DEFAULTS = {option.name: option.default for option in fields(Options)}
 
 
 def call_of(run: Told, scheme: str | None = None) -> str:
@@ -60,7 +58,7 @@ def command_of(run: Told, scheme: str | None = None, gate: str | None = None) ->
 def _asked(options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The options but for the learning rate that are not what they are by default."""
     for name, value in options.items():
-        if name != "learning_rate" and name in _DEFAULTS and value != _DEFAULTS[name]:
+        if name != "learning_rate" and name in DEFAULTS and value != DEFAULTS[name]:
             yield name, value
 
 
@@ -68,16 +66,9 @@ def _python(value: Any) -> str:
     """As it is written in Python."""
     if isinstance(value, (Optimizer, Schedule)):
         room = "fastgd.schedules" if isinstance(value, Schedule) else "fastgd"
-        given = ", ".join(f"{name}={number!r}" for name, number in _given(value).items())
+        given = ", ".join(f"{name}={number!r}" for name, number in not_by_default(value).items())
         return f"{room}.{type(value).__name__}({given})"
     return repr(value)
-
-
-def _given(described: Optimizer | Schedule) -> dict[str, Any]:
-    """The numbers of an optimizer or a schedule that are not what they are by default."""
-    values = {each.name: getattr(described, each.name) for each in fields(described) if each.init}
-    defaults = {each.name: each.default for each in fields(described)}
-    return {name: each for name, each in values.items() if each != defaults[name]}
 
 
 def _network(net: Network) -> str:
@@ -116,14 +107,14 @@ def _of_options(options: Mapping[str, Any]) -> list[str]:
     if not isinstance(rate, Schedule):
         flags += [f"--learning-rate={rate!r}"]
     else:
-        numbers = _given(rate)
+        numbers = not_by_default(rate)
         if "rate" in numbers:
             flags += [f"--learning-rate={numbers.pop('rate')!r}"]
         flags += ["--schedule", rate.name, *_of_fields(numbers, SCHEDULE_FLAGS)]
     for name, value in _asked(options):
         if isinstance(value, Optimizer):
             flags += ["--optimizer", type(value).__name__.lower()]
-            flags += _of_fields(_given(value), OPTIMIZER_FLAGS)
+            flags += _of_fields(not_by_default(value), OPTIMIZER_FLAGS)
         elif name == "shuffle":
             flags += ["--no-shuffle"]
         else:
