@@ -6,7 +6,7 @@ from typing import Any
 
 ROOMS = ("data", "schedules", "optimizers", "numeric", "plotting", "callbacks", "sklearn")
 HELPERS = {  # which a user has no need to call
-    "Recorder", "as_schedule", "check_learning_rate", "check_optimizer", "first_plateau", "most_general",
+    "as_schedule", "check_learning_rate", "check_optimizer", "first_plateau", "most_general",
 }  # fmt: skip
 
 
