@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastgd.arguments.per_layer import is_asked, told
 
 if TYPE_CHECKING:
+    from fastgd.network import Network
     from fastgd.optimizers import Optimizer
     from fastgd.schedules import Schedule
 
@@ -23,6 +24,27 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.{1 if seconds >= 100 * size else 2}f} {unit}"
     return f"{1e9 * seconds:.1f} ns"
+
+
+def network_of(net: Network) -> str:
+    """Its widths, activations and loss, and how many parameters it has."""
+    bias = "" if net.bias else ", no biases"
+    return (
+        f"{'-'.join(map(str, net.widths))}, {', '.join(net.activations)}, {net.loss}{bias}, "
+        f"{net.dtype}: {count(net.n_params, 'parameter')}"
+    )
+
+
+def training_of(options: dict[str, Any], epochs: int) -> str:
+    """How many epochs of what it is, but for what else makes an update of a gradient."""
+    batch, rate = batches(options["batch_size"]), rate_of(options["learning_rate"])
+    return f"{count(epochs, 'epoch')} of {options['method']}, {batch}, rate {rate}"
+
+
+def time_of(seconds: float, epochs: int, kernel: str) -> str:
+    """All of it, in which kernel, and what an epoch has taken."""
+    pace = f", {duration(seconds / epochs)} an epoch" if epochs else ""
+    return f"{duration(seconds)} in the {kernel} kernel{pace}"
 
 
 def batches(size: int | None) -> str:

@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from fastgd.report.summary import network_words, options_of
+from fastgd.report.summary import options_of
 from fastgd.system.files import reason_of
 from fastgd.system.warn import say
+from fastgd.words import network_of
 
 Point = tuple[int, dict[str, float]]  # epochs finished, and numbers by their names
 
@@ -96,7 +97,7 @@ class Recorder(ABC):
                 numbers["validation cost"] = history.validation[i]
             points.append((epoch, numbers))
         self._put(points)
-        about = {"network": network_words(run.net), "seed": run.seed, "kernel": run.kernel}
+        about = {"network": network_of(run.net), "seed": run.seed, "kernel": run.kernel}
         ends = {"epochs": run.epochs, "stopped_by": run.stopped_by}
         self.describe(about | options_of(run.options) | ends)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastgd.cli.standard_output import print_facts, printable
 from fastgd.report.told import validation_cost
-from fastgd.words import batches, count, duration, rate_of, reason, update_of
+from fastgd.words import network_of, reason, time_of, training_of, update_of
 
 if TYPE_CHECKING:
     from fastgd.mlp import MLP
@@ -21,13 +21,7 @@ def print_line(title: str, text: str) -> None:
 
 def print_network(net: MLP) -> None:
     """Its widths, activations and loss, and how many parameters it has."""
-    bias = "" if net.bias else ", no biases"
-    widths = "-".join(map(str, net.widths))
-    print_line(
-        "network",
-        f"{widths}, {', '.join(net.activations)}, {net.loss}{bias}, {net.dtype}: "
-        f"{count(net.n_params, 'parameter')}",
-    )
+    print_line("network", network_of(net))
 
 
 def network_facts(net: MLP) -> dict[str, Any]:
@@ -47,16 +41,10 @@ def print_run(run: Run, checkpoint: str | None, validated_on: str) -> None:
     """
     options, history = run.options, run.history
     print_network(run.net)
-    rate, batch = rate_of(options["learning_rate"]), batches(options["batch_size"])
-    print_line(
-        "training",
-        f"{count(run.epochs, 'epoch')} of {options['method']}, {batch}, rate {rate}, seed "
-        f"{run.seed}",
-    )
+    print_line("training", f"{training_of(options, run.epochs)}, seed {run.seed}")
     if update := update_of(options):
         print_line("update", update)
-    pace = f", {duration(run.seconds / run.epochs)} an epoch" if run.epochs else ""
-    print_line("time", f"{duration(run.seconds)} in the {run.kernel} kernel{pace}")
+    print_line("time", time_of(run.seconds, run.epochs, run.kernel))
     why = reason(run.stopped_by, options, history.validation is not None)
     goes_on = checkpoint and run.stopped_by in ("max_seconds", "interrupt")
     why += "; the same command with --resume goes on" if goes_on else ""

@@ -9,10 +9,10 @@ import numpy as np
 from fastgd.report import html
 from fastgd.report.again import again
 from fastgd.report.run_page import Subject, foot, network_parts, surface_section
-from fastgd.report.summary import network_words, options_of
+from fastgd.report.summary import options_of
 from fastgd.report.told import ToldMembers, member_curves
 from fastgd.svg import members_svg
-from fastgd.words import count, duration, rate_of
+from fastgd.words import count, duration, network_of, rate_of
 
 _BEST = 10  # members that are written down
 
@@ -34,7 +34,7 @@ def members_page(runs: ToldMembers, best: Subject) -> str:
 def _summary(runs: ToldMembers) -> dict[str, object]:
     finite = runs.cost[np.isfinite(runs.cost)]
     told: dict[str, object] = {
-        "network": network_words(runs.net), "members": f"{len(runs):,}",
+        "network": network_of(runs.net), "members": f"{len(runs):,}",
     }  # fmt: skip
     if len(finite):
         least, median, most = np.quantile(finite, (0, 0.5, 1))

@@ -8,12 +8,11 @@ from importlib import metadata
 from typing import Any
 
 from fastgd.arguments.checks import Array
-from fastgd.network import Network
 from fastgd.optimizers import Optimizer
 from fastgd.report.told import Told, is_watched, validation_cost
 from fastgd.schedules import Schedule
 from fastgd.svg.chosen import evenly
-from fastgd.words import batches, count, duration, numbers, rate_of, reason, update_of
+from fastgd.words import network_of, numbers, reason, time_of, training_of, update_of
 
 _POINTS = 12  # of the history, that are written down
 
@@ -22,7 +21,7 @@ def summary_of(run: Told) -> dict[str, object]:
     """What it is, how it was trained, and what came of it."""
     options, history = run.options, run.history
     told: dict[str, object] = {
-        "network": network_words(run.net),
+        "network": network_of(run.net),
         "cost": f"{run.cost:.6g}",
     }
     validation = validation_cost(run)
@@ -34,26 +33,15 @@ def summary_of(run: Told) -> dict[str, object]:
         told["parameters"] = (
             "those of the best epoch" if options["restore_best"] else "those of the last epoch"
         )
-    batch, rate = batches(options["batch_size"]), rate_of(options["learning_rate"])
-    told["training"] = f"{count(run.epochs, 'epoch')} of {options['method']}, {batch}, rate {rate}"
+    told["training"] = training_of(options, run.epochs)
     if update := update_of(options):
         told["update"] = update
     why = reason(run.stopped_by, options, history.validation is not None)
     told["stopped"] = f"at epoch {run.epochs:,}: {why}"
     if run.stalled:
         told["stalled"] = "steps are less than half a unit in the last place of each parameter"
-    pace = f", {duration(run.seconds / run.epochs)} an epoch" if run.epochs else ""
-    told["time"] = f"{duration(run.seconds)} in the {run.kernel} kernel{pace}"
+    told["time"] = time_of(run.seconds, run.epochs, run.kernel)
     return told | {"seed": run.seed, "kernel": run.kernel}
-
-
-def network_words(net: Network) -> str:
-    """Its widths, activations and loss, and how many parameters it has."""
-    bias = "" if net.bias else ", no biases"
-    return (
-        f"{'-'.join(map(str, net.widths))}, {', '.join(net.activations)}, {net.loss}{bias}, "
-        f"{net.dtype}: {count(net.n_params, 'parameter')}"
-    )
 
 
 def options_of(options: Mapping[str, Any]) -> dict[str, object]:
