@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -142,11 +141,6 @@ class Scene:
         if Y.shape[1] == 1:
             return float(((outputs >= 0.5) == (Y == 1)).mean())
         return float((outputs.argmax(axis=1) == Y.argmax(axis=1)).mean())
-
-
-def number(value: float) -> float | None:
-    """As JSON has it, in which there is no NaN and no infinity."""
-    return float(value) if math.isfinite(value) else None
 
 
 def _rounded(array: Array) -> Any:

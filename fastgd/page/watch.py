@@ -12,8 +12,9 @@ from typing import Any
 from fastgd.arguments.checks import Array
 from fastgd.page.browser import open_browser
 from fastgd.page.frames import Frames
-from fastgd.page.pictures import Scene, number
+from fastgd.page.pictures import Scene
 from fastgd.page.server import Page, RefusedError, Request
+from fastgd.page.standing import Standing
 
 # seconds for which the end of a training waits until it is seen: by a browser that is being opened,
 # or by a page that looked just now
@@ -140,21 +141,10 @@ class Watch:
             raise RefusedError(410, "the training has ended before its first epoch")
         if points[-1][0] < latest.epoch:
             points.append((latest.epoch, latest.cost))
-        racer = {
-            "method": self.method,
-            "epoch": latest.epoch,
-            "furthest": latest.epoch,
-            "cost": number(latest.cost),
-            "seconds": latest.seconds,
-            "per_second": latest.epoch / latest.seconds if latest.seconds > 0 else None,
-            "kernel": "",
-            "stalled": False,
-            "done": status == "done",
-            "error": "",
-            "history": {
-                "epoch": [epoch for epoch, _ in points],
-                "cost": [number(float(f"{cost:.6g}")) for _, cost in points],
-            },
-        }
+        epochs, costs = zip(*points, strict=True)
+        racer = Standing(
+            self.method, latest.epoch, latest.cost, latest.seconds, epochs, costs,
+            status == "done", latest.epoch,
+        )  # fmt: skip
         told = {"scene": 0, "status": status, "busy": False, "message": "", "warnings": []}
-        return told | {"racers": [racer]}, self.scene, latest.params
+        return told | {"racers": [racer.told()]}, self.scene, latest.params

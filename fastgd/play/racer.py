@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgd.options import Options
-from fastgd.page.pictures import number
+from fastgd.page.standing import Standing
 from fastgd.play.course import Course
 from fastgd.training.history import History
 from fastgd.training.run import DivergedError, Run
@@ -89,22 +89,11 @@ class Racer:
     def told(self) -> dict[str, Any]:
         """Its place in the race, and the costs on its way."""
         run, history = self.run, self.furthest.history
-        return {
-            "method": self.method,
-            "epoch": run.epochs,
-            "furthest": self.furthest.epochs,
-            "cost": number(run.cost),
-            "seconds": run.seconds,
-            "per_second": run.epochs / run.seconds if run.seconds > 0 else None,
-            "kernel": run.kernel,
-            "stalled": run.stalled,
-            "done": self.is_done,
-            "error": self.error,
-            "history": {
-                "epoch": history.epoch.tolist(),
-                "cost": [number(float(f"{cost:.6g}")) for cost in history.cost],
-            },
-        }
+        return Standing(
+            self.method, run.epochs, run.cost, run.seconds, history.epoch.tolist(),
+            history.cost.tolist(), self.is_done, self.furthest.epochs, run.kernel, run.stalled,
+            self.error,
+        ).told()  # fmt: skip
 
 
 def first_run(course: Course, method: str) -> Run:
