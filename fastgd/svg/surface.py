@@ -78,8 +78,13 @@ def _colours(surface: Surface, values: Array, low: float, high: float) -> Array:
     if surface.classes is not None:
         return np.asarray(_CLASSES[values.astype(int) % len(_CLASSES)], np.uint8)
     shares = (values / 2 - low / 2) / (high / 2 - low / 2)  # halves, whose difference is finite
-    shares = np.clip(np.nan_to_num(shares), 0, 1) * (len(_VIRIDIS) - 1)
-    channels = [np.interp(shares, range(len(_VIRIDIS)), channel) for channel in _VIRIDIS.T]
+    return _viridis(np.clip(np.nan_to_num(shares), 0, 1))
+
+
+def _viridis(shares: Array) -> Array:
+    """(..., 3) uint8 of shares from 0, the least value, to 1."""
+    places = shares * (len(_VIRIDIS) - 1)
+    channels = [np.interp(places, range(len(_VIRIDIS)), channel) for channel in _VIRIDIS.T]
     return np.stack(channels, axis=-1).round().astype(np.uint8)
 
 
@@ -121,10 +126,7 @@ def _class_legend(surface: Surface) -> list[str]:
 
 def _scale(low: float, high: float) -> list[str]:
     """A bar of the colours from the least value to the largest."""
-    x, count = _LEFT + _SIDE + 14, len(_VIRIDIS) - 1
-    steps = np.linspace(1, 0, 33)[:, None]
-    channels = [np.interp(steps * count, range(count + 1), channel) for channel in _VIRIDIS.T]
-    bar = np.stack(channels, axis=-1).round().astype(np.uint8)
+    x, bar = _LEFT + _SIDE + 14, _viridis(np.linspace(1, 0, 33)[:, None])
     return [
         tag("image", href=data_address(bar), x=x, y=_TOP, width=14, height=_SIDE,
             preserveAspectRatio="none"),
