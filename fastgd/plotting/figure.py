@@ -22,6 +22,7 @@ COLORS = (
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*", "<", ">")
 POSITIVE, NEGATIVE = "#1b4f8f", "#e69f00"  # of weights: dark and light
 INK, FAINT = "#222222", "#8a8a8a"
+MANY = 2000  # points, lines or cells, which a vector format has as pixels
 # from light to dark all the way, and so in grey too; amber below zero, blue above
 _SIGNED = ("#fff0b8", "#f2b84b", "#a39a94", "#3f6fa8", "#0a2342")
 _PALE = ("#ffe3a3", "#fbeccb", "#e4e6e6", "#a9c3dd", "#6f9ac6")  # behind marks

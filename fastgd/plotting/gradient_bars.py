@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.checks import Array, finite_number, shown
 from fastgd.mlp import MLP
 from fastgd.names import METHODS
-from fastgd.plotting.figure import COLORS, INK, MARKERS, axes_or_new, bare, check_axes
+from fastgd.plotting.figure import COLORS, INK, MANY, MARKERS, axes_or_new, bare, check_axes
 from fastgd.plotting.given import trained
 from fastgd.system.float_errors import quiet
 from fastgd.training.run import Run
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _BARS = 24  # parameters that have bars; of more, a point each
-_MANY = 2000  # points, which a vector format has as pixels
 _SIZES = (0, 3.5, 6, 2.5)  # of points
 _HATCHES = ("", "///", "...", "xxx")
 
@@ -150,7 +149,7 @@ def _draw_points(ax: Axes, found: dict[str, Array]) -> None:
             ax.plot(
                 exact, gradient, MARKERS[place], color=COLORS[place], markersize=_SIZES[place],
                 markerfacecolor="none" if place == 2 else None, linestyle="none",
-                markeredgewidth=0.7, rasterized=len(exact) > _MANY, label=_label(method),
+                markeredgewidth=0.7, rasterized=len(exact) > MANY, label=_label(method),
             )  # fmt: skip
     ax.set_xlabel("derivative of the cost, by backprop")
     ax.set_ylabel("by each method")

@@ -12,6 +12,7 @@ from fastgd.arguments.checks import Array, whole_number
 from fastgd.mlp import MLP
 from fastgd.plotting.figure import (
     INK,
+    MANY,
     NEGATIVE,
     POSITIVE,
     axes_or_new,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _WIDEST = 4.0  # points, of the largest weight
 # points; a line that is thinner is not seen, and its dashes, as much shorter, take for ever
 _THINNEST = 0.02
-_MANY = 2000  # lines, which a vector format has as pixels
 
 
 @quiet
@@ -127,7 +127,7 @@ def _draw_weights(ax: Axes, l: int, W: Array, before: Array, after: Array, large
         shades = np.column_stack([np.tile(to_rgb(color), (len(which), 1)), 0.4 + 0.6 * sizes])
         lines = LineCollection(
             list(ends), linewidths=_WIDEST * sizes, colors=shades, linestyles=[style],
-            zorder=1 + is_positive / 2, rasterized=W.size > _MANY,
+            zorder=1 + is_positive / 2, rasterized=W.size > MANY,
         )  # fmt: skip
         lines.set_gid(f"{'positive' if is_positive else 'negative'} weights of layer {l + 1}")
         ax.add_collection(lines)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.plotting.figure import COLORS, INK, MARKERS, bare, set_legend_above, signed_map
+from fastgd.plotting.figure import COLORS, INK, MANY, MARKERS, bare, set_legend_above, signed_map
 from fastgd.plotting.given import Trained
 from fastgd.svg.plane import middles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MANY = 2000  # points, which a vector format has as pixels
 _LOW = {"marker": "o", "color": "#e08a00", "edgecolors": "#4d2f00"}  # of two classes
 _HIGH = {"marker": "^", "color": "#0b3c73", "edgecolors": "white"}
 
@@ -51,7 +50,7 @@ class Painting(NamedTuple):
         """These of the rows."""
         across, up = self.rows_across[which], self.rows_up[which]
         style |= {"s": self.size, "linewidths": self.size / 60, "zorder": 3}
-        return self.ax.scatter(across, up, rasterized=len(across) > _MANY, **style)
+        return self.ax.scatter(across, up, rasterized=len(across) > MANY, **style)
 
     def set_legend(self) -> None:
         """What the marks stand for."""
@@ -115,7 +114,7 @@ def draw_curves(ax: Axes, given: Trained, x: Array, y: Array, at: Array, chosen:
         of = "" if len(chosen) == 1 else f" {names[k]}"
         ax.plot(
             given.input_units(0, x[:, 0]), rows, MARKERS[k % len(MARKERS)], color=color, alpha=0.5,
-            markersize=4.5, markeredgewidth=0, rasterized=len(x) > _MANY, label=f"rows{of}",
+            markersize=4.5, markeredgewidth=0, rasterized=len(x) > MANY, label=f"rows{of}",
         )  # fmt: skip
         line = INK if len(chosen) == 1 else color
         ax.plot(given.input_units(0, at), curve, color=line, label=f"network{of}")

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from fastgd.arguments.checks import Array, shown, whole_number
 from fastgd.mlp import MLP
-from fastgd.plotting.figure import axes_or_new, check_axes, number, signed_map
+from fastgd.plotting.figure import MANY, axes_or_new, check_axes, number, signed_map
 from fastgd.plotting.given import Trained, trained
 from fastgd.system.float_errors import quiet
 from fastgd.training.run import Run
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FEW = (8, 6)  # rows and columns of a map that has its numbers written in
-_MANY = 2000  # cells, which a vector format has as pixels
 _LETTER, _LINE = 0.09, 0.16  # inches that a letter and a line of a label take
 
 
@@ -158,7 +157,7 @@ def _draw_map(panel: Axes, W: Array, b: Array | None, norm: dict[str, Any]) -> A
 def _draw_cells(panel: Axes, edges: Array, values: Array, norm: dict[str, Any]) -> Any:
     """Values (rows, columns) between edges (columns + 1,)."""
     heights = np.arange(len(values) + 1) - 0.5
-    return panel.pcolormesh(edges, heights, values, rasterized=values.size > _MANY, **norm)
+    return panel.pcolormesh(edges, heights, values, rasterized=values.size > MANY, **norm)
 
 
 def _write(panel: Axes, values: Array, across: Any, drawn: Any) -> None:
