@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastgd.derivation.program import ABOUT, Line, Part, Program
-from fastgd.derivation.steps import Derivation, variables_of
+from fastgd.derivation.steps import Derivation
 from fastgd.export.c_words import comment
-from fastgd.functions.formula import Formula
 from fastgd.functions.languages import C99Writer, c99
+from fastgd.functions.text import InOneLine
 from fastgd.kernels.generated.equations import parameter_names
 from fastgd.network import Network
 
 _TAKEN = "const double params[PARAMS], const double *X, const double *Y, size_t n"
 
 
-class _OneLine(C99Writer):
-    """Writes all of a formula as one expression."""
-
-    def _used(self, node: Formula) -> Sequence[Formula]:
-        return ()
+class _OneLine(InOneLine, C99Writer):
+    """An expression of C."""
 
 
 def to_c(derivation: Derivation) -> str:
@@ -48,7 +45,7 @@ def _about(net: Network) -> str:
 def _function(net: Network, part: Part) -> str:
     is_cost = part.name == "cost"
     names = [f"x_{k}" for k in range(net.widths[0])] + [f"y_{k}" for k in range(net.n_targets)]
-    needed = set().union(*(variables_of(line.formula) for line in part.lines))
+    needed = part.variables
     params = [
         f"const double {name} = params[{i}];"
         for i, name in enumerate(parameter_names(net))

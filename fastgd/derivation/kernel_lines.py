@@ -89,7 +89,7 @@ def substituted(formula: Formula, values: Mapping[str, Formula]) -> Formula:
     def change(node: Formula, inner: tuple[Formula, ...]) -> Formula:
         if node.operation == "variable":
             return values.get(node.arguments[0], node)
-        return Formula(node.operation, *inner) if inner else node
+        return node.with_inner(inner)
 
     result: Formula = formula.changed(change)
     return result

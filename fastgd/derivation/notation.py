@@ -70,7 +70,7 @@ class Notation:
     def _places(self, name: str) -> list[int]:
         """Which of its arguments a function needs."""
         arguments, formula = self.calls[name]
-        used = {node.arguments[0] for node in formula.nodes() if node.operation == "variable"}
+        used = formula.variables
         return [i for i, each in enumerate(arguments) if each in used]
 
     @cached_property
@@ -92,7 +92,7 @@ class Notation:
             if node.operation in self.small:
                 names = self.calls[node.operation][0]
                 return substituted(self.small[node.operation], dict(zip(names, inner, strict=True)))
-            return Formula(node.operation, *inner) if inner else node
+            return node.with_inner(inner)
 
         return by_hand(formula.changed(change))
 
@@ -133,7 +133,7 @@ class Notation:
         uses = Counter(each for node in formula.nodes() for each in node.inner)
 
         def change(node: Formula, inner: tuple[Formula, ...]) -> Formula:
-            written = Formula(node.operation, *inner) if inner else node
+            written = node.with_inner(inner)
             if uses[node] > 1 and len(list(node.nodes())) >= _LARGE and node is not formula:
                 known[node] = variable(f"u_{len(known) + 1}")
                 parts.append((f"u_{len(known)}", self.text(written)))
@@ -196,7 +196,7 @@ def _has(formula: Formula, operation: str) -> bool:
 def _without_sigmoid(node: Formula, inner: tuple[Formula, ...]) -> Formula:
     """1 / (1 + e^-x) for the sigmoid of x."""
     if node.operation != "sigmoid":
-        return Formula(node.operation, *inner) if inner else node
+        return node.with_inner(inner)
     below = Formula("exp", Formula("negative", inner[0]))
     return Formula("divide", ONE, Formula("add", ONE, below))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fastgd.derivation.kernel_lines import LAYERWISE, calls_of
-from fastgd.derivation.steps import Derivation, Equation, variables_of
+from fastgd.derivation.steps import Derivation, Equation
 from fastgd.functions.by_hand import by_hand
 from fastgd.functions.formula import Formula
 from fastgd.kernels.generated.equations import parameter_names
@@ -45,6 +45,11 @@ class Part:
     about: str
     lines: list[Line]
     results: list[str]
+
+    @property
+    def variables(self) -> set[str]:
+        """The names that its lines have."""
+        return set().union(*(line.formula.variables for line in self.lines))
 
 
 class Function(NamedTuple):
@@ -89,7 +94,7 @@ class Program:
         for each in reversed(self._derivation.equations):
             if each.name in needed:
                 lines.append(Line(each.name, self._simple(each.right), mark_of(each)))
-                needed |= variables_of(lines[-1].formula)
+                needed |= lines[-1].formula.variables
         return Part(name, _ABOUT[name], lines[::-1], results)
 
     def _formulas(self) -> Iterator[Formula]:
@@ -99,14 +104,15 @@ class Program:
     def _needed(self, name: str) -> tuple[str, ...]:
         """The arguments that a function needs."""
         arguments, formula = self._calls[name]
-        return tuple(each for each in arguments if each in variables_of(formula))
+        used = formula.variables
+        return tuple(each for each in arguments if each in used)
 
     def _simple(self, formula: Formula) -> Formula:
         """With calls that have only what the functions need, and of which none is of nothing."""
 
         def change(node: Formula, inner: tuple[Formula, ...]) -> Formula:
             if node.operation not in self._calls:
-                return Formula(node.operation, *inner) if inner else node
+                return node.with_inner(inner)
             arguments, of = self._calls[node.operation]
             needed = self._needed(node.operation)
             given = [each for name, each in zip(arguments, inner, strict=True) if name in needed]

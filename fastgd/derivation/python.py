@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from fastgd.derivation.program import ABOUT, Line, Part, Program, wrapped
 from fastgd.derivation.steps import Derivation
-from fastgd.functions.formula import Formula
-from fastgd.functions.text import Writer, python
+from fastgd.functions.text import InOneLine, python
 from fastgd.kernels.generated.equations import parameter_names
 from fastgd.network import Network
 
@@ -42,13 +41,6 @@ _COLUMNS = '''def columns(rows):
     return rows[None] if rows.ndim == 1 else rows.T'''
 
 
-class _OneLine(Writer):
-    """Writes all of a formula as one expression."""
-
-    def _used(self, node: Formula) -> Sequence[Formula]:
-        return ()
-
-
 def to_python(derivation: Derivation) -> str:
     """A module with `cost(params, X, Y)` and `gradient(params, X, Y)`, and for squared error
     `layerwise_gradient`.
@@ -80,12 +72,7 @@ def _about(net: Network) -> str:
 def _function(net: Network, part: Part) -> str:
     lines = [f"def {part.name}(params, X, Y):", f'    """{part.about}"""']
     lines += _unpacked(parameter_names(net), "np.asarray(params, float)")
-    needed = {
-        node.arguments[0]
-        for line in part.lines
-        for node in line.formula.nodes()
-        if node.operation == "variable"
-    }
+    needed = part.variables
     for letter, width in (("x", net.widths[0]), ("y", net.n_targets)):
         names = [f"{letter}_{k}" for k in range(width)]
         if needed & set(names):
@@ -108,7 +95,7 @@ def _inside(names: Sequence[str]) -> list[str]:
 
 def _written(line: Line) -> list[str]:
     """A statement, in as many lines as it needs."""
-    value = _OneLine(line.formula).result
+    value = InOneLine(line.formula).result
     text = f"    {line.name} = {value}  # {line.mark}"
     if len(text) <= _WIDE:
         return [text]

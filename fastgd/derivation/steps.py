@@ -10,11 +10,6 @@ from fastgd.functions.formula import Formula
 from fastgd.network import Network
 
 
-def variables_of(formula: Formula) -> set[str]:
-    """The names that a formula has."""
-    return {node.arguments[0] for node in formula.nodes() if node.operation == "variable"}
-
-
 @dataclass(frozen=True)
 class Equation:
     """left = right, of one sample i; without a left side it goes on from the one before.

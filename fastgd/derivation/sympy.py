@@ -13,7 +13,7 @@ from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
 from fastgd.functions.activation import Activation
 from fastgd.functions.formula import Formula, variable
 from fastgd.functions.loss import Loss
-from fastgd.functions.text import CompiledWriter
+from fastgd.functions.text import CompiledWriter, InOneLine
 from fastgd.kernels.generated.equations import parameter_names
 from fastgd.network import Network
 
@@ -35,11 +35,8 @@ _TAKEN = {"fma": "x, factor, summand"}
 _CHOICES = {"less": "<", "less_equal": "<=", "equal": "=="}
 
 
-class _Sympy(CompiledWriter):
+class _Sympy(InOneLine, CompiledWriter):
     """An expression of SymPy's, whose numbers are exact."""
-
-    def _used(self, node: Formula) -> Sequence[Formula]:
-        return ()
 
     def number(self, value: float) -> str:
         return str(int(value)) if value == int(value) else f'sp.Rational("{value!r}")'

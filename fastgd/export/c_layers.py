@@ -236,7 +236,7 @@ def _formula(function: Activation | Loss, slope: bool) -> tuple[Formula, list[st
     """The formula, and the variables that it has."""
     formula = function.slope if slope else function.value
     known = function.slope_arguments if slope else function.arguments
-    there = {node.arguments[0] for node in formula.nodes() if node.operation == "variable"}
+    there = formula.variables
     return formula, [each for each in known if each in there]
 
 

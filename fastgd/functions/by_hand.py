@@ -24,7 +24,7 @@ def _written(node: Formula, inner: tuple[Formula, ...]) -> Formula:
         return _sum(_terms(Formula("add", Formula("multiply", x, factor), summand)))
     if node.operation == "where" and inner[0].operation == "less":
         return _choice(*inner[0].arguments, *inner[1:])
-    return Formula(node.operation, *inner) if inner else node
+    return node.with_inner(inner)
 
 
 def _choice(x: Formula, y: Formula, less: Formula, otherwise: Formula) -> Formula:

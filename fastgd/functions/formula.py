@@ -51,6 +51,15 @@ class Formula:
         """The nodes that it is computed of."""
         return () if self.operation in ("number", "variable") else self.arguments
 
+    def with_inner(self, inner: tuple[Formula, ...]) -> Formula:
+        """Its operation of other nodes, as many as it is computed of."""
+        return Formula(self.operation, *inner) if inner else self
+
+    @property
+    def variables(self) -> set[str]:
+        """The names that it has."""
+        return {node.arguments[0] for node in self.nodes() if node.operation == "variable"}
+
     @property
     def number(self) -> float | None:
         """What it is worth, if it is a number."""
@@ -80,7 +89,7 @@ class Formula:
         """With one node in the place of another."""
 
         def change(node: Formula, inner: tuple[Formula, ...]) -> Formula:
-            return new if node is old else Formula(node.operation, *inner) if inner else node
+            return new if node is old else node.with_inner(inner)
 
         result: Formula = self.changed(change)
         return result

@@ -34,7 +34,7 @@ def parts_of(formula: Formula) -> Parts:
     named: dict[str, Formula] = {}
 
     def change(node: Formula, inner: tuple[Formula, ...]) -> Formula:
-        written = Formula(node.operation, *inner) if inner else node
+        written = node.with_inner(inner)
         if not inner or uses[node] < 2 or node.operation in TRUTHS:
             return written
         name = f"t{len(named) + 1}"

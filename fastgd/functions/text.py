@@ -96,6 +96,13 @@ class Writer:
         return f"{name}({', '.join(arguments)})"
 
 
+class InOneLine(Writer):
+    """Writes all of a formula as one expression, with what it needs more than once as often."""
+
+    def _used(self, node: Formula) -> Sequence[Formula]:
+        return ()
+
+
 def python(name: str, arguments: Sequence[str], formula: Formula) -> str:
     """A function over `fastgd.numeric` that computes the formula."""
     return _function(f"def {name}({', '.join(arguments)}):", Writer(formula))
