@@ -11,6 +11,8 @@ import pytest
 
 import fastgd
 from fastgd.svg import Curve, Mark, Surface, cost_svg, members_svg, network_svg, surface_svg
+from fastgd.svg.chosen import evenly
+from fastgd.svg.plane import outputs_over
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = "<script>alert(1)</script>\"'&\x00\u202e\uffff"
@@ -219,3 +221,27 @@ def test_numbers_beside_axes_differ():
         assert len(set(beside)) == len(beside) >= 2
         assert all(word.isdecimal() for word in below)
         assert below[0] == "0"
+
+
+def test_outputs_over_two_inputs_are_of_few_rows_at_a_time():
+    """Of half a million inputs, of which the last is held at 5: all of them are seen, in the order of a picture."""
+    held, asked = np.zeros(2**19), []
+    held[-1] = 5.0
+
+    def predict(rows):
+        asked.append(len(rows))
+        return rows[:, [1, 3, -1]]
+
+    outputs = outputs_over(predict, (3, 1), np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0]), held)
+    assert outputs.tolist() == [[y, x, 5.0] for y in (10.0, 20.0) for x in (1.0, 2.0, 3.0)]
+    assert asked == [2, 2, 2]
+
+
+@pytest.mark.parametrize(("count", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (7, 5), (1000, 24)])
+def test_some_of_many_are_spread_over_all(count, most):
+    places = evenly(count, most).tolist()
+    assert len(set(places)) == len(places) == min(count, most)
+    if count:
+        assert (places[0], places[-1]) == (0, count - 1)
+        steps = np.diff(places)
+        assert len(steps) == 0 or steps.max() - steps.min() <= 1
