@@ -158,6 +158,19 @@ def no_compiled_code(monkeypatch):
     monkeypatch.setattr(Entry, "_ready", fail)
 
 
+@pytest.fixture
+def figures():
+    """Figures that no screen shows, all closed in the end; matplotlib's settings are as they were."""
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    matplotlib.use("agg")
+    before = dict(matplotlib.rcParams)
+    yield
+    assert dict(matplotlib.rcParams) == before
+    plt.close("all")
+
+
 @pytest.fixture(scope="session")
 def python():
     """Run a program in a fresh interpreter with this package; returns what it prints."""
