@@ -1,47 +1,15 @@
-"""Compiled code on disk: found again by another process, never stale, and no trouble of the cache folder is an error."""
+"""Compiled code on disk: found again by another process, to the same bits, and never damaged."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
+import tiny_kernel
+from tiny_kernel import FLOAT64, TINY, damaged, fresh, kernel_file, twice
 
 import fastgd
-from fastgd.machine import cache, cache_folder, object_code
-
-TINY = '''"""Tiny."""
-
-from typing import NamedTuple
-
-from fastgd.machine.jit import kernel
-from fastgd.machine.struct import Integers
-from fastgd.machine.struct_view import viewer
-
-
-class Cell(NamedTuple):
-    cell: Integers
-
-
-cell_of = viewer(Cell)
-
-
-@kernel
-def twice(address, zero, limit):
-    cell_of(address, zero).cell[0] = 2 * limit
-'''
-
-FLOAT64 = np.dtype("float64")
-
-
-def twice(entry, n):
-    """What the compiled function writes into its cell."""
-    cell = np.zeros(1, np.int64)
-    entry(np.array([cell.ctypes.data, 1]), n)
-    return int(cell[0])
-
+from fastgd.machine import cache, object_code
 
 PROGRAM = f"""
 import sys
@@ -53,38 +21,10 @@ assert cell[0] == 42
 print("numba" in sys.modules)
 """
 
-PACKAGE = Path(fastgd.__file__).parent
 
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A cache folder of this test's own."""
-    place = tmp_path / "cache"
-    monkeypatch.setenv("FASTGD_CACHE_DIR", str(place))
-    return place
-
-
-@pytest.fixture
-def compilations(monkeypatch):
-    """The names of entries that are compiled."""
-    names = []
-    compile_entry = cache.Entry._compile
-    monkeypatch.setattr(cache.Entry, "_compile", lambda self: names.append(self.name) or compile_entry(self))
-    return names
-
-
-def fresh():
-    """An entry that has not been called, as in a new process."""
-    return cache.Entry("tiny_0", TINY, "twice", FLOAT64)
-
-
-def kernel_file(folder):
-    return folder / "tiny_0.kernel"
-
-
-def test_a_second_process_needs_no_numba(python, folder):
-    assert python(PROGRAM, FASTGD_CACHE_DIR=folder).strip() == "True"
-    assert python(PROGRAM, FASTGD_CACHE_DIR=folder).strip() == "False"
+def test_a_second_process_needs_no_numba(python, own_cache):
+    assert python(PROGRAM, FASTGD_CACHE_DIR=own_cache).strip() == "True"
+    assert python(PROGRAM, FASTGD_CACHE_DIR=own_cache).strip() == "False"
 
 
 TRAINING = """
@@ -105,7 +45,7 @@ def test_a_kernel_is_loaded_from_disk(python, kernel):
     assert python(TRAINING.format(kernel)).split() == [run.params.tobytes().hex(), str(run.cost), "False", "False"]
 
 
-def test_processes_that_make_the_same_kernel_at_once(python, folder):
+def test_processes_that_make_the_same_kernel_at_once(python, own_cache):
     """All succeed with the same bits, one file is left, and a later process finds it."""
     program = """
 import sys
@@ -115,15 +55,15 @@ run = fastgd.train(fastgd.MLP(2, 1), X, Y, 1000, 1.0, rng=0, kernel="unrolled")
 print(run.params.tobytes().hex(), run.cost, "numba" in sys.modules)
 """
     with ThreadPoolExecutor(4) as pool:
-        printed = list(pool.map(lambda _: python(program, FASTGD_CACHE_DIR=folder, FASTGD_READY_MADE=0).split(), range(4)))
+        printed = list(pool.map(lambda _: python(program, FASTGD_CACHE_DIR=own_cache, FASTGD_READY_MADE=0).split(), range(4)))
     assert len({tuple(line[:2]) for line in printed}) == 1
     assert "True" in {line[2] for line in printed}
-    assert python(program, FASTGD_CACHE_DIR=folder, FASTGD_READY_MADE=0).split() == [*printed[0][:2], "False"]
-    (file,) = folder.iterdir()
+    assert python(program, FASTGD_CACHE_DIR=own_cache, FASTGD_READY_MADE=0).split() == [*printed[0][:2], "False"]
+    (file,) = own_cache.iterdir()
     assert file.suffix == ".kernel"
 
 
-def test_two_kernels_with_the_same_names_inside(folder):
+def test_two_kernels_with_the_same_names_inside(own_cache):
     """Functions are looked up in their own file: all are called `train`."""
     other = cache.Entry("tiny_1", TINY.replace("2 * limit", "3 * limit"), "twice", FLOAT64)
     for _ in range(2):
@@ -132,203 +72,14 @@ def test_two_kernels_with_the_same_names_inside(folder):
         other = cache.Entry("tiny_1", "", "twice", FLOAT64)
 
 
-def test_the_folder_is_made_private(folder, compilations):
-    assert twice(fresh(), 21) == 42
-    assert twice(fresh(), 21) == 42
-    assert compilations == ["tiny_0"]
-    assert folder.stat().st_mode & 0o077 == 0
-    assert [path.name for path in folder.iterdir()] == ["tiny_0.kernel"]
-
-
 @pytest.mark.filterwarnings("ignore:Could not find source")
-def test_code_with_lines_for_debuggers(folder, monkeypatch):
+def test_code_with_lines_for_debuggers(own_cache, monkeypatch):
     """Of NUMBA_DEBUGINFO=1."""
     monkeypatch.setattr(numba.config, "DEBUGINFO_DEFAULT", 1)
     assert twice(fresh(), 21) == 42
 
 
-# -- trouble with the folder -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def assert_compiles_each_time(folder, compilations, monkeypatch):
-    """Without a file to read, without an error, and with one warning that says why."""
-    monkeypatch.setattr(cache, "_has_warned", False)
-
-    def check(reason):
-        before = len(compilations)
-        with pytest.warns(RuntimeWarning, match="compiled code can't be kept") as warned:
-            assert twice(fresh(), 21) == 42
-        (warning,) = warned
-        assert twice(fresh(), 21) == 42
-        assert len(compilations) == before + 2
-        assert f"in {cache_folder.folder()}: {reason};" in str(warning.message)
-        assert warning.filename == __file__
-
-    return check
-
-
-def test_a_file_in_its_place(folder, assert_compiles_each_time):
-    folder.write_text("in the way")
-    assert_compiles_each_time("it is no folder")
-    assert cache_folder.trouble() == "it is no folder"
-    assert folder.read_text() == "in the way"
-
-
-def test_a_place_that_cannot_be(assert_compiles_each_time, monkeypatch):
-    monkeypatch.setenv("FASTGD_CACHE_DIR", f"{os.devnull}/cache")
-    assert_compiles_each_time("Not a directory")
-    assert cache_folder.trouble() == "Not a directory"
-
-
-@pytest.mark.parametrize("name", ["os.fsync", "os.replace"])
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")])
-def test_a_failed_write_leaves_nothing(name, error, folder, assert_compiles_each_time, monkeypatch):
-    def fail(*arguments, **keywords):
-        raise error
-
-    monkeypatch.setattr(name, fail)
-    assert_compiles_each_time(error.strerror)
-    assert list(folder.iterdir()) == []
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder(folder, assert_compiles_each_time):
-    folder.mkdir(mode=0o500)
-    assert_compiles_each_time("Permission denied")
-    assert cache_folder.trouble() == "Permission denied"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
-@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
-def test_a_folder_that_others_may_write_to(mode, folder, assert_compiles_each_time):
-    """Code is run from it, so it is left alone."""
-    assert twice(fresh(), 21) == 42
-    assert cache_folder.trouble() is None
-    folder.chmod(mode)
-    before = kernel_file(folder).read_bytes()
-    assert_compiles_each_time("others may write to it")
-    assert cache_folder.trouble() == "others may write to it"
-    assert kernel_file(folder).read_bytes() == before
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_folder_of_somebody_else(folder, assert_compiles_each_time):
-    folder.mkdir(mode=0o700)
-    os.chown(folder, 65534, 65534)
-    assert_compiles_each_time("it belongs to another user")
-    assert cache_folder.trouble() == "it belongs to another user"
-    assert os.listdir(folder) == []
-
-
-# -- no folder ---------------------------------------------------------------------------------------------------------------
-
-
-def nobody(uid):
-    raise KeyError(f"getpwuid(): uid not found: {uid}")
-
-
-@pytest.fixture
-def homeless(monkeypatch):
-    """As in a container whose user has no HOME and no line in passwd."""
-    for name in ("FASTGD_CACHE_DIR", "HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("pwd.getpwuid", nobody)
-    monkeypatch.setattr(cache, "_has_warned", False)
-
-
-def assert_nothing_is_kept(compilations, tmp_path, monkeypatch, *words):
-    """Each process compiles, says why once, and gives its result; the working directory stays empty."""
-    place = tmp_path / "here"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    with pytest.warns(RuntimeWarning, match="compiled code can't be kept") as warned:
-        assert twice(fresh(), 21) == 42
-    assert twice(fresh(), 21) == 42
-    (warning,) = warned
-    assert all(word in str(warning.message) for word in words)
-    assert warning.filename == __file__
-    assert len(compilations) == 2
-    assert cache_folder.trouble() is not None
-    assert cache_folder.entries() == []
-    assert cache_folder.clear() == 0
-    assert list(place.iterdir()) == []
-
-
-POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX accounts")
-
-
-@POSIX
-def test_no_home(homeless, compilations, tmp_path, monkeypatch):
-    assert_nothing_is_kept(compilations, tmp_path, monkeypatch, "home")
-
-
-@POSIX
-@pytest.mark.parametrize("chosen", ["~/x", "~no-such-user/x"])
-def test_a_folder_in_no_home(chosen, homeless, compilations, tmp_path, monkeypatch):
-    monkeypatch.setenv("FASTGD_CACHE_DIR", chosen)
-    assert_nothing_is_kept(compilations, tmp_path, monkeypatch, "home")
-
-
-@POSIX
-def test_a_home_that_platformdirs_does_not_find(homeless, compilations, tmp_path, monkeypatch):
-    """Before 4.3 it went on with the path as it stood: of a folder called ~ in the working directory."""
-    monkeypatch.setattr(cache_folder.platformdirs, "user_cache_path", lambda name: Path("~/.cache") / name)
-    assert_nothing_is_kept(compilations, tmp_path, monkeypatch, "home")
-
-
-@POSIX
-@pytest.mark.parametrize("home", [".", "home/me"])
-def test_a_home_that_is_not_absolute(home, homeless, compilations, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", home)
-    assert_nothing_is_kept(compilations, tmp_path, monkeypatch)
-
-
-@pytest.mark.parametrize("chosen", [".", "cache", "./cache", "../cache", " "])
-def test_a_folder_that_is_not_absolute(chosen, compilations, tmp_path, monkeypatch):
-    """Code would be run that lies where the process happens to work."""
-    monkeypatch.setattr(cache, "_has_warned", False)
-    monkeypatch.setenv("FASTGD_CACHE_DIR", chosen)
-    assert_nothing_is_kept(compilations, tmp_path, monkeypatch, repr(str(Path(chosen))), "absolute")
-
-
-@POSIX
-@pytest.mark.parametrize("elsewhere", ["cache", "./cache"])
-def test_a_place_for_caches_that_is_not_absolute_counts_for_nothing(elsewhere, tmp_path, monkeypatch):
-    """As XDG has it."""
-    for name, value in {"HOME": str(tmp_path), "XDG_CACHE_HOME": elsewhere, "FASTGD_CACHE_DIR": ""}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(cache_folder.platformdirs, "user_cache_path", lambda name: Path(elsewhere) / name)
-    assert cache_folder.folder() == tmp_path.resolve() / ".cache" / "fastgd"
-
-
-ERRORS = [
-    RuntimeError("Symlink loop"), KeyError("uid"), ValueError("embedded null byte"), TypeError("no path"), MemoryError(),
-    OSError("no number"), UnicodeEncodeError("ascii", "\xe9", 0, 1, "no such letter"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("place", ["platformdirs.user_cache_path", "pathlib.Path.mkdir", "os.replace", "tempfile.TemporaryFile"])
-def test_any_error_of_the_folder(place, error, compilations, tmp_path, monkeypatch):
-    """In finding it, making it, and writing to it; none ends the work."""
-    monkeypatch.setattr(cache, "_has_warned", False)
-    for name, value in {"HOME": str(tmp_path / "home"), "FASTGD_CACHE_DIR": ""}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-
-    def fail(*arguments, **keywords):
-        raise error
-
-    monkeypatch.setattr(place, fail)
-    writes = place != "tempfile.TemporaryFile"  # with which it is only tried out
-    with pytest.warns(RuntimeWarning, match="compiled code can't be kept") if writes else nullcontext():
-        assert twice(fresh(), 21) == 42
-    assert len(compilations) == 1
-    assert (cache_folder.trouble() is None) == (place == "os.replace")
-
-
-def test_sources_that_cannot_be_read(folder, compilations, monkeypatch):
+def test_sources_that_cannot_be_read(own_cache, compilations, monkeypatch):
     """Nobody knows what code is compiled from them: it is not kept."""
     monkeypatch.setattr(cache, "_has_warned", False)
 
@@ -340,10 +91,10 @@ def test_sources_that_cannot_be_read(folder, compilations, monkeypatch):
         assert twice(cache.entry.__wrapped__("tiny", TINY, "twice", FLOAT64), 21) == 42
     (warning,) = warned
     assert "sources" in str(warning.message)
-    assert not folder.exists()
+    assert not own_cache.exists()
 
 
-def test_the_error_state_of_the_caller_is_not_that_of_compiling(folder, monkeypatch):
+def test_the_error_state_of_the_caller_is_not_that_of_compiling(own_cache, monkeypatch):
     states, real = [], object_code.machine_code
     monkeypatch.setattr(object_code, "machine_code", lambda *arguments: states.append(np.geterr()) or real(*arguments))
     with np.errstate(all="raise"):
@@ -353,72 +104,12 @@ def test_the_error_state_of_the_caller_is_not_that_of_compiling(folder, monkeypa
     assert set(states[0].values()) == {"ignore"}
 
 
-HOMELESS = """
-import os
-import pwd
-import warnings
-
-def nobody(uid):
-    raise KeyError(f"getpwuid(): uid not found: {uid}")
-
-pwd.getpwuid = nobody
-for name in ("HOME", "FASTGD_CACHE_DIR", "XDG_CACHE_HOME"):
-    os.environ.pop(name, None)
-import fastgd
-from fastgd.cli.main import main
-X, Y = [[0.0], [1.0], [2.0]], [[1.0], [0.0], [0.5]]
-net = fastgd.MLP(1, 1)
-with warnings.catch_warnings(record=True) as warned:
-    warnings.simplefilter("always")
-    run = fastgd.train(net, X, Y, 5, rng=0, kernel="unrolled")
-    outputs = run.predict(X)
-    runs = fastgd.train_many(net, X, Y, 5, members=2, rng=0)
-assert len(warned) == 1, warned
-assert "can't be kept: " in str(warned[0].message), warned
-print(run.params.tobytes().hex(), outputs.tobytes().hex(), runs.params.tobytes().hex())
-assert main(["cache"]) == 0
-assert main(["cache", "--clear"]) == 0
-"""
-
-
-@POSIX
-def test_everything_works_without_a_home(python):
-    """Training, predicting, training many, and the command; to the same bits."""
-    X, Y = [[0.0], [1.0], [2.0]], [[1.0], [0.0], [0.5]]
-    net = fastgd.MLP(1, 1)
-    run = fastgd.train(net, X, Y, 5, rng=0, kernel="unrolled")
-    results = (run.params, run.predict(X), fastgd.train_many(net, X, Y, 5, members=2, rng=0).params)
-    first, *command = python(HOMELESS).splitlines()
-    assert first.split() == [each.tobytes().hex() for each in results]
-    assert command[0] == "no cache folder: 0 kernels, 0.0 MB"
-    assert command[1].startswith("  nothing can be kept there: ")
-    assert command[-1] == "deleted 0 files from no cache folder"
-
-
-# -- files -------------------------------------------------------------------------------------------------------------------
-
-
-def damaged(whole):
-    """Files that are no kernel, or a bad one."""
-    line, _, code = whole.partition(b"\n")
-    middle = len(whole) // 2
-    return {
-        "empty": b"",
-        "cut": whole[:middle],
-        "noise": np.random.default_rng(0).bytes(len(whole)),
-        "a flipped bit": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
-        "other code": line + b"\n" + b"x" + code[1:],
-        "no facts": b"{}\n" + code,
-        "a list": b"[]\n" + code,
-    }
-
-
 @pytest.mark.parametrize("damage", damaged(b"{}\n00"))
-def test_a_damaged_file(damage, folder, compilations):
+def test_a_damaged_file(damage, own_cache, compilations):
     """Compiled again, and replaced."""
     assert twice(fresh(), 21) == 42
-    whole = kernel_file(folder).read_bytes()
-    kernel_file(folder).write_bytes(damaged(whole)[damage])
+    whole = kernel_file(own_cache).read_bytes()
+    kernel_file(own_cache).write_bytes(damaged(whole)[damage])
     assert twice(fresh(), 21) == 42
     assert len(compilations) == 2
     assert twice(fresh(), 21) == 42
@@ -433,52 +124,26 @@ def test_a_damaged_file(damage, folder, compilations):
         (b'"calls"', b'"called"', "calls"),
     ],
 )
-def test_an_entry_that_cannot_be_linked(before, after, reason, folder, compilations):
+def test_an_entry_that_cannot_be_linked(before, after, reason, own_cache, compilations):
     """It is named, compiled again, and replaced: the next process finds it."""
     assert twice(fresh(), 21) == 42
-    whole = kernel_file(folder).read_bytes()
-    kernel_file(folder).write_bytes(whole.replace(before, after, 1))
+    whole = kernel_file(own_cache).read_bytes()
+    kernel_file(own_cache).write_bytes(whole.replace(before, after, 1))
     with pytest.warns(RuntimeWarning, match="the compiled code tiny_0 can't be linked") as warned:
         assert twice(fresh(), 21) == 42
     (warning,) = warned
     assert reason in str(warning.message)
-    assert warning.filename == __file__
+    assert warning.filename == tiny_kernel.__file__
     assert len(compilations) == 2
     assert twice(fresh(), 21) == 42
     assert len(compilations) == 2
 
 
-def test_an_entry_that_cannot_be_linked_where_warnings_are_errors(folder, compilations, capsys):
+def test_an_entry_that_cannot_be_linked_where_warnings_are_errors(own_cache, compilations, capsys):
     """It is said on stderr, and ends nothing."""
     assert twice(fresh(), 21) == 42
-    kernel_file(folder).write_bytes(kernel_file(folder).read_bytes().replace(b'"function": "', b'"function": "no', 1))
+    kernel_file(own_cache).write_bytes(kernel_file(own_cache).read_bytes().replace(b'"function": "', b'"function": "no', 1))
     assert twice(fresh(), 21) == 42
     assert "the compiled code tiny_0 can't be linked" in capsys.readouterr().err
     assert twice(fresh(), 21) == 42
     assert len(compilations) == 2
-
-
-def test_a_folder_in_its_place(folder, assert_compiles_each_time):
-    kernel_file(folder).mkdir(parents=True)
-    folder.chmod(0o700)
-    assert_compiles_each_time("Is a directory")
-
-
-def test_training_without_a_cache_folder(python, tmp_path):
-    """The real kernels, compiled in memory: the same bits, and one warning for all of them, which names the caller's line."""
-    place = tmp_path / "cache"
-    place.write_text("in the way")
-    program = """
-import warnings
-import fastgd
-X, Y = fastgd.data.gate("xor")
-with warnings.catch_warnings(record=True) as warned:
-    warnings.simplefilter("always")
-    run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
-    run.predict(X)
-assert [(each.category, each.filename, each.lineno) for each in warned] == [(RuntimeWarning, "<string>", 7)]
-print(run.params.tobytes().hex(), run.cost)
-"""
-    X, Y = fastgd.data.gate("xor")
-    run = fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 100, 1.0, rng=0, kernel="matrix")
-    assert python(program, FASTGD_CACHE_DIR=place, FASTGD_READY_MADE=0).split() == [run.params.tobytes().hex(), str(run.cost)]

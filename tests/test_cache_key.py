@@ -9,7 +9,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from test_cache import FLOAT64, PACKAGE, TINY
+from tiny_kernel import FLOAT64, PACKAGE, TINY
 
 from fastgd.machine import cache, fingerprint, sources
 

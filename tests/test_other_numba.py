@@ -10,7 +10,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 from numba.core import codegen
-from test_cache import TINY, twice
+from tiny_kernel import TINY, twice
 
 import fastgd
 from fastgd.machine import cache, object_code
@@ -51,7 +51,7 @@ def assert_runs_in_memory(folder, reason):
         assert twice(fresh(), 21) == 42
     (warning,) = warned
     assert reason in str(warning.message)
-    assert Path(warning.filename).name == "test_cache.py"  # which calls it
+    assert Path(warning.filename).name == "tiny_kernel.py"  # which calls it
     assert twice(fresh("float32"), 4) == 8
     assert not folder.exists()
 

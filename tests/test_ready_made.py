@@ -10,14 +10,13 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from test_cache import FLOAT64, TINY, damaged, twice
+from tiny_kernel import FLOAT64, PACKAGE, TINY, damaged, fresh, twice
 
 import fastgd
 from fastgd.kernels.shelf import shelf
 from fastgd.kernels.shipped import shipped
 from fastgd.machine import cache, cache_folder, kernel_file, ready_made, sources
 
-PACKAGE = Path(fastgd.__file__).parent
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 
 MAKING = """
@@ -247,19 +246,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(ready_made.fingerprint, "settings", list)
     ready_made.make(TINY, "twice", FLOAT64, place)
     return place
-
-
-@pytest.fixture
-def compilations(monkeypatch):
-    """The names of entries that are compiled."""
-    names, compile_entry = [], cache.Entry._compile
-    monkeypatch.setattr(cache.Entry, "_compile", lambda self: names.append(self.name) or compile_entry(self))
-    return names
-
-
-def fresh():
-    """An entry that has not been called, as in a new process."""
-    return cache.Entry("tiny_0", TINY, "twice", FLOAT64)
 
 
 def test_what_is_whole_is_used(folder, compilations):

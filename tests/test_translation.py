@@ -219,13 +219,6 @@ def compiled(name):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A cache folder of this test's own."""
-    monkeypatch.setenv("FASTGD_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
 def without_numba(monkeypatch):
     """Nothing is left to Numba's front end."""
 
@@ -236,7 +229,7 @@ def without_numba(monkeypatch):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_as_python_computes(name, folder, without_numba):
+def test_as_python_computes(name, own_cache, without_numba):
     """To the bit, but for products and sums that may be fused, and powers."""
     namespace = {}
     exec(PYTHON + PROGRAMS[name], namespace)
@@ -264,12 +257,12 @@ print(n.tobytes().hex(), x.tobytes().hex())
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_as_numba_computes(name, folder, python):
+def test_as_numba_computes(name, own_cache, python):
     """To the bit, with its front end and without; by a process of its own, since what Numba makes of a power depends on what it has
     lowered before.
     """
     program = BY_NUMBA.format(tests=str(Path(__file__).parent), name=name)
-    numbas = python(program, FASTGD_CACHE_DIR=folder / "of_numba").split()
+    numbas = python(program, FASTGD_CACHE_DIR=own_cache / "of_numba").split()
     for ours, of_numba in zip(compiled(name), numbas, strict=True):
         np.testing.assert_array_equal(ours, np.frombuffer(bytes.fromhex(of_numba), ours.dtype))
 
@@ -286,12 +279,12 @@ def program(n, x):
 """
 
 
-def test_what_is_not_known_is_left_to_numba(folder, monkeypatch):
+def test_what_is_not_known_is_left_to_numba(own_cache, monkeypatch):
     """And kept on disk like other code; to the same, of course."""
     monkeypatch.setitem(PROGRAMS, "unknown", UNKNOWN)
     n, x = compiled("unknown")
     assert (n[:3].tolist(), x[0]) == ([16, 3, 4], 1.5)
-    assert [path.name for path in folder.iterdir()] == ["tiny_unknown.kernel"]
+    assert [path.name for path in own_cache.iterdir()] == ["tiny_unknown.kernel"]
     with pytest.raises(UntranslatableError):
         object_code._translated(KERNEL.format(functions=UNKNOWN), "train", FLOAT64)
 
