@@ -11,7 +11,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import random_problem
-from test_every_function import networks, problem_of
+from every_network import networks, problem_of
 
 import fastgd
 from fastgd import numeric

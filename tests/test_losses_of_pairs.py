@@ -4,7 +4,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import assert_refused, random_problem
-from test_every_function import assert_near
+from every_network import assert_near
 
 import fastgd
 from fastgd.numeric import exp
