@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from numba.core.registry import cpu_target
+from page_client import client, play
 from tiny_kernel import compilations, own_cache
 
 import fastgd
@@ -28,7 +29,7 @@ from fastgd.machine.cache import Entry
 from fastgd.options import Options
 from fastgd.training import loop, session
 
-__all__ = ["compilations", "own_cache"]  # fixtures, which are found here by their names
+__all__ = ["client", "compilations", "own_cache", "play"]  # fixtures, which are found here by their names
 
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.load_profile("fastgd")

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 import fastgd
 
 
@@ -101,3 +103,14 @@ class Tab:
     def at_rest(self):
         """The frame in which it has done all that it was asked for."""
         return self.until(lambda frame: frame["status"] in ("paused", "done") and not frame["busy"])
+
+
+@pytest.fixture(scope="module")
+def play():
+    with Command("play", "--no-browser") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(play):
+    return Client(play.address)
