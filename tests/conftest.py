@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import chromium, opened, pictures
 from hypothesis import settings
 from numba.core.registry import cpu_target
 from page_client import client, play
@@ -29,7 +30,7 @@ from fastgd.machine.cache import Entry
 from fastgd.options import Options
 from fastgd.training import loop, session
 
-__all__ = ["client", "compilations", "own_cache", "play"]  # fixtures, which are found here by their names
+__all__ = ["chromium", "client", "compilations", "opened", "own_cache", "pictures", "play"]  # fixtures, which are found here by their names
 
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
 settings.load_profile("fastgd")

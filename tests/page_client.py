@@ -107,6 +107,7 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def play():
+    """The command, which runs for all tests of a file."""
     with Command("play", "--no-browser") as running:
         yield running
 
