@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from conftest import write
+from command_line import write
 
 import fastgd
 from fastgd.activations import ACTIVATIONS

@@ -1,8 +1,9 @@
-"""All that writes files, as functions of a path, and how to tell that a file is whole."""
+"""All that writes files, as functions of a path, and how to tell that a file is whole; and files that are not."""
 
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_problem import NET, PARAMS, X, Y
 
@@ -38,3 +39,19 @@ EACH_WRITER = pytest.mark.parametrize("write", _WRITERS.values(), ids=_WRITERS.k
 def whole(path):
     """That it is what one of the writers leaves."""
     return Path(path).read_bytes().startswith((b"PK\x03\x04", b"y\n", b"optimizer,"))
+
+
+def mutations(whole):
+    """200 times the bytes of a file with a few of them changed, cut or added."""
+    rng = np.random.default_rng(0)
+    for number in range(200):
+        data = bytearray(whole)
+        places = rng.integers(len(data), size=1 + number % 4)
+        if number % 4 == 0:
+            del data[places[0] :]
+        elif number % 4 == 1:
+            data[places[0] : places[0]] = rng.bytes(3)
+        else:
+            for place in places:
+                data[place] ^= 1 << int(rng.integers(8))
+        yield data

@@ -7,7 +7,7 @@ import re
 import numba
 import numpy as np
 import pytest
-from conftest import compiles_for
+from this_machine import compiles_for
 
 import fastgd
 from fastgd import kernels

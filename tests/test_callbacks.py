@@ -8,7 +8,8 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import assert_refused, imports
+from conftest import assert_refused
+from this_machine import imports
 
 import fastgd
 from fastgd.callbacks.recorder import Recorder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import wait_until
+from interruptions import wait_until
 from small_problem import EPOCHS, NET, X, Y, options_of
 
 import fastgd

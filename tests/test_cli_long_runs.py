@@ -10,7 +10,8 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import printed, wait_until
+from command_line import printed
+from interruptions import wait_until
 
 import fastgd
 from fastgd.cli import main

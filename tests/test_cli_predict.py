@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import printed, write
+from command_line import printed, write
 
 import fastgd
 

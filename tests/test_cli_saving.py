@@ -6,7 +6,7 @@ import signal
 import tempfile
 
 import pytest
-from conftest import printed
+from command_line import printed
 
 import fastgd
 from fastgd.cli import main

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import write
+from command_line import write
 
 import fastgd
 

@@ -5,7 +5,7 @@ import signal
 
 import numpy as np
 import pytest
-from conftest import printed, write
+from command_line import printed, write
 
 import fastgd
 

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import printed, write
+from command_line import printed, write
 
 from fastgd.cli import main
 

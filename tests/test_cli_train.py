@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import printed, write
+from command_line import printed, write
 
 import fastgd
 from fastgd.cli import main

@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import NEEDS_PYARROW
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from this_machine import NEEDS_PYARROW
 
 from fastgd.data import blocks, csvfile
 from fastgd.data.columns import parse_columns

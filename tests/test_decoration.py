@@ -9,7 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import printed, write
+from command_line import printed, write
 from small_problem import NET, PARAMS, X, Y
 
 import fastgd

@@ -8,7 +8,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import CtrlC
+from interruptions import CtrlC
 
 import fastgd
 from fastgd.kernels import make_plan

@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from conftest import assert_refused, random_problem, write
+from command_line import write
+from conftest import assert_refused, random_problem
 from exported_networks import OWN, table_of_classes
 
 import fastgd

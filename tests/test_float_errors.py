@@ -5,7 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import assert_refused, write
+from command_line import write
+from conftest import assert_refused
 
 import fastgd
 from fastgd.cli import main

@@ -6,7 +6,8 @@ import threading
 import numpy as np
 import oracle
 import pytest
-from conftest import random_problem, wait_until
+from conftest import random_problem
+from interruptions import wait_until
 from small_problem import assert_close
 
 import fastgd

@@ -6,7 +6,8 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import CtrlC, random_problem
+from conftest import random_problem
+from interruptions import CtrlC
 from small_problem import NET, PARAMS, X, Y
 
 import fastgd

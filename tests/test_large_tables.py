@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from conftest import NEEDS_PYARROW
+from this_machine import NEEDS_PYARROW
 
 from fastgd.data import Table, blocks, csvfile
 from fastgd.data.columns import read_columns

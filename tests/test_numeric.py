@@ -10,7 +10,7 @@ import mpmath
 import numba
 import numpy as np
 import pytest
-from conftest import compiles_for
+from this_machine import compiles_for
 
 from fastgd.machine import jit
 from fastgd.machine.elementary import cos, exp, log, log1p, quotients, residuals, sigmoid, sigmoid_parts, sin, tanh

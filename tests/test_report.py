@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import assert_refused, write
+from command_line import write
+from conftest import assert_refused
 
 import fastgd
 from fastgd import schedules

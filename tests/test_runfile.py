@@ -9,7 +9,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import mutations, random_problem
+from conftest import random_problem
+from file_writers import mutations
 
 import fastgd
 from fastgd.training.archive import _digest

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import mutations
+from file_writers import mutations
 
 import fastgd
 from fastgd.training.archive import _digest

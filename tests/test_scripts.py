@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import compiles_for, imports
+from this_machine import compiles_for, imports
 
 import fastgd
 

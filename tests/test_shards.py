@@ -8,8 +8,9 @@ from dataclasses import replace
 import joblib
 import numpy as np
 import pytest
-from conftest import assert_refused, random_problem, wait_until
+from conftest import assert_refused, random_problem
 from distributed import Client, LocalCluster
+from interruptions import wait_until
 
 import fastgd
 from fastgd.ensemble import shards

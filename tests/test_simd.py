@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 import pytest
-from conftest import compiles_for
+from this_machine import compiles_for
 
 from fastgd.machine import jit
 from fastgd.machine.lane_sums import lane_sum

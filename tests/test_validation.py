@@ -6,7 +6,8 @@ import json
 import numpy as np
 import oracle
 import pytest
-from conftest import assert_refused, random_problem, write
+from command_line import write
+from conftest import assert_refused, random_problem
 from sklearn.model_selection import train_test_split
 from small_problem import BOTH, HELD_OUT, NET, PARAMS, X, Y, assert_close, ends_by, held_out_costs, trajectory
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from conftest import wait_until
+from interruptions import wait_until
 from page_client import Client, Command
 
 import fastgd
