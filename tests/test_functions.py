@@ -1,51 +1,22 @@
 """Activations and losses as they are declared: written down, derived, compared, refused."""
 
 import copy
-import ctypes
 import math
 import pickle
-import shutil
-import subprocess
 
-import numba
 import numpy as np
 import pytest
+from written_functions import OF_ONE_OUTPUT, OF_ONE_UNIT, WAYS, helper
 
 from fastgd import numeric
-from fastgd.activations import ACTIVATIONS, activation, leaky_relu, softmax
+from fastgd.activations import activation, leaky_relu, softmax
 from fastgd.functions.activation import Activation
 from fastgd.functions.comparison import points
 from fastgd.functions.derivative import derivative
 from fastgd.functions.formula import variable
 from fastgd.functions.function import computed
 from fastgd.functions.loss import Loss
-from fastgd.functions.parts import parts_of
-from fastgd.losses import LOSSES
 from fastgd.numeric import exp, log, where
-
-OF_ONE_UNIT = [each for each in ACTIVATIONS.values() if not each.whole_layer]
-OF_ONE_OUTPUT = [each for each in LOSSES.values() if not each.whole_layer]
-
-
-def helper(z):
-    return math.log1p(math.exp(-abs(z)))
-
-
-def of_math(z):
-    return max_of(z) + helper(z)
-
-
-def max_of(z):
-    return numeric.maximum(z, 0)
-
-
-class Scaled:
-    def __init__(self, factor):
-        self.factor = factor
-
-    def by(self, z):
-        return self.factor * math.tanh(z)
-
 
 # -- the built-in ones ---------------------------------------------------------------------------------------------------------------------
 
@@ -66,35 +37,6 @@ def test_bounds_hold(function):
 
 
 # -- writing down --------------------------------------------------------------------------------------------------------------------------
-
-WAYS = {  # a function, and what it computes by NumPy
-    "arithmetic": (lambda z: (2 * z - z / 3 + 1) - -z, lambda z: (2 * z - z / 3 + 1) + z),
-    "powers": (lambda z: z**2 + z**7 - z**-3 + abs(z) ** 0.5, lambda z: z**2 + z**7 - z**-3.0 + np.sqrt(np.abs(z))),
-    "math": (of_math, lambda z: np.logaddexp(0, z)),
-    "NumPy": (lambda z: np.tanh(np.float64(2) * z) * np.exp(-np.square(z)), lambda z: np.tanh(2 * z) * np.exp(-(z**2))),
-    "where": (lambda z: where((z > -1) & ~(z >= 1) | (z == 2), z, 0.5), lambda z: np.where((z > -1) & (z < 1), z, 0.5)),
-    "where of NumPy": (lambda z: np.where((z > -1) & (z < 1), z, 0.5), lambda z: np.where((z > -1) & (z < 1), z, 0.5)),
-    "clip of NumPy": (lambda z: np.clip(z, -1, 0.5), lambda z: np.clip(z, -1, 0.5)),
-    "where a number decides": (lambda z, k=2: where(k > 1, z, 0) + where(np.float64(k) < 1, 0, 1), lambda z: z + 1),
-    "one that Numba has compiled": (numba.njit(max_of), lambda z: np.maximum(z, 0)),
-    "a method": (Scaled(3).by, lambda z: 3 * np.tanh(z)),
-    "two": (lambda z: numeric.maximum(z, -z) - numeric.minimum(2 * z, z), lambda z: np.abs(z) - np.minimum(2 * z, z)),
-    "sign": (lambda z: numeric.sign(z) * z, np.abs),
-    "a loop": (lambda z: sum(z**k / math.factorial(k) for k in range(5)), lambda z: sum(z**k / math.factorial(k) for k in range(5))),
-    "fma": (lambda z: numeric.fma(z, 2.0, 1.0), lambda z: 2 * z + 1),
-    "normal distribution": (
-        lambda z: numeric.normal_cdf(z) - numeric.normal_pdf(2 * z),
-        lambda z: np.array([0.5 * math.erfc(-v / math.sqrt(2)) - math.exp(-2 * v * v) / math.sqrt(2 * math.pi) for v in z]),
-    ),
-    "erf": (lambda z: numeric.erf(z), lambda z: np.array([math.erf(v) for v in z])),
-    "all else": (
-        lambda z: (
-            numeric.expm1(0.1 * z) + numeric.log1p(abs(z)) + log(2 + z * z) + numeric.sqrt(1 + z * z) + numeric.sin(z) * numeric.cos(z)
-        ),
-        lambda z: np.expm1(0.1 * z) + np.log1p(np.abs(z)) + np.log(2 + z * z) + np.sqrt(1 + z * z) + np.sin(z) * np.cos(z),
-    ),
-    "sigmoid": (lambda z: numeric.sigmoid(z) * z, lambda z: z / (1 + np.exp(-z))),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -165,80 +107,6 @@ def test_pickles_however_deep():
     assert again.value is mine.value
     assert again.slope is mine.slope
     assert copy.deepcopy(mine) == mine
-
-
-# -- in other languages --------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler of C")
-@pytest.mark.parametrize(("real", "number"), [("double", ctypes.c_double), ("float", ctypes.c_float)])
-def test_in_c(real, number, tmp_path):
-    """Each of the table, and what is written down above, compiled by a compiler of C."""
-    functions = [*OF_ONE_UNIT, *OF_ONE_OUTPUT, *(Activation(f, name=f"way_{i}") for i, (f, _) in enumerate(WAYS.values()))]
-    source = tmp_path / "functions.c"
-    source.write_text("#include <math.h>\n" + "".join(f.c(real) for f in functions).replace("static ", ""))
-    command = ["cc", "-std=c99", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", tmp_path / "functions.so", source, "-lm"]
-    subprocess.run(command, check=True)
-    library = ctypes.CDLL(str(tmp_path / "functions.so"))
-    z, y = points()[:50] / 4, points(1)[:50] / 4
-    for function in functions:
-        values = {"z": z, "a": z, "b": z[::-1] / 4, "y": y}
-        if function.what == "activation":
-            values["a"] = function.reference(z)
-        for formula, names, suffix in [
-            (function.value, function.arguments, ""),
-            *((formula, function.slope_arguments, f"_{kind}") for kind, formula in function.slopes.items()),
-        ]:
-            call = getattr(library, f"{function.what}_{function.symbol}{suffix}")
-            call.restype, call.argtypes = number, [number] * len(names)
-            ours = [call(*row) for row in zip(*(values[name].tolist() for name in names), strict=True)]
-            expected = computed(formula, values)
-            bound = 1e-11 if real == "double" else 2e-4
-            assert np.max(np.abs(ours - expected) / (1 + np.abs(expected))) < bound, function
-
-
-@pytest.mark.parametrize("function", [*ACTIVATIONS.values(), *LOSSES.values()], ids=str)
-def test_latex_is_closed(function):
-    for text in (function.latex, function.slope_latex):
-        for begin, end in [("{", "}"), (r"\left", r"\right"), (r"\begin{cases}", r"\end{cases}")]:
-            assert text.count(begin) == text.count(end)
-
-
-def test_latex():
-    assert ACTIVATIONS["leaky_relu"].latex == r"\begin{cases} 0.01 z & \text{if } z < 0 \\ z & \text{otherwise} \end{cases}"
-    assert ACTIVATIONS["softsign"].latex == r"\frac{z}{1 + \left|z\right|}"
-    assert LOSSES["squared_error"].latex == r"\left(a - y\right)^2"
-    assert Activation(lambda z: -(z - 1) * (2 * -z) + 1e-3 * exp(-z), name="mine").latex == (
-        r"\left(-\left(z - 1\right)\right) \left(2 \left(-z\right)\right) + 0.001 e^{-z}"
-    )
-
-
-def nested(depth):
-    """Every part of which is needed twice: 2^depth of them, one by one."""
-
-    def function(z):
-        for _ in range(depth):
-            z = 0.5 * z * (1 - z)
-        return z
-
-    return Activation(function, name=f"nested_{depth}")
-
-
-def test_latex_of_what_is_needed_often_is_short():
-    short, long = nested(40), nested(80)
-    for name in ("latex", "slope_latex"):
-        one, two = (getattr(function, name) for function in (short, long))
-        assert len(two) < 2.5 * len(one) < 20_000
-        assert two.count(r"\quad") > one.count(r"\quad") > 30
-    assert nested(3).latex.count(r"\quad") == 0
-    assert short.latex.startswith("0.5 t_{39} ")
-    z = points() / 4
-    for formula in (short.value, short.slope):
-        whole, named = parts_of(formula)
-        values = {"z": z, "a": short.reference(z)}
-        for part, each in named.items():
-            values[part] = computed(each, values)
-        assert computed(whole, values) == pytest.approx(computed(formula, values | {"z": z}), rel=1e-13)
 
 
 # -- refused -------------------------------------------------------------------------------------------------------------------------------
