@@ -9,7 +9,7 @@ import oracle
 import pytest
 from conftest import assert_refused, random_problem
 from scipy.optimize import least_squares, minimize
-from test_predictor import at_once
+from together import at_once
 
 import fastgd
 from fastgd.activations import ACTIVATIONS

@@ -8,7 +8,7 @@ import oracle
 import pytest
 from conftest import assert_refused, random_problem
 from scipy.optimize import minimize
-from test_predictor import at_once
+from together import at_once
 
 import fastgd
 from fastgd.kernels import gradient_pass

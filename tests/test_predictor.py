@@ -6,7 +6,6 @@ import mmap
 import os
 import pickle
 import sys
-import threading
 import weakref
 from functools import partial
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import assert_refused, random_problem
+from together import at_once
 
 import fastgd
 from fastgd import predictor
@@ -310,22 +310,6 @@ def test_runs_predict_by_it_and_hold_nothing(kernel):
 
 
 # -- several at once -------------------------------------------------------------------------------------------------------------------
-
-
-def at_once(*calls):
-    """Results of calls from as many threads that begin together."""
-    gate, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def one(i):
-        gate.wait()
-        results[i] = [calls[i]() for _ in range(200)]
-
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def test_threads_share_a_predictor():
