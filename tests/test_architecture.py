@@ -59,7 +59,6 @@ def imported(text):
 
 def arrows():
     """{module: the modules that it imports}."""
-    names = {name if name != "fastgd" else "fastgd.__init__" for name in ()}
     return {
         module: {
             "fastgd.__init__" if name == "fastgd" else name
@@ -67,7 +66,6 @@ def arrows():
             if name.partition(".")[0] == "fastgd"
         }
         - {module}
-        | names
         for module, path in MODULES.items()
     }
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 import time
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -13,7 +14,7 @@ from page_client import Client, Command
 
 import fastgd
 from fastgd.cli import main
-from fastgd.page import watch
+from fastgd.page import server, watch
 from fastgd.page.frames import Frames
 from fastgd.page.pictures import Scene
 
@@ -150,6 +151,49 @@ def test_who_looks_at_no_frame_does_not_hold_up_the_end(monkeypatch):
     training.start()
     training.join(60.0)
     assert not training.is_alive()
+
+
+class LargeSite:
+    """Whose only answer is more than a connection holds."""
+
+    said = b'"' + 50_000_000 * b"x" + b'"'
+
+    def answer(self, request):
+        return self.said
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def begun():
+    """A page, and its answer, of which the head alone has been read: the rest is being written."""
+    page = server.Page(LargeSite())
+    place = urlsplit(page.address)
+    with closing(http.client.HTTPConnection(place.hostname, place.port)) as reader:
+        reader.request("GET", place.path + "frame")
+        with reader.getresponse() as answer:
+            yield page, answer
+
+
+def test_an_answer_is_written_before_the_page_ends(begun, monkeypatch):
+    """The end of a training among them: the process may end with the page."""
+    monkeypatch.setattr(server, "_LAST_SECONDS", 300)
+    page, answer = begun
+    ended = threading.Thread(target=page.close)
+    ended.start()
+    ended.join(0.5)
+    assert ended.is_alive()
+    assert answer.read() == LargeSite.said
+    ended.join(300)
+    assert not ended.is_alive()
+
+
+def test_who_reads_no_answer_does_not_hold_up_the_end(begun, monkeypatch):
+    monkeypatch.setattr(server, "_LAST_SECONDS", 0.01)
+    page, answer = begun
+    page.close()
+    assert answer.read() == LargeSite.said  # this process goes on, so that it is written
 
 
 def test_outputs_that_are_no_targets_are_not_told_right_from_wrong():

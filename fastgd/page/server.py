@@ -12,7 +12,8 @@ import json
 import socket
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, NamedTuple, Protocol
@@ -24,6 +25,7 @@ from fastgd.system.forgiving_stream import ForgivingStream
 
 MOST_BYTES = 4 * 2**20  # of a request
 _LOOK_SECONDS = 0.02  # between two looks whether to end
+_LAST_SECONDS = 2.0  # at most, for which the end waits for answers that are being written
 
 
 class RefusedError(Exception):
@@ -73,11 +75,14 @@ class Page:
         self._thread.start()
 
     def close(self) -> None:
-        """Answer nobody any more, and end what is behind it."""
+        """Answer nobody any more, and end what is behind it. What is being answered is written
+        first, since the process may end with this, unless nobody reads it.
+        """
         self._server.shutdown()
         self._server.server_close()
         self.site.close()
         self._server.hang_up()
+        self._server.finish()
         self._thread.join()
 
     def __enter__(self) -> Page:
@@ -99,6 +104,8 @@ class _Server(ThreadingMixIn, TCPServer):
         super().__init__((HOST, 0), _Handler)
         self.page = page
         self._open: set[socket.socket] = set()
+        self._answers = 0  # that are being made or written
+        self._answered = threading.Condition()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         request, address = super().get_request()
@@ -114,6 +121,23 @@ class _Server(ThreadingMixIn, TCPServer):
         for request in tuple(self._open):
             with suppress(OSError):
                 request.shutdown(socket.SHUT_RD)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While a request is answered."""
+        with self._answered:
+            self._answers += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._answers -= 1
+                self._answered.notify_all()
+
+    def finish(self) -> None:
+        """Wait until all requests are answered, but not for ever."""
+        with self._answered:
+            self._answered.wait_for(lambda: self._answers == 0, _LAST_SECONDS)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A page that has gone away is nothing to speak of."""
@@ -131,10 +155,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is logged."""
 
     def do_GET(self) -> None:
-        self._answer("GET")
+        with self.server.answering():
+            self._answer("GET")
 
     def do_POST(self) -> None:
-        self._answer("POST")
+        with self.server.answering():
+            self._answer("POST")
 
     def _answer(self, verb: str) -> None:
         page = self.server.page
