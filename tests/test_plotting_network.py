@@ -8,6 +8,7 @@ from plotted import NET, PARAMS, run_of, texts
 import fastgd
 from fastgd import plotting
 from fastgd.data import Table
+from fastgd.plotting.figure import signed_map
 
 pytestmark = pytest.mark.usefixtures("figures")
 
@@ -64,18 +65,17 @@ def test_network_draws_no_line_that_is_too_thin_to_be_seen():
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_network_of_zeros(bias):
-    """No line is wide enough to be seen, and all cells have the colour of 0."""
+    """No line is wide enough to be seen, and all cells have the colour of 0, the middle one."""
     net = fastgd.MLP(2, 3, 1, bias=bias)
     ax = plotting.network(net, np.zeros(net.n_params))
     ax.figure.canvas.draw()
     widths = [width for l in (1, 2) for sign in ("negative", "positive") for width in weight_lines(ax, l, sign).values()]
     assert [width for width in widths if width > 0] == []
-    (_, zero, _) = plotting.weights(fastgd.MLP(3, 1, bias=False), [-1, 0, 1]).child_axes[0].collections[0].to_rgba([-1, 0, 1])
     panels = plotting.weights(net, np.zeros(net.n_params)).child_axes[:2]
     panels[0].figure.canvas.draw()
     cells = [color for panel in panels for patches in panel.collections for color in patches.get_facecolor()]
     assert len(cells) == net.n_params
-    np.testing.assert_array_equal(cells, np.tile(zero, (net.n_params, 1)))
+    np.testing.assert_allclose(cells, np.tile(signed_map()(0.5), (net.n_params, 1)))
 
 
 def test_names_are_those_of_the_table():
