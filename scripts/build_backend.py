@@ -1,7 +1,8 @@
 """How fastgd is built: setuptools, and machine code of some kernels in the wheel, so that nobody waits for it to be compiled.
 
-FASTGD_READY_MADE says for which processors: not given, for the one at hand; `all`, for each level of x86-64; `0`, for none. Whatever goes
-wrong with it, the wheel is built without: everything works then, and is compiled at the first call. An editable installation has none.
+FASTGD_READY_MADE says for which processors: not given, for the one at hand; `all`, for each level of its kind that is published, of x86-64
+or arm64; `0`, for none. Whatever goes wrong with it, the wheel is built without: everything works then, and is compiled at the first
+call. An editable installation has none.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from setuptools.command import bdist_wheel, build_py
 ROOT = Path(__file__).parent.parent
 SETTING, NO = "FASTGD_READY_MADE", ("0", "no", "off", "false")
 SECONDS = 600  # in all, after which kernels that are not made are left out
+PATIENT_SECONDS = 7200  # where all levels are asked for: what is published lacks none, be its processor an emulated one
 _MAKE = """
 import sys
 from pathlib import Path
@@ -41,6 +43,10 @@ def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
 
 def _setting() -> str:
     return os.environ.get(SETTING, "").strip().lower()
+
+
+def _seconds() -> int:
+    return PATIENT_SECONDS if _setting() == "all" else SECONDS
 
 
 def _dependencies() -> list[str]:
@@ -78,13 +84,13 @@ def make(folder: Path) -> None:
     which = _setting()
     if which in NO:
         return
-    last = time.monotonic() + SECONDS
+    last = time.monotonic() + _seconds()
     try:
         sys.path.insert(0, str(ROOT))
         from fastgd.kernels.shipped import shipped
-        from fastgd.machine.ready_made import X86_64, levels
+        from fastgd.machine.ready_made import levels, published
 
-        chosen = X86_64 if which == "all" else levels()[:1]
+        chosen = (published() if which == "all" else ()) or levels()[:1]
         tasks = [(level, number) for number in range(len(shipped())) for level in chosen]
         for level in chosen:
             (folder / level.name).mkdir(parents=True)
@@ -110,7 +116,7 @@ def _made(folder: Path, level: Any, number: int, last: float) -> str | None:
                 command, cwd=nowhere, env=environment, capture_output=True, text=True, timeout=max(0.0, last - time.monotonic())
             )
         except subprocess.TimeoutExpired:
-            return f"{SECONDS} seconds are over"
+            return f"{_seconds()} seconds are over"
     return None if done.returncode == 0 else done.stderr.strip().rpartition("\n")[2] or f"status {done.returncode}"
 
 

@@ -1,20 +1,26 @@
-"""Build the wheel that is published, with machine code for every level of x86-64, and try it in an empty environment, level by level.
+"""Build the wheel that is published for this kind of processor, x86-64 or arm64, with machine code for every level of it, and try it in an
+empty environment, level by level.
 
-python scripts/build_wheel.py [--out dist] [--wheel FILE]
+python scripts/build_wheel.py [--out dist] [--wheel FILE] [--numbers FILE]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import venv
+import zipfile
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).parent.parent
-PLATFORM = "manylinux_2_17_x86_64"  # the code calls functions of any C library, which are looked up when it is linked
+# the code calls functions of any C library, which are looked up when it is linked
+PLATFORM = f"manylinux_2_17_{platform.machine()}" if sys.platform == "linux" else None
 MOST_APART = 1000  # units of rounding, after a hundred epochs
 
 # writes down what the notes' networks come to, and one that the matrix kernel serves; by the code of a level, without Numba
@@ -50,30 +56,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="FOLDER", help="where the wheel is put (default: %(default)s)")
     parser.add_argument("--wheel", type=Path, metavar="FILE", help="try this one instead of building one")
+    parser.add_argument("--numbers", type=Path, metavar="FILE", help="what it comes to: written here, or compared with another wheel's")
     options = parser.parse_args()
     wheel = options.wheel.absolute() if options.wheel else build(options.out.absolute())
     print(f"{wheel}: {wheel.stat().st_size / 1e6:.2f} MB")
     with tempfile.TemporaryDirectory() as work:
-        try_out(wheel, Path(work))
+        try_out(wheel, Path(work), options.numbers and options.numbers.absolute())
 
 
 def build(out: Path) -> Path:
     """The wheel, in a folder that has no other."""
     out.mkdir(parents=True, exist_ok=True)
     before = set(out.glob("*.whl"))
-    options = f"--build-option=--plat-name={PLATFORM}"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        f"--config-settings={options}",
-        "--wheel-dir",
-        str(out),
-        str(ROOT),
-    ]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), str(ROOT)]
+    if PLATFORM:
+        command.append(f"--config-settings=--build-option=--plat-name={PLATFORM}")
     subprocess.run(command, check=True, env=os.environ | {"FASTGD_READY_MADE": "all", "SOURCE_DATE_EPOCH": _date()})
     made = set(out.glob("*.whl"))
     return max(made - before or made, key=lambda path: path.stat().st_mtime)
@@ -85,30 +82,47 @@ def _date() -> str:
     return done.stdout.strip() or "315532800"
 
 
-def try_out(wheel: Path, work: Path) -> None:
+def try_out(wheel: Path, work: Path, numbers: Path | None) -> None:
     """Install the wheel alone; train by the code of each level that this processor has, the best first; compare their numbers."""
-    import numpy as np
-
-    sys.path.insert(0, str(ROOT))
-    from fastgd.machine.ready_made import levels
-
+    names = levels_of(wheel)
     venv.create(work / "venv", with_pip=True)
     python = work / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "PYTHON", "FASTGD_"))}
     environment["FASTGD_CACHE_DIR"] = str(work / "cache")
-    first: list[np.ndarray] = []
-    for level in levels():
-        subprocess.run([python, "-c", TRY, work / "numbers.npz", level.name], cwd=work, env=environment, check=True)
-        with np.load(work / "numbers.npz") as file:
-            found = list(file.values())
+    first = read(numbers) if numbers and numbers.exists() else []
+    whose = str(numbers) if first else names[0]
+    for name in names:
+        subprocess.run([python, "-c", TRY, work / "numbers.npz", name], cwd=work, env=environment, check=True)
+        found = read(work / "numbers.npz")
+        if numbers and not first:
+            numbers.write_bytes((work / "numbers.npz").read_bytes())
         first = first or found
         apart = [float(np.max(np.abs(one - other)) / np.finfo(one.dtype).eps) for one, other in zip(found, first, strict=True)]
-        print(f"{level.name}: works without compiling; {max(apart):.0f} units of rounding from {levels()[0].name}")
+        print(f"{name}: works without compiling; {max(apart):.0f} units of rounding from {whose}")
         if max(apart) > MOST_APART:
-            raise SystemExit(f"the levels differ by more than rounding does: {apart}")
-        (folder,) = (work / "venv").rglob(f"ready_made/{level.name}")  # the next one's turn
-        folder.rename(work / level.name)
+            raise SystemExit(f"the numbers differ by more than rounding does: {apart}")
+        (folder,) = (work / "venv").rglob(f"ready_made/{name}")  # the next one's turn
+        folder.rename(work / name)
+
+
+def levels_of(wheel: Path) -> list[str]:
+    """The names of those that the wheel has code for and this processor runs, the best first."""
+    sys.path.insert(0, str(ROOT))
+    from fastgd.machine.ready_made import levels
+
+    with zipfile.ZipFile(wheel) as file:
+        there = {Path(name).parent.name for name in file.namelist() if name.endswith(".kernel")}
+    names = [level.name for level in levels() if level.name in there]
+    if not names:
+        raise SystemExit(f"{wheel.name} has no machine code for this processor, for {', '.join(sorted(there)) or 'none'}")
+    return names
+
+
+def read(file: Path) -> list[np.ndarray]:
+    """The arrays that a trial has written."""
+    with np.load(file) as arrays:
+        return list(arrays.values())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fastgd.kernels.shipped import shipped
+from fastgd.machine import ready_made
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("fastgd", "tests", "bench", "docs", "scripts")
@@ -159,11 +160,11 @@ def test_a_wheel_is_built_whatever_goes_wrong_with_its_kernels(change, reason, s
 SHORT = """build_backend._MAKE = '''
 import os, sys
 with open(os.path.join(sys.argv[2], sys.argv[1] + ".kernel"), "w") as file:
-    file.write(os.environ["NUMBA_CPU_NAME"])
+    file.write(os.environ["NUMBA_CPU_NAME"] + " " + os.environ["NUMBA_CPU_FEATURES"])
 '''"""
 
 
-@pytest.mark.parametrize(("which", "levels"), [("", 1), ("all", 3)])
+@pytest.mark.parametrize(("which", "levels"), [("", ready_made.levels()[:1]), ("all", ready_made.published())])
 def test_a_wheel_with_machine_code_is_for_one_platform(which, levels, source, tmp_path):
     """Each kernel is made for each level; what an earlier build has left is not there, modules either, of which no kernel is made."""
     for name in ("ready_made/old/old.kernel", "machine/old.py"):
@@ -177,8 +178,9 @@ def test_a_wheel_with_machine_code_is_for_one_platform(which, levels, source, tm
     assert not file.name.endswith("-any.whl")
     wheel = zipfile.ZipFile(file)
     kernels = [name for name in wheel.namelist() if name.endswith(".kernel")]
-    assert len(kernels) == levels * len(shipped())
-    assert all(wheel.read(name).decode() == Path(name).parent.name for name in kernels)
+    assert len(kernels) == len(levels) * len(shipped())
+    settings = {level.name: " ".join(level.settings.values()) for level in levels}
+    assert all(wheel.read(name).decode() == settings[Path(name).parent.name] for name in kernels)
     assert "fastgd/machine/old.py" not in wheel.namelist()
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 import pytest
@@ -218,17 +219,56 @@ def test_what_a_processor_runs(missing, names, monkeypatch):
 
 
 def test_another_kind_of_processor(monkeypatch):
-    """Its own level, by its name and features."""
+    """Its own level, by its name, what it has and what others of that name have, before that of all of its kind."""
     monkeypatch.setattr(ready_made.llvm, "get_process_triple", lambda: "aarch64-unknown-linux-gnu")
     monkeypatch.setattr(ready_made.llvm, "get_host_cpu_name", lambda: "neoverse-n1")
     names = set()
-    for features in ({"neon": True, "sve": False}, {"neon": True, "sve": True}):
+    for features in ({"neon": True, "sve": False}, {"neon": True, "sve": True}, {}):
         monkeypatch.setattr(ready_made.llvm, "get_host_cpu_features", lambda features=features: features)
-        (level,) = ready_made.levels()
-        assert level.cpu == "neoverse-n1"
-        assert level.settings["NUMBA_CPU_FEATURES"] == ",".join(f"+{name}" for name, there in features.items() if there)
-        names.add(level.name)
-    assert len(names) == 2
+        own, every = ready_made.levels()
+        assert own.cpu == "neoverse-n1"
+        written = ",".join(("+" if there else "-") + name for name, there in features.items())
+        assert own.settings["NUMBA_CPU_FEATURES"] == written
+        assert every == ready_made.ARM64[0]
+        names.add(own.name)
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize(
+    ("triple", "published"),
+    [
+        ("x86_64-unknown-linux-gnu", ready_made.X86_64), ("aarch64-unknown-linux-gnu", ready_made.ARM64),
+        ("arm64-apple-darwin23.1.0", ready_made.ARM64), ("powerpc64le-unknown-linux-gnu", ()),
+    ],
+)  # fmt: skip
+def test_the_levels_of_wheels_that_are_published(triple, published, monkeypatch):
+    """None elsewhere, where there is still a processor's own."""
+    monkeypatch.setattr(ready_made.llvm, "get_process_triple", lambda: triple)
+    assert ready_made.published() == published
+    assert ready_made.levels()
+
+
+def test_what_every_arm64_has():
+    """LLVM takes the level for a processor that has vectors and fused products, and nothing that came later."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    (level,) = ready_made.ARM64
+    text = """
+    define <4 x double> @f(<4 x double> %x, <4 x double> %y, i64* %at) {
+      %product = fmul contract <4 x double> %x, %y
+      %sum = fadd contract <4 x double> %product, %y
+      %old = atomicrmw add i64* %at, i64 1 acq_rel
+      ret <4 x double> %sum
+    }
+    """
+    try:
+        target = llvm.Target.from_triple("aarch64-unknown-linux-gnu")
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    machine = target.create_target_machine(cpu=level.cpu, features=level.settings["NUMBA_CPU_FEATURES"])
+    words = set(machine.emit_assembly(llvm.parse_assembly(text)).split())
+    assert {"fmla", "ldaxr", "stlxr"} <= words
+    assert "ldaddal" not in words
 
 
 # -- trouble with a file

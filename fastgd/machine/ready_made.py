@@ -30,13 +30,14 @@ class Level:
 
     name: str  # of its folder
     cpu: str
-    features: tuple[str, ...]
+    features: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()  # that LLVM takes a processor of this name to have, or may
 
     @property
     def settings(self) -> dict[str, str]:
         """The environment in which Numba compiles for it."""
-        features = ",".join(f"+{feature}" for feature in self.features)
-        return {"NUMBA_CPU_NAME": self.cpu, "NUMBA_CPU_FEATURES": features}
+        features = *(f"+{name}" for name in self.features), *(f"-{name}" for name in self.lacks)
+        return {"NUMBA_CPU_NAME": self.cpu, "NUMBA_CPU_FEATURES": ",".join(features)}
 
 
 # what the levels of x86-64 add to the one before, as far as compilers use it
@@ -47,17 +48,36 @@ X86_64 = tuple(
     Level(name, name, features)
     for name, features in [("x86-64-v4", _V4), ("x86-64-v3", _V3), ("x86-64-v2", _V2)]
 )
+# what all of arm64 have, vectors and fused products included
+ARM64 = (Level("armv8-a", "generic"),)
+
+
+def published() -> tuple[Level, ...]:
+    """Those of a wheel for every processor of this kind, the best first; none of other kinds."""
+    kind = llvm.get_process_triple().partition("-")[0]
+    return {"x86_64": X86_64, "aarch64": ARM64, "arm64": ARM64}.get(kind, ())
 
 
 def levels() -> list[Level]:
-    """Those whose code this processor runs, the best first: the levels of x86-64, or its own."""
-    has = {name for name, there in llvm.get_host_cpu_features().items() if there}
-    if llvm.get_process_triple().startswith("x86_64"):
-        return [level for level in X86_64 if has.issuperset(level.features)]
-    features = tuple(sorted(has))
-    which = hashlib.sha256(",".join(features).encode()).hexdigest()[:8]
+    """Those whose code this processor runs, the best first: the levels of x86-64; elsewhere its
+    own, and what all of its kind have.
+    """
+    features = llvm.get_host_cpu_features()
+    has = {name for name, there in features.items() if there}
+    fitting = [level for level in published() if has.issuperset(level.features)]
+    own = [] if published() == X86_64 else [_own(features)]
+    return own + fitting
+
+
+def _own(features: dict[str, bool]) -> Level:
+    """That of this processor, of what LLVM knows of it."""
+    has, lacks = (
+        tuple(sorted(name for name, there in features.items() if there == which))
+        for which in (True, False)
+    )
+    which = hashlib.sha256(",".join(has).encode()).hexdigest()[:8]
     cpu = llvm.get_host_cpu_name()
-    return [Level(f"{cpu}-{which}", cpu, features)]
+    return Level(f"{cpu}-{which}", cpu, has, lacks)
 
 
 def name_of(source: str, function: str, dtype: np.dtype[Any]) -> str:
