@@ -160,6 +160,10 @@ class AskedError(Exception):
     """A kernel was called."""
 
 
+# few rows, hidden halves, slices of units, few units: widths, rows and batch
+ARRANGED = [((9, 8, 1), 9, 2), ((64, 32, 10), 150, 32), ((60, 256, 10), 64, None), ((30, 3, 1), 9, None)]
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_notes_and_every_network_are_served(dtype, monkeypatch):
     """Each call's first kernel is one that is shipped."""
@@ -169,6 +173,10 @@ def test_the_notes_and_every_network_are_served(dtype, monkeypatch):
     wide = fastgd.MLP(30, 20, 3, activation="relu", output="softmax", loss="cross_entropy", dtype=dtype)
     rows, classes = np.zeros((4, 30)), np.eye(3)[[0, 1, 2, 0]]
     served, asked = {entry.name for entry in shipped() if entry.dtype == dtype}, set()
+
+    def train_by_matrix(widths, n, batch_size):
+        net = fastgd.MLP(*widths, dtype=dtype)
+        fastgd.train(net, np.zeros((n, widths[0])), np.zeros((n, widths[-1])), 1, batch_size=batch_size, kernel="matrix")
 
     def ask(entry, *arguments):
         asked.add(entry.name)
@@ -185,10 +193,13 @@ def test_the_notes_and_every_network_are_served(dtype, monkeypatch):
         partial(fastgd.train_many, wide, rows, classes, 100, members=2, optimizer="adam", batch_size=2),
         partial(wide.predict, wide.init(0), rows),
         partial(wide.gradient, wide.init(0), rows, classes),
+        partial(xor.layer_costs, xor.init(0), X, Y),
+        partial(fastgd.train, wide, rows, classes, 1, method="finite_difference", kernel="matrix"),
+        *(partial(train_by_matrix, widths, n, batch_size) for widths, n, batch_size in ARRANGED),
     ]:
         with pytest.raises(AskedError):
             call()
-    assert len(asked) >= 8  # XOR and its lanes, the others by two methods, and the matrix kernel's
+    assert len(asked) >= 14  # XOR and its lanes, the others by two methods, the matrix kernel's and those that it calls
     assert asked <= served
 
 

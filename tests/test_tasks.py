@@ -23,9 +23,10 @@ STEPS = '''"""The steps of a shared pass, one at a time, by whichever thread cal
 import numpy as np
 
 from fastgd.kernels.epoch import problem_of
-from fastgd.kernels.matrix import tasks
+from fastgd.kernels.matrix import row_parts, sliced_layers, tasks
 from fastgd.kernels.matrix.out_of_line import output_delta, softmax_layer
 from fastgd.kernels.matrix.unit_slices import slices_of
+from fastgd.kernels.structs import SCALE
 from fastgd.machine.jit import kernel
 
 
@@ -36,20 +37,23 @@ def train(address, zero, code):
     net, data, work, task = problem.net, problem.data, problem.work, problem.queue.task
     action, kind, layer, part = code // 1_000_000, code // 10_000 % 100, code // 100 % 100, code % 100
     if action == 1:
-        tasks._do(problem, np.int64(part))
+        if task[tasks.KIND] == tasks.PASS:
+            row_parts.do_part(problem, np.int64(part))
+        else:
+            sliced_layers.do_part(problem, np.int64(part))
     elif action == 2:
         softmax_layer(net, work, data.n, np.int64(net.layers - 1))
         output_delta(net, work, data.n)
     else:
-        tasks._write_down(problem, np.int64(0), data.n, float(data.n), True)
-        problem.queue.numbers[tasks._SCALE] = 1.0
-        task[tasks._KIND], task[tasks._LAYER], task[tasks._PARTS] = kind, layer, data.row_parts
-        if kind == tasks._GATHER:
-            task[tasks._PARTS] = 2
-        elif kind == tasks._BACKWARD:
-            task[tasks._PARTS] = slices_of(net, layer, net.widths[layer], data.n)
-        elif kind != tasks._PASS:
-            task[tasks._PARTS] = slices_of(net, layer, net.widths[layer + 1], data.n)
+        tasks.write_down(problem, np.int64(0), data.n, float(data.n), True)
+        problem.queue.numbers[SCALE] = 1.0
+        task[tasks.KIND], task[tasks.LAYER], task[tasks.PARTS] = kind, layer, data.row_parts
+        if kind == tasks.GATHER:
+            task[tasks.PARTS] = 2
+        elif kind == tasks.BACKWARD:
+            task[tasks.PARTS] = slices_of(net, layer, net.widths[layer], data.n)
+        elif kind != tasks.PASS:
+            task[tasks.PARTS] = slices_of(net, layer, net.widths[layer + 1], data.n)
 '''
 PASS, GATHER, FORWARD, BACKWARD, GRADIENT = range(5)  # kinds, as `tasks` numbers them
 KINDS = {  # rows of a batch, and the steps of a pass over them
@@ -182,6 +186,6 @@ def test_no_part_of_many_short_tasks_is_lost(helpers):
 def test_kinds_of_tasks_are_numbered_as_here():
     from fastgd.kernels.matrix import tasks
 
-    named = [tasks._PASS, tasks._GATHER, tasks._FORWARD, tasks._BACKWARD, tasks._GRADIENT]
+    named = [tasks.PASS, tasks.GATHER, tasks.FORWARD, tasks.BACKWARD, tasks.GRADIENT]
     assert named == [PASS, GATHER, FORWARD, BACKWARD, GRADIENT]
-    assert tasks._PARTS == 1
+    assert tasks.PARTS == 1

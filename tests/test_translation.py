@@ -12,7 +12,7 @@ import fastgd
 from fastgd import kernels
 from fastgd.kernels.derivative_entries import SLOPES, NetworkFunctions
 from fastgd.kernels.generated import lanes
-from fastgd.kernels.matrix_binding import MATRIX
+from fastgd.kernels.matrix_binding import ALL_APART, MATRIX
 from fastgd.machine import object_code
 from fastgd.machine.cache import Entry
 from fastgd.machine.translation.python_source import tree_of
@@ -345,6 +345,9 @@ def sources():
     """Of kernels that call nearly all there is to call."""
     yield MATRIX, "evaluate"
     yield MATRIX, "train"
+    yield MATRIX, "layer_costs"
+    for text in ALL_APART:
+        yield text, "train"
     yield SLOPES, "slopes"
     yield NetworkFunctions(fastgd.MLP(1, 1)).source(), "hessian_vector"
     X = np.zeros((5, 2))

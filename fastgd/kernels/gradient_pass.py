@@ -82,7 +82,7 @@ class GradientPass:
         problem, nothing = self._kernel.problem(self._state, PASS), self.params[:0]
         problem = problem._replace(work=problem.work._replace(packed=nothing))
         values = Evaluation(problem, nothing, layer_costs, nothing, self._cursor[:0])
-        return self._call("evaluate", values), layer_costs
+        return self._call("layer_costs", values), layer_costs
 
     def _run(self, calls: list[Callable[[], None]]) -> None:
         if len(calls) == 1:

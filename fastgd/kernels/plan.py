@@ -107,6 +107,12 @@ class Plan:
         return large and self._is_shared(self.batch) and not others
 
     @property
+    def few_units(self) -> bool:
+        """Whether the first layer has few units, and its inputs fill a vector."""
+        inputs, units = self.net.widths[:2]
+        return units <= FEW_UNITS and inputs * self.net.dtype.itemsize >= VECTOR_BYTES
+
+    @property
     def reads_rows(self) -> bool:
         """Whether most of an update is a first layer of few units, to read the rows of X."""
         inputs, units = self.net.widths[:2]

@@ -13,6 +13,7 @@ from fastgd.kernels.structs import (
     HELP,
     NO_UPDATE,
     TRAIN,
+    Apart,
     Data,
     Problem,
     Work,
@@ -94,6 +95,7 @@ class Problems:
         exchange = aligned((4 * net.widths[-1] * self.works[0].block if halved else 0,), dtype)
         transposed = aligned((net.widths[0] * net.widths[1] if halved else 0,), dtype)
         self.noise = noise_of(net, options)
+        self.apart = Apart(0, 0, 0)
         self.queue = WorkQueue(
             self.helpers.counters, np.zeros(12, np.int64), np.zeros(4), np.zeros(shared),
             exchange, transposed, give_way(),
@@ -189,8 +191,8 @@ class Problems:
         course = course_of(state, options, rule.times)
         problem = Problem(
             self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, few_rule,
-            course, self.queue, self.noise, HELP if rank else command, method, options.eps, 0,
-            _NONE, _NONE, _NONE, 0,
+            course, self.queue, self.noise, self.apart, HELP if rank else command, method,
+            options.eps, 0, _NONE, _NONE, _NONE, 0,
         )  # fmt: skip
         if self.plan.perturbed:
             problem = self._perturbed(problem, command, rank)

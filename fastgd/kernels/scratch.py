@@ -73,6 +73,7 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
         whole=aligned((hidden,), dtype),
         keys=np.zeros(block if plan.perturbed else 0, np.int64),
         uniform=aligned((2 * block if plan.perturbed else 0,), dtype),
+        now=np.zeros(6, np.int64),
         block=block,
     )
 

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from fastgd.kernels.generated import lanes, unrolled
-from fastgd.kernels.matrix_binding import MATRIX
+from fastgd.kernels.matrix_binding import ALL_APART, MATRIX, apart
 from fastgd.kernels.plan import Plan
 from fastgd.machine.cache import Entry, entry
 from fastgd.names import DTYPES
@@ -46,8 +46,9 @@ def shipped() -> list[Entry]:
     matrix = [
         entry("matrix", MATRIX, function, real)
         for real in reals
-        for function in ("train", "evaluate")
+        for function in ("train", "evaluate", "layer_costs")
     ]
+    matrix += [apart(text, real) for real in reals for text in ALL_APART]
     return matrix + [_entry(plan) for plan in sorted(_written_out(), key=lambda plan: plan.kernel)]
 
 

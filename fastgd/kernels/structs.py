@@ -25,7 +25,13 @@ TAKEN, FINISHED = 0, 8
 PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
 MOST_ROWS = 2**16  # of a block, which are told in one number with its first place
 BOUND = -1  # in the place of such a number: weights are to be shortened
-RATE = 2  # the place of an update's learning rate in a queue's numbers
+# in the place of a part's number, for a kernel by which work is arranged: it is to lead
+LEAD = -1
+# what the kernel for few units is to do, and the places in Work.now of what it has to know
+FIRST_Z, FIRST_GRADIENT = range(2)
+NOW_START, NOW_ROWS, NOW_FRESH, NOW_PART, NOW_ADDS, NOW_IS_DIRECT = range(6)
+# places in a queue's numbers: of an update its learning rate is one
+TOTAL, SCALE, RATE, FACTOR = range(4)
 # updates that the matrix kernel holds, plain being sgd in registers; it calls others, each of which
 # is a kernel of its own
 IN_KERNEL = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")
@@ -95,6 +101,7 @@ class Work(NamedTuple):
     whole: Reals
     keys: Integers  # (stride,) of the samples, for what chance does to them
     uniform: Reals  # (2, stride) scratch for that
+    now: Integers  # (6,) what the kernel for few units is told
     block: int  # most rows of a block, a multiple of the lanes
 
     def without_chance(self) -> "Work":
@@ -156,6 +163,16 @@ class Noise(NamedTuple):
     max_norm: float  # inf for any
 
 
+class Apart(NamedTuple):
+    """Where kernels are that the matrix kernel calls for what few plans need, 0 where it is not
+    needed.
+    """
+
+    arrangement: int  # few rows, hidden halves or slices of units
+    few_units: int  # passes over rows whose first layer is one of few units
+    differences: int  # difference quotients
+
+
 class WorkQueue(NamedTuple):
     """What the threads of a run share; see `work_queue`."""
 
@@ -203,6 +220,7 @@ class Problem(NamedTuple):
     course: Course
     queue: WorkQueue
     noise: Noise
+    apart: Apart
     command: int  # what is to be done: TRAIN, PASS, CHECK_RULES or HELP
     method: int  # its place in names.METHODS, or NO_UPDATE
     eps: float  # step of the difference methods

@@ -1,4 +1,5 @@
-"""Batches of fewer rows than a vector has lanes: their updates, of a stretch.
+"""Batches of fewer rows than a vector has lanes: their updates, of a stretch, as a kernel that the
+matrix kernel calls.
 
 A step takes little more than reading and writing W. For a stretch of updates, parameters and slots
 are copied to where rows of weights fill whole vectors, see `few_memory`.
@@ -9,24 +10,72 @@ import math
 import numpy as np
 
 from fastgd.formulas.compiled import SOFTMAX
-from fastgd.kernels.matrix.few_rows import backward_biases, backward_part, forward_part
+from fastgd.kernels.matrix.few_rows import (
+    backward_biases,
+    backward_part,
+    forward_part,
+    update_part,
+)
 from fastgd.kernels.matrix.layers import times_slopes
 from fastgd.kernels.matrix.passes import LAYERWISE
 from fastgd.kernels.matrix.row_costs import cost_of_rows, delta_of_rows, softmax_of_rows
 from fastgd.kernels.matrix.row_layers import activate_units, add_back, clear_tails
-from fastgd.kernels.matrix.tasks import FEW_BACKWARD, FEW_FORWARD, FEW_UPDATE, share_few
-from fastgd.kernels.rows import batch_weight, put_in_order
-from fastgd.kernels.structs import AHEAD, NEXT_AT, NO_UPDATE, ROWS_AT
+from fastgd.kernels.matrix.tasks import (
+    FEW_BACKWARD,
+    FEW_FORWARD,
+    FEW_UPDATE,
+    HELD_OUT,
+    KIND,
+    LAYER,
+    OBSERVE,
+    PARTS,
+    ROWS,
+    START,
+    share,
+)
+from fastgd.kernels.rows import batch_weight
+from fastgd.kernels.structs import AHEAD, FACTOR, LEAD, NEXT_AT, NO_UPDATE, RATE, ROWS_AT
 from fastgd.kernels.update import begin, clip_factor, rate_of
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import copy
-from fastgd.state import EPOCH, EPOCH_COST_SUM, UPDATES
+from fastgd.state import EPOCH_COST_SUM, UPDATES
 
 _NO, _YES, _ZERO, _ONE = np.bool_(False), np.bool_(True), np.int64(0), np.int64(1)
 
 
+@merged
+def run(problem, part):
+    """A part of the task that is up, or the updates that have been written down."""
+    task = problem.queue.task
+    if part == LEAD:
+        _few_steps(problem, task[START], task[ROWS], task[OBSERVE] != 0)
+    else:
+        _do_part(problem, part)
+
+
 @kernel
-def few_steps(problem, batch_index, count, observe):
+def _do_part(problem, part):
+    task, numbers = problem.queue.task, problem.queue.numbers
+    kind, parts, rows, layer = task[KIND], task[PARTS], task[ROWS], task[LAYER]
+    if kind == FEW_FORWARD:
+        forward_part(problem, rows, layer, part, parts)
+    elif kind == FEW_BACKWARD:
+        backward_part(problem, rows, layer, part, parts, numbers[RATE])
+    else:
+        update_part(problem, part, parts, numbers[RATE], numbers[FACTOR])
+
+
+@kernel
+def _share_few(problem, kind, parts, rows, l, rate, factor):
+    """A part of a step: FEW_FORWARD or FEW_BACKWARD of layer l, or FEW_UPDATE."""
+    task, numbers = problem.queue.task, problem.queue.numbers
+    task[ROWS], task[LAYER], task[HELD_OUT] = rows, l, 0
+    numbers[RATE], numbers[FACTOR] = rate, factor
+    share(_do_part, problem, kind, parts)
+
+
+@kernel
+def _few_steps(problem, batch_index, count, observe):
     """`count` updates from batch `batch_index` of the epoch on, or as many passes without; see
     `epoch`.
 
@@ -35,7 +84,6 @@ def few_steps(problem, batch_index, count, observe):
     """
     net, data, few, course = problem.net, problem.data, problem.few, problem.course
     made, updates, now = course.cursor[UPDATES], problem.method != NO_UPDATE, few.now
-    put_in_order(data, course.seed, course.cursor[EPOCH])
     _copy_in(problem, updates)
     now[AHEAD] = 0
     for i in range(count):
@@ -87,7 +135,7 @@ def _forward(problem, rows, is_begun):
         elif few.parts[l] == 1:
             forward_part(problem, rows, l, _ZERO, _ONE)
         else:
-            share_few(problem, FEW_FORWARD, few.parts[l], rows, l, 0.0, 1.0)
+            _share_few(problem, FEW_FORWARD, few.parts[l], rows, l, 0.0, 1.0)
     if net.activations[net.layers - 1] == SOFTMAX:
         softmax_of_rows(net, few, rows)
 
@@ -105,7 +153,7 @@ def _update(problem, rows, t):
             backward_part(problem, rows, l, _ZERO, _ONE, rate)
         else:
             backward_biases(problem, rows, l, rate)
-            share_few(problem, FEW_BACKWARD, few.parts[l], rows, l, rate, 1.0)
+            _share_few(problem, FEW_BACKWARD, few.parts[l], rows, l, rate, 1.0)
         if l > 0:
             start, size = few.starts[l], rows * few.widths[l]
             if few.parts[l] > 1:
@@ -115,7 +163,7 @@ def _update(problem, rows, t):
             clear_tails(few.delta, start, rows, few.widths[l], net.widths[l])
     if rule.clip_norm < math.inf:
         clipped = clip_factor(problem.few_rule, few.gradient)
-        share_few(problem, FEW_UPDATE, rule.update_slices, rows, _ZERO, rate, clipped)
+        _share_few(problem, FEW_UPDATE, rule.update_slices, rows, _ZERO, rate, clipped)
 
 
 # -- a stretch of updates --------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 """A first layer of few units on many inputs: the rows of X are multiplied as they lie, and where
-they stand in order they are not copied either.
+they stand in order they are not copied either. It is a kernel that the matrix kernel calls.
 
 A vector of z comes of sums along as many rows, and the gradient of a unit is a sum of rows: a block
 is read from memory once, and for the gradient from a cache. Of more units, a product with X
@@ -8,19 +8,19 @@ transposed takes no longer.
 
 import numpy as np
 
-from fastgd.kernels.matrix.layers import activate_all, times_derivative
-from fastgd.kernels.matrix.out_of_line import (
-    add_bias_gradient,
-    backward_units,
-    block_cost,
-    forward_units,
-    gradient_units,
-    output_delta,
-    softmax_layer,
-)
+from fastgd.kernels.matrix.out_of_line import add_bias_gradient
 from fastgd.kernels.rows import gather_rows, gather_targets
-from fastgd.kernels.structs import FEW_UNITS, NO_UPDATE
-from fastgd.machine.jit import kernel, merged
+from fastgd.kernels.structs import (
+    FIRST_Z,
+    NOW_ADDS,
+    NOW_FRESH,
+    NOW_IS_DIRECT,
+    NOW_PART,
+    NOW_ROWS,
+    NOW_START,
+    TOTAL,
+)
+from fastgd.machine.jit import merged
 from fastgd.machine.row_dots import row_dots
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store
 
@@ -29,50 +29,38 @@ _ZERO = np.int64(0)
 
 
 @merged
-def has_few_units(net, lanes):
-    """Whether the first layer is such a one."""
-    return net.widths[1] <= FEW_UNITS and net.widths[0] >= lanes
-
-
-@kernel
-def pass_over_few_units(problem, start, stop, total, observe, fresh, factor, scale, target, at):
-    """What `passes.pass_over` does, for such a network and exact gradients; `factor` is that of
-    every layer's delta.
+def run(problem, wanted):
+    """Of a block of rows, by what `work.now` says: gather them if they are `fresh`, and z of the
+    first layer; or its gradient, as `layers.gradient_units` has it.
     """
-    net, data, params, work = problem.net, problem.data, problem.params, problem.work
-    lanes, cost = lanes_of(work.a), 0.0
-    for here in range(start, stop, work.block):
-        rows = min(work.block, stop - here)
-        stride = (rows + lanes - 1) // lanes * lanes
-        X, place = work.rows, _ZERO
-        if rows == stride and data.shuffled == 0:
-            X, place = data.X, here * net.widths[0]
-            if fresh:
-                gather_targets(net, data, work, here, rows, stride, total)
-        elif fresh:
+    net, data, params, work, now = (
+        problem.net, problem.data, problem.params, problem.work, problem.work.now,
+    )  # fmt: skip
+    lanes, here, rows = lanes_of(work.a), now[NOW_START], now[NOW_ROWS]
+    stride = (rows + lanes - 1) // lanes * lanes
+    in_place = rows == stride and data.shuffled == 0
+    X, place = work.rows, _ZERO
+    if in_place:
+        X, place = data.X, here * net.widths[0]
+    if wanted != FIRST_Z:
+        target, scale = work.gradient, 1.0
+        if now[NOW_IS_DIRECT] != 0:
+            target, scale = params, -problem.rule.rate
+        at = now[NOW_PART] * problem.rule.size
+        _gradient(net, work, X, place, stride, scale, target, at, now[NOW_ADDS] != 0)
+        return
+    if now[NOW_FRESH] != 0:
+        total = problem.queue.numbers[TOTAL]
+        if in_place:
+            gather_targets(net, data, work, here, rows, stride, total)
+        else:
             gather_rows(net, data, work, here, rows, stride, total)
-        _forward(net, params, work, X, place, stride)
-        for l in range(1, net.layers):
-            forward_units(net, params, work, stride, l, _ZERO, net.widths[l + 1])
-            softmax_layer(net, work, stride, l)
-        if observe:
-            cost += block_cost(net, work, stride)
-        if problem.method == NO_UPDATE:
-            continue
-        add = here > start or scale != 1.0
-        output_delta(net, work, stride)
-        for l in range(net.layers - 1, 0, -1):
-            units, before = net.widths[l + 1], net.widths[l]
-            backward_units(net, params, work, stride, l, _ZERO, before)
-            gradient_units(net, work, stride, l, _ZERO, units, scale, target, at, add)
-            times_derivative(net, work, stride, l - 1, _ZERO, before, factor)
-        _gradient(net, work, X, place, stride, scale, target, at, add)
-    return cost
+    _forward(net, params, work, X, place, stride)
 
 
 @merged
 def _forward(net, params, work, X, at, stride):
-    """z and a of the first layer for the rows from X[at] on."""
+    """z of the first layer for the rows from X[at] on."""
     z, panel, lanes, inputs = work.z, work.panel, lanes_of(work.a), net.widths[0]
     here, units = net.units_before[1] * stride, net.widths[1]
     whole = (inputs - 1) // lanes * lanes  # inputs before those that the last vector adds
@@ -85,8 +73,6 @@ def _forward(net, params, work, X, at, stride):
         for s in range(0, stride, lanes):
             dots = row_dots(X, at + s * inputs, inputs, params, w, tail)
             store(z, here + j * stride + s, dots + bias)
-    activate_all(net.activations[0], z, work.a, here, here + units * stride)
-    softmax_layer(net, work, stride, _ZERO)
 
 
 @merged

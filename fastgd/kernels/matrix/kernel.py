@@ -4,26 +4,19 @@ import numpy as np
 
 from fastgd.formulas.updates import sgd
 from fastgd.kernels.epoch import observe_epoch, problem_of
-from fastgd.kernels.matrix.costs import block_cost, output_delta
 from fastgd.kernels.matrix.elementwise import all_finite
-from fastgd.kernels.matrix.few_steps import few_steps
-from fastgd.kernels.matrix.layers import backward_units, forward, times_derivative
+from fastgd.kernels.matrix.layers import forward
 from fastgd.kernels.matrix.one_row import forward_row
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
 from fastgd.kernels.matrix.products import transpose
-from fastgd.kernels.matrix.tasks import (
-    share_halves,
-    share_layers,
-    share_rows,
-    share_update,
-    take_parts,
-)
-from fastgd.kernels.rows import batch_weight, gather, put_in_order
-from fastgd.kernels.structs import BOUND, NO_UPDATE, Evaluation
+from fastgd.kernels.matrix.row_parts import help_with_parts, share_rows, share_update
+from fastgd.kernels.matrix.tasks import lead_apart, write_down
+from fastgd.kernels.rows import batch_weight, put_in_order
+from fastgd.kernels.structs import BOUND, NO_UPDATE, SCALE, Evaluation
 from fastgd.kernels.threads.work_queue import wait_for_task
 from fastgd.kernels.update import PLAIN
 from fastgd.machine.call import call
-from fastgd.machine.jit import inline, kernel
+from fastgd.machine.jit import inline
 from fastgd.machine.span import copy, lanes_of, load, store
 from fastgd.machine.struct_view import viewer
 from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
@@ -39,9 +32,6 @@ def steps(problem, batch_index, count, observe):
     adds the gradient to the parameters as it arises, by `hidden_halves` if there are; in full batch
     the cost is looked at first.
     """
-    if problem.data.few_rows != 0:
-        few_steps(problem, batch_index, count, observe)
-        return count
     data, params, work, rule, course = (
         problem.data,
         problem.params,
@@ -65,8 +55,9 @@ def steps(problem, batch_index, count, observe):
     perturbed = len(work.keys) != 0 and method != NO_UPDATE
     epoch, made = course.cursor[EPOCH], course.cursor[UPDATES]
     put_in_order(data, course.seed, epoch)
-    if data.hidden_halves != 0 and method != NO_UPDATE:
-        share_halves(problem, batch_index, count, observe)
+    if data.few_rows != 0 or (data.hidden_halves != 0 and method != NO_UPDATE):
+        write_down(problem, batch_index, count, 0.0, observe)
+        lead_apart(problem)
         return count
     for i in range(count):
         start = 0 if whole else (batch_index + i) * data.batch
@@ -82,7 +73,10 @@ def steps(problem, batch_index, count, observe):
         if costs_apart:
             known = share_rows(problem.untouched, start, stop, total, True)
         if data.unit_slices != 0:
-            cost = share_layers(problem, start, stop, total, observe, scale)
+            write_down(problem, start, stop - start, total, observe)
+            problem.queue.numbers[SCALE] = scale
+            lead_apart(problem)
+            cost = problem.queue.costs[0]
         elif data.row_parts == 1:
             cost = pass_over(
                 problem,
@@ -125,24 +119,8 @@ def help_out(address, zero):
     problem = problem_of(address, zero)
     task = wait_for_task(problem.queue, np.int64(0))
     while task != 0:
-        take_parts(problem)
+        help_with_parts(problem)
         task = wait_for_task(problem.queue, task)
-
-
-@kernel
-def _add_layer_costs(net, data, params, work, stride, costs):
-    """costs[l - 1] += the block's share of C(l) = mean over samples of the squared dC(l+1)/da(l),
-    notes 002 (49), for l = 1 ... m.
-    """
-    costs[net.layers - 1] += block_cost(net, work, stride)
-    output_delta(net, work, stride)
-    for l in range(net.layers - 1, 0, -1):
-        before = net.units_before[l] * stride
-        backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
-        for i in range(before, before + net.widths[l] * stride):
-            # delta is the derivative times the sample's weight, 1 / n or 0
-            costs[l - 1] += data.n * np.float64(work.delta[i]) ** 2
-        times_derivative(net, work, stride, l - 1, np.int64(0), net.widths[l], 2.0)
 
 
 evaluation_of = viewer(Evaluation)
@@ -150,14 +128,13 @@ evaluation_of = viewer(Evaluation)
 
 @inline
 def evaluate(address, zero):
-    """Fill outputs, (n, units of the last layer), where they are wanted; otherwise costs with the
-    notes' C(1) ... C(m).
+    """Fill outputs, (n, units of the last layer).
 
-    For outputs, padding is whatever its memory holds: no sample looks at another. So is what comes
-    of rows that are not finite.
+    Padding is whatever its memory holds: no sample looks at another. So is what comes of rows that
+    are not finite.
     """
     evaluation = evaluation_of(address, zero)
-    problem, outputs, costs = evaluation.problem, evaluation.outputs, evaluation.costs
+    problem, outputs = evaluation.problem, evaluation.outputs
     net, data, params, work = problem.net, problem.data, problem.params, problem.work
     lanes, first = lanes_of(work.a), np.int64(0)
     inputs, units = net.widths[0], net.widths[net.layers]
@@ -169,17 +146,10 @@ def evaluate(address, zero):
     for start in range(0, data.n, work.block):
         rows = min(work.block, data.n - start)
         stride = (rows + lanes - 1) // lanes * lanes
-        if len(outputs) != 0:
-            if not all_finite(data.X, start * inputs, rows * inputs):
-                finite = np.int64(0)
-            transpose(data.X, start * inputs, inputs, work.a, first, stride, rows, inputs)
-        else:
-            gather(net, data, work, start, rows, stride, first, stride, float(data.n))
+        if not all_finite(data.X, start * inputs, rows * inputs):
+            finite = np.int64(0)
+        transpose(data.X, start * inputs, inputs, work.a, first, stride, rows, inputs)
         forward(net, params, work, stride, first)
-        if len(outputs) != 0:
-            here = net.units_before[net.layers] * stride
-            transpose(work.a, here, stride, outputs, start * units, units, units, rows)
-        else:
-            _add_layer_costs(net, data, params, work, stride, costs)
-    if len(outputs) != 0:
-        evaluation.finite[0] = finite
+        here = net.units_before[net.layers] * stride
+        transpose(work.a, here, stride, outputs, start * units, units, units, rows)
+    evaluation.finite[0] = finite

@@ -83,10 +83,17 @@ def forward_units(net, params, work, stride, l, first, last):
     """z = W a + b and a = f(z), notes 002 (45), 004; softmax, which needs all units, is still to
     come.
     """
+    _pre_activations(net, params, work, stride, l, first, last)
+    _activate_units(net, work, stride, l, first, last)
+
+
+@merged
+def _pre_activations(net, params, work, stride, l, first, last):
+    """z = W a + b."""
     a, z, lanes = work.a, work.z, lanes_of(work.a)
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
-    weights, biases, activation = net.weights[l], net.biases[l], net.activations[l]
+    weights, biases = net.weights[l], net.biases[l]
     product = (last - first) * inputs >= PRODUCT
     for j in range(first, last):
         w = weights + j * inputs
@@ -102,7 +109,13 @@ def forward_units(net, params, work, stride, l, first, last):
         left, target = Left(params, w, inputs, _ONE), Target(z, to, stride)
         right = _packed(work, net.widths[l + 1], inputs_of(net, work, stride, l))
         multiply(left, right, target, last - first, stride, inputs, 1.0, _YES, work.panel)
-    activate_all(activation, z, a, here + first * stride, here + last * stride)
+
+
+@merged
+def _activate_units(net, work, stride, l, first, last):
+    here = net.units_before[l + 1] * stride
+    start, stop = here + first * stride, here + last * stride
+    activate_all(net.activations[l], work.z, work.a, start, stop)
 
 
 _activate = by_number(
@@ -249,23 +262,31 @@ def times_derivative(net, work, stride, l, first, last, factor):
 @merged
 def forward(net, params, work, stride, first_layer):
     """Activations of every layer from `first_layer` on."""
+    forward_from(net, params, work, stride, first_layer, _NO)
+
+
+@merged
+def forward_from(net, params, work, stride, first_layer, is_begun):
+    """Activations of every layer from `first_layer` on, of which z is there if it `is_begun`."""
     for l in range(first_layer, net.layers):
-        forward_units(net, params, work, stride, l, np.int64(0), net.widths[l + 1])
+        if l > first_layer or not is_begun:
+            _pre_activations(net, params, work, stride, l, np.int64(0), net.widths[l + 1])
+        _activate_units(net, work, stride, l, np.int64(0), net.widths[l + 1])
         softmax_layer(net, work, stride, l)
         if len(work.masks) != 0 and l + 1 < net.layers:
             drop(net, work, stride, l)
 
 
 @merged
-def backward(net, params, work, stride, factor, scale, target, at, add):
-    """Gradient of the block by per-layer backprop from the last layer to the first, notes 002
-    (50)-(52), 004; see `gradient_units`.
+def backward(net, params, work, stride, factor, scale, target, at, add, first_layer):
+    """Gradient of the block by per-layer backprop from the last layer to `first_layer`, notes 002
+    (50)-(52), 004; see `gradient_units`. Delta of the layer before that is there then.
 
     The target may be the parameters themselves: a layer's are not needed any more when its gradient
     is there.
     """
     output_delta(net, work, stride)
-    for l in range(net.layers - 1, -1, -1):
+    for l in range(net.layers - 1, first_layer - 1, -1):
         if l > 0:
             backward_units(net, params, work, stride, l, np.int64(0), net.widths[l])
         gradient_units(net, work, stride, l, np.int64(0), net.widths[l + 1], scale, target, at, add)
