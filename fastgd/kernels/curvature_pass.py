@@ -12,6 +12,7 @@ from fastgd.kernels.plan import SHARED_PRODUCTS, THREADED_PRODUCTS, parts_of
 from fastgd.kernels.structs import PANEL_BYTES, Curvature, Data, Work
 from fastgd.kernels.threads.pool import on_threads
 from fastgd.kernels.to_structs import data_of, network_of
+from fastgd.machine.address import address_of
 from fastgd.machine.struct import empty_of, place_of, struct_of
 from fastgd.network import Network
 from fastgd.samples import Samples
@@ -51,7 +52,7 @@ class CurvaturePass:
     def look_at(self, X: Array, Y: Array) -> None:
         """Take the rows from these arrays, which stay alive meanwhile."""
         for worker in self._workers:
-            worker.look_at((X.ctypes.data, self._sizes[0]), (Y.ctypes.data, self._sizes[1]))
+            worker.look_at((address_of(X), self._sizes[0]), (address_of(Y), self._sizes[1]))
 
     def __call__(self) -> Array:
         """The product, (n_params,), in an array of its own."""
@@ -109,6 +110,6 @@ class _Worker:
     def fill(self, result: Array, first: int, last: int) -> None:
         """The product for the share of the cost that rows first ... last have."""
         if (first, last) != self._place:
-            self._struct[_RESULT : _RESULT + 2] = result.ctypes.data, result.size
+            self._struct[_RESULT : _RESULT + 2] = address_of(result), result.size
             self._struct[_FIRST], self._struct[_LAST] = self._place = first, last
         self._call()

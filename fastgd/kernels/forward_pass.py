@@ -12,6 +12,7 @@ from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.kernels.plan import BLOCK, SHARED_PRODUCTS, parts_of
 from fastgd.kernels.structs import PANEL_BYTES, Evaluation
 from fastgd.kernels.to_structs import network_of
+from fastgd.machine.address import address_of
 from fastgd.machine.cache import entry
 from fastgd.machine.quick_call import quick_call
 from fastgd.machine.struct import empty_of, place_of, struct_of, words_of
@@ -68,10 +69,10 @@ class ForwardPass:
         self._memory = numbers, a, z, panel
         words = words_of(numbers, dtype, {})
         self._struct[_NET : _NET + len(words)] = words
-        self._few_X_address = self._few_X.ctypes.data
+        self._few_X_address = address_of(self._few_X)
         arrays = (self._finite, self._outputs, self._params, a, z, panel)
         for place, array in zip((_FINITE, _OUTPUTS, _PARAMS, _A, _Z, _PANEL), arrays, strict=True):
-            self._struct[place : place + 2] = array.ctypes.data, array.size
+            self._struct[place : place + 2] = address_of(array), array.size
         self._struct[_PARAMS + 1] = net.n_params
         self._entry = entry("matrix", MATRIX, "evaluate", dtype)
         self.evaluate = self._entry.call_of(self._struct)
@@ -97,7 +98,7 @@ class ForwardPass:
         """
         if self._X is None:
             X = X if X.flags.c_contiguous and X.flags.aligned else X.copy(order="C")
-            self._struct[_X] = X.ctypes.data
+            self._struct[_X] = address_of(X)
         else:
             self._struct[_X] = self._few_X_address
             self._X[...] = X
@@ -112,7 +113,7 @@ class ForwardPass:
         if self._has_own:
             self._params[...] = params
             return self._params_are_finite()
-        self._struct[_PARAMS] = params.ctypes.data
+        self._struct[_PARAMS] = address_of(params)
         return Finite(params)()
 
     def bind(self, params: Array) -> None:
@@ -120,7 +121,7 @@ class ForwardPass:
         self.use(params)
         if self.net.n_params <= _TURNED:
             by_input = _by_input(self.net, params)
-            self._struct[_BY_INPUT : _BY_INPUT + 2] = by_input.ctypes.data, by_input.size
+            self._struct[_BY_INPUT : _BY_INPUT + 2] = address_of(by_input), by_input.size
             self._alive = params, by_input
 
     def quick(self, otherwise: Callable[..., Array]) -> Callable[..., Array] | None:

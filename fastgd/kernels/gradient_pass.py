@@ -12,6 +12,7 @@ from fastgd.kernels.choice import make_plan
 from fastgd.kernels.matrix_binding import Matrix
 from fastgd.kernels.plan import THREADED_PRODUCTS
 from fastgd.kernels.structs import NO_UPDATE, PASS, Evaluation, Problem
+from fastgd.machine.address import address_of
 from fastgd.machine.struct import place_of, struct_of
 from fastgd.names import METHODS
 from fastgd.network import Network
@@ -52,7 +53,7 @@ class GradientPass:
 
     def look_at(self, X: Array, Y: Array) -> None:
         """Take the rows from these arrays, which stay alive meanwhile."""
-        self._addresses = X.ctypes.data, Y.ctypes.data
+        self._addresses = address_of(X), address_of(Y)
         for struct in self._structs:
             struct[_X], struct[_Y] = self._addresses
 

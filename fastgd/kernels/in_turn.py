@@ -8,6 +8,7 @@ from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, NOTHING, PASS, Problem
 from fastgd.kernels.to_structs import watched_of
+from fastgd.machine.address import address_of
 from fastgd.machine.struct import place_of
 from fastgd.member_settings import MemberSettings
 from fastgd.state import (
@@ -125,7 +126,7 @@ def point(structs: Array, arrays: dict[str, Array]) -> None:
     """Have the structs point to each member's part of these arrays."""
     there = {PLACE[name]: array for name, array in arrays.items() if array.size}
     steps = [array.strides[0] for array in there.values()]
-    first = [array.ctypes.data for array in there.values()]
+    first = [address_of(array) for array in there.values()]
     rows = np.arange(len(structs))[:, None]
     structs[:, list(there)] = rows * np.array(steps) + np.array(first)
 

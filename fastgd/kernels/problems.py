@@ -28,6 +28,7 @@ from fastgd.kernels.to_structs import (
     noise_of,
     rule_of,
 )
+from fastgd.machine.address import address_of
 from fastgd.machine.struct import place_of, struct_of, word_of, words_of
 from fastgd.names import METHODS
 from fastgd.options import Options
@@ -277,6 +278,6 @@ def _words_of_rows(samples: Samples, data: Data) -> tuple[Array, int]:
     words = [
         word
         for array in samples
-        for word in ((array.ctypes.data, array.size) if array.size else (0, 0))
+        for word in ((address_of(array), array.size) if array.size else (0, 0))
     ]
     return np.array(words), word_of(mean_weight_of(samples, data.n, data.batches))

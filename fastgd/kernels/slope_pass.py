@@ -13,6 +13,7 @@ from fastgd.kernels.plan import THREADED_PRODUCTS
 from fastgd.kernels.structs import PANEL_BYTES, Slopes, Work
 from fastgd.kernels.threads.pool import on_threads
 from fastgd.kernels.to_structs import network_of
+from fastgd.machine.address import address_of
 from fastgd.machine.struct import empty_of, place_of, struct_of
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES, aligned
@@ -37,7 +38,7 @@ class SlopePass:
         self.params = aligned((net.n_params,), net.dtype)
         self.is_finite = Finite(self.params)
         self._small = aligned((_COPIED,), net.dtype)
-        self._small_address = self._small.ctypes.data
+        self._small_address = address_of(self._small)
         self._workers = [_Worker(net, self.params, by_inputs)]
         self.nbytes = self._workers[0].nbytes + self.params.nbytes + self._small.nbytes
 
@@ -48,7 +49,7 @@ class SlopePass:
         width = self.net.widths[0] if self._by_inputs else self.net.n_params
         self._shape = len(X), self.net.widths[-1], width
         self._numbers = len(X) * self.net.widths[-1] * width
-        self._addresses = X.ctypes.data, scale.ctypes.data if scale.size else 0
+        self._addresses = address_of(X), address_of(scale) if scale.size else 0
 
     def __call__(self) -> Array:
         """(n, outputs, n_params) or (n, outputs, inputs), an array of its own."""
@@ -61,7 +62,7 @@ class SlopePass:
 
     def fill(self, result: Array) -> None:
         """The same to the beginning of an array that lies row by row."""
-        (n, outputs, _), address = self._shape, result.ctypes.data
+        (n, outputs, _), address = self._shape, address_of(result)
         of_row = outputs * self.net.n_params
         size = max(1, _TASK // (_BLOCK * of_row)) * _BLOCK
         starts = iter(range(0, n, size))  # whoever is free takes the next

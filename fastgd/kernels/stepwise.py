@@ -12,6 +12,7 @@ from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.in_turn import PLACE, point, share_rule
 from fastgd.kernels.structs import TRAINING_COST, Problem
+from fastgd.machine.address import address_of
 from fastgd.machine.struct import place_of
 from fastgd.state import BEST, EPOCH, EPOCH_COST_SUM, MOST, UPDATES, State
 
@@ -42,14 +43,14 @@ class Stepwise:
             made = [kernel.structs_of(self.states[member]) for member in range(members)]
             self._alive = [each for _, all_of_one in made for each in all_of_one]
             self._structs = np.array([struct for own, _ in made for struct in own])
-            numbers_of = numbers.ctypes.data + numbers.strides[0] * np.arange(members)
+            numbers_of = address_of(numbers) + numbers.strides[0] * np.arange(members)
             self._structs[:, PLACE["numbers"]] = np.repeat(numbers_of, len(made[0][0]))
         elif members > 1:
             self._structs = np.repeat(kernel.patterns[:1], members, axis=0)
             point(self._structs, arrays)
         plateau = self.states.plateau
         if plateau.size and not kernel.plan.perturbed:
-            there = plateau.ctypes.data + plateau.strides[0] * np.arange(members)
+            there = address_of(plateau) + plateau.strides[0] * np.arange(members)
             self._structs[:, _PLATEAUS] = there[:, None]
         share_rule(self._structs)
         self._structs[:, PLACE["epochs"]] = MOST
@@ -64,7 +65,7 @@ class Stepwise:
         """
         structs = self._structs
         if len(self._numbers) > 1:
-            here, step = structs.ctypes.data, structs.strides[0]
+            here, step = address_of(structs), structs.strides[0]
             structs[:, PLACE["following"]] = here + step * np.arange(1, len(structs) + 1)
             structs[-1:, PLACE["following"]] = 0
             structs = structs[:1]
@@ -105,7 +106,7 @@ class Stepwise:
         """Have each member take its rows in the order of orders[which[member]]; of (some, n + 1)
         the last is the epoch of which it is one, and the array stays alive meanwhile.
         """
-        places = orders.ctypes.data + orders.strides[0] * which
+        places = address_of(orders) + orders.strides[0] * which
         self.put("order", places.astype(np.int64))
 
     def keep(self, rows: Array) -> None:

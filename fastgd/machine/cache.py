@@ -26,6 +26,7 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.machine import kernel_file, ready_made
+from fastgd.machine.address import address_of
 from fastgd.machine.cache_folder import checked, folder, known_folder, made, reason_of
 from fastgd.machine.fingerprint import fingerprint
 from fastgd.machine.linking import linked
@@ -115,7 +116,7 @@ class Entry:
         """As the C function takes them; the third one is the address of the table."""
         result, exception = ctypes.c_void_p(), ctypes.c_void_p()
         zero = (ctypes.c_double if self.dtype.itemsize == 8 else ctypes.c_float)()
-        address = ctypes.c_int64(table.ctypes.data)
+        address = ctypes.c_int64(address_of(table))
         return ctypes.byref(result), ctypes.byref(exception), address, zero, limit
 
     def address(self) -> int:

@@ -9,7 +9,6 @@ where Python or NumPy are laid out in another way: `quick_call` is None there.
 import ctypes
 import os
 import sys
-import sysconfig
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ import numpy as np
 from llvmlite import ir
 
 from fastgd.arguments.checks import Array
+from fastgd.machine.address import address_of, stands_in_arrays
 from fastgd.machine.linking import linked_module
 
 _TYPE = 8  # places in an object of Python's, and in an array: bytes
@@ -168,8 +168,7 @@ def _address(function: Any) -> int:
 
 def _is_laid_out_as_known() -> bool:
     """Whether the parts of an array of this process lie where the code looks for them."""
-    traits = sys.byteorder, ctypes.sizeof(ctypes.c_void_p), sys.implementation.name
-    if traits != ("little", 8, "cpython") or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if not stands_in_arrays():
         return False
     sample, word = np.zeros((2, 3)), ctypes.c_int64.from_address
     shape = word(id(sample) + _SHAPE).value
@@ -235,10 +234,10 @@ def quick_call(
     definition = _definition(dtype.name)
     if definition is None or not kernel:
         return None
-    rows_place, X_place, outputs_place = (struct.ctypes.data + 8 * place for place in places)
+    rows_place, X_place, outputs_place = (address_of(struct) + 8 * place for place in places)
     facts = _Facts(
         id(np.ndarray), id(dtype), columns, most_rows, units, rows_place, X_place, outputs_place,
-        struct.ctypes.data, kernel, *_called(), id(otherwise),
+        address_of(struct), kernel, *_called(), id(otherwise),
     )  # fmt: skip
     table = np.array(facts, np.int64).view(_Table)
     table.alive = (dtype, struct, otherwise, *alive)

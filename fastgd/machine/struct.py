@@ -16,6 +16,7 @@ from typing import Annotated, Any, get_type_hints
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.machine.address import address_of
 
 Integers = Annotated[Any, "an int64 array"]
 Doubles = Annotated[Any, "a float64 array"]
@@ -64,7 +65,7 @@ def words_of(
                 raise TypeError(
                     f"{place} must be a C-contiguous array of {expected}; got {value.dtype}{order}"
                 )
-            numbers += value.ctypes.data if value.size else 0, value.size
+            numbers += address_of(value) if value.size else 0, value.size
         elif kind is float:
             numbers += word_of(value), 0
         else:
