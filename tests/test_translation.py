@@ -334,7 +334,7 @@ def test_the_text_of_a_function(module, monkeypatch):
     for name in ("<cell 1>", "<nowhere>"):
         namespace = dict(module)
         exec(compile(CELL, name, "exec"), namespace)
-        tree = tree_of(namespace["twice"].__func__)
+        tree = tree_of(namespace["twice"].__func__, {})
         if name == "<cell 1>" or "__source__" in module:
             assert ast.unparse(tree.body[0]) == "return 2 * x"
         else:

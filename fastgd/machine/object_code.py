@@ -38,7 +38,7 @@ def machine_code(source: str, function: str, dtype: np.dtype[Any]) -> tuple[dict
     with global_compiler_lock, _no_vector_library():
         name, module = optimized(source, function, dtype)
         check_call(module.get_function(name), dtype)
-        code = target_machine().emit_object(_with_aligned_stack(module))
+        code = target_machine().emit_object(module)
     return {"function": name, "calls": undefined_names(code)}, code
 
 
@@ -84,17 +84,17 @@ def address_in_memory(source: str, function: str, dtype: np.dtype[Any]) -> int:
     return int(call.address)
 
 
-def _with_aligned_stack(module: Any) -> Any:
-    """The same, its vectors on the stack aligned wherever the caller's stack lies: across two cache
-    lines they take half as long again.
+def _with_aligned_stack(text: str) -> Any:
+    """A module of this text, its vectors on the stack aligned wherever the caller's stack lies:
+    across two cache lines they take half as long again.
 
     LLVM aligns the stack for what it finds to have no room in registers only where a register is
     kept for the frame.
     """
     # what is attached to it comes after its attributes
-    head = r"^(define .*?)((?: !\w+ !\d+)*) \{$"
+    head = r"^(define .*?)((?: !\w+ !\d+)*)(?= \{$|\n\{$)"
     # llvmlite's attributes of a function, be it made or parsed, know none that are strings
-    text = re.sub(head, r'\1 "frame-pointer"="all"\2 {', str(module), flags=re.MULTILINE)
+    text = re.sub(head, r'\1 "frame-pointer"="all"\2', text, flags=re.MULTILINE)
     return llvm.parse_assembly(text)
 
 
@@ -112,7 +112,7 @@ def _translated(source: str, function: str, dtype: np.dtype[Any]) -> tuple[str, 
     program = Program(name)
     program.entry(name, dispatcher.py_func, _arguments(dtype))
     program.module.triple, program.module.data_layout = machine.triple, str(machine.target_data)
-    module = llvm.parse_assembly(str(program.module))
+    module = _with_aligned_stack(str(program.module))
     module.verify()
     wanted = dispatcher.py_func.__globals__.get("OPTIMIZATION", 3)
     options = llvm.create_pipeline_tuning_options(speed_level=min(numba.config.OPT, wanted))
@@ -133,7 +133,7 @@ def _lowered_by_numba(source: str, function: str, dtype: np.dtype[Any]) -> tuple
         dispatcher.compile(_arguments(dtype))
         (result,) = dispatcher.overloads.values()
     result.library._optimize_final_module()
-    return result.fndesc.llvm_func_name, result.library._final_module
+    return result.fndesc.llvm_func_name, _with_aligned_stack(str(result.library._final_module))
 
 
 def target_machine() -> Any:

@@ -8,6 +8,7 @@ A Span is an address and a length. `load` reads neighbouring floats as one vecto
 import operator
 from typing import Any
 
+from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
@@ -42,6 +43,17 @@ class _SpanModel(models.StructModel):  # type: ignore[misc]
         )
 
 
+def new_span(context: Any, builder: Any, span_type: Any, data: Any, length: Any) -> Any:
+    """The LLVM value of a span."""
+    empty = ir.Constant(context.get_value_type(span_type), ir.Undefined)
+    return builder.insert_value(builder.insert_value(empty, data, 0), length, 1)
+
+
+def parts_of(builder: Any, span: Any) -> tuple[Any, Any]:
+    """Address and length of the LLVM value of a span."""
+    return builder.extract_value(span, 0), builder.extract_value(span, 1)
+
+
 @intrinsic  # type: ignore[untyped-decorator]
 def span_of(typing_context, array):
     """The Span of a C-contiguous array of any shape. It must not outlive the array."""
@@ -50,10 +62,7 @@ def span_of(typing_context, array):
 
     def generate(context, builder, sig, args):
         source = context.make_array(sig.args[0])(context, builder, args[0])
-        span = cgutils.create_struct_proxy(sig.return_type)(context, builder)
-        span.data = source.data
-        span.length = source.nitems
-        return span._getvalue()
+        return new_span(context, builder, sig.return_type, source.data, source.nitems)
 
     return Span(array.dtype)(array), generate
 
@@ -64,13 +73,13 @@ def element_address(context, builder, span_type, span_value, index_type, index, 
 
     `count` is a number or an LLVM integer.
     """
-    span = cgutils.create_struct_proxy(span_type)(context, builder, value=span_value)
     index = context.cast(builder, index, index_type, types.intp)
     if config.BOUNDSCHECK:
-        cgutils.do_boundscheck(context, builder, index, span.length)
+        length = builder.extract_value(span_value, 1)
+        cgutils.do_boundscheck(context, builder, index, length)
         last = builder.sub(index.type(count) if isinstance(count, int) else count, index.type(1))
-        cgutils.do_boundscheck(context, builder, builder.add(index, last), span.length)
-    return builder.gep(span.data, [index])
+        cgutils.do_boundscheck(context, builder, builder.add(index, last), length)
+    return builder.gep(builder.extract_value(span_value, 0), [index])
 
 
 def _in_vectors_of(size: int, words: str) -> Any:
@@ -96,10 +105,9 @@ def from_place(typing_context, span, place):
         return None
 
     def generate(context, builder, sig, args):
-        moved = cgutils.create_struct_proxy(span)(context, builder, value=args[0])
-        moved.data = builder.gep(moved.data, [builder.neg(args[1])])
-        moved.length = builder.add(moved.length, args[1])
-        return moved._getvalue()
+        data, length = parts_of(builder, args[0])
+        data = builder.gep(data, [builder.neg(args[1])])
+        return new_span(context, builder, span, data, builder.add(length, args[1]))
 
     return span(span, types.int64), generate
 
@@ -148,7 +156,7 @@ def _len_of(span: Any) -> Any:
 
 @lower_builtin(len, Span)  # type: ignore[untyped-decorator]
 def _len(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    return cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).length
+    return builder.extract_value(args[0], 1)
 
 
 def _is_float_span(span) -> bool:

@@ -9,7 +9,7 @@ from numba import config, types
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 
 from fastgd.machine.internals import AttributeTemplate, cgutils
-from fastgd.machine.span import Span
+from fastgd.machine.span import Span, new_span, parts_of
 from fastgd.machine.struct import Doubles, Integers, Pointer, Reals, fields_of, place_of
 from fastgd.state import VECTOR_BYTES
 
@@ -70,12 +70,9 @@ def get_field(context: Any, builder: Any, view: Any, value: Any, name: str) -> A
     if isinstance(ty, StructView):
         return builder.gep(value, [ir.Constant(ir.IntType(64), 2 * row)])
     if isinstance(ty, Span):
-        span = cgutils.create_struct_proxy(ty)(context, builder)
-        span.data = builder.inttoptr(
-            word(2 * row), context.get_value_type(types.CPointer(ty.dtype))
-        )
-        span.length = word(2 * row + 1)
-        return span._getvalue()
+        pointer = context.get_value_type(types.CPointer(ty.dtype))
+        data = builder.inttoptr(word(2 * row), pointer)
+        return new_span(context, builder, ty, data, word(2 * row + 1))
     return builder.bitcast(word(2 * row), ir.DoubleType()) if ty == types.float64 else word(2 * row)
 
 
@@ -98,9 +95,9 @@ def caller(cls: Any) -> Any:
         def words(context, builder, given):
             for kind, each, value in zip(kinds, values.types, given, strict=True):
                 if isinstance(each, Span):
-                    span = cgutils.create_struct_proxy(each)(context, builder, value=value)
-                    yield builder.ptrtoint(span.data, word)
-                    yield span.length
+                    data, length = parts_of(builder, value)
+                    yield builder.ptrtoint(data, word)
+                    yield length
                 else:
                     known = types.float64 if kind is float else types.int64
                     number = context.cast(builder, value, each, known)

@@ -56,7 +56,7 @@ class Frame:
     """
 
     def __init__(self, program: Any, function: Any, kinds: tuple[Any, ...], merged: bool):
-        tree = tree_of(function)
+        tree = tree_of(function, program.texts)
         if tree is None:
             raise UntranslatableError(f"{function.__qualname__} has no text")
         self.program, self.python, self.tree = program, function, tree

@@ -16,6 +16,7 @@ class Program:
     def __init__(self, name: str):
         self.module = ir.Module(name=name)
         self.functions: dict[Any, tuple[Any, Any]] = {}
+        self.texts: dict[Any, str] = {}  # of Python's functions, see `tree_of`
 
     def function(self, function: Any, kinds: tuple[Any, ...], merged: bool) -> tuple[Any, Any]:
         """The LLVM function of a Python function for arguments of these types, Statics among them,

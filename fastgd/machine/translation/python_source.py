@@ -14,17 +14,26 @@ from typing import Any
 @cache
 def _functions(source: str) -> dict[tuple[str, int], ast.FunctionDef]:
     """By their names and the lines that they begin at, decorators included."""
-    return {
-        (node.name, min([node.lineno, *(each.lineno for each in node.decorator_list)])): node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef)
-    }
+    found, left = {}, list[ast.AST](ast.parse(source).body)
+    while left:  # statements stand in statements alone, and in what handles an error
+        node = left.pop()
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            found[node.name, first] = node
+        for suite in ("body", "orelse", "finalbody", "handlers", "cases"):
+            left += getattr(node, suite, ())
+    return found
 
 
-def tree_of(function: Any) -> ast.FunctionDef | None:
-    """The definition of a function; None if its text is not there."""
+def tree_of(function: Any, texts: dict[Any, str]) -> ast.FunctionDef | None:
+    """The definition of a function; None if its text is not there. Texts that have been read are
+    kept in `texts`.
+    """
     code = function.__code__
-    return _functions(_source_of(function) or "").get((code.co_name, code.co_firstlineno))
+    place = id(function.__globals__), code.co_filename
+    if place not in texts:
+        texts[place] = _source_of(function) or ""
+    return _functions(texts[place]).get((code.co_name, code.co_firstlineno))
 
 
 def _source_of(function: Any) -> str | None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 Place = tuple[int, ...]  # the suites around it, outermost first
 
 
+@cache
 def names_of(function: ast.FunctionDef) -> tuple[set[str], set[str]]:
     """The names that a function binds; those of them that are bound once, and read in no suite
     around the one that binds them.
@@ -52,7 +54,18 @@ def _names(body: list[ast.stmt], place: Place) -> Iterator[tuple[ast.Name, Place
                 yield statement.target, place  # which binds what is bound already
 
 
-def _in(node: Any, place: Place) -> Iterator[tuple[ast.Name, Place]]:
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name):
-            yield inner, place
+def _in(node: Any, place: Place) -> Iterable[tuple[ast.Name, Place]]:
+    """All names of a statement without suites, or of an expression."""
+    found, left = [], [node]
+    while left:
+        inner = left.pop()
+        if type(inner) is ast.Name:
+            found.append((inner, place))
+            continue
+        for name in inner._fields:
+            value = getattr(inner, name)
+            if type(value) is list:
+                left += value
+            elif isinstance(value, ast.AST):
+                left.append(value)
+    return found
