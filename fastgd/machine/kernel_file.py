@@ -15,9 +15,9 @@ from fastgd.system.files import replace_file
 
 
 def write(path: Path, facts: dict[str, Any], code: bytes, mode: int = 0o644) -> None:
-    """Put a whole file in its place, or none."""
+    """Put a whole file in its place, or none. What a power cut has damaged is known by its hash."""
     line = json.dumps({**facts, "sha256": hashlib.sha256(code).hexdigest()}).encode()
-    replace_file(path, lambda file: file.write(line + b"\n" + code), mode=mode)
+    replace_file(path, lambda file: file.write(line + b"\n" + code), mode=mode, flush=False)
 
 
 def read(content: bytes) -> tuple[dict[str, Any], bytes]:

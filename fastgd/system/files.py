@@ -29,13 +29,15 @@ def replace_file(
     *,
     mode: int | None = None,
     keep: bool = False,
+    flush: bool = True,
 ) -> None:
     """At any instant the file at `path` is the old one or the new one, which `write` fills, whole.
 
     Symbolic links are followed, be it to where no file is yet. The new file has owner, group and
     mode of the old one as far as this process may give them; where none was, what umask leaves; or
     the `mode` that is asked for. Hard links part: other names of the old file keep the old one. A
-    device, a pipe or an open file, such as /dev/stdout, is written to and not replaced.
+    device, a pipe or an open file, such as /dev/stdout, is written to and not replaced. Without
+    `flush` nobody waits for the disk, and a power cut may leave less than the whole.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def replace_file(
             write(file)
             _dress(temporary, old, mode)
             file.flush()
-            trouble = _flush(file.fileno())
+            trouble = _flush(file.fileno()) if flush else None
         _put(temporary, target, keep)
     except BaseException as error:
         with suppress(OSError):
@@ -70,7 +72,8 @@ def replace_file(
         if isinstance(error, OSError) and error.filename in (None, str(temporary)):
             _name(error, path)
         raise
-    trouble = _flush_folder(target.parent) or trouble
+    if flush:
+        trouble = _flush_folder(target.parent) or trouble
     if trouble is not None:
         why = f"the disk does not confirm it: {reason_of(trouble)}"
         say(f"{os.fspath(path)!r} is written, but may not outlive a power cut; {why}")
