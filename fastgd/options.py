@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 from fastgd.arguments.checks import finite_number, truth, whole_number
@@ -80,11 +81,17 @@ class Options:
             if self.first_rate <= 0:
                 raise ValueError(f"learning_rate must be above 0 {use}; got {self.first_rate:g}")
 
-    @classmethod
-    def of(cls, given: dict[str, Any]) -> Options:
-        """Options by name, among other arguments."""
-        values = list(map(given.get, DEFAULTS, DEFAULTS.values()))
-        return (_remembered if _UNCHANGING.issuperset(map(type, values)) else cls)(*values)
+    @staticmethod
+    def of(given: dict[str, Any], net: Network | None = None, n: int = 0) -> Options:
+        """Options by name, among other arguments; `checked_for` a network and `n` rows, where it is
+        given.
+        """
+        try:
+            values = _in_order(given)
+        except KeyError:
+            values = _in_order(DEFAULTS | given)
+        stay = _UNCHANGING.issuperset(map(type, values))
+        return (_remembered if stay else _checked)(net, n, *values)
 
     def checked_for(self, net: Network, n: int) -> Options:
         """Options to train this network on `n` rows; ValueError or TypeError where they can't."""
@@ -154,11 +161,19 @@ class Options:
 
 
 DEFAULTS = {each.name: each.default for each in fields(Options)}
+_in_order = itemgetter(*DEFAULTS)
 # types of values that stay what they are
 _UNCHANGING = {int, float, bool, str, type(None), *KINDS.values(), *OPTIMIZERS.values()}
-_remembered = lru_cache(maxsize=256, typed=True)(Options)
 # of options by name: what makes a checked value of a name and a value
 CHECKS = {each.name: each.metadata["check"] for each in fields(Options) if each.metadata}
+
+
+def _checked(net: Network | None, n: int, *values: Any) -> Options:
+    options = Options(*values)
+    return options if net is None else options.checked_for(net, n)
+
+
+_remembered = lru_cache(maxsize=256, typed=True)(_checked)
 
 
 def check_method(net: Network, method: str) -> str:

@@ -173,16 +173,19 @@ class State(ArrayTable):
         )
 
     def widened(self, size: int) -> State:
-        """A copy with `size` columns a parameter array, filled up with zeros, or cut."""
+        """A copy with `size` columns a parameter array, filled up with zeros."""
         arrays = {}
         for name, array in vars(self).items():
-            if name not in _OF_PARAMETERS:
-                arrays[name] = array.copy()
-            elif 0 < array.shape[-1] < size:
+            if name in _OF_PARAMETERS and 0 < array.shape[-1] < size:
                 arrays[name] = _widened(array, size)
             else:
-                arrays[name] = array[..., :size].copy()
+                arrays[name] = array.copy()
         return self.of(arrays)
+
+    def narrowed(self, n_params: int) -> State:
+        """A view with `n_params` columns a parameter array, without what fills them up."""
+        narrow = {name: getattr(self, name)[..., :n_params] for name in _OF_PARAMETERS}
+        return self.with_arrays(**narrow)
 
 
 def start(

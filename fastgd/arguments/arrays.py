@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from fastgd.arguments.checks import Array, shown
 from fastgd.arguments.frames import array_of, columns_of, is_polars, kind_of
 
-_BLOCK, _FEW, _VERY_FEW = 2**20, 2**10, 2**5  # numbers
+_BLOCK, _FEW, _VERY_FEW = 2**20, 2**10, 2**4  # numbers
 _CLASSES = "reads text of numbers; labels become a column of 0 and 1 for each class"
 _LABELS = f".astype(float) {_CLASSES}"
 _ADVICE = {  # by kind of dtype
@@ -39,7 +39,7 @@ def real_array(argument: str, value: ArrayLike, dtype: np.dtype[Any]) -> Array:
         type(value) is np.ndarray
         and value.dtype is dtype
         and value.flags.c_contiguous
-        and are_finite(value.reshape(-1))
+        and are_finite(value.ravel())
     ):
         return value
     array = number_array(argument, value)
@@ -68,10 +68,13 @@ class Finite:
 
 
 def are_finite(flat: Array) -> bool:
-    """Whether all numbers of a flat array are. Of few, a sum of squares that is finite says so,
-    sooner than a look at each; of which `np.errstate` hears, unless the call is `quiet`.
+    """Whether all numbers of a flat array are. Of few, a sum that is finite says so, sooner than a
+    look at each; of which `np.errstate` hears, unless the call is `quiet`.
     """
-    is_sure = flat.size <= _FEW and math.isfinite(flat.dot(flat))
+    size = flat.size
+    is_sure = size <= _FEW and math.isfinite(
+        sum(flat.tolist()) if size <= _VERY_FEW else flat.dot(flat)
+    )
     return is_sure or _first_not_finite(flat) is None
 
 

@@ -179,7 +179,7 @@ def train_many(
     origin, given = origin_of_many(net, given, count, session.file if resume else None)
     settings = check_settings(net, count, given, optimizers)
     common = settings.common_options(most_general(optimizers))
-    options = Options.of(given | common).checked_for(net, n)
+    options = Options.of(given | common, net, n)
     if isinstance(options.optimizer, Rprop) and settings.rates.min() <= 0:
         raise ValueError(
             "learning_rate must be above 0 for optimizer Rprop, its first step; got "

@@ -43,10 +43,12 @@ def plan_for(
         kernel = before
     if kernel == "auto" and not many and options.batch_size is None and on_disk(samples.X):
         kernel = "matrix"  # the unrolled kernel puts a full batch into memory
+    largest, weighted = largest_input(samples, options.method), len(samples.weights) > 0
+    own_rows = many and any(samples.are_own)
+    # by names it would take longer to find
     return make_plan(
-        net, samples.X.shape[-2], options, kernel, epochs, members=members, validated=validated,
-        largest=largest_input(samples, options.method), weighted=len(samples.weights) > 0,
-        own_rows=many and any(samples.are_own),
+        net, samples.X.shape[-2], options, kernel, epochs, members, largest, weighted, validated,
+        own_rows,
     )  # fmt: skip
 
 
@@ -78,14 +80,11 @@ def take(
     most = plan.most_threads(0 if held_out is None else len(held_out.X))
     threads = min(threads or available_threads(), most) if most > 1 else 1
     apart = held_out and (len(held_out.X), on_disk(held_out.X))
-    key, made = (plan, options, threads, on_disk(samples.X), apart), []
-
-    def make() -> Bound:
-        made.append(load(plan, options, samples, held_out, threads))
-        return made[0]
-
-    bound = shelf.take(key, make)
-    if not made:
+    key = plan, options, threads, on_disk(samples.X), apart
+    bound: Bound | None = shelf.find(key)
+    if bound is None:
+        bound = shelf.made(load(plan, options, samples, held_out, threads))
+    else:
         bound.look_at(samples, held_out)
     return key, bound
 

@@ -32,6 +32,8 @@ from fastgd.state import (
 )
 
 THREADED_SECONDS = 0.001  # of training, for which threads are started: some three times of that
+# of a state, what an update depends on
+_OF_AN_UPDATE = "params", "slots", "powers", "plateau", "cursor"
 _COMMAND = place_of(Problem, "command")
 _SEED, _EPOCHS, _MONITORED = (
     place_of(Problem, "course", name) for name in ("seed", "epochs", "monitored")
@@ -71,8 +73,11 @@ class Bound(Problems, ABC):
         return max(self.plan.n, self.held_out.n) * self.net.n_params >= THREADED_PRODUCTS
 
     def are_worth_threads(self, epochs: int) -> bool:
-        """Whether so many epochs take long enough for threads to be started for them."""
-        return self.helpers.count > 0 and epochs * epoch_seconds(self.plan) >= THREADED_SECONDS
+        """Whether so many epochs take long enough for threads to be started for them, unless they
+        are there.
+        """
+        may_help = self.helpers.are_lacking
+        return may_help and epochs * epoch_seconds(self.plan) >= THREADED_SECONDS
 
     def __enter__(self) -> "Bound":
         self.helpers.start()
@@ -125,8 +130,8 @@ class Bound(Problems, ABC):
         """The cost that the next update of a state would find, of all rows where it `falls out`,
         and whether that update would change no parameter. The state stays as it is.
         """
-        ahead, (calls, structs, _) = self._ahead
-        for name in ("params", "slots", "powers", "plateau", "cursor"):
+        ahead, names, (calls, structs, _) = self._ahead
+        for name in names:
             getattr(ahead, name)[...] = getattr(state, name)
         cursor = ahead.cursor
         cursor[STOPPED], cursor[RECORDED], cursor[STRIDE] = 0, 0, 1
@@ -134,18 +139,23 @@ class Bound(Problems, ABC):
         for struct in structs:
             struct[_SEED], struct[_EPOCHS], struct[_MONITORED] = seed, state.epoch + 1, NOTHING
         self._run(calls, 1)
-        return float(ahead.costs[0]), not np.count_nonzero(ahead.params != state.params)
+        # which ends at the first that differ
+        return float(ahead.costs[0]), ahead.params.data == state.params.data
 
     @cached_property
-    def _ahead(self) -> tuple[State, _Calls]:
-        """Of an update that is made to look ahead."""
+    def _ahead(self) -> tuple[State, list[str], _Calls]:
+        """Of an update that is made to look ahead: a state, what it has of the one that is trained,
+        and the calls.
+        """
         params = np.zeros(self.net.n_params, self.plan.net.dtype)
         whole = self.start(params)
         state = start(
             params, whole.slots[:, : len(params)], powers=len(whole.powers), plateau=whole.plateau
         ).widened(self.size)
+        names = [name for name in _OF_AN_UPDATE if getattr(state, name).size]
         ranks = range(len(self.works))
-        return state, self._calls_of(self.problem(state, TRAIN, rank=rank) for rank in ranks)
+        calls = self._calls_of(self.problem(state, TRAIN, rank=rank) for rank in ranks)
+        return state, names, calls
 
     def _run(self, calls: list[Callable[[], None]], limit: int = 0) -> float:
         """Make the first of these calls of the compiled loop, the others helping, and return its

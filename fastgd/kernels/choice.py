@@ -17,7 +17,7 @@ _MOST_PLANS = 256  # that are remembered
 
 @lru_cache(maxsize=_MOST_PLANS)
 def make_plan(
-    net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0, *,
+    net: Network, n: int, options: Options, kernel: str = "auto", epochs: int = 0,
     members: int | None = None, largest: float = 1.0, weighted: bool = False,
     validated: bool = False, own_rows: bool = False,
 ) -> Plan:  # fmt: skip

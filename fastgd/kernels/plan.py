@@ -1,7 +1,7 @@
 """What shapes a training loop: the network, the batches, the method, the kernel."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 from fastgd.formulas.texts import HELD_LOSSES, name_of_held
 from fastgd.kernels.structs import FEW_UNITS, IN_KERNEL, ROW_GROUP
@@ -26,8 +26,6 @@ _FEW_ROWS = 7  # of a batch, most whose units are lanes
 _FEW_PRODUCTS = 2**17  # rows times weights of a layer of them, of a part: some 3 us
 _ROWS_OF_UPDATE = 8
 _WIDE_PARAMS = 2**17  # whose gradients, one of each part of the rows, take longer than meeting does
-
-_MOST_PLANS = 256  # that are remembered
 
 
 @dataclass(frozen=True)
@@ -151,14 +149,20 @@ class Plan:
         """Slices of the parameters that are updated at once."""
         return _MOST_PARTS if self.kernel == "matrix" and self.net.n_params >= _SHARED_PARAMS else 1
 
-    @lru_cache(maxsize=_MOST_PLANS)  # noqa: B019
     def most_threads(self, held_out: int) -> int:
         """How many threads share an update, or a pass over so many validation rows."""
+        return max(self._threads_of_update, self.row_parts(held_out) if held_out else 1)
+
+    @cached_property
+    def _threads_of_update(self) -> int:
         if self.few_rows:
-            parts = max(map(self.few_parts, range(len(self.net.layers))))
-            return max(parts, self.row_parts(held_out))
+            return max(map(self.few_parts, range(len(self.net.layers))))
         parts = 1 if self.unit_slices else self.row_parts(self.batch)
-        return max(1 + self.hidden_halves, parts, self.row_parts(held_out), self.update_slices)
+        return max(1 + self.hidden_halves, parts, self.update_slices)
+
+    def __hash__(self) -> int:
+        """By what plans mostly differ in: it is asked for at every call."""
+        return hash((self.net.widths, self.n, self.batch))
 
 
 def parts_of(rows: int) -> int:

@@ -106,7 +106,7 @@ class Problems:
             plan.update_slices,
         )  # fmt: skip
         self.few_rule = few_rule_of(self.rule, self.fews[0], plan, options)
-        self.memory = StateMemory(self.size)
+        self.memory = StateMemory(self.size, net.n_params)
         # all that point to rows, and whether these are the validation rows; where those are
         self._structs: list[tuple[Array, int]] = []
         self._words = 2 * [_words_of_rows(no_rows, self.data)]

@@ -38,11 +38,19 @@ class Shelf:
 
     def take(self, key: Hashable, make: Callable[[], T]) -> T:
         """One that is free, or a new one."""
+        one: T | None = self.find(key)
+        return self.made(make()) if one is None else one
+
+    def find(self, key: Hashable) -> Any:
+        """One that is free, or None."""
         try:
-            one: T = self._free[key].pop()
+            return self._free[key].pop()
         except LookupError:
-            one = make()
-            self._make_room(one.nbytes)
+            return None
+
+    def made(self, one: T) -> T:
+        """A new one, for which there is room from now on."""
+        self._make_room(one.nbytes)
         return one
 
     def put_back(self, key: Hashable, one: Kept) -> None:

@@ -12,13 +12,14 @@ class StateMemory:
     """Room for one state at a time. Its arrays stay where they are, so that structs may point to
     them for good, and lie in one block, which is copied at once.
 
-    Parameters have `size` columns in here.
+    Parameters have `size` columns in here, and `n_params` outside.
     """
 
     copies = 2  # of a state, that it takes
+    outside: State  # the state that is held, as it is outside: views
 
-    def __init__(self, size: int):
-        self._size = size
+    def __init__(self, size: int, n_params: int):
+        self._size, self._n_params = size, n_params
         self._state: State | None = None
         self._block = np.zeros(0, np.uint8)
         self._begun: Array | None = None  # the block before the first update, of other parameters
@@ -34,9 +35,9 @@ class StateMemory:
             assert self._state is not None
             state = self._state
             self.put_back(self._begun)
-        state.params[: len(params)] = params
+        self.outside.params[:] = params
         if len(state.best):
-            state.best[: len(params)] = params
+            self.outside.best[:] = params
         return state
 
     def hold(self, state: State) -> State:
@@ -45,6 +46,7 @@ class StateMemory:
             return state
         if self._state is None or not self._state.is_like(state, self._size):
             self._state, self._block = in_one_block(state.widened(self._size))
+            self.outside = self._state.narrowed(self._n_params)
             self._begun = None
         else:
             is_wide = state.params.size == self._size

@@ -50,7 +50,7 @@ class Course:
             given = _given(settings, method, errors)
             options = errors.of(
                 "methods",
-                lambda given=given: Options.of(given).checked_for(net, len(problem.X)),  # type: ignore[misc]
+                lambda given=given: Options.of(given, net, len(problem.X)),  # type: ignore[misc]
                 _OPTION_FIELDS,
             )
             plan = kernels.plan_for(net, samples, options, "auto", settings.epochs)

@@ -24,21 +24,20 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
     """
     if len(samples.weights):  # which may leave rows out
         return
-    output, Y = net.activations[-1], samples.Y.reshape(-1, net.widths[-1])
-    least, most = net.layers[-1].function.bounds
+    Y, (least, most) = samples.Y, net.layers[-1].function.bounds
     if net.loss == "squared_error" and least > -np.inf:
-        lowest, highest = extremes(Y.reshape(-1))
+        lowest, highest = extremes(Y.ravel())
         reaches_all = lowest >= least and highest <= most
-        missed, spread = (0.0, 0.0) if reaches_all else _errors(Y, least, most)
+        missed, spread = (0.0, 0.0) if reaches_all else _errors(_rows(net, Y), least, most)
         if missed > spread:
             warn(
-                f"Y has values from {lowest:g} to {highest:g}, to which outputs of {output!r}, "
-                f"between {least:g} and {most:g}, come no nearer than their mean does: "
-                "use another output, such as output='identity', or scale Y"
+                f"Y has values from {lowest:g} to {highest:g}, to which outputs of "
+                f"{net.activations[-1]!r}, between {least:g} and {most:g}, come no nearer than "
+                "their mean does: use another output, such as output='identity', or scale Y"
             )
     warn_of_zeros(net, Y)
     if net.loss_function.whole_layer:
-        totals = Y.sum(axis=1)
+        totals = _rows(net, Y).sum(axis=1)
         row = int(np.abs(totals - 1).argmax())
         if abs(totals[row] - 1) > 0.01:
             warn(
@@ -46,6 +45,11 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
                 f"row {row} sums to {totals[row]:g}; "
                 "for several classes a row, use output='sigmoid', loss='binary_cross_entropy'"
             )
+
+
+def _rows(net: MLP, Y: Array) -> Array:
+    """Targets of all members, one below the other."""
+    return Y.reshape(-1, net.widths[-1])
 
 
 def warn_of_zeros(net: MLP, Y: Array) -> None:

@@ -5,7 +5,7 @@ being finite.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,6 @@ class Loop(Training[Run]):
         self.state = kernel.memory.hold(state)
         self.seconds = run.seconds
         self.known_cost = -1, np.nan  # after how many updates, and what it is
-        self.known_stalled = -1, False  # likewise
         self.tells_stalled = False  # whether the next update is looked at in the end
         self.is_compiled = False
         # the first state and two of the latest, by their updates, to go back to
@@ -48,7 +47,7 @@ class Loop(Training[Run]):
     @property
     def params(self) -> Array:
         """The latest parameters, (n_params,), as the state holds them."""
-        return self.state.params[: self.run.net.n_params]
+        return self.kernel.memory.outside.params
 
     @property
     def is_done(self) -> bool:
@@ -69,49 +68,33 @@ class Loop(Training[Run]):
         self._advance(0)
         self.is_compiled = True
 
-    def chunks(self) -> Iterator[None]:
-        """Advance to the end, in chunks of about CHUNK_SECONDS."""
-        limit = 1
-        while not self.is_done:
-            self._keep()
-            elapsed = self._advance(limit)
-            self.seconds += elapsed
-            if not self._is_finite():
-                self._raise_diverged()
-            yield
-            limit = max(1, int(limit * min(100.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
-
     @property
     def nbytes(self) -> int:
         return self.state.nbytes
 
     def to_end(self, session: Session[Run]) -> Run:
-        has_threads = False
-
-        def have_threads() -> None:
-            nonlocal has_threads
-            if not has_threads:
-                session.stack.enter_context(self.kernel)
-                has_threads = True
+        helpers = self.kernel.helpers
 
         def look() -> str | None:
             session.look(self.progress() if session.is_heard else None)
-            ends, file = self.is_done or session.reason is not None, session.file
-            if file is not None and not ends and file.is_due:
-                self.save(file.save)
-            # the first chunk is a single update
-            if not ends and self.kernel.are_worth_threads(self.epochs - self.state.epoch):
-                have_threads()
+            if session.reason is None and not self.is_done:
+                if session.file is not None and session.file.is_due:
+                    self.save(session.file.save)
+                # the first chunk is a single update
+                if self.kernel.are_worth_threads(self.epochs - self.state.epoch):
+                    helpers.start()
             return session.reason
 
-        if self.kernel.needs_threads:
-            have_threads()
-        self.compile()
-        session.begin()
-        # while compiling
-        self.tells_stalled = True
-        run = self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
-        return run.with_values(stalled=True) if self._is_stalled() else run
+        try:
+            if self.kernel.needs_threads:
+                helpers.start()
+            self.compile()
+            session.begin()
+            self.tells_stalled = True
+            # while compiling
+            return self.finished("interrupt") if session.interrupt.asked else self.run_until(look)
+        finally:
+            helpers.stop()
 
     def progress(self) -> Progress:
         """How far it is."""
@@ -124,67 +107,62 @@ class Loop(Training[Run]):
         return self.as_run("interrupt") if is_worth_it and self.has_finite_cost() else None
 
     def run_until(self, look: Callable[[], str | None]) -> Run:
-        """The run that it ends in, or when `look` has a reason to end it, between two chunks."""
-        for _ in self.chunks():
+        """The run that it ends in, or when `look` has a reason to end it, between two chunks of
+        about CHUNK_SECONDS.
+        """
+        limit = 1
+        while not self.is_done:
+            self._keep()
+            elapsed = self._advance(limit)
+            self.seconds += elapsed
+            if not self._is_finite():
+                self._raise_diverged()
             reason = look()
             if reason is not None and not self.is_done:
                 return self.finished(reason)
+            limit = max(1, int(limit * min(100.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
         return self.finished()
 
     # -- what there is to show
 
     def finished(self, ended_by: str | None = None) -> Run:
         """The run, ended by its stop rules or its epochs unless by something else."""
-        if self.tells_stalled and self._can_stall and self.kernel.cost_falls_out:
-            self._look_ahead()
+        stalled = self.tells_stalled and self._is_stalled()
         if not self.has_finite_cost():
             self._raise_diverged()
         if ended_by is None and not self.state.cursor[STOPPED]:
             self.kernel.watch_end(self.state, self.cost())
-        return self.as_run(ended_by or self.state.stopped_by)
+        return self.as_run(ended_by or self.state.stopped_by, stalled=stalled)
 
-    def as_run(self, stopped_by: str) -> Run:
+    def as_run(self, stopped_by: str, *, stalled: bool = False) -> Run:
         """The run as far as it has come: the best parameters if they are to be restored, otherwise
         the latest.
         """
-        state = self.state.widened(self.run.net.n_params)
+        state = self.kernel.memory.outside.copy()
         cost = latest = self.cost()
         params = state.params
         if len(state.best) and state.is_watched and stopped_by != "diverged":
             params, cost = state.best, self.kernel.cost(state.best)
-        history = history_of(
-            state,
-            latest,
-            self.kernel.held_out_cost(state.params) if self.kernel.held_out.n else None,
-        )
+        has_held_out = self.kernel.held_out.n > 0
+        held_out = self.kernel.held_out_cost(state.params) if has_held_out else None
         return self.run.with_values(
-            params=params, cost=cost, epochs=state.epoch,
-            seconds=self.seconds, stopped_by=stopped_by, history=history, state=state,
+            params=params, cost=cost, epochs=state.epoch, seconds=self.seconds,
+            stopped_by=stopped_by, history=history_of(state, latest, held_out), stalled=stalled,
+            state=state,
         )  # fmt: skip
-
-    @property
-    def _can_stall(self) -> bool:
-        # a parameter of rprop waits whenever its gradient changes its sign
-        is_rprop = isinstance(self.run.options["optimizer"], Rprop)
-        return self.state.updates > 0 and not is_rprop
 
     def _is_stalled(self) -> bool:
         """Whether the next update would change no parameter: each step is under half a unit in the
-        last place.
+        last place. It tells the cost, too, where that falls out.
         """
-        if not self._can_stall:
+        # a parameter of rprop waits whenever its gradient changes its sign
+        is_rprop = isinstance(self.run.options["optimizer"], Rprop)
+        if is_rprop or self.state.updates == 0:
             return False
-        if self.known_stalled[0] != self.state.updates:
-            self._look_ahead()
-        return self.known_stalled[1]
-
-    def _look_ahead(self) -> None:
-        """See what the next update would find, and change."""
-        update = self.state.updates
         cost, is_stalled = self.kernel.look_ahead(self.state, self.run.seed)
-        self.known_stalled = update, is_stalled
         if self.kernel.cost_falls_out:
-            self.known_cost = update, cost
+            self.known_cost = self.state.updates, cost
+        return is_stalled
 
     # -- numbers that stop being finite: the verdict depends on the updates alone, not on where
     # chunks end

@@ -6,7 +6,6 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic
@@ -35,12 +34,11 @@ class Session(Generic[Kept]):
     answers: bool = True  # Ctrl-C, which is left to others otherwise
     begun: float = math.nan
     interrupt: Interrupt = field(default_factory=Interrupt)
-    stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Session[Kept]:
         self.begin()
-        if isinstance(self.tell, Teller):
-            self.stack.enter_context(self.tell)
+        if self._teller is not None:
+            self._teller.__enter__()
         if self.answers:
             self.interrupt.begin()
         return self
@@ -49,13 +47,19 @@ class Session(Generic[Kept]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: Any
     ) -> None:
         try:
-            self.stack.__exit__(kind, error, trace)
+            if self._teller is not None:
+                self._teller.__exit__(kind, error, trace)
         finally:
             self.interrupt.end()
             if isinstance(self.callback, Callbacks):
                 self.callback.ended(self.kept or getattr(error, "run", None))
         if kind is None and self.interrupt.asked and self.on_interrupt == "raise":
             raise KeyboardInterrupt
+
+    @property
+    def _teller(self) -> Teller | None:
+        """Who shows the training for as long as it lasts, if anybody does."""
+        return self.tell if self.tell is not None and isinstance(self.tell, Teller) else None
 
     def begin(self) -> None:
         """Count seconds from now on."""
@@ -78,8 +82,8 @@ class Session(Generic[Kept]):
     def _reason(self, progress: Any) -> str | None:
         if self.tell is not None:
             self.tell(progress)
-        if isinstance(self.tell, Teller):
-            self._wait_while_paused(self.tell)
+        if self._teller is not None:
+            self._wait_while_paused(self._teller)
         if self.callback is not None and self.callback(progress):
             return "callback"
         if self.interrupt.asked:

@@ -218,7 +218,7 @@ def train(
     n = len(samples.X) - (round(held_out * len(samples.X)) if isinstance(held_out, float) else 0)
     epochs = whole_number("epochs", epochs, least=0, most=MOST)
     whole_number("record", record, least=2)
-    options = Options.of(given).checked_for(net, n)
+    options = Options.of(given, net, n)
     check_name("kernel", kernel, KERNELS)
     checkpoint_of = partial(checkpoint_of_run, net, samples, held_out)
     session = check_session(given, checkpoint_of, partial(page_of, net, samples, method))

@@ -32,8 +32,13 @@ class Helpers:
         self.counters: Array = np.zeros(6 * _LINE, np.int64)
         self._threads: ThreadPoolExecutor | None = None
 
+    @property
+    def are_lacking(self) -> bool:
+        """Whether there may be some, and none is."""
+        return self.count > 0 and self._threads is None
+
     def start(self) -> None:
-        if self.count:
+        if self.are_lacking:
             self._threads = ThreadPoolExecutor(self.count, thread_name_prefix="fastgd")
 
     def stop(self) -> None:
