@@ -4,6 +4,7 @@ network.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,8 +88,7 @@ class MemberSettings(ArrayTable):
 
     def first_plateaus(self) -> Array:
         """(members, 5) what states keep for that before the first update, (members, 0) for none."""
-        kept = at_first(self.rates)
-        return kept if self.on_plateau.any() else kept[:, :0]
+        return at_first(self.rates) if self.on_plateau.any() else np.zeros((len(self), 0))
 
     def kinds(self, optimizer: type[Optimizer]) -> Array:
         """(members,) int64: equal where a loop of one serves the other, with other numbers of
@@ -125,21 +125,24 @@ class MemberSettings(ArrayTable):
         kinds = list(KINDS.values())
         return rate if place < 0 else kinds[place].of([rate, *self.times[member].tolist()])
 
-    def common_options(self, optimizer: Optimizer) -> dict[str, Any]:
-        """Of the options that may differ, values that ask as much of a loop as those of any member;
-        `optimizer` is such a one.
+    def common_options(self, names: Iterable[str]) -> dict[str, Any]:
+        """Of these options, in which members may differ, values that ask as much of a loop as those
+        of any member.
         """
-        changes, has_one = (self.schedules > 0) | (self.times[:, 0] > 0), self.schedules >= 0
-        most = int(np.argmax(2 * changes + has_one)) if has_one.any() else 0
-        return self._own_numbers(0) | {
-            "learning_rate": self._learning_rate(most),
-            "optimizer": optimizer,
-            **{name: _plain(getattr(self, name).max(axis=0)) for name in _LARGEST},
-            **{
-                name: None if least == np.inf else least
-                for name, least in ((each, float(getattr(self, each).min())) for each in _SMALLEST)
-            },
-        }
+        return {name: self._common(name) for name in names}
+
+    def _common(self, name: str) -> Any:
+        if name == "learning_rate":
+            has_one = self.schedules >= 0
+            changes = (self.schedules > 0) | (self.times[:, 0] > 0)
+            return self._learning_rate(int(np.argmax(2 * changes + has_one)))
+        numbers = getattr(self, name)
+        if name in _LARGEST:
+            numbers = numbers.max(axis=0)
+        else:
+            numbers = numbers.min() if name in _SMALLEST else numbers[0]
+        value = _plain(numbers)
+        return None if value == NONE.get(name) else value
 
 
 def _plain(numbers: Any) -> Any:

@@ -115,7 +115,7 @@ def _inputs(net: Network, X: ArrayLike) -> Array:
 
 def _of_members(name: str, value: Any, check: Callable[[Any], Array]) -> Array:
     """Rows that all members share, or (members, n, columns)."""
-    array = number_array(name, value)
+    array = value if isinstance(value, np.ndarray) else number_array(name, value)
     if array.ndim != 3:
         return check(array if isinstance(value, (list, tuple)) else value)  # a frame has names
     members, n, columns = array.shape

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from fastgd.arguments.arrays import filled
 from fastgd.arguments.checks import Array
 
 MOST = 2**62  # epochs, and whatever is counted in them
@@ -216,8 +217,8 @@ def start(
         sums=sums,
         plateau=np.zeros((*members, 0)) if plateau is None else plateau,
         points=np.zeros((*members, points), np.int64),
-        costs=np.full((*members, points), np.nan),
-        held_out=np.full((*members, points if held_out else 0), np.nan),
+        costs=filled((*members, points), np.nan),
+        held_out=filled((*members, points if held_out else 0), np.nan),
     )
 
 

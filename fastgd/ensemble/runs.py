@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.arguments.arrays import filled
 from fastgd.arguments.checks import Array
 from fastgd.ensemble.columns import columns_of, from_columns
 from fastgd.member_settings import MemberSettings, not_asked
@@ -90,7 +91,7 @@ class Runs(Saved):
             settings.params, slots, options.record, powers=powers,
             plateau=settings.first_plateaus(),
         )  # fmt: skip
-        return cls(net, kernel, 0.0, options, settings, states, np.full(len(slots), np.nan))
+        return cls(net, kernel, 0.0, options, settings, states, filled(len(slots), np.nan))
 
     @property
     def params(self) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastgd.arguments.advice import params_array
-from fastgd.arguments.arrays import real_array
+from fastgd.arguments.arrays import filled, real_array
 from fastgd.arguments.checks import Array, seed_of, shown, whole_number
 from fastgd.member_settings import BY_LAYER, NONE, OWN_NUMBERS, MemberSettings
 from fastgd.mlp import MLP
@@ -33,7 +33,7 @@ def count_members(net: MLP, given: dict[str, Any]) -> int:
     if given["members"] is not None:
         counts["members"] = whole_number("members", given["members"], least=1)
     for name, axes in _AXES.items():
-        shape = _shape(name, given[name])
+        shape = _shape(name, given[name]) if _is_array(given[name]) else ()
         if len(shape) == axes + 1 or (len(shape) == 2 and name in BY_LAYER):
             counts[name] = int(shape[0])
     if not counts:
@@ -58,9 +58,9 @@ _AXES = {  # of an argument that all members share
 
 
 def _shape(name: str, value: Any) -> tuple[int, ...]:
-    """() of what is no array, or is refused later as one."""
+    """() of what is refused later as an array."""
     try:
-        return np.shape(value) if _is_array(value) else ()
+        return np.shape(value)
     except ValueError:
         if name == "params":
             return ()
@@ -110,6 +110,11 @@ def check_settings(
     )
 
 
+def differing(given: dict[str, Any]) -> list[str]:
+    """The names of options that are given for each member, the optimizer apart."""
+    return [name for name in ("learning_rate", *OWN_NUMBERS) if _is_array(given[name])]
+
+
 _CHECKS = CHECKS | {"epochs": partial(whole_number, least=0, most=MOST)}
 _WHOLE = ("epochs", "patience")
 
@@ -120,13 +125,14 @@ def _values(name: str, value: Any, members: int) -> Array:
     """
     check, none = _CHECKS[name], NONE.get(name)
     dtype = np.int64 if name in _WHOLE else np.float64
-    if value is None and none is not None:
-        return np.full(members, none, dtype)
-    is_float = _is_array(value) and np.asarray(value).dtype.kind == "f"
+    if not _is_array(value):
+        one = check(name, value) if value is not None or none is None else none
+        return filled(members, one, dtype)
+    is_float = np.asarray(value).dtype.kind == "f"
     if none == np.inf and is_float and (free := np.isposinf(value)).any():
         return np.where(free, np.inf, _values(name, np.where(free, 1.0, value), members))
-    if not _is_array(value) or np.ndim(value) == 0:
-        return np.full(members, check(name, value), dtype)
+    if np.ndim(value) == 0:
+        return filled(members, check(name, value), dtype)
     array = real_array(name, value, np.dtype(np.float64)) if is_float else np.asarray(value)
     if array.ndim == 2 and name in BY_LAYER:
         return np.array([check(name, row) for row in array], dtype)
@@ -154,7 +160,7 @@ def _rates(value: Any, members: int) -> tuple[Array, Array, Array]:
     several = np.array([value], object) if isinstance(value, Schedule) else np.asarray(value)
     if several.dtype != object or several.ndim != 1:
         rates = _values("learning_rate", value, members)
-        return rates, np.full(members, -1, np.int64), np.zeros((members, 3))
+        return rates, filled(members, -1, np.int64), np.zeros((members, 3))
     checked = [check_learning_rate("learning_rate", one) for one in several]
     places = np.array(
         [list(KINDS).index(one.name) if isinstance(one, Schedule) else -1 for one in checked],
@@ -183,4 +189,6 @@ def _params(net: MLP, params: Any, seeds: Array) -> Array:
     if params is None:
         return net.drawn(seeds.tolist())
     array = params_array(net, params, (net.n_params,), (len(seeds), net.n_params))
-    return np.array(np.broadcast_to(array, (len(seeds), net.n_params)))
+    each: Array = np.empty((len(seeds), net.n_params), net.dtype)
+    each[...] = array
+    return each

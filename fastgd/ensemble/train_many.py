@@ -16,7 +16,7 @@ from fastgd.ensemble.folder import checkpoint_of_runs
 from fastgd.ensemble.on_threads import OnThreads
 from fastgd.ensemble.resume import gone_on, origin_of_many, to_train_to
 from fastgd.ensemble.runs import Runs
-from fastgd.ensemble.settings import check_optimizers, check_settings, count_members
+from fastgd.ensemble.settings import check_optimizers, check_settings, count_members, differing
 from fastgd.ensemble.shards import check_client, train_in_shards
 from fastgd.ensemble.side_by_side import InLanes
 from fastgd.mlp import MLP, check_net
@@ -178,7 +178,7 @@ def train_many(
     threads = None if threads is None else whole_number("threads", threads, least=1)
     origin, given = origin_of_many(net, given, count, session.file if resume else None)
     settings = check_settings(net, count, given, optimizers)
-    common = settings.common_options(most_general(optimizers))
+    common = settings.common_options(differing(given)) | {"optimizer": most_general(optimizers)}
     options = Options.of(given | common, net, n)
     if isinstance(options.optimizer, Rprop) and settings.rates.min() <= 0:
         raise ValueError(

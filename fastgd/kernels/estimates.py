@@ -37,6 +37,7 @@ def compile_seconds(plan: Plan) -> float:
     return start + per_line * lines_of(plan.net, plan.method)
 
 
+@lru_cache(maxsize=_MOST_NETWORKS)
 def epoch_seconds(plan: Plan, members: int = 1) -> float:
     """What an epoch takes: of one of so many members, where they train side by side."""
     net, gathered = plan.net, 4.0 * plan.n if plan.shuffle else 0.0

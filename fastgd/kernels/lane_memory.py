@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
+from functools import cached_property
+
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.members import NOBODY, TRAIN, LaneGroup, Members
+from fastgd.kernels.generated.lanes import source
+from fastgd.kernels.members import FLUSH, NOBODY, TRAIN, LaneGroup, Members
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.to_structs import data_of, growth_of, network_of, rule_of
+from fastgd.machine.cache import entry
 from fastgd.machine.struct import empty_of, place_of, rows_of, struct_of
 from fastgd.options import Options
 from fastgd.samples import Samples
@@ -16,7 +22,7 @@ from fastgd.state import WIDE_VECTOR_BYTES, aligned
 _X, _MEMBERS = place_of(LaneGroup, "data", "X"), place_of(LaneGroup, "members")
 _OF_ROWS = slice(_X, _X + 2 * len(Samples._fields))  # X, Y and weights
 _OF_MEMBERS = slice(_MEMBERS, _MEMBERS + 2 * rows_of(Members))
-_MONITORED = place_of(LaneGroup, "monitored")
+_COMMAND, _MONITORED = (place_of(LaneGroup, name) for name in ("command", "monitored"))
 
 
 class LaneMemory:
@@ -24,11 +30,12 @@ class LaneMemory:
 
     def __init__(self, plan: Plan, options: Options, samples: Samples):
         dtype = plan.net.dtype
-        self.lanes = WIDE_VECTOR_BYTES // dtype.itemsize
+        self._plan, self.lanes = plan, WIDE_VECTOR_BYTES // dtype.itemsize
         self._shares_weights = plan.weighted and plan.rows_stay
         self.group = self._group(plan, options, samples)
-        self.struct = struct_of(self.group, dtype)
-        arrays = (*self.group, *self.group.rule, *self.group.data, self.struct)
+        self._struct = struct_of(self.group, dtype)
+        self._limit = ctypes.c_int64()
+        arrays = (*self.group, *self.group.rule, *self.group.data, self._struct)
         self.nbytes = sum(each.nbytes for each in arrays if isinstance(each, np.ndarray))
 
     def _group(self, plan: Plan, options: Options, samples: Samples) -> LaneGroup:
@@ -79,21 +86,40 @@ class LaneMemory:
     @property
     def is_free(self) -> bool:
         """Whether nobody is on a lane."""
-        return bool((self.group.member_of_lane == NOBODY).all())
+        return bool(self.group.member_of_lane.tolist().count(NOBODY) == self.lanes)
 
     def hold(
         self, members: list[int], rows: list[int], samples: Samples, *, monitored: bool
     ) -> None:
         """Point to members and to their rows, by the words of both. All lanes are free."""
         self.group.member_of_lane[:] = NOBODY
-        self.struct[_OF_MEMBERS], self.struct[_OF_ROWS] = members, rows
-        self.struct[_MONITORED] = monitored
+        self.point_to(members)
+        self._struct[_OF_ROWS], self._struct[_MONITORED] = rows, monitored
         if self._shares_weights and samples.weights.ndim == 1:
             shares = samples.weights / samples.weights.sum(dtype=np.float64)
             self.group.weight.reshape(len(shares), -1)[...] = shares[:, None]
 
-    def with_members(self, members: list[int]) -> Array:
-        """The struct with the words of other members in their place."""
-        struct = self.struct.copy()
-        struct[_OF_MEMBERS] = members
-        return struct
+    def point_to(self, members: list[int]) -> None:
+        """Point to other members, by their words."""
+        self._struct[_OF_MEMBERS] = members
+
+    def train(self, limit: int) -> None:
+        """Train for about `limit` epochs of a vector of members; 0 compiles what has not been
+        compiled yet.
+        """
+        call, self._limit.value = self._call, limit
+        call()
+
+    def flush(self) -> None:
+        """Write back where the members on lanes stand, which are free then."""
+        if not self.is_free:
+            self._struct[_COMMAND] = FLUSH
+            self.train(0)
+            self._struct[_COMMAND] = TRAIN
+
+    @cached_property
+    def _call(self) -> Callable[[], None]:
+        """The call of the compiled function, with the limit that is set."""
+        plan = self._plan
+        function = entry("lanes", source(plan), "train", plan.net.dtype)
+        return function.calls_of(self._struct, self._limit)

@@ -1,18 +1,15 @@
 """The lanes kernel of a plan, bound to its members: their arrays, and the calls of each thread."""
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.generated.lanes import source
 from fastgd.kernels.lane_memory import LaneMemory
-from fastgd.kernels.members import FLUSH, LaneGroup, Members
+from fastgd.kernels.members import Members
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.shelf import shelf
-from fastgd.machine.cache import Entry, entry
-from fastgd.machine.struct import place_of, words_of
+from fastgd.machine.struct import words_of
 from fastgd.member_settings import MemberSettings
 from fastgd.options import Options
 from fastgd.samples import Samples, on_disk
@@ -26,7 +23,6 @@ from fastgd.state import (
     State,
 )
 
-_COMMAND = place_of(LaneGroup, "command")
 _MANY = 10_000  # epochs of a call that only computes costs
 
 
@@ -52,7 +48,7 @@ class Lanes:
     ):
         dtype = plan.net.dtype
         self.plan, self.samples = plan, samples
-        epochs, waiting = states.cursor[:, EPOCH], np.flatnonzero(np.isnan(cost)).astype(np.int64)
+        epochs, waiting = states.cursor[:, EPOCH], _places(np.isnan(cost))
         self.has_rule = settings.monitored
         self.patience = (
             states.sums[:, PATIENCE_COST].copy(),
@@ -64,13 +60,13 @@ class Lanes:
             "min_delta": settings.min_delta.astype(dtype),
             "cost": cost,
             # the longest first, so that lanes are full to the end
-            "waiting": waiting[np.argsort((epochs - settings.epochs)[waiting], kind="stable")],
+            "waiting": waiting[(epochs - settings.epochs)[waiting].argsort(kind="stable")],
             "taken": np.zeros(1, np.int64),
             "X_stride": samples.X[0].size if samples.X.ndim == 3 else 0,
             "Y_stride": samples.Y[0].size if samples.Y.ndim == 3 else 0,
             "weights_stride": plan.n if samples.weights.ndim == 2 else 0,
         }  # fmt: skip
-        self.members = Members(*(given[name] for name in Members._fields))
+        self.members = Members(*map(given.__getitem__, Members._fields))
         self._key = plan, options, on_disk(samples.X)
         self._memories = [
             shelf.take(self._key, lambda: LaneMemory(plan, options, samples))
@@ -87,16 +83,11 @@ class Lanes:
             shelf.put_back(self._key, memory)
         self._memories = []
 
-    @cached_property
-    def entry(self) -> Entry:
-        """The compiled function."""
-        return entry("lanes", source(self.plan), "train", self.plan.net.dtype)
-
     def advance(self, rank: int, limit: int) -> None:
         """Train for about `limit` epochs of a vector of members; 0 compiles what has not been
         compiled yet.
         """
-        self.entry(self._memories[rank].struct, limit)
+        self._memories[rank].train(limit)
 
     def is_done(self, rank: int) -> bool:
         """Whether a thread has nobody left to train."""
@@ -106,12 +97,11 @@ class Lanes:
     def flush(self) -> None:
         """Write back where all members stand."""
         for memory in self._memories:
-            flushing = memory.struct.copy()
-            flushing[_COMMAND] = FLUSH
-            self.entry(flushing, 0)
+            memory.flush()
         # members without a rule are looked at beside those that have one
-        self.members.sums[~self.has_rule, PATIENCE_COST] = self.patience[0][~self.has_rule]
-        self.members.cursor[~self.has_rule, PATIENCE_EPOCH] = self.patience[1][~self.has_rule]
+        (costs, epochs), is_without = self.patience, ~self.has_rule
+        np.copyto(self.members.sums[:, PATIENCE_COST], costs, where=is_without)
+        np.copyto(self.members.cursor[:, PATIENCE_EPOCH], epochs, where=is_without)
 
     def add_costs(self) -> None:
         """Compute the costs of members that are without, be it that they have not ended, once they
@@ -124,19 +114,26 @@ class Lanes:
             last=cursor[:, EPOCH].copy(),
             cursor=cursor,
             sums=members.sums.copy(),
-            waiting=np.flatnonzero(np.isnan(members.cost)).astype(np.int64),
+            waiting=_places(np.isnan(members.cost)),
             taken=np.zeros(1, np.int64),
         )
         memory = self._memories[0]
-        struct = memory.with_members(words_of(alone, self.plan.net.dtype, {}))
+        memory.point_to(words_of(alone, self.plan.net.dtype, {}))
         while alone.taken[0] < len(alone.waiting) or not memory.is_free:
-            self.entry(struct, _MANY)
+            memory.train(_MANY)
         np.copyto(members.cursor[:, STOPPED], cursor[:, STOPPED], where=~was_running)
+
+
+def _places(mask: Array) -> Array:
+    """Where a mask is True."""
+    return mask.nonzero()[0].astype(np.int64, copy=False)
 
 
 def _rounded_down(numbers: Array, dtype: np.dtype[Any]) -> Array:
     """The largest of the dtype that are at most these: a cost is under the one where it is under
     the other.
     """
+    if numbers.dtype == dtype:
+        return numbers
     rounded = numbers.astype(dtype)
     return np.where(rounded > numbers, np.nextafter(rounded, dtype.type(-np.inf)), rounded)

@@ -41,6 +41,8 @@ def check_optimizer(argument: str, optimizer: object) -> Optimizer:
 
 def most_general(optimizers: Sequence[Optimizer]) -> Optimizer:
     """Of several of one class, one whose update serves all of them."""
+    if len(optimizers) == 1:
+        return optimizers[0]
     return max(optimizers, key=lambda one: int(one.places_of_forms(np.array(one.numbers))))
 
 
