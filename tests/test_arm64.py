@@ -2,6 +2,7 @@
 
 import ctypes
 import platform
+import re
 
 import llvmlite.binding as llvm
 import pytest
@@ -111,3 +112,38 @@ def test_calls_reach_what_they_name(functions):
 def test_constants_are_read_where_they_are(functions):
     (table,) = numbers_of(functions[0]).values()
     assert list((ctypes.c_double * len(TABLE)).from_address(table)) == TABLE
+
+
+# kernels that are shipped, made for arm64 on a machine of another kind: prints the assembly, and the names of what they call
+MAKING = f"""
+import llvmlite.binding as llvm
+llvm.initialize_all_targets()
+llvm.initialize_all_asmprinters()
+llvm.get_process_triple = lambda: "{TRIPLE}"
+from fastgd.kernels.shipped import shipped
+from fastgd.machine import object_code
+target = llvm.Target.from_triple("{TRIPLE}")
+machine = target.create_target_machine(cpu="generic", jit=True, codemodel="jitdefault", reloc="default")
+object_code.target_machine = lambda: machine
+from fastgd.machine.object_file import undefined_names
+names = set()
+for entry in shipped():
+    if entry.dtype == "float64" and ("matrix_train" in entry.name or "MLP(2, 1," in entry.source):
+        module = object_code.optimized(entry.source, entry.function, entry.dtype)[1]
+        names.update(undefined_names(machine.emit_object(module)))
+        print(machine.emit_assembly(module))
+print("calls:", *names)
+"""
+
+
+def test_kernels_are_made_of_instructions_that_there_are(target, python):
+    """LLVM ends the process where it is asked for one of another kind of processor. Sums of the largest tile stay in registers."""
+    assembly, _, calls = python(MAKING, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="").rpartition("calls:")
+    assert calls.split()
+    for name in calls.split():
+        assert linking.c_function(name)
+    assert "\tyield\n" in assembly  # of a thread that waits
+    blocks = re.split(r"^(?:\.\w+:|\tb\.).*$", assembly, flags=re.MULTILINE)  # at labels and jumps
+    tiles = [block for block in blocks if len(re.findall(r"\tfmla\t", block)) == 24]
+    assert tiles
+    assert not any("[sp" in tile for tile in tiles)

@@ -7,7 +7,7 @@ from numba.extending import intrinsic
 from fastgd.machine.internals import cpu_target
 from fastgd.machine.lane_sums import exchanging, sum_lanes
 from fastgd.machine.span import element_address
-from fastgd.machine.vector import features_of, has_avx512, splat
+from fastgd.machine.vector import has_avx512, has_fma, splat
 
 # Vectors and rows of the largest tile. Its sums fit into the registers, and are more than the sums
 # that are under way at a time: two instructions begin each cycle, and take four or five. LLVM joins
@@ -15,7 +15,7 @@ from fastgd.machine.vector import features_of, has_avx512, splat
 # them, as Zen 4 does, takes as long as for two of AVX's, and reads fewer instructions.
 if has_avx512(cpu_target.target_context):
     WIDEST, HIGHEST = 4, 8
-elif "+fma" in features_of(cpu_target.target_context):
+elif has_fma(cpu_target.target_context):  # 16 registers of 32 bytes, or arm64's 32 of 16
     WIDEST, HIGHEST = 2, 6
 else:
     WIDEST, HIGHEST = 2, 4

@@ -14,6 +14,7 @@ dtype.
 import operator
 from typing import Any
 
+import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
@@ -160,6 +161,12 @@ def features_of(context: Any) -> set[str]:
 def has_avx512(context: Any) -> bool:
     """Whether the machine that is compiled for has AVX-512 for vectors of any length."""
     return {"+avx512vl", "+avx512dq"} <= features_of(context)
+
+
+def has_fma(context: Any) -> bool:
+    """Whether it has an instruction that adds a product, as all of arm64 have."""
+    is_arm64 = llvm.get_process_triple().startswith(("aarch64", "arm64"))
+    return is_arm64 or "+fma" in features_of(context)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
