@@ -7,16 +7,19 @@ import pytest
 from fastgd.kernels.matrix.products import (
     Left,
     Right,
+    Summand,
     Target,
+    add_product,
     multiply,
     pack,
     sums_of_products,
     sums_of_rows,
-    transpose,
 )
+from fastgd.kernels.matrix.transposing import transpose
 from fastgd.kernels.structs import ALIASING_BYTES, BLOCK_BYTES, PANEL_BYTES
 from fastgd.machine.jit import FLAGS
 from fastgd.machine.span import span_of, store
+from fastgd.machine.tiles import OF_ROWS
 
 BOUNDS = """
 import numba, numpy as np
@@ -73,6 +76,13 @@ def packed_product(a, a_next, a_step, b, b_width, across, c, c_width, rows, colu
         pack(Right(span_of(b), 5, b_width, across), columns, inner, span_of(packed), part, parts)
     left, right = Left(span_of(a), 3, a_next, a_step), Right(span_of(packed), 0, 0, False)
     multiply(left, right, Target(span_of(c), 7, c_width), rows, columns, inner, alpha, add, span_of(panel))
+
+
+@numba.njit(**FLAGS)
+def with_numbers_of_rows(numbers, a, b, c, rows, columns, inner, panel):
+    left, right = Left(span_of(a), 0, inner, 1), Right(span_of(b), 0, columns, False)
+    target, summand = Target(span_of(c), 0, columns), Summand(span_of(numbers), 2, OF_ROWS)
+    add_product(summand, left, right, target, rows, columns, inner, 0.5, span_of(panel))
 
 
 @numba.njit(**FLAGS)
@@ -164,6 +174,17 @@ def test_nothing_of_the_target_is_read_unless_added_to(dtype):
     panel = np.zeros(PANEL_BYTES // np.dtype(dtype).itemsize, dtype)
     product(at(3, A, 6), 6, 1, at(5, B, lanes + 1), lanes + 1, False, c, lanes + 1, 5, lanes + 1, 6, 1.0, False, panel)
     assert c[7:-3].reshape(5, -1) == pytest.approx(A @ B, rel=1e-5, abs=1e-5)
+
+
+def test_a_number_of_each_row_is_added(dtype):
+    """Once, where the sums are cut; and nothing of the target."""
+    lanes, panel = 32 // np.dtype(dtype).itemsize, np.zeros(PANEL_BYTES // np.dtype(dtype).itemsize, dtype)
+    for rows, columns, inner in [(1, lanes, 1), (11, 7 * lanes - 1, 5), (67, 5 * lanes, 300)]:
+        A, B, numbers = taken(rows, inner, dtype), taken(inner, columns, dtype), taken(1, rows + 2, dtype)[0]
+        c = np.full((rows, columns), np.nan, dtype)
+        with_numbers_of_rows(numbers, A.reshape(-1), B.reshape(-1), c.reshape(-1), rows, columns, inner, panel)
+        expected = numbers[2:, None].astype(float) + 0.5 * (A.astype(float) @ B.astype(float))
+        assert c == pytest.approx(expected, rel=1e-12, abs=1e-12 if dtype == "float64" else 2e-4)
 
 
 @pytest.mark.parametrize("columns", [1, 7, 8, 9, 33])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgd.kernels.matrix.products import transpose
+from fastgd.kernels.matrix.transposing import transpose
 from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import copy, lanes_of, load, store
 from fastgd.machine.vector import stay_scalar

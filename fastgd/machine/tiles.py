@@ -19,6 +19,7 @@ elif has_fma(cpu_target.target_context):  # 16 registers of 32 bytes, or arm64's
     WIDEST, HIGHEST = 2, 6
 else:
     WIDEST, HIGHEST = 2, 4
+NOTHING, OLD, OF_ROWS = range(3)  # what a product is added to
 _CONTRACT = ("contract",)
 
 
@@ -28,18 +29,19 @@ def tile_of(vectors, height):
     @intrinsic  # type: ignore[untyped-decorator]
     def multiply_tile(
         typing_context, a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width,
-        rows, done, inner, alpha, add,
+        rows, done, inner, alpha, add, numbers, first,
     ):  # fmt: skip
         """A tile of C = alpha A B at c[c_start] with at most `height` rows.
 
-        Its first `done` columns are left as they are.
+        Its first `done` columns are left as they are. What C holds is added to the others if `add`
+        is `OLD`, numbers[first + i] to row i if it is `OF_ROWS`.
         """
         size, real = types.intp, c.dtype
         columns, align = vectors * c.vector.lanes, real.bitwidth // 8
 
         def generate(context, builder, sig, args):
             a_next, a_step, b_width, c_width, row_count = (args[i] for i in (2, 3, 6, 9, 10))
-            done, inner, alpha, add = args[11:]
+            done, inner, alpha, add = args[11:15]
             row_type = ir.VectorType(context.get_value_type(real), columns)
             integer, nothing = inner.type, ir.Constant(row_type, None)
             one = integer(1)
@@ -47,6 +49,9 @@ def tile_of(vectors, height):
             def address(place, start, count):
                 span, value = sig.args[place], args[place]
                 return element_address(context, builder, span, value, size, start, count)
+
+            def is_added(what):
+                return builder.icmp_signed("==", add, integer(what))
 
             def as_row(pointer):
                 return builder.bitcast(pointer, row_type.as_pointer())
@@ -86,19 +91,24 @@ def tile_of(vectors, height):
             scale = splat(builder, alpha, row_type)
             places = ir.Constant(ir.VectorType(integer, columns), list(range(columns)))
             kept = builder.icmp_signed("<", places, splat(builder, done, places.type))
+            adds_old, adds_number = is_added(OLD), is_added(OF_ROWS)
             for i, total in enumerate(further):
                 with builder.if_then(within[i]):
+                    of_row = builder.add(args[16], integer(i))
+                    of_row = builder.select(adds_number, of_row, integer(0))
+                    number = builder.load(address(15, of_row, integer(1)))
+                    number = builder.select(adds_number, number, ir.Constant(number.type, 0))
                     start = builder.add(args[8], builder.mul(integer(i), c_width))
                     row = as_row(address(7, start, integer(columns)))
                     old = builder.load(row, align=align)
-                    kept_of_it = builder.select(add, old, nothing)
+                    added = builder.select(adds_old, old, splat(builder, number, row_type))
                     scaled = builder.fmul(scale, total, flags=_CONTRACT)
-                    new = builder.fadd(kept_of_it, scaled, flags=_CONTRACT)
+                    new = builder.fadd(added, scaled, flags=_CONTRACT)
                     builder.store(builder.select(kept, old, new), row, align=align)
             return context.get_dummy_value()
 
         places = a, size, size, size, b, size, size, c, size, size
-        return types.void(*places, size, size, size, real, types.boolean), generate
+        return types.void(*places, size, size, size, real, size, c, size), generate
 
     return multiply_tile
 

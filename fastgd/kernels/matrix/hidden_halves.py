@@ -22,7 +22,8 @@ from fastgd.kernels.matrix.out_of_line import (
     softmax_layer,
 )
 from fastgd.kernels.matrix.passes import LAYERWISE
-from fastgd.kernels.matrix.products import Left, Right, Target, transpose
+from fastgd.kernels.matrix.products import Left, Right, Target
+from fastgd.kernels.matrix.transposing import transpose
 from fastgd.kernels.rows import batch_weight, gather_rows
 from fastgd.kernels.structs import PUT_DOWN
 from fastgd.kernels.threads.work_queue import back_off, finish, take

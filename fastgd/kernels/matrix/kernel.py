@@ -8,9 +8,9 @@ from fastgd.kernels.matrix.elementwise import all_finite
 from fastgd.kernels.matrix.layers import forward
 from fastgd.kernels.matrix.one_row import forward_row
 from fastgd.kernels.matrix.passes import FINITE_DIFFERENCE, pass_over
-from fastgd.kernels.matrix.products import transpose
 from fastgd.kernels.matrix.row_parts import help_with_parts, share_rows, share_update
 from fastgd.kernels.matrix.tasks import lead_apart, write_down
+from fastgd.kernels.matrix.transposing import transpose
 from fastgd.kernels.rows import batch_weight, put_in_order
 from fastgd.kernels.structs import BOUND, NO_UPDATE, SCALE, Evaluation
 from fastgd.kernels.threads.work_queue import wait_for_task

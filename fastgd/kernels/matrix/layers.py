@@ -20,7 +20,9 @@ from fastgd.kernels.matrix.products import (
     FEW,
     Left,
     Right,
+    Summand,
     Target,
+    add_product,
     multiply,
     sums_of_products,
     sums_of_rows,
@@ -29,11 +31,13 @@ from fastgd.machine.dispatch import by_number
 from fastgd.machine.elementary import exp
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import broadcast, lanes_of, load, store
+from fastgd.machine.tiles import NOTHING, OF_ROWS
 from fastgd.machine.vector import where_positive
 
 _HELD = len(OF_ACTIVATIONS)
 PRODUCT = 16  # weights from which on a layer is a product
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
+_NOTHING, _OF_ROWS = np.int64(NOTHING), np.int64(OF_ROWS)
 
 
 # -- what a layer's products are with -------------------------------------------------------------
@@ -94,21 +98,20 @@ def _pre_activations(net, params, work, stride, l, first, last):
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights, biases = net.weights[l], net.biases[l]
-    product = (last - first) * inputs >= PRODUCT
-    for j in range(first, last):
-        w = weights + j * inputs
-        bias = params[biases + j] if biases >= 0 else 0.0
-        for s in range(0, stride, lanes):
-            total = broadcast(z, bias)
-            if not product:
-                for k in range(inputs):
-                    total += params[w + k] * load(a, before + k * stride + s)
-            store(z, here + j * stride + s, total)
-    if product:
+    if (last - first) * inputs >= PRODUCT:
         w, to = weights + first * inputs, here + first * stride
         left, target = Left(params, w, inputs, _ONE), Target(z, to, stride)
         right = _packed(work, net.widths[l + 1], inputs_of(net, work, stride, l))
-        multiply(left, right, target, last - first, stride, inputs, 1.0, _YES, work.panel)
+        summand = Summand(params, biases + first, _OF_ROWS if biases >= 0 else _NOTHING)
+        add_product(summand, left, right, target, last - first, stride, inputs, 1.0, work.panel)
+    else:
+        for j in range(first, last):
+            w, bias = weights + j * inputs, params[biases + j] if biases >= 0 else 0.0
+            for s in range(0, stride, lanes):
+                total = broadcast(z, bias)
+                for k in range(inputs):
+                    total += params[w + k] * load(a, before + k * stride + s)
+                store(z, here + j * stride + s, total)
 
 
 @merged

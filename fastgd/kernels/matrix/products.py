@@ -1,4 +1,4 @@
-"""Products of matrices, tile by tile in registers; and transposing them.
+"""Products of matrices, tile by tile in registers.
 
 A tile of C = A B is a few rows by a few vectors. Its sums stay in registers while B's rows go by as
 vectors and A's numbers as broadcasts, so that A may lie in memory in either direction. Where B is
@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgd.kernels.matrix.transposing import transpose
 from fastgd.kernels.structs import ALIASING_BYTES, BLOCK_BYTES, PANEL_BYTES
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import in_wide_vectors, lanes_of, load, store
-from fastgd.machine.tiles import HIGHEST, WIDEST, sums_of, tile_of, transpose_tile
-from fastgd.machine.vector import stay_scalar
+from fastgd.machine.tiles import HIGHEST, NOTHING, OLD, WIDEST, sums_of, tile_of
 from fastgd.state import VECTOR_BYTES
 
 _LOW = 4  # rows of a tile where few are left
@@ -25,41 +25,8 @@ _BLOCK = BLOCK_BYTES // (DEPTH * VECTOR_BYTES) - 2  # vectors of a block's rows;
 _ALIASING = ALIASING_BYTES // VECTOR_BYTES
 SMALL = 4096  # numbers of a B that stays in the first cache as it is
 FEW = 64  # rows of A that are too few to copy a panel for
-_ROWS = 64  # that are transposed at a time, whose cache lines are used again meanwhile
 _NONE = np.int64(0)  # columns that are left as they are
-
-
-# -- transposing -----------------------------------------------------------------------------------
-
-
-@kernel
-def transpose(source, start, width, target, to, target_width, rows, columns):
-    """The (rows, columns) matrix at source[start] as (columns, rows) at target[to]; the last tiles
-    reach back.
-
-    Rows of the target may lie where they take each other's places in a cache: so many neighbouring
-    tiles of them are written first that their cache lines are full.
-    """
-    lanes = lanes_of(source)
-    if rows >= lanes and columns >= lanes:
-        for first in range(0, rows, _ROWS):
-            for k in range(0, columns, lanes):
-                k = min(k, columns - lanes)
-                for r in range(first, min(first + _ROWS, rows), lanes):
-                    r = min(r, rows - lanes)
-                    transpose_tile(
-                        source,
-                        start + r * width + k,
-                        width,
-                        target,
-                        to + k * target_width + r,
-                        target_width,
-                    )
-        return
-    for r in range(rows):
-        for k in range(columns):
-            target[to + k * target_width + r] = source[start + r * width + k]
-            stay_scalar()
+_NOTHING, _OLD = np.int64(NOTHING), np.int64(OLD)
 
 
 # -- products --------------------------------------------------------------------------------------
@@ -95,6 +62,16 @@ class Target(NamedTuple):
     width: int | np.int64
 
 
+class Summand(NamedTuple):
+    """What a product is added to: NOTHING, OLD, which the target holds, or OF_ROWS, for row i
+    span[start + i].
+    """
+
+    span: Any
+    start: int | np.int64
+    kind: int | np.int64
+
+
 def _tiles(vectors):
     """The function that computes tiles below each other, so many vectors wide: low ones where few
     rows are left.
@@ -104,19 +81,19 @@ def _tiles(vectors):
     @kernel
     def multiply_by_tiles(
         a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, inner, alpha,
-        add,
+        add, numbers, first,
     ):  # fmt: skip
         for i in range(0, rows, HIGHEST):
             from_a, to, left = a_start + i * a_next, c_start + i * c_width, rows - i
             if left > _LOW:
                 high(
                     a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, _NONE,
-                    inner, alpha, add,
+                    inner, alpha, add, numbers, first + i,
                 )  # fmt: skip
             else:
                 low(
                     a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, _NONE,
-                    inner, alpha, add,
+                    inner, alpha, add, numbers, first + i,
                 )  # fmt: skip
 
     return multiply_by_tiles
@@ -130,14 +107,14 @@ _tile_1 = tile_of(1, 2 * _LOW)
 @kernel
 def _tiles_1(
     a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, done, inner,
-    alpha, add,
+    alpha, add, numbers, first,
 ):  # fmt: skip
     """Tiles below each other, one vector wide; `done` of its columns are left as they are."""
     for i in range(0, rows, 2 * _LOW):
         from_a, to, left = a_start + i * a_next, c_start + i * c_width, rows - i
         _tile_1(
             a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, done, inner,
-            alpha, add,
+            alpha, add, numbers, first + i,
         )  # fmt: skip
 
 
@@ -147,9 +124,17 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
 
     A is (rows, inner), B (inner, columns), C (rows, columns).
     """
+    summand = Summand(target.span, _NONE, _OLD if add else _NOTHING)
+    add_product(summand, left, right, target, rows, columns, inner, alpha, panel)
+
+
+@merged
+def add_product(summand, left, right, target, rows, columns, inner, alpha, panel):
+    """C = summand + alpha A B, as `multiply` has it."""
     a, a_start, a_next, a_step = left
     b, b_start, b_width, across = right
     c, c_start, c_width = target
+    numbers, first_number, kind = summand
     lanes, is_packed = lanes_of(b), b_width == 0
     copies = across or (inner * b_width > SMALL and rows >= FEW)
     depth = min(inner, DEPTH) if copies or is_packed else inner
@@ -175,18 +160,19 @@ def multiply(left, right, target, rows, columns, inner, alpha, add, panel):
                 columns,
                 deep,
                 alpha,
-                add or t > 0,
+                Summand(numbers, first_number + first, _OLD if t > 0 else kind),
                 panel,
                 copies,
             )
 
 
 @merged
-def _multiply_deep(left, right, target, rows, columns, deep, alpha, add, panel, copies):
+def _multiply_deep(left, right, target, rows, columns, deep, alpha, summand, panel, copies):
     """The same for as many rows of B as a panel has, if it `copies` panels."""
     a, a_start, a_next, a_step = left
     b, b_start, b_width, across = right
     c, c_start, c_width = target
+    numbers, first, add = summand
     lanes, column = lanes_of(b), np.int64(0)
     while column < columns:
         width = _vectors_at(column, columns, lanes)
@@ -202,17 +188,17 @@ def _multiply_deep(left, right, target, rows, columns, deep, alpha, add, panel, 
         if width == 1:
             _tiles_1(
                 a, a_start, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
-                done, deep, alpha, add,
+                done, deep, alpha, add, numbers, first,
             )  # fmt: skip
         elif width > 2:
             _widest_tiles(
                 a, a_start, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
-                deep, alpha, add,
+                deep, alpha, add, numbers, first,
             )  # fmt: skip
         else:
             _tiles_2(
                 a, a_start, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
-                deep, alpha, add,
+                deep, alpha, add, numbers, first,
             )  # fmt: skip
         column += width * lanes
 

@@ -7,7 +7,7 @@ import numpy as np
 from fastgd.formulas.compiled import SOFTMAX
 from fastgd.kernels.matrix.layers import forward, times_derivative
 from fastgd.kernels.matrix.out_of_line import backward_units
-from fastgd.kernels.matrix.products import transpose
+from fastgd.kernels.matrix.transposing import transpose
 from fastgd.kernels.structs import Slopes
 from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import broadcast, copy, lanes_of, load, store
