@@ -13,7 +13,7 @@ from fastgd.arguments.checks import Array
 from fastgd.kernels.estimates import epoch_seconds
 from fastgd.kernels.plan import THREADED_PRODUCTS, Plan
 from fastgd.kernels.problems import Problems
-from fastgd.kernels.structs import CHECK_RULES, NOTHING, PASS, TRAIN, Problem
+from fastgd.kernels.structs import CHECK_RULES, HELD_OUT_COST, NOTHING, PASS, TRAIN, Problem
 from fastgd.kernels.to_structs import watched_of
 from fastgd.machine.cache import Entry
 from fastgd.machine.struct import place_of
@@ -211,7 +211,7 @@ class Bound(Problems, ABC):
     @property
     def monitors_held_out(self) -> bool:
         """Whether stop rules watch the validation rows."""
-        return self.options.monitors and self.held_out.n > 0
+        return self._watched == HELD_OUT_COST
 
     def watch_end(self, state: State, cost: float) -> None:
         """Apply the stop rules to the parameters after the last epoch, which no further pass looks
@@ -219,7 +219,7 @@ class Bound(Problems, ABC):
 
         `cost` is that of all rows. An epoch of several batches was looked at when it ended.
         """
-        if self.options.monitors and (self.held_out.n or self.plan.batches == 1):
+        if self._watched != NOTHING and (self.held_out.n or self.plan.batches == 1):
             if self.monitors_held_out:
                 cost = state.sums[HELD_OUT] = self.held_out_cost(state.params[: self.net.n_params])
             epoch_cost_sum, state.sums[EPOCH_COST_SUM] = state.sums[EPOCH_COST_SUM], cost

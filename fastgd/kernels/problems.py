@@ -138,7 +138,8 @@ class Problems:
         first call.
         """
         self._take(samples, held_out)
-        self.data.order[-1:] = -1  # the order is of no epoch
+        if self.plan.shuffle:
+            self.data.order[-1] = -1  # the order is of no epoch
         for work in self.works:
             work.gradient[...] = 0
 

@@ -110,17 +110,17 @@ class Loop(Training[Run]):
         """The run that it ends in, or when `look` has a reason to end it, between two chunks of
         about CHUNK_SECONDS.
         """
-        limit = 1
+        limit, reason = 1, None
         while not self.is_done:
+            if reason is not None:
+                return self.finished(reason)
             self._keep()
             elapsed = self._advance(limit)
             self.seconds += elapsed
             if not self._is_finite():
                 self._raise_diverged()
-            reason = look()
-            if reason is not None and not self.is_done:
-                return self.finished(reason)
             limit = max(1, int(limit * min(100.0, CHUNK_SECONDS / max(elapsed, 1e-9))))
+            reason = look()
         return self.finished()
 
     # -- what there is to show

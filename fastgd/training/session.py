@@ -82,8 +82,8 @@ class Session(Generic[Kept]):
     def _reason(self, progress: Any) -> str | None:
         if self.tell is not None:
             self.tell(progress)
-        if self._teller is not None:
-            self._wait_while_paused(self._teller)
+            if self._teller is not None:
+                self._wait_while_paused(self._teller)
         if self.callback is not None and self.callback(progress):
             return "callback"
         if self.interrupt.asked:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastgd.arguments.advice import params_array
 from fastgd.arguments.checks import whole_number
 from fastgd.arguments.choices import check_name
 from fastgd.mlp import MLP, check_net
@@ -224,7 +225,7 @@ def train(
     session = check_session(given, checkpoint_of, partial(page_of, net, samples, method))
     threads = None if threads is None else whole_number("threads", threads, least=1)
     if params is not None and not isinstance(params, Run):
-        params = net.check_params(params)
+        params = params_array(net, params, (net.n_params,))
 
     origin = origin_of(Run, params, session.file if resume else None)
     seed, last = seed_and_last(net, rng, epochs, origin)
