@@ -33,7 +33,7 @@ class Samples(NamedTuple):
     @classmethod
     def alike(cls, X: Array, Y: Array) -> Samples:
         """Samples that all weigh the same."""
-        return cls(X, Y, X.reshape(-1)[:0])
+        return cls(X, Y, X.ravel()[:0])
 
     @property
     def are_own(self) -> list[bool]:

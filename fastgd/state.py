@@ -12,6 +12,7 @@ import numpy as np
 
 from fastgd.arguments.arrays import filled
 from fastgd.arguments.checks import Array
+from fastgd.system.address import address_of
 
 MOST = 2**62  # epochs, and whatever is counted in them
 # places in a cursor
@@ -56,6 +57,11 @@ class ArrayTable:
     @property
     def nbytes(self) -> int:
         return sum(array.nbytes for array in vars(self).values())
+
+    @property
+    def layout(self) -> list[tuple[np.dtype[Any], tuple[int, ...]]]:
+        """The dtypes and shapes of the arrays."""
+        return [(array.dtype, array.shape) for array in vars(self).values()]
 
     @classmethod
     def of(cls: type[Table], arrays: dict[str, Array]) -> Table:
@@ -146,12 +152,9 @@ class State(ArrayTable):
         """Whether compiled code may go on from here where `fresh` is a state that begins, at
         `batches` an epoch: arrays of the same kind, and places that lie inside them.
         """
-        theirs, cursor, points = vars(fresh), self.cursor, self.points.shape[-1]
+        cursor, points = self.cursor, self.points.shape[-1]
         rooms = [MOST, batches - 1, MOST, points, MOST, MOST, len(STOPS) - 1, MOST, MOST, 1]
-        if any(
-            array.dtype != theirs[name].dtype or array.shape != theirs[name].shape
-            for name, array in vars(self).items()
-        ):
+        if self.layout != fresh.layout:
             return False
         is_full = cursor[..., RECORDED] == points  # which the first point of a history never finds
         return bool(
@@ -159,18 +162,6 @@ class State(ArrayTable):
             and (cursor[..., STRIDE] > 0).all()
             and (cursor[..., NEXT_RECORD] >= is_full).all()
             and (self.points >= 0).all()
-        )
-
-    def is_like(self, other: State, size: int) -> bool:
-        """Whether the arrays have the shapes and dtypes of another one's, that has `size` columns a
-        parameter array.
-        """
-        return all(
-            ours.dtype == theirs.dtype
-            and ours.shape[:-1] == theirs.shape[:-1]
-            and ours.shape[-1]
-            == (size if name in _OF_PARAMETERS and theirs.shape[-1] else theirs.shape[-1])
-            for (name, ours), theirs in zip(vars(self).items(), vars(other).values(), strict=True)
         )
 
     def widened(self, size: int) -> State:
@@ -253,7 +244,7 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """
     size = math.prod(shape) * dtype.itemsize
     memory = np.zeros(size + _LINE, np.uint8)
-    start = -memory.ctypes.data % _LINE
+    start = -address_of(memory) % _LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastgd.machine import address
+from fastgd.system import address
 
 NUMBERS = np.arange(24.0)
 ARRAYS = {

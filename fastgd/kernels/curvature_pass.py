@@ -12,11 +12,11 @@ from fastgd.kernels.plan import SHARED_PRODUCTS, THREADED_PRODUCTS, parts_of
 from fastgd.kernels.structs import PANEL_BYTES, Curvature, Data, Work
 from fastgd.kernels.threads.pool import on_threads
 from fastgd.kernels.to_structs import data_of, network_of
-from fastgd.machine.address import address_of
 from fastgd.machine.struct import empty_of, place_of, struct_of
 from fastgd.network import Network
 from fastgd.samples import Samples
 from fastgd.state import aligned, padded
+from fastgd.system.address import address_of
 from fastgd.system.processors import available_threads
 
 _X, _Y = (place_of(Curvature, "data", name) for name in ("X", "Y"))

@@ -12,12 +12,12 @@ from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.kernels.plan import BLOCK, SHARED_PRODUCTS, parts_of
 from fastgd.kernels.structs import PANEL_BYTES, Evaluation
 from fastgd.kernels.to_structs import network_of
-from fastgd.machine.address import address_of
 from fastgd.machine.cache import entry
 from fastgd.machine.quick_call import quick_call
 from fastgd.machine.struct import empty_of, place_of, struct_of, words_of
 from fastgd.network import Network
 from fastgd.state import WIDE_VECTOR_BYTES, aligned, padded
+from fastgd.system.address import address_of
 
 _BUFFER = 2**17  # numbers that go in and come out at once, if one block has fewer
 _QUICK = 2**16  # rows times parameters that take so short that other threads may wait, some 5 us

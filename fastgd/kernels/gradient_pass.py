@@ -12,13 +12,13 @@ from fastgd.kernels.choice import make_plan
 from fastgd.kernels.matrix_binding import Matrix
 from fastgd.kernels.plan import THREADED_PRODUCTS
 from fastgd.kernels.structs import NO_UPDATE, PASS, Evaluation, Problem
-from fastgd.machine.address import address_of
 from fastgd.machine.struct import place_of, struct_of
 from fastgd.names import METHODS
 from fastgd.network import Network
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.state import EPOCH_COST_SUM, NEXT_RECORD, RECORDED
+from fastgd.system.address import address_of
 from fastgd.system.processors import available_threads
 
 _X, _Y = (place_of(Problem, "data", name) for name in ("X", "Y"))

@@ -8,7 +8,6 @@ from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, NOTHING, PASS, Problem
 from fastgd.kernels.to_structs import watched_of
-from fastgd.machine.address import address_of
 from fastgd.machine.struct import place_of
 from fastgd.member_settings import MemberSettings
 from fastgd.state import (
@@ -21,6 +20,7 @@ from fastgd.state import (
     STOPPED,
     State,
 )
+from fastgd.system.address import address_of
 
 PLACE = {
     name: place_of(Problem, *parts, name)

@@ -28,13 +28,13 @@ from fastgd.kernels.to_structs import (
     noise_of,
     rule_of,
 )
-from fastgd.machine.address import address_of
 from fastgd.machine.struct import place_of, struct_of, word_of, words_of
 from fastgd.names import METHODS
 from fastgd.options import Options
 from fastgd.samples import Samples
 from fastgd.schedules import first_plateau
 from fastgd.state import State, aligned, padded, start
+from fastgd.system.address import address_of
 
 _NONE = np.zeros(0, np.int64)  # for a pointer to nothing
 _X = place_of(Problem, "data", "X")

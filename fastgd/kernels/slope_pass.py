@@ -13,10 +13,10 @@ from fastgd.kernels.plan import THREADED_PRODUCTS
 from fastgd.kernels.structs import PANEL_BYTES, Slopes, Work
 from fastgd.kernels.threads.pool import on_threads
 from fastgd.kernels.to_structs import network_of
-from fastgd.machine.address import address_of
 from fastgd.machine.struct import empty_of, place_of, struct_of
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES, aligned
+from fastgd.system.address import address_of
 from fastgd.system.processors import available_threads
 
 _BLOCK = 64  # rows whose layers stay in the second cache for all outputs

@@ -44,13 +44,14 @@ class StateMemory:
         """The state in this memory, in the place of the one that was there."""
         if self._state is state:
             return state
-        if self._state is None or not self._state.is_like(state, self._size):
-            self._state, self._block = in_one_block(state.widened(self._size))
+        if state.params.size != self._size:
+            state = state.widened(self._size)
+        if self._state is None or self._state.layout != state.layout:
+            self._state, self._block = in_one_block(state)
             self.outside = self._state.narrowed(self._n_params)
             self._begun = None
         else:
-            is_wide = state.params.size == self._size
-            self._state[:] = state if is_wide else state.widened(self._size)
+            self._state[:] = state
         return self._state
 
     def kept(self) -> Array:

@@ -12,9 +12,9 @@ from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.in_turn import PLACE, point, share_rule
 from fastgd.kernels.structs import TRAINING_COST, Problem
-from fastgd.machine.address import address_of
 from fastgd.machine.struct import place_of
 from fastgd.state import BEST, EPOCH, EPOCH_COST_SUM, MOST, UPDATES, State
+from fastgd.system.address import address_of
 
 _ARRAYS = "params", "slots", "powers", "cursor", "sums", "points", "costs"
 # where a schedule on a plateau is read, and where it is looked after

@@ -26,10 +26,10 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.machine import kernel_file, ready_made
-from fastgd.machine.address import address_of
 from fastgd.machine.cache_folder import checked, folder, known_folder, made, reason_of
 from fastgd.machine.fingerprint import fingerprint
 from fastgd.machine.linking import linked
+from fastgd.system.address import address_of
 from fastgd.system.warn import say
 
 _has_warned = False

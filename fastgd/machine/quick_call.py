@@ -17,8 +17,8 @@ import numpy as np
 from llvmlite import ir
 
 from fastgd.arguments.checks import Array
-from fastgd.machine.address import address_of, stands_in_arrays
 from fastgd.machine.linking import linked_module
+from fastgd.system.address import address_of, stands_in_arrays
 
 _TYPE = 8  # places in an object of Python's, and in an array: bytes
 _DATA, _DIMENSIONS, _SHAPE, _DTYPE, _FLAGS = 16, 24, 32, 56, 64

@@ -16,7 +16,7 @@ from typing import Annotated, Any, get_type_hints
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.machine.address import address_of
+from fastgd.system.address import address_of
 
 Integers = Annotated[Any, "an int64 array"]
 Doubles = Annotated[Any, "a float64 array"]

@@ -5,6 +5,8 @@ still means the same under new options.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Generic
 
 import numpy as np
@@ -21,7 +23,6 @@ from fastgd.state import (
     EPOCH_COST_SUM,
     HELD_OUT,
     MOST,
-    NEXT_RECORD,
     PATIENCE_COST,
     PATIENCE_EPOCH,
     RECORDED,
@@ -34,8 +35,9 @@ from fastgd.state import (
 from fastgd.training.checkpoint import Checkpoint, Kept
 from fastgd.training.run import Run
 
-_PLACE = [RECORDED, NEXT_RECORD, STRIDE]  # in a history
-_BEST_EPOCHS, _BEST_COSTS = [BEST_EPOCH, PATIENCE_EPOCH], [BEST, PATIENCE_COST]
+# places that lie side by side: in a history, and of the best
+_PLACE = slice(RECORDED, STRIDE + 1)
+_BEST_EPOCHS, _BEST_COSTS = slice(BEST_EPOCH, PATIENCE_EPOCH + 1), slice(BEST, PATIENCE_COST + 1)
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def resumed_from(
     state, n = fresh.copy(), earlier.params.shape[-1]
     epochs, batch = earlier.cursor[..., EPOCH], earlier.cursor[..., BATCH]
     state.params[..., :n] = earlier.params
-    state.cursor[..., [EPOCH, BEST_EPOCH, PATIENCE_EPOCH]] = epochs[..., None]
+    for place in (EPOCH, BEST_EPOCH, PATIENCE_EPOCH):
+        state.cursor[..., place] = epochs
     state.cursor[..., UPDATES] = earlier.cursor[..., UPDATES]
     state.plateau[..., SEEN:] = epochs[..., None]
     if was is None:
@@ -166,22 +169,23 @@ def resumed_from(
         state.slots[..., :n], state.powers[:] = earlier.slots, earlier.powers
     if (was.batch_size, was.shuffle) == (options.batch_size, options.shuffle):
         stays = batch < batches
-        state.cursor[..., BATCH] = np.where(stays, batch, 0)
-        state.sums[..., EPOCH_COST_SUM] = np.where(stays, earlier.sums[..., EPOCH_COST_SUM], 0.0)
+        np.copyto(state.cursor[..., BATCH], batch, where=stays)
+        sums = state.sums[..., EPOCH_COST_SUM], earlier.sums[..., EPOCH_COST_SUM]
+        np.copyto(*sums, where=stays)
     looked, looks = earlier.held_out.shape[-1] > 0, state.held_out.shape[-1] > 0
     if looked == looks:
-        stops = np.asarray(stopped_by)
-        by_rule = np.logical_or.reduce([stops == rule for rule in RULES])[..., None]
+        by_rule = reduce(or_, (stopped_by == rule for rule in RULES))
+        goes_on = np.logical_not(by_rule)[..., None]
         for array, old, places in (
             (state.cursor, earlier.cursor, _BEST_EPOCHS),
             (state.sums, earlier.sums, _BEST_COSTS),
         ):
-            array[..., places] = np.where(by_rule, array[..., places], old[..., places])
+            np.copyto(array[..., places], old[..., places], where=goes_on)
         if state.plateau.shape == earlier.plateau.shape:
             same = np.asarray(same_rates)[..., None]
-            state.plateau[:] = np.where(same, earlier.plateau, state.plateau)
+            np.copyto(state.plateau, earlier.plateau, where=same)
         if state.best.shape[-1] and earlier.best.shape[-1]:
-            state.best[..., :n] = np.where(by_rule, state.best[..., :n], earlier.best)
+            np.copyto(state.best[..., :n], earlier.best, where=goes_on)
         elif state.best.shape[-1]:  # which were best is not known
             state.sums[..., BEST] = np.inf
     if looked and looks:

@@ -238,7 +238,7 @@ def train(
     if epochs and (further is None or further.state is None):  # which was warned of before
         warn_of_targets(net, samples)
         warn_of_equal_units(net, initial)
-    from fastgd import kernels
+    import fastgd.kernels as kernels
 
     trained, held_out = apart(samples, held_out, seed, (X, Y, sample_weight))
     del samples, checkpoint_of  # the kernel keeps what it needs of them

@@ -6,10 +6,9 @@ import ctypes
 import sys
 import sysconfig
 from functools import cache
+from typing import Any
 
 import numpy as np
-
-from fastgd.arguments.checks import Array
 
 _PLACE = 16  # of the address in an array, an object of Python's: bytes
 _word_at = ctypes.c_int64.from_address
@@ -25,6 +24,6 @@ def stands_in_arrays() -> bool:
     return all(_word_at(id(each) + _PLACE).value == each.ctypes.data for each in samples)
 
 
-def address_of(array: Array) -> int:
+def address_of(array: np.ndarray[Any, np.dtype[Any]]) -> int:
     """The address of its first number."""
     return _word_at(id(array) + _PLACE).value if stands_in_arrays() else int(array.ctypes.data)
