@@ -4,7 +4,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastgd.machine.internals import cpu_target
+from fastgd.machine.internals import cgutils, cpu_target
 from fastgd.machine.lane_sums import exchanging, sum_lanes
 from fastgd.machine.span import element_address
 from fastgd.machine.vector import has_avx512, has_fma, splat
@@ -50,9 +50,6 @@ def tile_of(vectors, height):
                 span, value = sig.args[place], args[place]
                 return element_address(context, builder, span, value, size, start, count)
 
-            def is_added(what):
-                return builder.icmp_signed("==", add, integer(what))
-
             def as_row(pointer):
                 return builder.bitcast(pointer, row_type.as_pointer())
 
@@ -91,20 +88,32 @@ def tile_of(vectors, height):
             scale = splat(builder, alpha, row_type)
             places = ir.Constant(ir.VectorType(integer, columns), list(range(columns)))
             kept = builder.icmp_signed("<", places, splat(builder, done, places.type))
-            adds_old, adds_number = is_added(OLD), is_added(OF_ROWS)
-            for i, total in enumerate(further):
-                with builder.if_then(within[i]):
-                    of_row = builder.add(args[16], integer(i))
-                    of_row = builder.select(adds_number, of_row, integer(0))
-                    number = builder.load(address(15, of_row, integer(1)))
-                    number = builder.select(adds_number, number, ir.Constant(number.type, 0))
-                    start = builder.add(args[8], builder.mul(integer(i), c_width))
-                    row = as_row(address(7, start, integer(columns)))
-                    old = builder.load(row, align=align)
-                    added = builder.select(adds_old, old, splat(builder, number, row_type))
-                    scaled = builder.fmul(scale, total, flags=_CONTRACT)
-                    new = builder.fadd(added, scaled, flags=_CONTRACT)
-                    builder.store(builder.select(kept, old, new), row, align=align)
+
+            def put_down(added_to):
+                """Every sum, to what `added_to` makes of its row's place in C and its number."""
+                for i, total in enumerate(further):
+                    with builder.if_then(within[i]):
+                        start = builder.add(args[8], builder.mul(integer(i), c_width))
+                        row = as_row(address(7, start, integer(columns)))
+                        scaled = builder.fmul(scale, total, flags=_CONTRACT)
+                        new = builder.fadd(added_to(row, i), scaled, flags=_CONTRACT)
+                        new = builder.select(kept, builder.load(row, align=align), new)
+                        builder.store(new, row, align=align)
+
+            def number(_, i):
+                place = builder.gep(first_number, [builder.mul(integer(i), apart)])
+                return splat(builder, builder.load(place), row_type)
+
+            with builder.if_else(builder.icmp_signed("==", add, integer(OLD))) as (old, other):
+                with old:
+                    put_down(lambda row, _: builder.load(row, align=align))
+                with other:
+                    of_rows = builder.icmp_signed("==", add, integer(OF_ROWS))
+                    numbers = address(15, args[16], row_count)
+                    zero = cgutils.global_constant(builder, "zero", nothing.type.element(0))
+                    first_number = builder.select(of_rows, numbers, zero)
+                    apart = builder.zext(of_rows, integer)
+                    put_down(number)
             return context.get_dummy_value()
 
         places = a, size, size, size, b, size, size, c, size, size
