@@ -115,7 +115,8 @@ def levels_of(wheel: Path) -> list[str]:
         there = {Path(name).parent.name for name in file.namelist() if name.endswith(".kernel")}
     names = [level.name for level in levels() if level.name in there]
     if not names:
-        raise SystemExit(f"{wheel.name} has no machine code for this processor, for {', '.join(sorted(there)) or 'none'}")
+        others = f" for this processor, but for {', '.join(sorted(there))}" if there else ""
+        raise SystemExit(f"{wheel.name} has no machine code{others}")
     return names
 
 

@@ -184,6 +184,19 @@ def test_a_wheel_with_machine_code_is_for_one_platform(which, levels, source, tm
     assert "fastgd/machine/old.py" not in wheel.namelist()
 
 
+@pytest.mark.parametrize(("names", "told"), [((), ""), (("z80", "pdp-11"), " for this processor, but for pdp-11, z80")])
+def test_a_wheel_for_other_processors_is_not_tried(names, told, tmp_path):
+    wheel = tmp_path / "fastgd-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("fastgd/__init__.py", "")
+        for name in names:
+            file.writestr(f"fastgd/ready_made/{name}/0.kernel", "")
+    command = [sys.executable, ROOT / "scripts" / "build_wheel.py", "--wheel", wheel]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 1
+    assert done.stderr == f"{wheel.name} has no machine code{told}\n"
+
+
 def test_an_editable_installation_has_no_kernels(source, tmp_path):
     (tmp_path / "wheel").mkdir()
     change = f"{SHORT}\nimport setuptools, warnings; warnings.simplefilter('ignore', setuptools.warnings.InformationOnly)"
