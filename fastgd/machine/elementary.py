@@ -25,10 +25,13 @@ EXP_TAIL = {  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
     2.7620075879983367e-07, 2.5100375832561234e-08, ), 32: (0.5, 0.1666657702559799,
     0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
 }  # fmt: skip
-STEP_TAIL = {  # (2^(-r / steps) - 1) / r on |r| <= 1 / 2, with `Format.steps`
-    64: ( -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05,
+# (2^(-r / steps) - 1) / r on |r| <= 1 / 2, by the bits of a float and the steps of an octave
+STEP_TAIL = {
+    (64, 16): ( -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05,
     1.4676100321837672e-07, -1.2716085030349987e-09, 9.181334960907254e-12, ),
-    32: (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
+    (64, 8): ( -0.08664339756999316, 0.0037535391712360832, -0.00010840646223598094,
+    2.3481760473592045e-06, -4.069079020031389e-08, 5.87632515691665e-10, -7.273402016876655e-12, ),
+    (32, 8): (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
 }  # fmt: skip
 # (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for 1 / sqrt 2 <= (1 + s) / (1 - s) <= sqrt 2
 _LOG_TAIL = {
@@ -87,54 +90,63 @@ def exp_of(x: Value) -> Value:
     return half + half
 
 
-def _between_clamps(x: Value) -> Value:
+def _between_clamps(x: Value, alone: bool) -> Value:
     """x up to where t = 0, the sigmoid being no normal number, and to where it is 1, by far, but
-    products of two t are finite.
+    products of two t are finite; unless t is `alone`, where both bounds may be alike.
     """
-    return x.at_least(-x.format.bias * math.log(2)).at_most(3 * x.format.bias // 8 * math.log(2))
+    least, most = x.format.bias * math.log(2), 3 * x.format.bias // 8 * math.log(2)
+    if alone and x.bounds_at_once:
+        return x.within(least)
+    return x.at_least(-least).at_most(most)
 
 
-def _parts_by_octaves(x: Value) -> tuple[Value, Value, Value]:
+def _parts_by_octaves(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
     """`sigmoid_parts_of`: t = 2^-n, corrected, and u = e^r."""
-    e = _exponential(_between_clamps(x), sign=-1)
+    e = _exponential(bounded, sign=-1)
     power, product = e.shifted.inverse_power_of_two(), e.r4 * e.rest
     t = power + power * e.lacking
     return t, e.first + product, (e.first + t) + product
 
 
-def _parts_by_table(x: Value) -> tuple[Value, Value, Value]:
+def power_of_rest(r: Value, tail: tuple[float, ...], first: float = 1.0) -> Value:
+    """`first` times 2^(-r / steps), by a `STEP_TAIL` times that."""
+    c, r2 = tail, r * r
+    u = r2.fma(r.fma(c[2], c[1]), r.fma(c[0], first))
+    if len(c) == 3:
+        return u
+    last = r.fma(c[6], c[5]) if len(c) > 6 else c[5]
+    return (r2 * r2).fma(r2.fma(last, r.fma(c[4], c[3])), u)
+
+
+def _parts_by_table(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
     """`sigmoid_parts_of`: t = 2^(n / steps), corrected, and u = 2^(-r / steps), where x steps /
     ln 2 is n + r but for its rounding: a table saves nearly half of the polynomial, and the clamps
     are not on the way from x to u.
     """
-    f, c = x.format, STEP_TAIL[x.format.bits]
-    per = f.steps / math.log(2)
-    r = (x * per).less_nearest()
-    r2 = r * r
-    u = r2.fma(r.fma(c[2], c[1]), r.fma(c[0], 1.0))
-    if len(c) > 3:
-        u = (r2 * r2).fma(r2.fma(c[5], r.fma(c[4], c[3])), u)
-    bounded = _between_clamps(x)
+    f, steps = x.format, x.steps
+    per = steps / math.log(2)
+    u = power_of_rest((x * per).less_nearest(), STEP_TAIL[f.bits, steps])
     y = bounded * per
-    rounded = y.fma(-f.ln2_low / f.steps, y.fma(-f.ln2_high / f.steps, bounded))
+    rounded = y.fma(-f.ln2_low / steps, y.fma(-f.ln2_high / steps, bounded))
     power = (y + f.round_magic).power_of_steps()
     t = power.fma(rounded, power)
     return t, u, u + t
 
 
-def sigmoid_parts_of(x: Value) -> tuple[Value, Value, Value]:
-    """t and u with e^-x = u / t, and t + u, by the fewest dependent operations."""
-    if not x.looks_up:
-        return _parts_by_octaves(x)
-    if not x.is_vector:
-        t, u, total = _parts_by_table(x.as_vector())
+def sigmoid_parts_of(x: Value, alone: bool = False) -> tuple[Value, Value, Value]:
+    """t and u with e^-x = u / t, and t + u, by the fewest dependent operations; where t is not
+    `alone`, products of two are finite.
+    """
+    if x.looks_up and not x.is_vector:
+        t, u, total = sigmoid_parts_of(x.as_vector(), alone)
         return t.first_lane(), u.first_lane(), total.first_lane()
-    return _parts_by_table(x)
+    parts = _parts_by_table if x.looks_up else _parts_by_octaves
+    return parts(x, _between_clamps(x, alone))
 
 
 def _sigmoid(x: Value) -> Value:
     # 1 / (1 + e^-x) = t / (t + u)
-    t, _, total = sigmoid_parts_of(x)
+    t, _, total = sigmoid_parts_of(x, alone=True)
     return t / total
 
 

@@ -3,26 +3,20 @@
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from fastgd.machine.by_processor import chosen
 from fastgd.machine.jit import inline
-from fastgd.machine.vector import Vector, first_lane, has_avx512
-
-llvm.initialize_native_asmparser()  # for the instruction in `_swapped`
+from fastgd.machine.vector import Vector, first_lane, instruction
 
 
 def _swapped(context: Any, builder: Any, value: Any, apart: int) -> Any:
     """The LLVM vector whose lanes so far apart have changed places."""
     size = value.type.count * (32 if isinstance(value.type.element, ir.FloatType) else 64)
-    # LLVM's choice, vpermpd, takes longer
-    if size == 256 and apart == value.type.count // 2 and has_avx512(context):
-        signature = ir.FunctionType(value.type, [value.type])
-        return builder.asm(
-            signature, "vshuff64x2 $$1, $1, $1, $0", "=v,v", [value], side_effect=False
-        )
+    if size == 256 and apart == value.type.count // 2 and chosen(context).swaps_by_vshuff:
+        return instruction(builder, "vshuff64x2 $$1, $1, $1, $0", "=v,v", value)
     mask = ir.Constant(
         ir.VectorType(ir.IntType(32), value.type.count),
         [i ^ apart for i in range(value.type.count)],

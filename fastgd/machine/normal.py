@@ -7,7 +7,7 @@ known before the density is. The numbers are printed by scripts/polynomials.py.
 
 import math
 
-from fastgd.machine.elementary import STEP_TAIL, define, exp_of, polynomial
+from fastgd.machine.elementary import STEP_TAIL, define, exp_of, polynomial, power_of_rest
 from fastgd.machine.value import Value
 
 # Mills' ratio at u: the share below -u, by the density; constant term first
@@ -32,15 +32,11 @@ _LARGEST = 1 / math.sqrt(2 * math.pi)  # of the density
 def _density_by_table(x: Value) -> Value:
     # 2^(n / steps) 2^(r / steps), n + r = -x^2 steps / (2 ln 2): what its rounding takes from small
     # densities is no part of the largest
-    f, c = x.format, [_LARGEST * each for each in STEP_TAIL[x.format.bits]]
-    y = x * (-0.5 * f.steps / math.log(2)) * x
-    power = (y.at_least(-float(f.bias * f.steps)) + f.round_magic).power_of_steps()
-    r = y.less_nearest()
-    r2 = r * r
-    u = r2.fma(r.fma(-c[2], c[1]), r.fma(-c[0], _LARGEST))
-    if len(c) > 3:
-        u = (r2 * r2).fma(r2.fma(c[5], r.fma(-c[4], c[3])), u)
-    return power * u
+    f, steps = x.format, x.steps
+    tail = tuple(_LARGEST * c for c in STEP_TAIL[f.bits, steps])
+    y = x * (-0.5 * steps / math.log(2)) * x
+    power = (y.at_least(-float(f.bias * steps)) + f.round_magic).power_of_steps()
+    return power * power_of_rest(-y.less_nearest(), tail, _LARGEST)
 
 
 def _normal_pdf(x: Value) -> Value:

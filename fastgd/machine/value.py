@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
+from fastgd.machine.by_processor import chosen
 from fastgd.machine.internals import cgutils
-from fastgd.machine.vector import has_avx512, resized, splat
+from fastgd.machine.vector import instruction, resized, splat
 
 _LN2_BELOW_FLOAT64 = 2.3190468138462996e-17  # ln 2 less its nearest float64
 
@@ -44,11 +45,6 @@ class Format:
     def round_magic(self) -> float:
         """Adding it leaves the nearest whole number in the low bits of the mantissa."""
         return 1.5 * 2.0**self.mantissa
-
-    @property
-    def steps(self) -> int:
-        """Of an octave, in a table of powers of two that one instruction looks up."""
-        return 16 if self.bits == 64 else 8
 
     def bits_of(self, number: float) -> int:
         """The number as the integer of the same bits."""
@@ -199,7 +195,17 @@ class Value:
         """Whether the machine that is compiled for has what `less_nearest` and `power_of_steps` of
         vectors take.
         """
-        return has_avx512(self.context)
+        return chosen(self.context).table != 0
+
+    @property
+    def steps(self) -> int:
+        """Of an octave, in a table of powers of two that one instruction looks up."""
+        return chosen(self.context).table if self.format.bits == 64 else 8
+
+    @property
+    def bounds_at_once(self) -> bool:
+        """Whether `within` is had, and chosen."""
+        return self.is_vector and chosen(self.context).bounds_at_once
 
     def as_vector(self) -> "Value":
         """A vector with self, a single float, on every lane."""
@@ -228,6 +234,15 @@ class Value:
             self._x86(name, self.ir, number(8), ir.Constant(kind, None), everywhere, *rounding)
         )
 
+    def within(self, bound: float) -> "Value":
+        """self, or the bound with the sign of self where that is larger; the bound for NaN."""
+        kind, size = self.ir.type, self.ir.type.count * self.format.bits
+        name = f"avx512.mask.range.{'pd' if self.format.bits == 64 else 'ps'}.{size}"
+        number, everywhere = ir.IntType(32), ir.IntType(max(8, kind.count))(-1)
+        limit, nothing = self.const(bound).ir, ir.Constant(kind, None)
+        rounding = [number(4)] if size == 512 else []
+        return self._of(self._x86(name, self.ir, limit, number(2), nothing, everywhere, *rounding))
+
     def entry_of(self, entries: Sequence[float]) -> "Value":
         """The one of 16 numbers at the place n for self = round_magic + n, of each lane."""
         f, builder, index, lanes = self.format, self.builder, self._bits(), self.ir.type.count
@@ -250,25 +265,27 @@ class Value:
         """
         f, builder, index, lanes = self.format, self.builder, self._bits(), self.ir.type.count
         # entries lack their steps at the place where adding n, shifted to whole octaves, puts them
-        place = f.mantissa - (f.steps.bit_length() - 1)
-        entries = [
-            f.bits_of(2.0 ** (j / f.steps)) - (j << place) for j in range(max(lanes, f.steps))
-        ]
+        place = f.mantissa - (self.steps.bit_length() - 1)
+        numbers = range(max(lanes, self.steps))
+        entries = [f.bits_of(2.0 ** (j / self.steps)) - (j << place) for j in numbers]
 
         def table(*some: int) -> Any:
             bits = ir.Constant(ir.VectorType(index.type.element, len(some)), list(some))
             return builder.bitcast(bits, ir.VectorType(self.ir.type.element, len(some)))
 
-        if f.bits == 64:
-            found = self._x86(
-                "avx512.vpermi2var.pd.512",
-                table(*entries[:8]),
-                resized(builder, index, 8),
-                table(*entries[8:]),
-            )
+        half = len(entries) // 2
+        if f.bits == 64 and half == lanes:
+            # an instruction by name: LLVM would join these tables to one of twice the bits
+            tables = table(*entries[:half]), table(*entries[half:])
+            places = builder.bitcast(index, self.ir.type)
+            found = instruction(builder, "vpermi2pd $3, $2, $0", "=v,0,v,v", places, *tables)
+        elif f.bits == 64 and half > lanes:
+            places, tables = resized(builder, index, half), (entries[:half], entries[half:])
+            low, high = (table(*some) for some in tables)
+            found = self._x86("avx512.vpermi2var.pd.512", low, places, high)
         else:
-            found = self._x86(
-                {8: "avx2.permps", 16: "avx512.permvar.sf.512"}[lanes], table(*entries), index
-            )
+            name = "avx512.permvar.df.512" if f.bits == 64 else "avx512.permvar.sf.512"
+            name = "avx2.permps" if lanes * f.bits == 256 else name
+            found = self._x86(name, table(*entries), index)
         power = builder.bitcast(resized(builder, found, lanes), index.type)
         return self._float_of_bits(builder.add(power, builder.shl(index, self._int(place))))

@@ -22,6 +22,8 @@ from numba.extending import intrinsic, lower_builtin, lower_cast, models, regist
 from fastgd.machine.internals import typing_of
 from fastgd.state import VECTOR_BYTES
 
+llvm.initialize_native_asmparser()  # for `instruction`
+
 
 class Vector(types.Type):  # type: ignore[misc]
     """The numba type of `lanes` neighbouring floats of type `dtype`, which fill `size` bytes."""
@@ -58,6 +60,13 @@ def resized(builder: Any, value: Any, lanes: int) -> Any:
         return value
     chosen = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
     return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), chosen)
+
+
+def instruction(builder: Any, text: str, constraints: str, *operands: Any) -> Any:
+    """What the instruction of this text makes of the operands, all of one type, and its own."""
+    kind = operands[0].type
+    signature = ir.FunctionType(kind, [kind] * len(operands))
+    return builder.asm(signature, text, constraints, operands, side_effect=False)
 
 
 @lower_cast(types.Number, Vector)  # type: ignore[untyped-decorator]
