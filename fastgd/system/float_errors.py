@@ -11,7 +11,8 @@ import numpy as np
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_of_caller: ContextVar[Any] = ContextVar("of_caller", default=None)
+# what NumPy ignores them by inside a call, alone in a list; None outside of one
+_silence: ContextVar[list[Any] | None] = ContextVar("silence", default=None)
 
 
 def quiet(function: Callable[P, R]) -> Callable[P, R]:
@@ -19,28 +20,41 @@ def quiet(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*arguments: P.args, **named: P.kwargs) -> R:
-        if _of_caller.get() is not None:  # inside another one
+        if _silence.get() is not None:  # inside another one
             return function(*arguments, **named)
-        token = _of_caller.set(np.geterr())
+        silence = _begun()
+        token = _silence.set(silence)
         try:
-            with np.errstate(all="ignore"):
-                return function(*arguments, **named)
+            return function(*arguments, **named)
         finally:
-            _of_caller.reset(token)
+            _silence.reset(token)
+            silence[0].__exit__(None, None, None)
 
     return call
 
 
+def _begun() -> list[Any]:
+    """Nothing is heard of floating-point errors from now on."""
+    ignored = np.errstate(all="ignore")
+    ignored.__enter__()
+    return [ignored]
+
+
 def as_caller(function: Callable[P, R]) -> Callable[P, R]:
     """A function of the caller's, called inside a `quiet` one with the state that is outside."""
-    state = _of_caller.get()
+    silence = _silence.get()
+    if silence is None:
+        return function
+    silence[0].__exit__(None, None, None)
+    state: Any = np.geterr()
+    silence[:] = _begun()
 
     def call(*arguments: P.args, **named: P.kwargs) -> R:
-        token = _of_caller.set(None)
+        token = _silence.set(None)
         try:
             with np.errstate(**state):
                 return function(*arguments, **named)
         finally:
-            _of_caller.reset(token)
+            _silence.reset(token)
 
-    return call if state is not None else function
+    return call

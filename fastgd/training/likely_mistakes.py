@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -24,20 +24,12 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
     """
     if len(samples.weights):  # which may leave rows out
         return
-    Y, (least, most) = samples.Y, net.layers[-1].function.bounds
-    if net.loss == "squared_error" and least > -np.inf:
-        lowest, highest = extremes(Y.ravel())
-        reaches_all = lowest >= least and highest <= most
-        missed, spread = (0.0, 0.0) if reaches_all else _errors(_rows(net, Y), least, most)
-        if missed > spread:
-            warn(
-                f"Y has values from {lowest:g} to {highest:g}, to which outputs of "
-                f"{net.activations[-1]!r}, between {least:g} and {most:g}, come no nearer than "
-                "their mean does: use another output, such as output='identity', or scale Y"
-            )
-    warn_of_zeros(net, Y)
+    if net.loss == "squared_error":
+        _warn_of_far_targets(net, samples.Y)
+        return
+    warn_of_zeros(net, samples.Y)
     if net.loss_function.whole_layer:
-        totals = _rows(net, Y).sum(axis=1)
+        totals = _rows(net, samples.Y).sum(axis=1)
         row = int(np.abs(totals - 1).argmax())
         if abs(totals[row] - 1) > 0.01:
             warn(
@@ -47,6 +39,23 @@ def warn_of_targets(net: MLP, samples: Samples) -> None:
             )
 
 
+def _warn_of_far_targets(net: MLP, Y: Array) -> None:
+    """Of targets that outputs are further from than their mean is."""
+    least, most = net.layers[-1].function.bounds
+    if least == -np.inf:
+        return
+    lowest, highest = extremes(Y.ravel())
+    if lowest >= least and highest <= most:
+        return
+    missed, spread = _errors(_rows(net, Y), least, most)
+    if missed > spread:
+        warn(
+            f"Y has values from {lowest:g} to {highest:g}, to which outputs of "
+            f"{net.activations[-1]!r}, between {least:g} and {most:g}, come no nearer than "
+            "their mean does: use another output, such as output='identity', or scale Y"
+        )
+
+
 def _rows(net: MLP, Y: Array) -> Array:
     """Targets of all members, one below the other."""
     return Y.reshape(-1, net.widths[-1])
@@ -54,7 +63,7 @@ def _rows(net: MLP, Y: Array) -> Array:
 
 def warn_of_zeros(net: MLP, Y: Array) -> None:
     """Of classes of 0 and 1 for a loss that learns nothing of zeros."""
-    if _learns_nothing_of_zeros(net.loss_function) and extremes(Y.reshape(-1))[0] == 0:
+    if _learns_nothing_of_zeros(net.loss_function) and extremes(Y.ravel())[0] == 0:
         warn(
             f"Y has values of 0, of which loss {net.loss!r} learns nothing, and none below: "
             "classes are -1 and 1 to it, as in 2 * Y - 1"
@@ -84,8 +93,11 @@ def _errors(Y: Array, least: float, most: float) -> tuple[float, float]:
 
 def warn_of_equal_units(net: MLP, params: Array) -> None:
     """Of (..., n_params) parameters by which units of a hidden layer are alike, and stay so."""
+    by_place = params.T
+    if all((by_place[one] != by_place[other]).all() for one, other in _pairs(net)):
+        return
     for number, (layer, following) in enumerate(zip(net.layers, net.layers[1:], strict=False), 1):
-        if layer.outputs == 1 or _differ(params, layer.start, layer.start + layer.inputs):
+        if layer.outputs == 1:
             continue
         flat = params.reshape(-1, net.n_params)
         into = flat[:, layer.weights].reshape(len(flat), layer.outputs, layer.inputs)
@@ -101,7 +113,8 @@ def warn_of_equal_units(net: MLP, params: Array) -> None:
             return
 
 
-def _differ(params: Array, one: int, other: int) -> bool:
-    """Whether two of (..., n_params) parameters differ, wherever they are."""
-    first, second = params.T[one], params.T[other]
-    return bool(first != second if params.ndim == 1 else (first != second).all())
+@lru_cache(maxsize=256)
+def _pairs(net: MLP) -> list[tuple[int, int]]:
+    """Of each hidden layer of several units, the places of a weight into one and into another."""
+    hidden = [layer for layer in net.layers[:-1] if layer.outputs > 1]
+    return [(layer.start, layer.start + layer.inputs) for layer in hidden]

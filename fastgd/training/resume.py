@@ -97,14 +97,19 @@ def seed_and_last(
     return before.seed if before is not None and rng is None else seed_of(rng), last
 
 
-def gone_on(origin: Origin[Run], run: Run, fresh: State, options: Options, batches: int) -> State:
-    """The state that `run`, which begins, goes on in, where `fresh` is one that begins; ValueError
-    if it is not the run of the checkpoint, or its state not one of such a training.
+def check_checkpoint_of(origin: Origin[Run], run: Run) -> None:
+    """ValueError if `run`, which begins, is not the one of the checkpoint, if there is one."""
+    if origin.resumed is not None:
+        origin.check_same(_identity(origin.resumed), _identity(run))
+
+
+def gone_on(origin: Origin[Run], fresh: State, options: Options, batches: int) -> State:
+    """The state that a run goes on in, where `fresh` is one that begins; ValueError if it is not
+    one of such a training.
     """
     before = origin.before
     if before is None:
         return fresh
-    origin.check_same(_identity(before), _identity(run))
     state = before.state
     if state is None:
         state = _state_of(before, batches)

@@ -26,7 +26,7 @@ from fastgd.training.likely_mistakes import warn_of_equal_units, warn_of_targets
 from fastgd.training.loop import Loop
 from fastgd.training.on_page import page_of
 from fastgd.training.progress import Progress
-from fastgd.training.resume import gone_on, origin_of, seed_and_last
+from fastgd.training.resume import check_checkpoint_of, gone_on, origin_of, seed_and_last
 from fastgd.training.run import Run
 from fastgd.training.session import check_session
 
@@ -251,9 +251,10 @@ def train(
         "epochs", _NO_HISTORY, options.to_dict(),
         table=before.table if before else None,
     )  # fmt: skip
+    check_checkpoint_of(origin, run)
     key, bound = kernels.take(plan, options, trained, held_out, threads)
     del trained, held_out
-    state = gone_on(origin, run, bound.begin(initial), options, plan.batches)
+    state = gone_on(origin, bound.begin(initial), options, plan.batches)
     run = Loop(run, bound, state, last).train(session)
     kernels.put_back(key, bound)
     return run
