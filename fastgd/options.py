@@ -110,10 +110,6 @@ class Options:
             raise ValueError(f"{why}: batch_size must be None; got {size}")
         return self if size is self.batch_size else replace(self, batch_size=size)
 
-    def __hash__(self) -> int:
-        """By what options mostly differ in: every call asks for it."""
-        return hash((self.learning_rate, self.optimizer, self.batch_size, self.l2, self.method))
-
     def to_dict(self) -> dict[str, Any]:
         """As a run keeps them."""
         return dict(vars(self))
