@@ -28,7 +28,7 @@ BOUND = -1  # in the place of such a number: weights are to be shortened
 # in the place of a part's number, for a kernel by which work is arranged: it is to lead
 LEAD = -1
 # what the kernel for few units is to do, and the places in Work.now of what it has to know
-FIRST_Z, FIRST_GRADIENT = range(2)
+FIRST_FORWARD, FIRST_GRADIENT = range(2)
 NOW_START, NOW_ROWS, NOW_FRESH, NOW_PART, NOW_ADDS, NOW_IS_DIRECT = range(6)
 # places in a queue's numbers: of an update its learning rate is one
 TOTAL, SCALE, RATE, FACTOR = range(4)

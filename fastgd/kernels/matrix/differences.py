@@ -2,8 +2,8 @@
 where that is the method.
 """
 
+from fastgd.kernels.matrix.costs import block_cost
 from fastgd.kernels.matrix.layers import forward
-from fastgd.kernels.matrix.out_of_line import block_cost
 from fastgd.kernels.matrix.passes import CENTRAL_DIFFERENCE
 from fastgd.machine.jit import merged
 

@@ -8,10 +8,11 @@ transposed takes no longer.
 
 import numpy as np
 
+from fastgd.kernels.matrix.layers import activate_all, softmax_layer
 from fastgd.kernels.matrix.out_of_line import add_bias_gradient
 from fastgd.kernels.rows import gather_rows, gather_targets
 from fastgd.kernels.structs import (
-    FIRST_Z,
+    FIRST_FORWARD,
     NOW_ADDS,
     NOW_FRESH,
     NOW_IS_DIRECT,
@@ -30,8 +31,8 @@ _ZERO = np.int64(0)
 
 @merged
 def run(problem, wanted):
-    """Of a block of rows, by what `work.now` says: gather them if they are `fresh`, and z of the
-    first layer; or its gradient, as `layers.gradient_units` has it.
+    """Of a block of rows, by what `work.now` says: gather them if they are `fresh`, and z and a
+    of the first layer; or its gradient, as `layers.gradient_units` has it.
     """
     net, data, params, work, now = (
         problem.net, problem.data, problem.params, problem.work, problem.work.now,
@@ -42,7 +43,7 @@ def run(problem, wanted):
     X, place = work.rows, _ZERO
     if in_place:
         X, place = data.X, here * net.widths[0]
-    if wanted != FIRST_Z:
+    if wanted != FIRST_FORWARD:
         target, scale = work.gradient, 1.0
         if now[NOW_IS_DIRECT] != 0:
             target, scale = params, -problem.rule.rate
@@ -60,7 +61,7 @@ def run(problem, wanted):
 
 @merged
 def _forward(net, params, work, X, at, stride):
-    """z of the first layer for the rows from X[at] on."""
+    """z and a of the first layer for the rows from X[at] on."""
     z, panel, lanes, inputs = work.z, work.panel, lanes_of(work.a), net.widths[0]
     here, units = net.units_before[1] * stride, net.widths[1]
     whole = (inputs - 1) // lanes * lanes  # inputs before those that the last vector adds
@@ -73,6 +74,8 @@ def _forward(net, params, work, X, at, stride):
         for s in range(0, stride, lanes):
             dots = row_dots(X, at + s * inputs, inputs, params, w, tail)
             store(z, here + j * stride + s, dots + bias)
+    activate_all(net.activations[0], z, work.a, here, here + units * stride)
+    softmax_layer(net, work, stride, _ZERO)
 
 
 @merged

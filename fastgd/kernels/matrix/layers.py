@@ -87,17 +87,10 @@ def forward_units(net, params, work, stride, l, first, last):
     """z = W a + b and a = f(z), notes 002 (45), 004; softmax, which needs all units, is still to
     come.
     """
-    _pre_activations(net, params, work, stride, l, first, last)
-    _activate_units(net, work, stride, l, first, last)
-
-
-@merged
-def _pre_activations(net, params, work, stride, l, first, last):
-    """z = W a + b."""
     a, z, lanes = work.a, work.z, lanes_of(work.a)
     inputs = net.widths[l]
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
-    weights, biases = net.weights[l], net.biases[l]
+    weights, biases, activation = net.weights[l], net.biases[l], net.activations[l]
     if (last - first) * inputs >= PRODUCT:
         w, to = weights + first * inputs, here + first * stride
         left, target = Left(params, w, inputs, _ONE), Target(z, to, stride)
@@ -112,13 +105,7 @@ def _pre_activations(net, params, work, stride, l, first, last):
                 for k in range(inputs):
                     total += params[w + k] * load(a, before + k * stride + s)
                 store(z, here + j * stride + s, total)
-
-
-@merged
-def _activate_units(net, work, stride, l, first, last):
-    here = net.units_before[l + 1] * stride
-    start, stop = here + first * stride, here + last * stride
-    activate_all(net.activations[l], work.z, work.a, start, stop)
+    activate_all(activation, z, a, here + first * stride, here + last * stride)
 
 
 _activate = by_number(
@@ -265,16 +252,8 @@ def times_derivative(net, work, stride, l, first, last, factor):
 @merged
 def forward(net, params, work, stride, first_layer):
     """Activations of every layer from `first_layer` on."""
-    forward_from(net, params, work, stride, first_layer, _NO)
-
-
-@merged
-def forward_from(net, params, work, stride, first_layer, is_begun):
-    """Activations of every layer from `first_layer` on, of which z is there if it `is_begun`."""
     for l in range(first_layer, net.layers):
-        if l > first_layer or not is_begun:
-            _pre_activations(net, params, work, stride, l, np.int64(0), net.widths[l + 1])
-        _activate_units(net, work, stride, l, np.int64(0), net.widths[l + 1])
+        forward_units(net, params, work, stride, l, np.int64(0), net.widths[l + 1])
         softmax_layer(net, work, stride, l)
         if len(work.masks) != 0 and l + 1 < net.layers:
             drop(net, work, stride, l)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fastgd.kernels.matrix.layers import backward, forward_from
+from fastgd.kernels.matrix.layers import backward, forward
 from fastgd.kernels.matrix.out_of_line import block_cost
 from fastgd.kernels.rows import gather
 from fastgd.kernels.structs import (
+    FIRST_FORWARD,
     FIRST_GRADIENT,
-    FIRST_Z,
     MOST_ROWS,
     NO_UPDATE,
     NOW_ADDS,
@@ -46,6 +46,7 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, part):
     factor = 2.0 if method == LAYERWISE else 1.0
     perturbed = len(work.keys) != 0 and method != NO_UPDATE
     few_units = problem.apart.few_units != 0 and method < FINITE_DIFFERENCE and not perturbed
+    first_layer = np.int64(few_units)  # of what is left to do here
     if few_units:
         problem.queue.numbers[TOTAL] = total
     cost = 0.0
@@ -55,12 +56,12 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, part):
         add = here > start or scale != 1.0
         if few_units:
             _write_down(work, here, rows, fresh, part, add, scale != 1.0)
-            call(problem.apart.few_units, problem, FIRST_Z)
+            call(problem.apart.few_units, problem, FIRST_FORWARD)
         elif fresh:
             gather(net, data, work, here, rows, stride, np.int64(0), stride, total)
         if perturbed:
             call(problem.noise.address, problem, here * MOST_ROWS + rows)
-        forward_from(net, params, work, stride, np.int64(0), few_units)
+        forward(net, params, work, stride, first_layer)
         difference = method >= FINITE_DIFFERENCE
         share = block_cost(net, work, stride) if observe or difference else 0.0
         cost += share
@@ -68,7 +69,6 @@ def pass_over(problem, start, stop, total, observe, fresh, scale, target, part):
             problem.queue.costs[0] = share
             call(problem.apart.differences, problem, 2 * stride + int(add))
         elif method != NO_UPDATE:
-            first_layer = np.int64(1) if few_units else np.int64(0)
             backward(net, params, work, stride, factor, scale, target, at, add, first_layer)
             if few_units:
                 call(problem.apart.few_units, problem, FIRST_GRADIENT)
