@@ -186,6 +186,11 @@ class MLP(Written):
         inputs), arrays of the network's dtype, params and gradient without gaps. Nothing is
         checked, and NaN and infinities take their course; nothing is allocated but for layers of
         thousands of units. Numba keeps their machine code on disk.
+
+        Of networks of at most 1,000 parameters they are written out, by the equations of the
+        unrolled kernel, and become part of the code that calls them; of others, and where that
+        takes more than 800 lines, as the derivatives of many outputs by many inputs do, they are
+        loops over layers whose widths are literals.
         """
         from fastgd.kernels.generated.jitted import jitted
 

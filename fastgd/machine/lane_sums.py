@@ -141,6 +141,21 @@ def sum_lanes(builder, rows):
     return rows[0]
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def gathered(typing_context, span, numbers):
+    """The vector, as one of the span, that begins with these numbers and is 0 behind them."""
+    vector, count = span.vector, len(numbers)
+
+    def generate(context, builder, sig, args):
+        result = context.get_constant_null(vector)
+        for i in range(count):
+            place, number = ir.Constant(ir.IntType(32), i), builder.extract_value(args[1], i)
+            result = builder.insert_element(result, number, place)
+        return result
+
+    return vector(span, types.UniTuple(vector.dtype, count)), generate
+
+
 @inline
 def lane_sum(vector):
     """The sum of the lanes, as a number."""

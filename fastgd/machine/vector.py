@@ -224,6 +224,18 @@ def first_lane(typing_context, vector):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def lane(typing_context, vector, place):
+    """The number on the lane at this place."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        return builder.extract_element(args[0], builder.trunc(args[1], ir.IntType(32)))
+
+    return vector.dtype(vector, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def first_lanes(typing_context, vector, count, rest):
     """A vector with the number `rest` on all but the first `count` lanes."""
     if not isinstance(vector, Vector):

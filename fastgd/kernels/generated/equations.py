@@ -75,17 +75,24 @@ def activation(layer: Layer, z: str) -> str:
     return z if layer.activation == "identity" else f"{value_name(layer.function)}({z})"
 
 
+def largest(layer: Layer, l: int, mark: str = "") -> list[Line]:
+    """The largest z of a layer."""
+    name = f"largest{mark}"
+    lines = [let(name, f"z{l}_0{mark}")]
+    for j in range(1, layer.outputs):
+        z = f"z{l}_{j}{mark}"
+        lines += [let(name, f"where_positive({z} - {name}, {z}, {name})")]
+    return lines
+
+
 def softmax(layer: Layer, l: int, mark: str = "") -> list[Line]:
     """a_k = exp z_k / sum exp z, shifted by the largest z; also leaves log_sum_exp of the shifted
     ones.
     """
     units = range(layer.outputs)
-    largest, exponentials = f"largest{mark}", f"exponentials{mark}"
-    lines = [let(largest, f"z{l}_0{mark}")]
-    for j in units[1:]:
-        z = f"z{l}_{j}{mark}"
-        lines += [let(largest, f"where_positive({z} - {largest}, {z}, {largest})")]
-    lines += [let(f"e_{j}{mark}", f"exp(z{l}_{j}{mark} - {largest})") for j in units]
+    exponentials = f"exponentials{mark}"
+    lines = largest(layer, l, mark)
+    lines += [let(f"e_{j}{mark}", f"exp(z{l}_{j}{mark} - largest{mark})") for j in units]
     lines += [let(exponentials, total([f"e_{j}{mark}" for j in units]))]
     return lines + [let(f"a{l}_{j}{mark}", f"e_{j}{mark} / {exponentials}") for j in units]
 

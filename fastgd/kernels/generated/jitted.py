@@ -1,36 +1,27 @@
-"""A network as functions of one row that a user's own compiled code calls: loops over its layers,
-written for its widths.
-
-In their text `w` is the parameters, and `a` memory of the call, in shorter vectors `v`, where x, y,
-and z, a and delta of every layer have places that are literals. Gradients are of vectors that the
-inputs of their layer fill. Written out as for a batch of rows, gradients of one row of a small
-network take up to three times as long, and few predictions less.
+"""A network as functions of one row that a user's own compiled code calls: of a small one written
+out, the others loops over its layers, written for its widths.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
-from itertools import accumulate
 from types import ModuleType
 
-from fastgd.formulas.texts import slope_by_b_name, slope_name, value_name
-from fastgd.functions.activation import Activation
-from fastgd.functions.formula import TRUTHS
+from fastgd.kernels.estimates import MOST_LINES
 from fastgd.kernels.generated.equations import definitions
-from fastgd.kernels.generated.lines import Line, comment, indented, let, text_of
-from fastgd.kernels.generated.row_loops import room
+from fastgd.kernels.generated.lines import Line, text_of
+from fastgd.kernels.generated.looped_row import LoopedRow
+from fastgd.kernels.generated.written_row import WrittenRow
 from fastgd.machine.jitted_module import module_of
-from fastgd.network import Layer, Network
-from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES
+from fastgd.network import Network
 
 _ON_STACK = 2**13  # numbers, at most: more are allocated
-_MERGED = 1000  # parameters, up to which functions are merged into those that call them
-_SHORT = {"number", "variable", "add", "subtract", "multiply", "negative", "abs", "where", *TRUTHS}
-# how a span is read and written by vectors, by the bytes that there are at least
-_VECTORS = {
-    WIDE_VECTOR_BYTES: "in_wide_vectors({})",
-    VECTOR_BYTES: "{}",
-    VECTOR_BYTES // 2: "in_half_vectors({})",
-    0: "in_wide_vectors({})",  # of less than a vector, number by number
+# parameters, up to which functions are merged into those that call them, and written out where
+# they are of at most MOST_LINES
+_SMALL = 1000
+_ARGUMENTS = {
+    "predict": "params, x, out",
+    "cost_and_gradient": "params, x, y, gradient",
+    "input_gradient": "params, x, out",
 }
 _TEXT = '''"""{title}. Written by fastgd.kernels.generated.jitted."""
 
@@ -40,48 +31,42 @@ from numba import carray
 from fastgd.formulas.vocabulary import *
 from fastgd.kernels.generated.row_loops import multiply, multiply_back, softmax, write_gradient
 from fastgd.machine.jit import {decorator} as compiled
+from fastgd.machine.lane_sums import gathered, lane_sum, lane_sums
 from fastgd.machine.span import (
     in_half_vectors, in_wide_vectors, lanes_of, load, span_of, store
 )
 from fastgd.machine.stack import on_stack
+from fastgd.machine.vector import lane, where_positive
 {functions}
-
-place = on_stack({size})
-
 
 @compiled
 def predict(params, x, out):
     """Write the outputs of one row x, (inputs,), to out, (outputs,)."""
-    _predict({memory}, params, x, out)
+{predict}
 
 
 @compiled
 def cost_and_gradient(params, x, y, gradient):
     """The loss of one row x, (inputs,), with its target y, (outputs,); its derivative by each
     parameter is written to gradient, (n_params,)."""
-    return _cost_and_gradient({memory}, params, x, y, gradient)
+{cost_and_gradient}
 
 
 @compiled
 def input_gradient(params, x, out):
     """Write the derivative of each output by each input to out, (outputs, inputs)."""
-    _input_gradient({memory}, params, x, out)
-
-
-@merged
-def _predict(memory, params, x, out):
-{predict}
-
-
-@merged
-def _cost_and_gradient(memory, params, x, y, gradient):
-{cost_and_gradient}
-
-
-@merged
-def _input_gradient(memory, params, x, out):
 {input_gradient}
 '''
+_MEMORY = """
+
+place = on_stack({size})
+"""
+_LOOPS = """
+
+@merged
+def _{name}(memory, {arguments}):
+{body}
+"""
 
 
 @cache
@@ -92,201 +77,39 @@ def jitted(net: Network) -> ModuleType:
 
 def source(net: Network, decorator: str) -> str:
     """The text of the module, whose functions have this decorator of `machine.jit`."""
-    written = _Written(net)
-    size = written.place["end"]
-    is_small = size <= _ON_STACK
-    return _TEXT.format(
+    is_small = net.n_params <= _SMALL
+    bodies = _written(net) if is_small else {}
+    of_loops, behind = _looped(net, [name for name in _ARGUMENTS if name not in bodies])
+    text = _TEXT.format(
         title=repr(net),
-        decorator=f"{decorator}_merged" if net.n_params <= _MERGED else decorator,
+        decorator=f"{decorator}_merged" if is_small else decorator,
         functions=definitions(net),
-        size=size if is_small else 1,
-        memory=f"carray(place(params), {size})" if is_small else f"np.empty({size}, params.dtype)",
-        predict=text_of(written.predict()),
-        cost_and_gradient=text_of(written.cost_and_gradient()),
-        input_gradient=text_of(written.input_gradient()),
+        **bodies,
+        **of_loops,
     )
+    return text + behind
 
 
-class _Written:
-    """The bodies of a network's functions."""
-
-    def __init__(self, net: Network):
-        self.net, self.layers, self.last = net, net.layers, len(net.layers)
-        sizes = {"x": net.widths[0], "dx": net.widths[0], "y": net.widths[-1]}
-        for l, layer in enumerate(net.layers, start=1):
-            sizes |= {f"{name}{l}": layer.outputs for name in ("z", "a", "delta")}
-        starts = accumulate(map(room, sizes.values()), initial=0)
-        self.place = dict(zip([*sizes, "end"], starts, strict=True))
-        for l in range(1, self.last + 1):  # a is z
-            if self._is_identity(l):
-                self.place[f"a{l}"] = self.place[f"z{l}"]
-        self.place["a0"] = self.place["x"]
-
-    def predict(self) -> Iterator[Line]:
-        """Forward."""
-        yield from self._forward()
-        yield from self._for("j", self.net.widths[-1], "out[j] = a[{a} + j]")
-
-    def cost_and_gradient(self) -> Iterator[Line]:
-        """Forward, and backward."""
-        yield from self._forward()
-        smoothing, outputs = self.net.loss_function.smoothing, self.net.widths[-1]
-        kept = f" * {1.0 - smoothing!r} + {smoothing / outputs!r}" if smoothing else ""
-        yield comment(f"{self.net.loss} at the output, notes 002 (20), 004")
-        yield from self._for("k", self.net.n_targets, f"a[{{y}} + k] = y[k]{kept}")
-        yield from self._loss()
-        yield from self._output_delta()
-        for l in range(self.last, 0, -1):
-            layer, places = self.layers[l - 1], [self.place[f"delta{l}"], self.place[f"a{l - 1}"]]
-            g, a = self._spans("gradient", layer.inputs)
-            yield comment(f"layer {l}: dC/dW = delta a, dC/db = delta, notes 002 (50), (51)")
-            yield Line(f"write_gradient({g}, {_shape(layer)}, {a}, {places[0]}, {places[1]})")
-            if l > 1:
-                yield from self._delta_before(l)
-        yield Line("return loss")
-
-    def input_gradient(self) -> Iterator[Line]:
-        """Forward, and backward from each output by itself."""
-        first, dx = self.layers[0], self.place["dx"]
-        yield from self._forward()
-        yield Line(f"for i in range({self.net.widths[-1]}):")
-        lines = [comment("output i: delta = da / dz, then as notes 002 (52)")]
-        lines += self._delta_of_output()
-        for l in range(self.last, 1, -1):
-            lines += self._delta_before(l)
-        lines += [self._multiply_back(1, dx)]
-        lines += self._for("k", first.inputs, "out[i, k] = a[{dx} + k]")
-        yield from indented(lines)
-
-    # -- their parts
-
-    def _forward(self) -> Iterator[Line]:
-        yield let("w", "in_wide_vectors(span_of(params))")
-        yield let("v", "span_of(memory)")
-        yield let("a", "in_wide_vectors(v)")
-        yield from self._for("k", self.net.widths[0], "a[{x} + k] = x[k]")
-        for l, layer in enumerate(self.layers, start=1):
-            z, a, before = (self.place[name] for name in (f"z{l}", f"a{l}", f"a{l - 1}"))
-            yield comment(f"layer {l}: z = W a + b, a = {layer.activation}(z), notes 002 (45), 004")
-            yield Line(f"multiply(w, {_shape(layer)}, a, {before}, {z})")
-            if layer.function.whole_layer:
-                yield let("largest, total", f"softmax(a, {z}, {a}, {layer.outputs})")
-            elif not self._is_identity(l):
-                span, name = self._span(layer.outputs), value_name(layer.function)
-                if span == "v" and _is_short(layer.function):
-                    yield from self._for("j", layer.outputs, f"a[{a} + j] = {name}(a[{z} + j])")
-                else:
-                    value = f"{name}(load({span}, {z} + j))"
-                    yield from _by_vectors(layer.outputs, a, value, span)
-
-    def _loss(self) -> Iterator[Line]:
-        loss, name = self.net.loss_function, value_name(self.net.loss_function)
-        value = f"{name}(a[{{z}} + k], a[{{a}} + k], a[{{y}} + k])"
-        if loss.whole_layer:
-            yield let("log_sum_exp", "log(total)")
-            value = f"{name}(a[{{z}} + k] - largest, log_sum_exp, a[{{y}} + k])"
-        if loss.of_pairs:
-            value = f"{name}({self._pair})"
-        yield let("loss", "like(a[0], 0.0)")
-        yield from self._for("k", self.net.n_targets, f"loss += {value}")
-
-    @property
-    def _pair(self) -> str:
-        """What a loss of two outputs is of, at target k."""
-        return f"a[{{a}} + k], a[{{a}} + {self.net.n_targets} + k], a[{{y}} + k]"
-
-    def _output_delta(self) -> Iterator[Line]:
-        """delta of the last layer, notes 004 (Biases)."""
-        loss, outputs = self.net.loss_function, self.net.widths[-1]
-        name, of_softmax = slope_name(loss), self.layers[-1].function.whole_layer
-        if loss.whole_layer:
-            yield let("target", "like(a[0], 0.0)")
-            yield from self._for("k", outputs, "target += a[{y} + k]")
-            value = f"{name}(a[{{a}} + k], a[{{y}} + k], target)"
-            yield from self._for("k", outputs, f"a[{{delta}} + k] = {value}")
-        elif loss.of_pairs:
-            halves = {"k": name, f"{self.net.n_targets} + k": slope_by_b_name(loss)}
-            for j, of in halves.items():
-                value = f"{of}({self._pair})" + ("" if of_softmax else self._slope(self.last, j))
-                yield from self._for("k", self.net.n_targets, f"a[{{delta}} + {j}] = {value}")
-        else:
-            slope = "" if loss.output is not None or of_softmax else self._slope(self.last, "k")
-            value = f"{name}(a[{{a}} + k], a[{{y}} + k]){slope}"
-            yield from self._for("k", outputs, f"a[{{delta}} + k] = {value}")
-        if of_softmax and loss.output is None:
-            value = "a[{a} + k] * (a[{delta} + k] - inner)"
-            yield let("inner", "like(a[0], 0.0)")
-            yield from self._for("k", outputs, "inner += a[{a} + k] * a[{delta} + k]")
-            yield from self._for("k", outputs, f"a[{{delta}} + k] = {value}")
-
-    def _delta_of_output(self) -> Iterator[Line]:
-        """The derivative of output i by z of the last layer."""
-        outputs, delta = self.net.widths[-1], self.place[f"delta{self.last}"]
-        if self.layers[-1].function.whole_layer:
-            own = self.place[f"a{self.last}"]
-            yield from self._for("j", outputs, "a[{delta} + j] = -a[{a} + i] * a[{a} + j]")
-            yield Line(f"a[{delta} + i] += a[{own} + i]")
-        else:
-            yield from self._for("j", outputs, "a[{delta} + j] = 0.0")
-            yield Line(f"a[{delta} + i] = like(a[0], 1.0){self._slope(self.last, 'i')}")
-
-    def _delta_before(self, l: int) -> Iterator[Line]:
-        """delta of the layer before l."""
-        before = self.layers[l - 2]
-        z, a, to = (self.place[f"{name}{l - 1}"] for name in ("z", "a", "delta"))
-        yield comment(f"layer {l - 1}: delta = W delta f'(z), notes 002 (52)")
-        yield self._multiply_back(l, to)
-        if not self._is_identity(l - 1):
-            span = self._span(before.outputs)
-            own = f"load({span}, {z} + j), load({span}, {a} + j)"
-            value = f"load({span}, {to} + j) * {slope_name(before.function)}({own})"
-            yield from _by_vectors(before.outputs, to, value, span)
-
-    def _multiply_back(self, l: int, to: int) -> Line:
-        """W delta of layer l."""
-        layer, delta = self.layers[l - 1], self.place[f"delta{l}"]
-        w, a = self._spans("params", layer.inputs)
-        shape = f"{layer.start}, {layer.outputs}, {layer.inputs}"
-        return Line(f"multiply_back({w}, {shape}, {a}, {delta}, {to})")
-
-    def _spans(self, array: str, count: int) -> list[str]:
-        """The array and the memory, in vectors as wide as so many numbers fill."""
-        size = count * self.net.dtype.itemsize
-        form = next(form for least, form in _VECTORS.items() if size >= least)
-        return [form.format(span) for span in (f"span_of({array})", "v")]
-
-    def _is_identity(self, l: int) -> bool:
-        return self.layers[l - 1].activation == "identity"
-
-    def _span(self, units: int) -> str:
-        """The memory in vectors that are as wide as can be, but for units that leave half empty."""
-        return "v" if units * self.net.dtype.itemsize <= VECTOR_BYTES else "a"
-
-    def _slope(self, l: int, j: str) -> str:
-        """f'(z) of unit j, as a factor; nothing where it is 1."""
-        if self._is_identity(l):
-            return ""
-        z, a = self.place[f"z{l}"], self.place[f"a{l}"]
-        return f" * {slope_name(self.layers[l - 1].function)}(a[{z} + {j}], a[{a} + {j}])"
-
-    def _for(self, name: str, count: int, statement: str) -> list[Line]:
-        """A loop; in its statement z, a and delta between braces are places of the last layer."""
-        own = {each: self.place[f"{each}{self.last}"] for each in ("z", "a", "delta")}
-        text = statement.format(**{**self.place, **own})
-        return [Line(f"for {name} in range({count}):"), *indented([text])]
+def _written(net: Network) -> dict[str, str]:
+    """The bodies of those functions that take few enough lines."""
+    lines = _lines_of(WrittenRow, net, _ARGUMENTS)
+    return {name: text_of(each) for name, each in lines.items() if len(each) <= MOST_LINES}
 
 
-def _shape(layer: Layer) -> str:
-    """Where W and b are, and how many units and inputs there are."""
-    biases = layer.biases.start if layer.bias else -1
-    return f"{layer.start}, {biases}, {layer.outputs}, {layer.inputs}"
+def _looped(net: Network, names: list[str]) -> tuple[dict[str, str], str]:
+    """The bodies of these functions, which call loops with memory for them; and the loops."""
+    if not names:
+        return {}, ""
+    size = LoopedRow(net).place["end"]
+    fits = size <= _ON_STACK
+    memory = f"carray(place(params), {size})" if fits else f"np.empty({size}, params.dtype)"
+    behind = _MEMORY.format(size=size if fits else 1)
+    for name, lines in _lines_of(LoopedRow, net, names).items():
+        behind += _LOOPS.format(name=name, arguments=_ARGUMENTS[name], body=text_of(lines))
+    return {name: f"    return _{name}({memory}, {_ARGUMENTS[name]})" for name in names}, behind
 
 
-def _is_short(function: Activation) -> bool:
-    """Whether it takes less of a few numbers than to gather them into a vector does."""
-    return all(node.operation in _SHORT for node in function.value.nodes())
-
-
-def _by_vectors(units: int, to: int, value: str, span: str) -> list[Line]:
-    lines = [f"store({span}, {to} + j, {value})"]
-    return [Line(f"for j in range(0, {units}, lanes_of({span})):"), *indented(lines)]
+def _lines_of(
+    row: type[WrittenRow] | type[LoopedRow], net: Network, names: Iterable[str]
+) -> dict[str, list[Line]]:
+    return {name: list(getattr(row(net), name)()) for name in names}
