@@ -16,7 +16,8 @@ from fastgd.kernels.matrix.products import (
     sums_of_rows,
 )
 from fastgd.kernels.matrix.transposing import transpose
-from fastgd.kernels.structs import ALIASING_BYTES, BLOCK_BYTES, PANEL_BYTES
+from fastgd.kernels.scratch import block_bytes
+from fastgd.kernels.structs import ALIASING_BYTES, PANEL_BYTES
 from fastgd.machine.jit import FLAGS
 from fastgd.machine.span import span_of, store
 from fastgd.machine.tiles import OF_ROWS
@@ -133,7 +134,7 @@ def test_products(across, transposed, add, dtype):
                 assert np.array_equal(c[untouched], wanted[untouched])
 
 
-@pytest.mark.parametrize("room", [0, BLOCK_BYTES])
+@pytest.mark.parametrize("room", [0, block_bytes(0), block_bytes(2**20)])
 @pytest.mark.parametrize("add", [False, True])
 def test_columns_of_numbers_at_the_same_places_of_a_cache(add, room, dtype):
     """Blocks of A are copied where there is room; a last one is narrower than a vector, or as wide as several."""

@@ -6,8 +6,9 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.structs import ALIASING_BYTES, BLOCK_BYTES, PANEL_BYTES, Data, Work
-from fastgd.state import aligned, padded
+from fastgd.kernels.structs import ALIASING_BYTES, BETWEEN, PANEL_BYTES, Data, Work
+from fastgd.state import VECTOR_BYTES, aligned, padded
+from fastgd.system.caches import second_cache
 
 
 class Scratch(NamedTuple):
@@ -57,8 +58,8 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
     units = sum(net.widths) * block if keeps_layers else 0
     hidden = sum(net.widths[1:-1]) * block if plan.drops else 0
     gathers = keeps_layers or not plan.rows_stay
-    aliases = max(*net.widths, block) * dtype.itemsize >= ALIASING_BYTES
-    panel_bytes = PANEL_BYTES + (BLOCK_BYTES if aliases else 0)
+    widest = max(*net.widths, block) * dtype.itemsize
+    panel_bytes = PANEL_BYTES + (block_bytes(widest) if widest >= ALIASING_BYTES else 0)
     return Work(
         rows=aligned(((inputs + outputs) * block if gathers else 0,), dtype),
         a=aligned((max(units, inputs * block),), dtype),
@@ -76,6 +77,15 @@ def _work(plan: Plan, data: Data, most_rows: int, gradient: Array, *, keeps_laye
         now=np.zeros(6, np.int64),
         block=block,
     )
+
+
+def block_bytes(widest: int) -> int:
+    """For a block of rows of a product, where so many bytes of them lie side by side: for as many
+    rows as take a quarter of the second cache, or all.
+    """
+    of_vector = PANEL_BYTES // 4  # of as many columns as a panel has rows
+    vectors = min(second_cache() // 4 // of_vector // 8 * 8, -(-widest // VECTOR_BYTES // 8) * 8)
+    return (max(8, vectors) + BETWEEN) * of_vector
 
 
 def _packed(plan: Plan, block: int) -> Array:

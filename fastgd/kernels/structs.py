@@ -17,9 +17,11 @@ CHUNK = 4096  # numbers of a gradient that is not kept: they stay in the first c
 ROWS_AT, NEXT_AT, AHEAD = range(3)  # in FewRows.now
 ROW_GROUP = 8  # rows of weights that are taken together, on any machine
 FEW_UNITS = 4  # most of a first layer that multiplies rows of X as they lie
-# of scratch for a product: for a panel, half of a first cache; and for a block, where rows may lie
-# this far apart, or a multiple of it, which is at the same places of a cache
-PANEL_BYTES, BLOCK_BYTES, ALIASING_BYTES = 2**14, 9 * 2**13, 2**12
+# of scratch for a product, for a panel: half of the least first cache, on all machines the same,
+# since sums are cut by it. More is for a block, where rows may lie so far apart, or a multiple of
+# it, which is at the same places of a cache
+PANEL_BYTES, ALIASING_BYTES = 2**14, 2**12
+BETWEEN = 2  # vectors between the columns of a block, so that these lie apart in a cache
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8
 PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either

@@ -4,7 +4,7 @@ A tile of C = A B is a few rows by a few vectors. Its sums stay in registers whi
 vectors and A's numbers as broadcasts, so that A may lie in memory in either direction. Where B is
 large, or lies the other way, a panel of it as wide as a tile is copied to where it stays in the
 first cache while all rows of A go by. So is a block of A whose numbers would take each other's
-places in there, if there is room for it.
+places in there, as large as there is room for.
 """
 
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgd.kernels.matrix.transposing import transpose
-from fastgd.kernels.structs import ALIASING_BYTES, BLOCK_BYTES, PANEL_BYTES
+from fastgd.kernels.structs import ALIASING_BYTES, BETWEEN, PANEL_BYTES
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import in_wide_vectors, lanes_of, load, store
 from fastgd.machine.tiles import HIGHEST, NOTHING, OLD, WIDEST, sums_of, tile_of
@@ -21,7 +21,6 @@ from fastgd.state import VECTOR_BYTES
 _LOW = 4  # rows of a tile where few are left
 # rows of a panel, on every machine the same, since sums are cut by it
 DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
-_BLOCK = BLOCK_BYTES // (DEPTH * VECTOR_BYTES) - 2  # vectors of a block's rows; two lie between
 _ALIASING = ALIASING_BYTES // VECTOR_BYTES
 SMALL = 4096  # numbers of a B that stays in the first cache as it is
 FEW = 64  # rows of A that are too few to copy a panel for
@@ -138,18 +137,18 @@ def add_product(summand, left, right, target, rows, columns, inner, alpha, panel
     lanes, is_packed = lanes_of(b), b_width == 0
     copies = across or (inner * b_width > SMALL and rows >= FEW)
     depth = min(inner, DEPTH) if copies or is_packed else inner
-    has_room = len(panel) >= DEPTH * (4 + _BLOCK + 2) * lanes
-    aliases = has_room and a_next == 1 and a_step % (_ALIASING * lanes) == 0
+    room = len(panel) // (DEPTH * lanes) - 4 - BETWEEN  # vectors of a block's rows
+    aliases = room > 0 and a_next == 1 and a_step % (_ALIASING * lanes) == 0
     aliases = aliases and (copies or is_packed)
     step_b = (columns + lanes - 1) // lanes * lanes if is_packed else 1 if across else b_width
-    most = min(rows, _BLOCK * lanes) if aliases else rows
+    most = min(rows, room * lanes) if aliases else rows
     for first in range(0, rows, most):
         high, to = min(most, rows - first), c_start + first * c_width
         for t in range(0, inner, depth):
             deep, from_a = min(depth, inner - t), a_start + first * a_next + t * a_step
             block, apart = a, a_step
             if aliases and high >= lanes:
-                block, apart = panel, (_BLOCK + 2) * lanes
+                block, apart = panel, (room + BETWEEN) * lanes
                 start, from_a = from_a, np.int64(DEPTH * 4 * lanes)
                 _copy_rows(a, start, a_step, panel, from_a, apart, deep, high)
             _multiply_deep(
