@@ -93,8 +93,7 @@ def _errors(Y: Array, least: float, most: float) -> tuple[float, float]:
 
 def warn_of_equal_units(net: MLP, params: Array) -> None:
     """Of (..., n_params) parameters by which units of a hidden layer are alike, and stay so."""
-    by_place = params.T
-    if all((by_place[one] != by_place[other]).all() for one, other in _pairs(net)):
+    if all(_differ(params, one, other) for one, other in _pairs(net)):
         return
     for number, (layer, following) in enumerate(zip(net.layers, net.layers[1:], strict=False), 1):
         if layer.outputs == 1:
@@ -118,3 +117,9 @@ def _pairs(net: MLP) -> list[tuple[int, int]]:
     """Of each hidden layer of several units, the places of a weight into one and into another."""
     hidden = [layer for layer in net.layers[:-1] if layer.outputs > 1]
     return [(layer.start, layer.start + layer.inputs) for layer in hidden]
+
+
+def _differ(params: Array, one: int, other: int) -> bool:
+    """Whether two of (..., n_params) parameters differ, wherever they are."""
+    first, second = params.T[one], params.T[other]
+    return bool(first != second if params.ndim == 1 else (first != second).all())
