@@ -2,6 +2,7 @@
 a Span for every array.
 """
 
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -23,6 +24,7 @@ class StructView(types.Type):  # type: ignore[misc]
         self.cls, self.real, self.vector_size = cls, real, vector_size
         super().__init__(name=f"StructView({cls.__name__}, {real}, {vector_size})")
 
+    @cache  # noqa: B019
     def field(self, name: str) -> Any:
         """The type of a field."""
         kind = dict(fields_of(self.cls))[name]
@@ -32,6 +34,7 @@ class StructView(types.Type):  # type: ignore[misc]
         }  # fmt: skip
         return known[kind] if kind in known else StructView(kind, self.real, self.vector_size)
 
+    @cache  # noqa: B019
     def row(self, name: str) -> int:
         """The first row of a field."""
         return place_of(self.cls, name) // 2

@@ -77,7 +77,9 @@ class Context:
         self._fail = fail
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(cpu_target.target_context, name)
+        found = getattr(cpu_target.target_context, name)
+        setattr(self, name, found)  # so that it is asked for once
+        return found
 
     @property
     def call_conv(self) -> Context:
