@@ -50,11 +50,11 @@ def test_ctrl_c_leaves_what_there_is(iris, monkeypatch):
     X, y = iris
     advance, calls = Stepwise.advance, []
 
-    def interrupted(steps):
+    def interrupted(steps, updates):
         calls.append(1)
         if len(calls) == 8:
             raise KeyboardInterrupt
-        advance(steps)
+        advance(steps, updates)
 
     monkeypatch.setattr(Stepwise, "advance", interrupted)
     with pytest.warns(UserWarning, match="Training interrupted by user"):

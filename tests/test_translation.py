@@ -13,6 +13,7 @@ from fastgd import kernels
 from fastgd.kernels.derivative_entries import SLOPES, NetworkFunctions
 from fastgd.kernels.generated import lanes
 from fastgd.kernels.matrix_binding import ALL_APART, MATRIX
+from fastgd.kernels.stepwise import STRETCH
 from fastgd.machine import object_code
 from fastgd.machine.cache import Entry
 from fastgd.machine.translation.python_source import tree_of
@@ -349,6 +350,7 @@ def sources():
     for text in ALL_APART:
         yield text, "train"
     yield SLOPES, "slopes"
+    yield STRETCH, "train"
     yield NetworkFunctions(fastgd.MLP(1, 1)).source(), "hessian_vector"
     X = np.zeros((5, 2))
     for activation, output, loss in [

@@ -25,7 +25,7 @@ from fastgd.system.address import address_of
 PLACE = {
     name: place_of(Problem, *parts, name)
     for parts, names in {
-        (): ("params", "command", "method", "following"),
+        (): ("params", "command", "method"),
         ("data",): ("order", "shuffled"),
         ("rule",): ("rate", "schedule", "times", "numbers", "slots", "powers", "clip_norm", "l2",
                     "l1"),

@@ -32,9 +32,7 @@ def train(address, zero, limit):
     if epoch.problem_of(address, zero).command == HELP:
         matrix.help_out(address, zero)
     else:
-        while address != 0:
-            epoch.train(matrix.steps, address, zero, limit)
-            address = epoch.problem_of(address, zero).following
+        epoch.train(matrix.steps, address, zero, limit)
 
 
 @kernel

@@ -194,7 +194,7 @@ class Problems:
         problem = Problem(
             self.net, self.data, state.params, self.works[rank], self.fews[rank], rule, few_rule,
             course, self.queue, self.noise, self.apart, HELP if rank else command, method,
-            options.eps, 0, _NONE, _NONE, _NONE, 0,
+            options.eps, 0, _NONE, _NONE, _NONE,
         )  # fmt: skip
         if self.plan.perturbed:
             problem = self._perturbed(problem, command, rank)

@@ -12,6 +12,7 @@ import numpy as np
 from fastgd.kernels.generated import lanes, unrolled
 from fastgd.kernels.matrix_binding import ALL_APART, MATRIX, apart
 from fastgd.kernels.plan import Plan
+from fastgd.kernels.stepwise import stretch_entry
 from fastgd.machine.cache import Entry, entry
 from fastgd.names import DTYPES
 from fastgd.network import Network
@@ -49,7 +50,8 @@ def shipped() -> list[Entry]:
         for function in ("train", "evaluate", "layer_costs")
     ]
     matrix += [apart(text, real) for real in reals for text in ALL_APART]
-    return matrix + [_entry(plan) for plan in sorted(_written_out(), key=lambda plan: plan.kernel)]
+    written_out = sorted(_written_out(), key=lambda plan: plan.kernel)
+    return [*matrix, *map(_entry, written_out), *map(stretch_entry, reals)]
 
 
 def _entry(plan: Plan) -> Entry:

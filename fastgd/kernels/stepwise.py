@@ -1,9 +1,10 @@
-"""Members that are trained update by update by the loop of one: whoever trains them looks at their
-parameters and costs in between, and changes their numbers.
+"""Members that are trained in stretches of updates by the loop of one: whoever trains them looks at
+their parameters and costs in between, and changes their numbers.
 """
 
 from __future__ import annotations
 
+import ctypes
 from contextlib import ExitStack
 
 import numpy as np
@@ -11,14 +12,32 @@ import numpy as np
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
 from fastgd.kernels.in_turn import PLACE, point, share_rule
-from fastgd.kernels.structs import TRAINING_COST, Problem
-from fastgd.machine.struct import place_of
-from fastgd.state import BEST, EPOCH, EPOCH_COST_SUM, MOST, UPDATES, State
+from fastgd.kernels.structs import TRAINING_COST, Problem, Stretch
+from fastgd.machine.cache import Entry, entry
+from fastgd.machine.struct import place_of, struct_of
+from fastgd.state import BEST, EPOCH, EPOCH_COST_SUM, MOST, State
 from fastgd.system.address import address_of
 
+STRETCH = '''"""Stretches of updates of several members, which the matrix kernel makes."""
+
+from fastgd.machine.jit import kernel
+from fastgd.kernels.stretch import train_members
+
+
+@kernel
+def train(address, zero, limit):
+    train_members(address, zero, limit)
+'''
 _ARRAYS = "params", "slots", "powers", "cursor", "sums", "points", "costs"
 # where a schedule on a plateau is read, and where it is looked after
 _PLATEAUS = [place_of(Problem, part, "plateau") for part in ("rule", "few_rule", "course")]
+# rows times parameters of a call, some 50 ms: Ctrl-C is looked for between two
+_MOST_PRODUCTS = 2**29
+
+
+def stretch_entry(dtype: np.dtype[np.floating]) -> Entry:
+    """The code that makes stretches of updates."""
+    return entry("stretch", STRETCH, "train", dtype)
 
 
 class Stepwise:
@@ -26,13 +45,19 @@ class Stepwise:
     has any, while this is entered as a context.
 
     `states` have a first axis of members, and are not changed, nor is there a history in them;
-    `numbers` of the optimizer, (members, numbers), are read at every update.
+    `numbers` of the optimizer, (members, numbers), are read at every update. `eps`, (members,), is
+    that of Adam where it is added after the correction of its moments, or (0,); squares of
+    weights are summed where these are `penalized`.
     """
 
-    def __init__(self, kernel: Bound, states: State, numbers: Array):
+    # (members,) sums of squared weights before each update of the latest stretch, or (0,)
+    squares: Array
+
+    def __init__(
+        self, kernel: Bound, states: State, numbers: Array, eps: Array, *, penalized: bool
+    ):
         self._kernel, self.states = kernel, states.widened(kernel.size)
-        self._numbers, members = numbers, len(numbers)
-        self._entry = kernel.entry("train")
+        members = len(numbers)
         self._rows = np.arange(members)  # who is trained
         arrays = {name: getattr(self.states, name) for name in _ARRAYS} | {"numbers": numbers}
         if members == 1:  # as each of its threads sees it
@@ -55,24 +80,33 @@ class Stepwise:
         share_rule(self._structs)
         self._structs[:, PLACE["epochs"]] = MOST
         self._structs[:, PLACE["monitored"]] = TRAINING_COST  # costs are wanted of every epoch
+        # sums of the costs of batches in an epoch that has begun; the least mean over the batches
+        # of an epoch, to be put up to inf before one begins: it stays there where the mean is not
+        # finite
+        sums = self.states.sums
+        self.costs_so_far, self.mean_costs = sums[:, EPOCH_COST_SUM], sums[:, BEST]
+        self.squares, self._numbers, self._eps = np.zeros(members * penalized), numbers, eps
         kernel.helpers.have_nothing()
         self._help: ExitStack | None = None  # while other threads work
+        self._helping = [kernel.entry("train").call_of(struct, 1) for struct in self._structs[1:]]
+        self._helping = self._helping if members == 1 else []
+        self._limit = ctypes.c_int64()
         self._bind()
 
     def _bind(self) -> None:
-        """The calls that make an update: of a single member, as each of its threads sees it; or one
-        of all members, each of whose structs leads to the next.
-        """
-        structs = self._structs
-        if len(self._numbers) > 1:
-            here, step = address_of(structs), structs.strides[0]
-            structs[:, PLACE["following"]] = here + step * np.arange(1, len(structs) + 1)
-            structs[-1:, PLACE["following"]] = 0
-            structs = structs[:1]
-        self._calls = [self._entry.call_of(struct, 1) for struct in structs]
+        """The call that makes a stretch of updates of those that are trained."""
+        kernel, structs = self._kernel, self._structs
+        here, step = address_of(structs), structs.strides[0]
+        problems = here + step * np.arange(len(self._rows))
+        train, dtype = kernel.entry("train").c_address(), kernel.plan.net.dtype
+        stretch = Stretch(train, problems, self._rows, self._eps, self.squares)
+        call = stretch_entry(dtype).calls_of(struct_of(stretch, dtype), self._limit)
+        self._call, self._arrays = call, stretch  # which are alive as long
+        products = len(self._rows) * kernel.plan.batch * kernel.plan.net.n_params
+        self._most = max(1, _MOST_PRODUCTS // max(1, products))
 
     def __enter__(self) -> Stepwise:
-        if len(self._calls) > 1:
+        if self._helping:
             self._kernel.__enter__()
         return self
 
@@ -84,7 +118,7 @@ class Stepwise:
         """Have the other threads take parts of updates from now on."""
         if self._help is None:
             self._help = ExitStack()
-            self._help.enter_context(self._kernel.helpers.at_work(self._calls[1:]))
+            self._help.enter_context(self._kernel.helpers.at_work(self._helping))
 
     def _have_no_help(self) -> None:
         """Let them go; they would not see what is changed in a struct."""
@@ -113,35 +147,23 @@ class Stepwise:
         """Train only these members from now on."""
         if len(self._numbers) > 1:
             self._structs = self._structs[np.searchsorted(self._rows, rows)]
-            self._bind()
         self._rows = rows
+        if len(rows):
+            self._bind()
 
     # -- updates
 
-    def advance(self) -> None:
-        """An update of every member that is trained."""
-        if len(self._calls) > 1:
+    def advance(self, updates: int) -> None:
+        """So many updates of every member that is trained."""
+        if self._helping:
             self._have_help()
-        self._calls[0]()
+        self.squares.fill(0.0)
+        while updates > 0:
+            self._limit.value = min(updates, self._most)
+            self._call()
+            updates -= self._most
 
     @property
     def epoch(self) -> int:
         """Epochs finished by those who are trained."""
         return int(self.states.cursor[self._rows[0], EPOCH])
-
-    @property
-    def updates(self) -> int:
-        """Updates made, by each of those who are trained."""
-        return int(self.states.cursor[self._rows[0], UPDATES])
-
-    @property
-    def costs_so_far(self) -> Array:
-        """(members,) sums of the costs of batches in an epoch that has begun."""
-        return self.states.sums[:, EPOCH_COST_SUM]
-
-    @property
-    def mean_costs(self) -> Array:
-        """(members,) the least mean over the batches of an epoch, to be put up to inf before one
-        begins; it stays there where the mean is not finite.
-        """
-        return self.states.sums[:, BEST]

@@ -232,8 +232,16 @@ class Problem(NamedTuple):
     untouched: Pointer  # the same problem without updates and noise, where there is some
     # the same problem with scratch memory for the rows of the next batch, where there are halves
     next: Pointer
-    # address of another member's problem, which the matrix kernel goes on with; 0 for none
-    following: int
+
+
+class Stretch(NamedTuple):
+    """Updates of several members, with what is looked at and changed before each."""
+
+    train: int  # the address of the loop that makes an update
+    problems: Integers  # (members,) addresses of those that are trained
+    places: Integers  # (members,) their places among all
+    eps: Doubles  # (all,) of Adam, after the correction of its moments; or (0,)
+    squares: Doubles  # (all,) what sums of squared weights are added to; or (0,)
 
 
 class FunctionCall(NamedTuple):

@@ -1,8 +1,8 @@
 """Fits of one network on the same rows, epoch after epoch, by scikit-learn's rules.
 
-Updates are those of the compiled loop. Between two of them, what scikit-learn has of its own is
-looked at or changed: the penalty of the weights as they are, which is a part of the loss; what of
-it falls to the rows of the next batch; Adam's eps; the order of the rows; learning rates.
+Updates are those of the compiled loop, in stretches of batches that weigh the same. Between two of
+them, what scikit-learn has of its own is looked at or changed: the penalty of the weights, which is
+a part of the loss; what of it falls to the rows of a batch; the order of the rows; learning rates.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from fastgd.arguments.checks import Array
 from fastgd.options import Options
 from fastgd.predictor import predict_many
 from fastgd.samples import Samples
-from fastgd.sklearn.adam_eps import AdamEps
 from fastgd.sklearn.batches import Batches
 from fastgd.sklearn.fit import Fit
 from fastgd.sklearn.meaning import batch_of, common_options, is_sgd, options_of, rate_factor
@@ -31,7 +30,6 @@ from fastgd.state import EPOCH, UPDATES, State
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.run import Run
 
-_squares_by_row = partial(np.einsum, "ij,ij->i")
 # rows times parameters of an update that other threads are had for unasked: some half of a
 # millisecond, beside which what Python does between two is short
 _THREADED = 2**23
@@ -81,9 +79,15 @@ class Course:
             threads = 1
         plan = kernels.plan_for(net, self.samples, options, "matrix")
         key, kernel = kernels.take(plan, options, self.samples, None, threads)
-        self._numbers = np.array([one.optimizer.numbers for one in self.options])
-        self._steps = kernels.Stepwise(kernel, self._start(kernel), self._numbers)
-        self._batches = Batches(self.objective, self.samples, size, self._of_each("alpha"))
+        numbers, alphas = [one.optimizer.numbers for one in self.options], self._of_each("alpha")
+        self._steps = kernels.Stepwise(
+            kernel,
+            self._start(kernel),
+            np.array(numbers),
+            self._eps(),
+            penalized=bool(alphas.any()),
+        )
+        self._batches = Batches(self.objective, self.samples, size, alphas)
         self._begin()
         begun = time.perf_counter()
         try:
@@ -131,25 +135,26 @@ class Course:
         factor = rate_factor(self.fits[0].p, self.objective.gradient)
         return factor * np.array([fit.rate for fit in self.fits])
 
+    def _eps(self) -> Array:
+        """(fits,) of Adam as scikit-learn has it, without the correction for the moments' beginning
+        at 0; (0,) of other optimizers.
+        """
+        p = self.fits[0].p
+        is_theirs = p.optimizer is None and p.solver == "adam"
+        return self.objective.gradient * self._of_each("epsilon") if is_theirs else np.zeros(0)
+
     def _begin(self) -> None:
         steps, fits, p = self._steps, self.fits, self.fits[0].p
         self._going = np.arange(len(fits))  # those that are not over
         for fit, own in zip(fits, self._states.params, strict=True):
             fit.params = own
-        params = fits[0].params if len(fits) == 1 else steps.states.params
-        self._weights = [params[..., layer.weights] for layer in self.objective.net.layers]
-        self._is_penalized = bool(self._of_each("alpha").any())
         self._follows = p.schedule is None and any(f.p.learning_rate != "constant" for f in fits)
         if p.schedule is None:
             steps.put("rate", self._rates())
         if p.passed_on:  # of what chance does in the loop
             seeds = [fit.random.randint(2**31 - 1) for fit in fits]
             steps.put("seed", np.array(seeds, np.int64))
-        steps.put("l2", self._batches.l2[-1])
-        self._eps: AdamEps | None = None
-        if p.optimizer is None and p.solver == "adam":
-            eps = self.objective.gradient * self._of_each("epsilon")
-            self._eps = AdamEps(eps, self._of_each("beta_2"), steps.updates)
+        self._l2: Array | None = None  # what the loop has
         self._orders: Orders | None = None
         if p.shuffle and self._batches.count > 1:
             self._orders = Orders(len(self.samples.X), [fit.random for fit in fits])
@@ -176,38 +181,30 @@ class Course:
 
     def _epoch(self) -> list[float]:
         """The losses of an epoch, which this goes through."""
-        steps, batches, eps, orders = self._steps, self._batches, self._eps, self._orders
-        means, sums, alone = steps.mean_costs, steps.costs_so_far, len(self.fits) == 1
+        steps, batches, orders = self._steps, self._batches, self._orders
+        means, squares = steps.mean_costs, steps.squares
         before: Any = 0.0
         penalties: Any = 0.0
         if orders is not None:
             orders.draw(steps.epoch)
             if len(self.samples.weights):
                 batches.weigh(orders.of_fits())
-                steps.put("l2", batches.l2[-1])
         means.fill(np.inf)
-        for batch in range(batches.count):
-            if batches.changes[batch]:
-                steps.put("l2", batches.l2[batch])
-            if eps is not None:
-                self._numbers[:, 2] = eps.next()
-            if self._is_penalized:
-                squares, shares = self._squares(), batches.shares
-                penalties += squares if shares is None else shares[batch] * squares
-            if batch == batches.count - 1 and batches.of_before:
-                before = sums.item() if alone else sums.copy()
-            steps.advance()
-        self.costs.append(means.item() if alone else means.copy())
+        for stretch in batches.stretches:
+            if stretch.l2 is not self._l2:
+                self._l2 = stretch.l2
+                steps.put("l2", stretch.l2)
+            if stretch.is_short:
+                before = self._own(steps.costs_so_far)
+            steps.advance(stretch.updates)
+            if len(squares):
+                penalties += stretch.share * self._own(squares)
+        self.costs.append(self._own(means))
         return batches.losses(self.costs[-1], before, penalties)
 
-    def _squares(self) -> Any:
-        """(fits,) sums of squared weights; of one fit a number."""
-        total: Any = 0.0
-        for weights in self._weights:
-            total += (
-                weights.dot(weights) if weights.ndim == 1 else _squares_by_row(weights, weights)
-            )
-        return total
+    def _own(self, values: Array) -> Any:
+        """What each fit has, (fits,), or the number of a single one; as it is now."""
+        return values.item() if len(self.fits) == 1 else values.copy()
 
     def _follow_rates(self, before: list[float]) -> None:
         """Have the loop take the fits' rates where they have changed. scikit-learn's velocities
