@@ -77,7 +77,7 @@ class Stepwise:
         if plateau.size and not kernel.plan.perturbed:
             there = address_of(plateau) + plateau.strides[0] * np.arange(members)
             self._structs[:, _PLATEAUS] = there[:, None]
-        share_rule(self._structs)
+        self._share_rule()
         self._structs[:, PLACE["epochs"]] = MOST
         self._structs[:, PLACE["monitored"]] = TRAINING_COST  # costs are wanted of every epoch
         # sums of the costs of batches in an epoch that has begun; the least mean over the batches
@@ -104,6 +104,10 @@ class Stepwise:
         self._call, self._arrays = call, stretch  # which are alive as long
         products = len(self._rows) * kernel.plan.batch * kernel.plan.net.n_params
         self._most = max(1, _MOST_PRODUCTS // max(1, products))
+
+    def _share_rule(self) -> None:
+        if self._kernel.plan.few_rows:  # otherwise the rule for these is not looked at
+            share_rule(self._structs)
 
     def __enter__(self) -> Stepwise:
         if self._helping:
@@ -133,8 +137,7 @@ class Stepwise:
         self._have_no_help()
         words = values.view(np.int64)
         self._structs[:, PLACE[name]] = words if len(self._numbers) == 1 else words[self._rows]
-        if self._kernel.plan.few_rows:
-            share_rule(self._structs)
+        self._share_rule()
 
     def put_orders(self, orders: Array, which: Array) -> None:
         """Have each member take its rows in the order of orders[which[member]]; of (some, n + 1)

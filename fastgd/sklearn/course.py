@@ -20,13 +20,14 @@ from fastgd.arguments.checks import Array
 from fastgd.options import Options
 from fastgd.predictor import predict_many
 from fastgd.samples import Samples
+from fastgd.schedules import first_plateau
 from fastgd.sklearn.batches import Batches
 from fastgd.sklearn.fit import Fit
 from fastgd.sklearn.meaning import batch_of, common_options, is_sgd, options_of, rate_factor
 from fastgd.sklearn.networks import Objective
 from fastgd.sklearn.orders import Orders
 from fastgd.sklearn.runs import run_of
-from fastgd.state import EPOCH, UPDATES, State
+from fastgd.state import EPOCH, UPDATES, State, start
 from fastgd.training.checkpoint import Checkpoint
 from fastgd.training.run import Run
 
@@ -117,17 +118,22 @@ class Course:
     # -- before the first epoch
 
     def _start(self, kernel: kernels.Bound) -> State:
-        each = [kernel.start(fit.params).arrays() for fit in self.fits]
-        states = State(**{name: np.array([one[name] for one in each]) for name in each[0]})
-        first = kernel.options.optimizer.first_slots(states.params, self._rates())
-        states.slots[...] = first
+        options, params = kernel.options, np.array([fit.params for fit in self.fits])
+        states = start(
+            params,
+            options.optimizer.first_slots(params, self._rates()),
+            options.record,
+            powers=options.optimizer.powers,
+            plateau=np.tile(first_plateau(options.learning_rate), (len(params), 1)),
+        )
         for i, begun in enumerate(self.begun or []):
-            n, slots = begun.params.size, states.slots[i]
-            if len(begun.slots) == len(slots) and begun.powers.shape == states.powers[i].shape:
-                slots[:, :n], states.powers[i] = begun.slots, begun.powers
-                states.cursor[i, [EPOCH, UPDATES]] = begun.cursor[[EPOCH, UPDATES]]
-                if begun.plateau.shape == states.plateau[i].shape:
-                    states.plateau[i] = begun.plateau
+            fresh = states[i]
+            if begun.slots.shape != fresh.slots.shape or begun.powers.shape != fresh.powers.shape:
+                continue
+            fresh.slots[...], fresh.powers[...] = begun.slots, begun.powers
+            fresh.cursor[[EPOCH, UPDATES]] = begun.cursor[[EPOCH, UPDATES]]
+            if begun.plateau.shape == fresh.plateau.shape:
+                fresh.plateau[...] = begun.plateau
         return states
 
     def _rates(self) -> Array:

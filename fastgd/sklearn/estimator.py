@@ -134,10 +134,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self, p: SimpleNamespace, objective: Objective, random: np.random.RandomState
     ) -> list[Fit]:
         """One of each member, of which the first is as it would be alone."""
-        others = np.random.RandomState()
-        others.set_state(random.get_state())
-        seeds = others.randint(2**31 - 1, size=p.n_members - 1)
-        randoms = [random, *map(np.random.RandomState, seeds)]
+        randoms = [random]
+        if p.n_members > 1:
+            others = np.random.RandomState()
+            others.set_state(random.get_state())
+            seeds = others.randint(2**31 - 1, size=p.n_members - 1)
+            randoms += map(np.random.RandomState, seeds)
         net = objective.net
         return [Fit(p, first_params(net, p.activation, one), one) for one in randoms]
 

@@ -13,6 +13,8 @@ from fastgd.arguments.checks import Array
 from fastgd.functions.loss import Loss
 from fastgd.losses import loss as built_in_loss
 
+_OF_CLASSES = "biuU"  # kinds of arrays that are, whatever is in them
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -55,6 +57,10 @@ class Labels:
         """Those in y, (n,) or (n, labels); a ValueError for what are numbers, or several classes a
         row.
         """
+        if y.ndim == 1 and y.dtype.kind in _OF_CLASSES:
+            classes = np.unique(y)
+            if 2 * len(classes) <= len(y):  # others scikit-learn may warn of
+                return cls(classes, False)
         kind = type_of_target(y, input_name="y")
         if kind == "multilabel-indicator":
             return cls(np.arange(y.shape[1]), True)

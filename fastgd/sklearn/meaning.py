@@ -100,15 +100,17 @@ def options_of(p: SimpleNamespace, n: int, factor: float) -> Options:
     if "l1" in passed_on:
         l1 = [factor * each for each in p.l1] if isinstance(p.l1, tuple) else factor * p.l1
         passed_on = passed_on | {"l1": l1}
-    return Options(
-        learning_rate=rate,
-        batch_size=None if batch == n else batch,
-        shuffle=p.shuffle,
-        optimizer=optimizer_of(p, factor),
-        l2=factor * p.alpha / batch,
-        patience=MOST,
-        record=0,
-        **passed_on,
+    return Options.of(
+        {
+            "learning_rate": rate,
+            "batch_size": None if batch == n else batch,
+            "shuffle": p.shuffle,
+            "optimizer": optimizer_of(p, factor),
+            "l2": factor * p.alpha / batch,
+            "patience": MOST,
+            "record": 0,
+        }
+        | passed_on
     )
 
 
@@ -118,4 +120,6 @@ def common_options(options: list[Options]) -> Options:
     rate, l2 = options[0].learning_rate, max(one.l2 for one in options)
     if optimizer.update_kind == "sgd" and not isinstance(rate, Schedule):
         rate = Constant(rate)  # an update of its own, whose numbers may change between two
+    elif len(options) == 1:
+        return options[0]
     return replace(options[0], optimizer=optimizer, l2=l2, learning_rate=rate)
