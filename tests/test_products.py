@@ -4,6 +4,7 @@ import numba
 import numpy as np
 import pytest
 
+from fastgd.kernels.matrix.dot_products import multiply_rows
 from fastgd.kernels.matrix.products import (
     Left,
     Right,
@@ -87,6 +88,11 @@ def with_numbers_of_rows(numbers, a, b, c, rows, columns, inner, panel):
 
 
 @numba.njit(**FLAGS)
+def product_of_rows(a, rows, b, others, width, c, row_step, other_step, scale, add, panel):
+    multiply_rows(span_of(a), 3, rows, span_of(b), 5, others, width, span_of(c), 7, row_step, other_step, scale, add, span_of(panel))
+
+
+@numba.njit(**FLAGS)
 def transposed(source, width, target, target_width, rows, columns):
     transpose(span_of(source), 2, width, span_of(target), 1, target_width, rows, columns)
 
@@ -107,6 +113,26 @@ def at(start, matrix, width):
 
 def taken(rows, columns, dtype):
     return np.random.default_rng(rows * 1000 + columns).normal(size=(rows, columns)).astype(dtype)
+
+
+@pytest.mark.parametrize("across", [False, True], ids=["C as it is", "C transposed"])
+@pytest.mark.parametrize("add", [False, True])
+def test_products_of_rows(across, add, dtype):
+    """Rows that fill no tile, widths that are no wide vectors."""
+    lanes, panel = 32 // np.dtype(dtype).itemsize, np.full(64, np.nan, dtype)
+    for rows in (1, 3, 8, 13):
+        for others in (1, 2, 5):
+            for width in (lanes, 2 * lanes, 25 * lanes):
+                A, B = taken(rows, width, dtype), taken(others, width, dtype)
+                C = at(7, taken(others, rows + 2, dtype), rows + 2) if across else at(7, taken(rows, others + 2, dtype), others + 2)
+                expected, steps = C.astype(float), (1, rows + 2) if across else (others + 2, 1)
+                products = 0.5 * A.astype(float) @ B.astype(float).T
+                for i in range(rows):
+                    for j in range(others):
+                        place = 7 + i * steps[0] + j * steps[1]
+                        expected[place] = products[i, j] + (expected[place] if add else 0)
+                product_of_rows(at(3, A, width), rows, at(5, B, width), others, width, C, *steps, np.dtype(dtype).type(0.5), add, panel)
+                np.testing.assert_allclose(C, expected, rtol=0, atol=1e-13 if np.dtype(dtype) == np.float64 else 2e-5)
 
 
 @pytest.mark.parametrize("across", [False, True])

@@ -4,8 +4,11 @@ import numpy as np
 
 from fastgd.kernels.matrix.transposing import transpose
 from fastgd.machine.jit import inline, kernel, merged
-from fastgd.machine.span import copy, lanes_of, load, store
+from fastgd.machine.span import copy, fetch, lanes_of, load, store
 from fastgd.machine.vector import stay_scalar
+
+# vectors of a cache line; most rows, and numbers, that are on their way at a time
+_LINES, _ROWS_AHEAD, _NUMBERS_AHEAD = 2, 16, 1024
 
 
 @inline
@@ -69,6 +72,17 @@ def _row_of(data, start, rows, s):
 
 
 @merged
+def _expect_row(data, width, place):
+    """Have a row of X on its way that is taken soon after the one at a place of the order, if that
+    goes so far: of many rows in any order, most are read from where memory is far.
+    """
+    place += min(_ROWS_AHEAD, 1 + _NUMBERS_AHEAD // width)
+    if data.shuffled != 0 and place < data.n:
+        for k in range(0, width, lanes_of(data.X) * _LINES):
+            fetch(data.X, data.order[place] * width + k)
+
+
+@merged
 def _put_weights(data, work, start, rows, first, last, total):
     """Put down the weights of samples first ... last, a vector at a time where all weigh the same;
     padding has weight 0.
@@ -97,6 +111,7 @@ def gather(net, data, work, start, rows, stride, first, last, total):
     _put_weights(data, work, start, rows, first, last, total)
     for s in range(first, last):
         row = _row_of(data, start, rows, s)
+        _expect_row(data, inputs, start + s)
         _put_row(data.X, row * inputs, inputs, work.rows, s * inputs, work.a, s, stride)
         _put_row(
             data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride
@@ -124,6 +139,7 @@ def gather_rows(net, data, work, start, rows, stride, total):
     inputs = net.widths[0]
     for s in range(stride):
         row = _row_of(data, start, rows, s)
+        _expect_row(data, inputs, start + s)
         _copy_row(data.X, row * inputs, inputs, work.rows, s * inputs)
     gather_targets(net, data, work, start, rows, stride, total)
 

@@ -1,5 +1,5 @@
-"""Products of a few rows of a matrix with one vector, or with two: sums over lanes that are shared
-out.
+"""Products of a few rows of a matrix with one vector, or with two, or with rows of another matrix:
+sums over lanes that are shared out.
 """
 
 from itertools import chain
@@ -12,11 +12,13 @@ from numba.extending import intrinsic
 from fastgd.machine.internals import cpu_target
 from fastgd.machine.lane_sums import sum_lanes
 from fastgd.machine.span import element_address
-from fastgd.machine.vector import has_avx512
+from fastgd.machine.vector import features_of, has_avx512
 
 _WIDE = has_avx512(cpu_target.target_context)
 # rows and vectors whose sums fit into the registers
 ROWS, VECTORS = (8, 2) if _WIDE else (4, 1)
+# vectors that are taken as one, where there are registers for their sums
+_JOINED = 2 if "+avx" in features_of(cpu_target.target_context) else 1
 _CONTRACT = ("contract",)
 
 
@@ -125,3 +127,93 @@ def dots_of(vectors):
 
 
 add_dots, add_pairs_of_dots = dots_of(1), dots_of(VECTORS)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def tile_of_dots(typing_context, a, start, rows, b, b_start, others, width, sums):
+    """sums[j ROWS + i] = the sum over k < width of a[start + i width + k] b[b_start + j width + k],
+    for ROWS rows i and VECTORS j; the last of `rows` and of `others` stand for those behind them.
+    `width` is a number of whole vectors.
+    """
+    size, vector = types.intp, a.vector
+
+    def generate(context, builder, sig, args):
+        element, lanes = context.get_value_type(vector.dtype), vector.lanes
+        kind, wide = ir.VectorType(element, lanes), ir.VectorType(element, _JOINED * lanes)
+        align, width, integer = vector.dtype.bitwidth // 8, args[6], args[1].type
+        filled = ir.Constant(
+            ir.VectorType(ir.IntType(32), wide.count),
+            [*range(lanes), *[lanes] * (wide.count - lanes)],
+        )
+
+        def rows_at(place, most):
+            """The addresses of as many rows as a tile has."""
+            start, given = args[place + 1], args[place + 2]
+            span, value, last = sig.args[place], args[place], builder.sub(given, integer(1))
+            for i in range(most):
+                inside = builder.icmp_signed("<", integer(i), given)
+                row = builder.mul(builder.select(inside, integer(i), last), width)
+                at = builder.add(start, row)
+                yield element_address(context, builder, span, value, size, at, width)
+
+        def load_at(pointer, at, kind):
+            place = builder.gep(pointer, [at])
+            return builder.load(builder.bitcast(place, kind.as_pointer()), align=align)
+
+        def further(totals, load):
+            """With the products of one more vector of each row."""
+            factors, added = [load(other) for other in others_of_b], []
+            for row, some in zip(rows_of_a, totals, strict=True):
+                of_a = load(row)
+                products = [builder.fmul(of_a, factor, flags=_CONTRACT) for factor in factors]
+                pairs = zip(some, products, strict=True)
+                added.append([builder.fadd(*pair, flags=_CONTRACT) for pair in pairs])
+            return added
+
+        rows_of_a = list(rows_at(0, ROWS))
+        others_of_b = list(rows_at(3, VECTORS))
+        before = builder.block
+        names = "tile", "tile.wide", "tile.end", "tile.rest", "tile.sums"
+        check, loop, end, rest, after = map(builder.append_basic_block, names)
+        builder.branch(check)
+
+        builder.position_at_end(check)
+        place = builder.phi(integer)
+        totals = [[builder.phi(wide) for _ in others_of_b] for _ in rows_of_a]
+        following = builder.add(place, integer(wide.count))
+        builder.cbranch(builder.icmp_signed("<=", following, width), loop, end)
+
+        builder.position_at_end(loop)
+        then = further(totals, lambda row: load_at(row, place, wide))
+        phis = [place, *chain(*totals)]
+        begins = [integer(0)] + [ir.Constant(wide, None)] * (ROWS * VECTORS)
+        for phi, begin, ended in zip(phis, begins, [following, *chain(*then)], strict=True):
+            phi.add_incoming(begin, before)
+            phi.add_incoming(ended, loop)
+        builder.branch(check)
+
+        builder.position_at_end(end)  # half a wide vector may be left
+        builder.cbranch(builder.icmp_signed("<", place, width), rest, after)
+        builder.position_at_end(rest)
+
+        def load_rest(row):
+            nothing = ir.Constant(kind, None)
+            return builder.shuffle_vector(load_at(row, place, kind), nothing, filled)
+
+        last = further(totals, load_rest)
+        builder.branch(after)
+
+        builder.position_at_end(after)
+        results = [[builder.phi(wide) for _ in others_of_b] for _ in rows_of_a]
+        for phi, whole, ended in zip(chain(*results), chain(*totals), chain(*last), strict=True):
+            phi.add_incoming(whole, end)
+            phi.add_incoming(ended, rest)
+        by_other = [list(some) for some in zip(*results, strict=True)]
+        for j, some in enumerate(_sums_of_lanes(builder, by_other)):
+            target = element_address(
+                context, builder, sig.args[7], args[7], size, integer(j * ROWS), ROWS
+            )
+            builder.store(some, builder.bitcast(target, some.type.as_pointer()), align=align)
+        return context.get_dummy_value()
+
+    return types.void(a, size, size, b, size, size, size, sums), generate

@@ -243,6 +243,24 @@ def copy(typing_context, target, at, source, start, count):
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def fetch(typing_context, span, index):
+    """Have the cache line of span[index] on its way, which is read soon."""
+    if not isinstance(span, Span):
+        return None
+
+    def generate(context, builder, sig, args):
+        flag, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        there = element_address(context, builder, span, args[0], sig.args[1], args[1])
+        kind = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+        reads, near, of_data = flag(0), flag(3), flag(1)
+        builder.call(function, [builder.bitcast(there, pointer), reads, near, of_data])
+        return context.get_dummy_value()
+
+    return types.void(span, index), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def lanes_of(typing_context, span):
     """How many floats of the span's dtype make one vector."""
     if not _is_float_span(span):

@@ -14,6 +14,7 @@ import numpy as np
 from fastgd.formulas.compiled import OF_ACTIVATIONS, SOFTMAX
 from fastgd.kernels.matrix.by_address import DERIVATIVE, VALUE, call_function
 from fastgd.kernels.matrix.costs import output_delta
+from fastgd.kernels.matrix.dot_products import multiply_rows
 from fastgd.kernels.matrix.dropout import drop, drop_delta
 from fastgd.kernels.matrix.elementwise import over_all, times_all
 from fastgd.kernels.matrix.products import (
@@ -36,6 +37,10 @@ from fastgd.machine.vector import where_positive
 
 _HELD = len(OF_ACTIVATIONS)
 PRODUCT = 16  # weights from which on a layer is a product
+# a gradient is products of rows along the samples, if these are so many vectors, where inputs are
+# fewer vectors than that, or units few: of a first layer, whose inputs lie the other way too, or of
+# another one
+_LONG, _SHORT, _FEW_FIRST, _FEW_UNITS = 16, 4, 4, 12
 _ONE, _NO, _YES = np.int64(1), np.bool_(False), np.bool_(True)  # Numba compiles once for an int64
 _NOTHING, _OF_ROWS = np.int64(NOTHING), np.int64(OF_ROWS)
 
@@ -155,12 +160,24 @@ def gradient_units(net, work, stride, l, first, last, scale, target, at, add):
     before, here = net.units_before[l] * stride, net.units_before[l + 1] * stride
     weights = at + net.weights[l]
     product = (last - first) * inputs >= PRODUCT and inputs >= lanes
-    if product:
-        w, of = weights + first * inputs, here + first * stride
+    w, of, units = weights + first * inputs, here + first * stride, last - first
+    few = inputs < _SHORT * lanes or units <= (_FEW_UNITS if l > 0 else _FEW_FIRST)
+    if product and few and stride >= _LONG * lanes:
+        if inputs < units:
+            multiply_rows(
+                delta, of, units, a, before, inputs, stride, target, w, inputs, _ONE, scale, add,
+                work.panel,
+            )  # fmt: skip
+        else:
+            multiply_rows(
+                a, before, inputs, delta, of, units, stride, target, w, _ONE, inputs, scale, add,
+                work.panel,
+            )  # fmt: skip
+    elif product:
         left, to = Left(delta, of, stride, _ONE), Target(target, w, inputs)
         right = _packed(work, net.widths[l + 1], inputs_by_sample(net, work, stride, l))
-        multiply(left, right, to, last - first, inputs, stride, scale, add, work.panel)
-    elif last - first > inputs:
+        multiply(left, right, to, units, inputs, stride, scale, add, work.panel)
+    elif units > inputs:
         for j in range(first, last, lanes):
             count = min(lanes, last - j)
             for k in range(inputs):

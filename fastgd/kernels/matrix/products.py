@@ -24,7 +24,7 @@ DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
 _ALIASING = ALIASING_BYTES // VECTOR_BYTES
 SMALL = 4096  # numbers of a B that stays in the first cache as it is
 FEW = 64  # rows of A that are too few to copy a panel for
-_NONE = np.int64(0)  # columns that are left as they are
+_NONE = np.int64(0)
 _NOTHING, _OLD = np.int64(NOTHING), np.int64(OLD)
 
 
@@ -73,25 +73,25 @@ class Summand(NamedTuple):
 
 def _tiles(vectors):
     """The function that computes tiles below each other, so many vectors wide: low ones where few
-    rows are left.
+    rows are left. The first `done` of their columns are left as they are.
     """
     high, low = tile_of(vectors, HIGHEST), tile_of(vectors, _LOW)
 
     @kernel
     def multiply_by_tiles(
-        a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, inner, alpha,
-        add, numbers, first,
+        a, a_start, a_next, a_step, b, b_start, b_width, c, c_start, c_width, rows, done, inner,
+        alpha, add, numbers, first,
     ):  # fmt: skip
         for i in range(0, rows, HIGHEST):
             from_a, to, left = a_start + i * a_next, c_start + i * c_width, rows - i
             if left > _LOW:
                 high(
-                    a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, _NONE,
+                    a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, done,
                     inner, alpha, add, numbers, first + i,
                 )  # fmt: skip
             else:
                 low(
-                    a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, _NONE,
+                    a, from_a, a_next, a_step, b, b_start, b_width, c, to, c_width, left, done,
                     inner, alpha, add, numbers, first + i,
                 )  # fmt: skip
 
@@ -174,8 +174,12 @@ def _multiply_deep(left, right, target, rows, columns, deep, alpha, summand, pan
     numbers, first, add = summand
     lanes, column = lanes_of(b), np.int64(0)
     while column < columns:
-        width = _vectors_at(column, columns, lanes)
-        done = max(0, column + lanes - columns)  # of columns, where the last vector reaches back
+        width = (
+            _whole_vectors_at(column, columns, lanes)
+            if b_width == 0
+            else _vectors_at(column, columns, lanes)
+        )
+        done = max(0, column + width * lanes - columns)  # where the last tile reaches back
         source, from_b, from_b_width = b, b_start + column - done, b_width
         if b_width == 0:
             from_b, from_b_width = b_start + column * deep, width * lanes
@@ -192,19 +196,28 @@ def _multiply_deep(left, right, target, rows, columns, deep, alpha, summand, pan
         elif width > 2:
             _widest_tiles(
                 a, a_start, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
-                deep, alpha, add, numbers, first,
+                done, deep, alpha, add, numbers, first,
             )  # fmt: skip
         else:
             _tiles_2(
                 a, a_start, a_next, a_step, source, from_b, from_b_width, c, to, c_width, rows,
-                deep, alpha, add, numbers, first,
+                done, deep, alpha, add, numbers, first,
             )  # fmt: skip
         column += width * lanes
 
 
 @merged
 def _vectors_at(column, columns, lanes):
-    """How many vectors wide the tiles at a column are."""
+    """How many vectors wide the tiles at a column are; the last ones reach back to others."""
+    left = columns - column
+    if left > WIDEST // 2 * lanes and columns >= WIDEST * lanes:
+        return WIDEST
+    return 2 if left > lanes and columns >= 2 * lanes else 1
+
+
+@merged
+def _whole_vectors_at(column, columns, lanes):
+    """The same of panels that are packed, of which only the last vector reaches back."""
     if column + 2 * lanes > columns:
         return 1
     return 2 if column + WIDEST * lanes > columns else WIDEST
@@ -227,7 +240,10 @@ def pack(right, columns, inner, packed, part, parts):
         stop = column + wide if i % strips < strips - 1 else columns
         deep = min(DEPTH, inner - t)
         while column < stop:
-            width, done = _vectors_at(column, columns, lanes), max(0, column + lanes - columns)
+            width, done = (
+                _whole_vectors_at(column, columns, lanes),
+                max(0, column + lanes - columns),
+            )
             start, to = b_start + t * (1 if across else b_width), t * whole + column * deep
             _put_panel(b, start, b_width, across, column - done, width, deep, packed, to)
             column += width * lanes
