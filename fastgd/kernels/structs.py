@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 from fastgd.machine.struct import Doubles, Integers, Pointer, Reals
 
-# in the place of a method: only costs are wanted
-NO_UPDATE = -1
+NO_UPDATE = -1  # in the place of a method: only costs are wanted
 # commands: updates; the cost of all rows, by a pass without updates; the stop rules, for the cost
-# in
-# sums[EPOCH_COST_SUM]; parts of another thread's work
+# in sums[EPOCH_COST_SUM]; parts of another thread's work
 TRAIN, PASS, CHECK_RULES, HELP = range(4)
 NOTHING, TRAINING_COST, HELD_OUT_COST = range(3)  # what is watched
 CHUNK = 4096  # numbers of a gradient that is not kept: they stay in the first cache
@@ -27,8 +25,7 @@ TAKEN, FINISHED = 0, 8
 PUT_DOWN = 16, 32  # of either half, which are not on neighbouring lines either
 MOST_ROWS = 2**16  # of a block, which are told in one number with its first place
 BOUND = -1  # in the place of such a number: weights are to be shortened
-# in the place of a part's number, for a kernel by which work is arranged: it is to lead
-LEAD = -1
+LEAD = -1  # in the place of a part's number, for a kernel that arranges work: it is to lead
 # what the kernel for few units is to do, and the places in Work.now of what it has to know
 FIRST_FORWARD, FIRST_GRADIENT = range(2)
 NOW_START, NOW_ROWS, NOW_FRESH, NOW_PART, NOW_ADDS, NOW_IS_DIRECT = range(6)
