@@ -27,6 +27,12 @@ def _softplus(z: Any, beta: float = 1.0) -> Any:
     return n.softplus(beta * z) / beta
 
 
+def _softplus_slope(z: Any, a: Any, beta: float) -> Any:
+    """The sigmoid, by that of -|z|, which the value takes too."""
+    s = n.sigmoid(-abs(beta * z))
+    return where(z < 0, s, 1 - s)
+
+
 def _snake(z: Any, frequency: float = 1.0) -> Any:
     if frequency == 0:
         raise ValueError("frequency of snake must not be 0; got 0")
@@ -57,7 +63,7 @@ def _mish(z: Any) -> Any:
     """z tanh(log(1 + e)) with e = e^z, which is z m / (m + 2) with m = e (e + 2)."""
     e = n.exp(n.minimum(z, _FAR))
     m = e * (e + 2)
-    return z * (m / (m + 2))
+    return z * (m * (1 / (m + 2)))
 
 
 def _mish_slope(z: Any, a: Any) -> Any:
@@ -97,9 +103,11 @@ selu = _built_in(
 )  # fmt: skip
 softplus = _built_in(
     _softplus,
-    lambda z, a, beta: n.sigmoid(beta * z), "softplus", bounds=_POSITIVE, scheme="he",
+    _softplus_slope, "softplus", bounds=_POSITIVE, scheme="he",
 )  # fmt: skip
-gelu = _built_in(lambda z: z * n.normal_cdf(z), _gelu_slope, "gelu", scheme="he")
+gelu = _built_in(
+    lambda z: z * n.normal_cdf(z), _gelu_slope, "gelu", scheme="he", derived_beside_value=True
+)
 gelu_tanh = _built_in(
     lambda z: z * n.sigmoid(_gelu_tanh_inside(z)), _gelu_tanh_slope, "gelu_tanh", scheme="he"
 )

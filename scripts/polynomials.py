@@ -1,6 +1,6 @@
 """Prints the polynomials of fastgd/machine/elementary.py: Chebyshev interpolation at high precision, then rounding. Needs mpmath."""
 
-from mpmath import chebyfit, cos, erf, erfc, exp, expm1, log, matrix, mp, mpf, pi, polyval, qr_solve, sqrt, taylor
+from mpmath import chebyfit, cos, cosh, erf, erfc, exp, expm1, log, matrix, mp, mpf, pi, polyval, qr_solve, sqrt, tanh, taylor
 
 mp.dps = 60
 
@@ -40,6 +40,16 @@ def exp_tail(r):
     if abs(r) < mpf(10) ** -15:
         return taylor(exp, 0, 4)[2] + r / 6
     return (exp(r) - 1 - r) / r**2
+
+
+def half_tanh(z):
+    """tanh(r / 2) / r with z = r^2: where it is B / A, e^r is (A + r B) / (A - r B)."""
+    return mpf(1) / 2 if z == 0 else tanh(sqrt(z) / 2) / sqrt(z)
+
+
+def error_of_exp(z):
+    """The relative error of e^r by that of `half_tanh`."""
+    return 2 * sqrt(z) * cosh(sqrt(z) / 2) ** 2
 
 
 def step_tail(steps):
@@ -96,3 +106,7 @@ for dtype, degree, end in [("float64", 17, mpf(5)), ("float32", 6, mpf(3))]:
 for dtype, above, below, end in [("float64", 6, 7, mpf("8.5")), ("float32", 3, 4, mpf("5.5"))]:
     for name, part in zip(("above", "below"), rational_fit(mills, density, mpf(0), end, above, below), strict=True):
         print(f"Mills' ratio, {name}, {dtype}:", ", ".join(repr(float(c)) for c in part))
+for dtype, degree in [("float64", 2), ("float32", 1)]:
+    ratio = rational_fit(half_tanh, error_of_exp, mpf(0), half_ln2**2, degree, degree)
+    for name, part in zip(("B", "A"), ratio, strict=True):
+        print(f"exp ratio, {name}, {dtype}:", ", ".join(repr(float(c)) for c in part))

@@ -37,10 +37,12 @@ def slope_by_b_name(loss: Loss) -> str:
     return f"{slope_name(loss)}_by_b"
 
 
-def text_of(function: Activation | Loss) -> str:
-    """All of them, as text over the names of `vocabulary`."""
+def text_of(function: Activation | Loss, together: bool = False) -> str:
+    """All of them, as text over the names of `vocabulary`; `together` for code that computes
+    values and derivatives at once.
+    """
     arguments, taken = function.arguments, function.slope_arguments
-    slopes = [function.compiled_slope(slope_name(function), taken)]
+    slopes = [function.compiled_slope(slope_name(function), taken, beside_value=together)]
     if isinstance(function, Loss) and function.of_pairs:
         slopes += [function.compiled_slope(slope_by_b_name(function), taken, "derivative_by_b")]
     elif isinstance(function, Loss) and not function.whole_layer:

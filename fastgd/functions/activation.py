@@ -69,12 +69,16 @@ class Activation(Function):
         bounds: tuple[float, float] = _EVERYWHERE,
         scheme: str = "glorot",
         whole_layer: bool = False,
+        derived_beside_value: bool = False,
         check: bool = True,
     ):
         super().__init__(function, derivative, name)
         self.bounds = check_interval("bounds", bounds)
         self.scheme = check_name("scheme", scheme, ("glorot", "he"))
         self.whole_layer = whole_layer  # whether it looks at all units of a layer, as softmax does
+        # whether the derived derivative takes less than the given one where the value is computed
+        # in the same code, which then shares what they have in common
+        self.derived_beside_value = derived_beside_value
         if check:
             self.check()
 
@@ -90,6 +94,11 @@ class Activation(Function):
     def _derived(self) -> Formula:
         slope = derivative_of(self.value, variable("z"))
         return slope.replaced(self.value, variable("a")) if self.value.inner else slope
+
+    @property
+    def slope_beside_value(self) -> Formula:
+        """The derivative's formula for code that computes the value too."""
+        return self._derived() if self.derived_beside_value else self.slope
 
     def reference(self, z: Array) -> Array:
         """f(z), by NumPy."""

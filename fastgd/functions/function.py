@@ -158,6 +158,11 @@ class Function(ABC):
         told = f"the derivative of {self.what} {self.family!r}"
         return written_down(told, self._derivative, self.slope_arguments, *self.numbers)
 
+    @property
+    def slope_beside_value(self) -> Formula:
+        """The derivative's formula for code that computes the value too."""
+        return self.slope
+
     @abstractmethod
     def _derived(self) -> Formula:
         """The derivative, from its formula."""
@@ -227,11 +232,16 @@ class Function(ABC):
         return compiled(name, arguments, self.value, f"{self.what} {self.name}")
 
     def compiled_slope(
-        self, name: str, arguments: tuple[str, ...], kind: str = "derivative"
+        self,
+        name: str,
+        arguments: tuple[str, ...],
+        kind: str = "derivative",
+        beside_value: bool = False,
     ) -> str:
-        """A derivative as text that is compiled."""
+        """A derivative as text that is compiled, `beside_value` in code that computes that too."""
         about = f"The {kind.replace('_', ' ')} of {self.what} {self.name}."
-        return compiled(name, arguments, self.slopes[kind], about)
+        slope = self.slope_beside_value if beside_value else self.slopes[kind]
+        return compiled(name, arguments, slope, about)
 
 
 def _check_callable(argument: str, value: object, arguments: tuple[str, ...]) -> None:

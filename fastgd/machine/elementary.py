@@ -7,7 +7,6 @@ The polynomials are printed by scripts/polynomials.py.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
@@ -24,6 +23,12 @@ EXP_TAIL = {  # (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2
     0.0013888888917196719, 0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06,
     2.7620075879983367e-07, 2.5100375832561234e-08, ), 32: (0.5, 0.1666657702559799,
     0.041666554662050534, 0.008363173074513711, 0.001392617611993558),
+}  # fmt: skip
+_EXP_RATIO = {  # A and B in r^2, e^r being (A + r B) / (A - r B), on |r| <= ln 2 / 2
+    64: (
+        (1.0, 0.11110779920249408, 0.000991732348767602),
+        (0.5, 0.013887232934582602, 3.304120750941491e-05),
+    ), 32: ((1.0, 0.09997485827951123), (0.49999999906024706, 0.00832082510897571)),
 }  # fmt: skip
 # (2^(-r / steps) - 1) / r on |r| <= 1 / 2, by the bits of a float and the steps of an octave
 STEP_TAIL = {
@@ -55,38 +60,18 @@ def polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
     return terms[0]
 
 
-@dataclass(frozen=True)
-class _Exponential:
-    """e^x = 2^n (first + r4 rest) (1 - lacking).
-
-    x = n ln 2 + r takes r to be x - n fl(ln 2); `lacking` is n times what fl(ln 2) lacks. The parts
-    are left apart, so that each function can join them with the fewest dependent operations.
-    """
-
-    shifted: Value  # round_magic + n
-    first: Value
-    r4: Value
-    rest: Value
-    lacking: Value
-
-
-def _exponential(x: Value, sign: int = 1) -> _Exponential:
-    """The parts of e^(sign x)."""
-    f, c = x.format, EXP_TAIL[x.format.bits]
-    shifted = x * (sign / math.log(2)) + f.round_magic
-    n = shifted - f.round_magic
-    r = n.fma(-f.ln2_high, x) if sign > 0 else -n.fma(f.ln2_high, x)
-    r2 = r * r
-    first = (r + 1.0) + r2 * (r * c[1] + c[0])
-    return _Exponential(shifted, first, r2 * r2, polynomial(r, c[2:]), n * f.ln2_low)
-
-
 def exp_of(x: Value) -> Value:
-    # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does; the clamps end in an exact 0 and in
-    # inf
-    bias = x.format.bias
-    e = _exponential(x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2)))
-    half = e.shifted.power_of_two(-1) * ((e.first - e.lacking * e.first) + e.r4 * e.rest)
+    # 2^n (first + r^4 rest) (1 - lacking), x = n ln 2 + r, r taken to be x - n fl(ln 2), lacking n
+    # times what that lacks, in the order of the fewest dependent operations; twice its half, since
+    # 2^n overflows before e^x does; the clamps end in an exact 0 and in inf
+    f, c, bias = x.format, EXP_TAIL[x.format.bits], x.format.bias
+    bounded = x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2))
+    shifted = bounded * (1 / math.log(2)) + f.round_magic
+    n = shifted - f.round_magic
+    r = n.fma(-f.ln2_high, bounded)
+    r2, lacking = r * r, n * f.ln2_low
+    first, rest = (r + 1.0) + r2 * (r * c[1] + c[0]), polynomial(r, c[2:])
+    half = shifted.power_of_two(-1) * ((first - lacking * first) + r2 * r2 * rest)
     return half + half
 
 
@@ -101,11 +86,15 @@ def _between_clamps(x: Value, alone: bool) -> Value:
 
 
 def _parts_by_octaves(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
-    """`sigmoid_parts_of`: t = 2^-n, corrected, and u = e^r."""
-    e = _exponential(bounded, sign=-1)
-    power, product = e.shifted.inverse_power_of_two(), e.r4 * e.rest
-    t = power + power * e.lacking
-    return t, e.first + product, (e.first + t) + product
+    """`sigmoid_parts_of`: t = 2^n (A + r B), corrected, and u = A - r B, where x is n ln 2 + r."""
+    f, (even, odd) = x.format, _EXP_RATIO[x.format.bits]
+    shifted = bounded * (1 / math.log(2)) + f.round_magic
+    n = shifted - f.round_magic
+    r = n.fma(-f.ln2_high, bounded)
+    z, power = r * r, shifted.power_of_two(0)
+    a, b = polynomial(z, even), r * polynomial(z, odd)
+    t, u = (a + b) * power.fma(n * -f.ln2_low, power), a - b
+    return t, u, t + u
 
 
 def power_of_rest(r: Value, tail: tuple[float, ...], first: float = 1.0) -> Value:

@@ -113,6 +113,41 @@ def each_lane(typing_context, vector):
     return types.UniTuple(vector, vector.lanes)(vector), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def joined(typing_context, x, y):
+    """The vector of the lanes of x and then of those of y."""
+    if not isinstance(x, Vector) or x != y:
+        return None
+
+    def generate(context, builder, sig, args):
+        return builder.shuffle_vector(*args, _places(0, 2 * x.lanes))
+
+    return Vector(x.dtype, x.lanes * x.dtype.bitwidth // 4)(x, y), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def halves(typing_context, vector):
+    """The two vectors that were joined."""
+    if not isinstance(vector, Vector):
+        return None
+
+    def generate(context, builder, sig, args):
+        undefined, half = ir.Constant(args[0].type, ir.Undefined), vector.lanes // 2
+        parts = [
+            builder.shuffle_vector(args[0], undefined, _places(first, half)) for first in (0, half)
+        ]
+        return context.make_tuple(builder, sig.return_type, parts)
+
+    half = Vector(vector.dtype, vector.lanes * vector.dtype.bitwidth // 16)
+    return types.UniTuple(half, 2)(vector), generate
+
+
+def _places(first, count):
+    """A mask of so many lanes from the first one on."""
+    kind = ir.VectorType(ir.IntType(32), count)
+    return ir.Constant(kind, list(range(first, first + count)))
+
+
 def exchanging(lanes, apart):
     """Two masks for two rows of lanes: the first row and the second, their lanes so far apart
     exchanged.

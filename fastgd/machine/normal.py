@@ -7,7 +7,7 @@ known before the density is. The numbers are printed by scripts/polynomials.py.
 
 import math
 
-from fastgd.machine.elementary import STEP_TAIL, define, exp_of, polynomial, power_of_rest
+from fastgd.machine.elementary import EXP_TAIL, STEP_TAIL, define, polynomial, power_of_rest
 from fastgd.machine.value import Value
 
 # Mills' ratio at u: the share below -u, by the density; constant term first
@@ -25,8 +25,22 @@ _BELOW = {
     ),
     32: (1.0, 1.3933263003863317, 0.7845925227347489, 0.21516911767550512, 0.024975861555439172),
 }  # fmt: skip
-_END = {64: 8.5, 32: 5.5}  # from which on a share is no part of 1
 _LARGEST = 1 / math.sqrt(2 * math.pi)  # of the density
+
+
+def _size(x: Value) -> Value:
+    """x without its sign, up to where the density is half the smallest normal number, and 0."""
+    return x.abs().at_most(math.sqrt(2 * x.format.bias * math.log(2)))
+
+
+def _density_by_octaves(x: Value) -> Value:
+    # 2^n e^(-w / 2), n 2 ln 2 - w = -x^2: what fl(ln 2) lacks is no part of the largest
+    f, tail = x.format, EXP_TAIL[x.format.bits]
+    square = _size(x) * _size(x)
+    shifted = square * (-0.5 / math.log(2)) + f.round_magic
+    w = (shifted - f.round_magic).fma(2 * f.ln2_high, square)
+    series = [_LARGEST * (-0.5) ** k * c for k, c in enumerate((1.0, 1.0, *tail))]
+    return shifted.power_of_two(0) * polynomial(w, tuple(series))
 
 
 def _density_by_table(x: Value) -> Value:
@@ -34,19 +48,19 @@ def _density_by_table(x: Value) -> Value:
     # densities is no part of the largest
     f, steps = x.format, x.steps
     tail = tuple(_LARGEST * c for c in STEP_TAIL[f.bits, steps])
-    y = x * (-0.5 * steps / math.log(2)) * x
-    power = (y.at_least(-float(f.bias * steps)) + f.round_magic).power_of_steps()
+    y = _size(x) * _size(x) * (-0.5 * steps / math.log(2))
+    power = (y + f.round_magic).power_of_steps()
     return power * power_of_rest(-y.less_nearest(), tail, _LARGEST)
 
 
 def _normal_pdf(x: Value) -> Value:
     if not x.looks_up:
-        return exp_of(x * -0.5 * x) * _LARGEST
+        return _density_by_octaves(x)
     return _density_by_table(x) if x.is_vector else _density_by_table(x.as_vector()).first_lane()
 
 
 def _normal_cdf(x: Value) -> Value:
-    bits, size = x.format.bits, x.abs().at_most(_END[x.format.bits])
+    bits, size = x.format.bits, _size(x)
     ratio = polynomial(size, _ABOVE[bits]) / polynomial(size, _BELOW[bits])
     share = _normal_pdf(x) * ratio
     return x.where("<", 0.0, share, 1.0 - share)

@@ -53,13 +53,12 @@ _FAR = {  # -log erfc(1 + u), as good as erf needs it, up to where that is 1
 
 
 def _softplus(x: Value) -> Value:
-    # max(x, 0) + log(1 + e), e = e^-|x|, which is 2 artanh of s = e / (2 + e); e is t / u or u / t
-    t, u, _ = sigmoid_parts_of(x)
-    least = t.smaller(u)
-    s = least / (t.larger(u) * 2.0 + least)
+    # max(x, 0) + log(1 + e), e = e^-|x| = t / u, which is 2 artanh of s = e / (2 + e)
+    t, u, _ = sigmoid_parts_of(-x.abs(), alone=True)
+    s = t / ((u + u) + t)
     z = s * s
-    return (x.where("<", 0.0, 0.0, x) + s * 2.0) + (s * z) * polynomial(
-        z, _ARTANH_TAIL[x.format.bits]
+    return (s * z) * polynomial(z, _ARTANH_TAIL[x.format.bits]) + (
+        x.where("<", 0.0, 0.0, x) + (s + s)
     )
 
 

@@ -16,6 +16,9 @@ from fastgd.network import Layer, Network
 
 # units of a layer whose activations are computed together, where that is possible
 _LEAST_TOGETHER = 3
+# units of a layer whose activations are computed two at a time, in vectors of twice the size: with
+# fewer, to join and to part them takes longer than half of the instructions
+_LEAST_IN_TWOS = 4
 
 
 def weight_name(l: int, j: int, k: int) -> str:
@@ -112,11 +115,27 @@ def activations_together(layer: Layer, l: int, lanes: int) -> list[Line]:
     return lines
 
 
+def _units_in_twos(layer: Layer) -> range:
+    """The first units of pairs of a layer whose activations are computed two at a time."""
+    is_by_unit = layer.activation != "identity" and not layer.function.whole_layer
+    return range(0, layer.outputs - 1 if is_by_unit and layer.outputs >= _LEAST_IN_TWOS else 0, 2)
+
+
+def _two(name: str, l: int, j: int) -> tuple[str, str]:
+    """The names of units j and j + 1 of layer l, and what joins them."""
+    names = f"{name}{l}_{j}, {name}{l}_{j + 1}"
+    return names, f"joined({names})"
+
+
 def forward(
-    net: Network, parts: bool = False, in_halves: bool = False, lanes: int = 0
+    net: Network,
+    parts: bool = False,
+    in_halves: bool = False,
+    lanes: int = 0,
+    in_twos: bool = False,
 ) -> list[Line]:
     """The forward pass: z and a of every layer, in order; with `parts` also those of e^-z = u / t
-    where a is a sigmoid.
+    where a is a sigmoid, `in_twos` with units two at a time where there are some.
 
     `in_halves` is for `pre_activation`. Where every name has one number on so many `lanes`, units
     of a layer share the lanes of a vector for their activations.
@@ -138,8 +157,13 @@ def forward(
         elif lanes and layer.outputs >= _LEAST_TOGETHER and layer.activation != "identity":
             lines += activations_together(layer, l, lanes)
         else:
+            twos = _units_in_twos(layer) if in_twos else range(0)
+            for j in twos:
+                both = activation(layer, _two("z", l, j)[1])
+                lines += [let(_two("a", l, j)[0], f"halves({both})")]
             lines += [
-                let(f"a{l}_{j}", activation(layer, f"z{l}_{j}")) for j in range(layer.outputs)
+                let(f"a{l}_{j}", activation(layer, f"z{l}_{j}"))
+                for j in range(2 * len(twos), layer.outputs)
             ]
     return lines
 
@@ -223,16 +247,25 @@ def gradient(net: Network, l: int, known_first: bool = True) -> list[Line]:
     return lines
 
 
-def delta_before(net: Network, l: int, method: str, known_first: bool = True) -> list[Line]:
+def delta_before(
+    net: Network, l: int, method: str, known_first: bool = True, in_twos: bool = False
+) -> list[Line]:
     """delta of the layer before l. With `known_first`, what is known before a single unit's is
     multiplied first, off the chain of dependent operations.
     """
     layer, twice = net.layers[l - 1], ["2.0"] if method == "layerwise" else []
+    before = net.layers[l - 2]
+    twos = _units_in_twos(before) if in_twos else range(0)
     lines = [
         comment(f"layer {l - 1}: delta = {' '.join([*twice, 'W delta'])} f'(z), notes 002 (52)")
     ]
+    for j in twos:
+        z, a = (_two(name, l - 1, j)[1] for name in "za")
+        both = f"halves({slope_name(before.function)}({z}, {a}))"
+        lines += [let(_two("slope", l - 1, j)[0], both)]
     for k in range(layer.inputs):
-        factors = [*twice, *slope(net.layers[l - 2], l - 1, k)]
+        own = [f"slope{l - 1}_{k}"] if k < 2 * len(twos) else slope(before, l - 1, k)
+        factors = [*twice, *own]
         if known_first and layer.outputs == 1:
             lines += [let(f"known{l - 1}_{k}", " * ".join([weight_name(l, 0, k), *factors]))]
             lines += [let(f"delta{l - 1}_{k}", f"delta{l}_0 * known{l - 1}_{k}")]
@@ -243,7 +276,9 @@ def delta_before(net: Network, l: int, method: str, known_first: bool = True) ->
     return lines
 
 
-def backward(net: Network, method: str, weighted: bool, known_first: bool = True) -> list[Line]:
+def backward(
+    net: Network, method: str, weighted: bool, known_first: bool = True, in_twos: bool = False
+) -> list[Line]:
     """Add the sample's gradient to `dw` and `db`, from the last layer to the first, notes 002
     (50)-(52); products as the notes have them, or what is known first.
     """
@@ -253,12 +288,12 @@ def backward(net: Network, method: str, weighted: bool, known_first: bool = True
     ]
     for l in range(len(net.layers), 0, -1):
         lines += gradient(net, l, known_first)
-        lines += delta_before(net, l, method, known_first) if l > 1 else []
+        lines += delta_before(net, l, method, known_first, in_twos) if l > 1 else []
     return lines
 
 
 def definitions(net: Network) -> str:
     """The text of the network's activations and of its loss, which its equations call."""
-    activations = [text_of(layer.function) for layer in net.layers]
+    activations = [text_of(layer.function, together=True) for layer in net.layers]
     texts = dict.fromkeys([*activations, text_of(net.loss_function)])
     return "".join(f"\n\n{text}" for text in texts)

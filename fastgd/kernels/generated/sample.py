@@ -20,9 +20,10 @@ def lines_of_sample(
     small_changes: bool = True,
     in_halves: bool = False,
     lanes: int = 0,
+    in_twos: bool = False,
 ) -> tuple[list[Line], list[Line], list[Line]]:
     """The lines of one sample by any method: forward, its share of the cost, its share of the
-    gradient. `in_halves` and `lanes` are for `equations.forward`.
+    gradient. `in_halves`, `lanes` and `in_twos` are for `equations`.
     """
     cost = [*loss(net), add("costs", f"{'weight' if weighted else 'share'} * loss")]
     if method in ("finite_difference", "central_difference"):
@@ -31,4 +32,8 @@ def lines_of_sample(
             cost,
             differences(net, method, weighted, small_changes),
         )
-    return forward(net, in_halves=in_halves, lanes=lanes), cost, backward(net, method, weighted)
+    return (
+        forward(net, in_halves=in_halves, lanes=lanes, in_twos=in_twos),
+        cost,
+        backward(net, method, weighted, in_twos=in_twos),
+    )

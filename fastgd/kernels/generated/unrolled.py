@@ -224,7 +224,8 @@ def _update(plan: Plan, names: list[str]) -> list[str]:
 
 def _validate(net: Network) -> list[str]:
     """The body of `validate`: the cost of rows that stay in place."""
-    loads, (forward, (*cost, _), _) = _loads(net, weighted=True), lines_of_sample(net, "backprop")
+    loads = _loads(net, weighted=True)
+    forward, (*cost, _), _ = lines_of_sample(net, "backprop", in_twos=True)
     body = _load_parameters(parameter_names(net))
     body += [
         "stride = work.block",
@@ -249,7 +250,7 @@ def _sample(plan: Plan, weighted: bool) -> tuple[list[Line], list[Line], list[Li
     loads = _take_row(plan) if plan.one_row else _loads(plan.net, weighted)
     forward, cost, gradient = lines_of_sample(
         plan.net, plan.method, weighted, plan.small_changes, in_halves=waits,
-        lanes=VECTOR_BYTES // plan.net.dtype.itemsize if plan.one_row else 0,
+        lanes=VECTOR_BYTES // plan.net.dtype.itemsize if plan.one_row else 0, in_twos=True,
     )  # fmt: skip
     if not plan.method.endswith("difference"):  # whose quotients need the cost in any case
         cost = [Line("if observe:"), *indented(cost)]

@@ -12,7 +12,14 @@ from fastgd.kernels.generated.member_epoch import (
 from fastgd.kernels.rows import batch_weight, gather, put_in_order
 from fastgd.kernels.update import functions_of, prepare
 from fastgd.machine.elementary import exp, log, quotients, residuals, sigmoid_parts
-from fastgd.machine.lane_sums import each_lane, in_lanes, lane_sums, lane_total
+from fastgd.machine.lane_sums import (
+    each_lane,
+    halves,
+    in_lanes,
+    joined,
+    lane_sums,
+    lane_total,
+)
 from fastgd.machine.span import broadcast, lanes_of, load, load_doubles, narrowed, store
 from fastgd.machine.vector import (
     all_between,
