@@ -39,14 +39,20 @@ def _snake(z: Any, frequency: float = 1.0) -> Any:
     return z + n.sin(frequency * z) ** 2 / frequency
 
 
+def _snake_slope(z: Any, a: Any, frequency: float) -> Any:
+    """1 where the numbers are further apart than waves are long."""
+    return 1 + n.sin(2 * frequency * where(abs(z) < 1e30, z, 0.0))
+
+
 def _gelu_tanh_inside(z: Any) -> Any:
     """Twice what the tanh is taken of; z sigmoid of it is 0.5 z (1 + tanh of half)."""
-    return math.sqrt(8 / math.pi) * (z + 0.044715 * z**3)
+    square = n.minimum(z * z, _FAR**2)  # beyond, it is 0 or 1 in any case
+    return math.sqrt(8 / math.pi) * (z + z * (0.044715 * square))
 
 
 def _gelu_tanh_slope(z: Any, a: Any) -> Any:
-    s = n.sigmoid(_gelu_tanh_inside(z))
-    return s + a * (1 - s) * (math.sqrt(8 / math.pi) * (1 + 3 * 0.044715 * z**2))
+    s, square = n.sigmoid(_gelu_tanh_inside(z)), n.minimum(z * z, _FAR**2)
+    return s + a * (1 - s) * (math.sqrt(8 / math.pi) * (1 + 3 * 0.044715 * square))
 
 
 def _gelu_slope(z: Any, a: Any) -> Any:
@@ -67,10 +73,11 @@ def _mish(z: Any) -> Any:
 
 
 def _mish_slope(z: Any, a: Any) -> Any:
-    e = n.exp(n.minimum(z, _FAR))
+    near = n.minimum(z, _FAR)
+    e = n.exp(near)
     m = e * (e + 2)
     r = 1 / (m + 2)
-    return m * r + 4 * z * (e * r) * ((1 + e) * r)
+    return m * r + near * (4 * (e * r) * ((1 + e) * r))
 
 
 identity = _built_in(lambda z: z, lambda z, a: 1.0, "identity")
@@ -127,8 +134,9 @@ hard_sigmoid = _built_in(
     bounds=_PROBABILITY,
 )  # fmt: skip
 gaussian = _built_in(
-    lambda z: n.exp(-z * z), lambda z, a: -2 * z * a, "gaussian", bounds=_PROBABILITY
-)
+    lambda z: n.exp(-n.minimum(z * z, _FAR**2)), lambda z, a: -2 * (z * a), "gaussian",
+    bounds=_PROBABILITY,
+)  # fmt: skip
 elliot = _built_in(  # between 0 and 1, as FANN has it
     lambda z: where(z < 0, 0.5 / (1 + abs(z)), 1 - 0.5 / (1 + abs(z))),
     lambda z, a: 0.5 / (1 + abs(z)) ** 2, "elliot", bounds=_PROBABILITY,
@@ -141,7 +149,7 @@ square = _built_in(lambda z: z * z, lambda z, a: 2 * z, "square", bounds=_POSITI
 absolute = _built_in(abs, lambda z, a: n.sign(z), "absolute", bounds=_POSITIVE)
 snake = _built_in(
     _snake,
-    lambda z, a, frequency: 1 + n.sin(2 * frequency * z), "snake",
+    _snake_slope, "snake",
 )  # fmt: skip
 
 ACTIVATIONS = Table(list(globals().values()), Activation)

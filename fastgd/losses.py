@@ -75,8 +75,8 @@ def _gaussian_nll(mean: Any, log_variance: Any, y: Any, eps: float = 1e-6) -> An
     """
     _check("eps", eps, eps > 0, "above 0")
     bounded = n.maximum(log_variance, math.log(eps))
-    miss = mean - y
-    return 0.5 * (bounded + miss * miss * n.exp(-bounded))
+    deviations = (mean - y) * n.exp(-0.5 * bounded)
+    return 0.5 * (bounded + deviations * deviations)
 
 
 squared_error = _built_in(  # notes 002 (17), (20)
