@@ -66,18 +66,16 @@ def _silu_slope(z: Any, a: Any) -> Any:
 
 
 def _mish(z: Any) -> Any:
-    """z tanh(log(1 + e)) with e = e^z, which is z m / (m + 2) with m = e (e + 2)."""
-    e = n.exp(n.minimum(z, _FAR))
-    m = e * (e + 2)
-    return z * (m * (1 / (m + 2)))
+    """z tanh(log(1 + e^z)), which is z s (2 - s) / (1 + (1 - s)^2) with s = sigmoid(z)."""
+    s = n.sigmoid(z)
+    return z * (s * (2 - s) * (1 / (1 + (1 - s) ** 2)))
 
 
 def _mish_slope(z: Any, a: Any) -> Any:
-    near = n.minimum(z, _FAR)
-    e = n.exp(near)
-    m = e * (e + 2)
-    r = 1 / (m + 2)
-    return m * r + near * (4 * (e * r) * ((1 + e) * r))
+    s = n.sigmoid(z)
+    c = 1 - s
+    r = 1 / (1 + c * c)
+    return s * (2 - s) * r + z * (s * (2 * c * r) ** 2)
 
 
 identity = _built_in(lambda z: z, lambda z, a: 1.0, "identity")
