@@ -172,6 +172,21 @@ def test_a_full_disk_ends_no_training(room):
     assert kept.closed == [True]
 
 
+def test_what_cannot_be_opened_ends_no_training():
+    class Closed(Kept):
+        def open(self):
+            super().open()
+            raise ConnectionError("nobody answers")
+
+    closed = Closed()
+    for opened in (1, 2):  # of the next training it tries again
+        with pytest.warns(RuntimeWarning, match="^the training is not recorded in memory: nobody answers$") as told:
+            run = train(callback=closed)
+        assert len(told) == 1
+        assert run == train()
+        assert (closed.opened, closed.points, closed.closed) == (opened, [], [])
+
+
 def test_a_recorder_of_what_fails():
     kept = Kept()
     net = fastgd.MLP(1, 1, activation="identity")

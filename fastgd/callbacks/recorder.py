@@ -25,7 +25,7 @@ class Recorder(ABC):
 
     def __init__(self, every: float):
         self.every = every  # seconds between two points
-        self._is_open = self._is_heard = False
+        self._is_begun = self._is_open = self._is_heard = False
         self._epoch = -1  # of the last point
         self._latest: list[Point] = []  # which is written once there is a later one
         self._next = -math.inf  # when there is to be one
@@ -50,7 +50,7 @@ class Recorder(ABC):
         """Note where training is, if it is time for it, and write where it was before: of its end
         the history has the exact cost.
         """
-        if not self._is_open:
+        if not self._is_begun:
             self._begin()
         now = time.monotonic()
         is_later = not self._latest or progress.epoch > self._latest[0][0]
@@ -67,19 +67,21 @@ class Recorder(ABC):
         """Write what is left of a training that has come to this run, or to runs of many members;
         None where an error ended it.
         """
-        if run is not None and not self._is_open:
+        if run is not None and not self._is_begun:
             self._begin()
-        if not self._is_open:
+        is_open, self._is_begun, self._is_open = self._is_open, False, False
+        if not is_open:
             return
         if run is not None:
             self._try(lambda: self._finish(run))
-        self._is_open, self._is_heard = False, True  # what was written is closed in any case
+        self._is_heard = True  # what was written is closed in any case
         self._try(lambda: self.close(run is not None and not _has_diverged(run)))
 
     def _begin(self) -> None:
-        self.open()
-        self._is_open = self._is_heard = True
+        self._is_begun = self._is_heard = True
         self._epoch, self._next, self._latest = -1, -math.inf, []
+        self._try(self.open, "not recorded")
+        self._is_open = self._is_heard
 
     def _finish(self, run: Any) -> None:
         if not hasattr(run, "history"):
@@ -109,7 +111,7 @@ class Recorder(ABC):
         ]
         self.write([point for point in finite if point[1]])
 
-    def _try(self, act: Callable[[], None]) -> None:
+    def _try(self, act: Callable[[], None], said: str = "no longer recorded") -> None:
         """Do it; where that fails, say so, and write nothing more of this training."""
         if not self._is_heard:
             return
@@ -117,7 +119,7 @@ class Recorder(ABC):
             act()
         except Exception as error:
             self._is_heard = False
-            say(f"the training is no longer recorded in {self.where}: {reason_of(error)}")
+            say(f"the training is {said} in {self.where}: {reason_of(error)}")
 
 
 def _has_diverged(run: Any) -> bool:
