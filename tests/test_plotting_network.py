@@ -88,6 +88,14 @@ def test_names_are_those_of_the_table():
     assert [label.get_text() for label in panels[1].get_yticklabels()] == ["rose", "lily"]
 
 
+def test_one_output_of_two_classes_has_the_name_of_the_second():
+    table = Table(("size", "price"), ("kind",), ("rose", "lily"), 1, (0.0, 0.0), (1.0, 1.0), (), ())
+    run = run_of(NET, PARAMS, table=table.to_dict())
+    names = set(texts(plotting.network(run)))
+    assert "lily" in names
+    assert not names & {"kind", "rose"}
+
+
 # -- weights
 
 

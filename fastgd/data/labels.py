@@ -29,7 +29,9 @@ def widths(classes: Sized) -> tuple[int, ...]:
 def names_of_outputs(
     targets: Sequence[str], classes: Sequence[Label] | None, outputs: int
 ) -> list[str]:
-    """What each output of a network says: the class that it is for, or the target whose value."""
+    """What each output of a network says: the class that it is for, which of two classes at one
+    output is the second; or the target whose value.
+    """
     if classes is None:
         return list(targets)
     return [str(label) for label in classes[-outputs:]]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastgd.arguments.checks import Array, shown
+from fastgd.data.labels import names_of_outputs
 from fastgd.data.table import Table
 from fastgd.ensemble.runs import Runs
 from fastgd.mlp import MLP
@@ -30,9 +31,8 @@ class Trained(NamedTuple):
             return [axis] if width == 1 else [f"${axis}_{{{k}}}$" for k in range(width)]
         if axis == "x":
             return [plain(name) for name in self.table.inputs]
-        if self.table.classes is not None and width == len(self.table.classes):
-            return [plain(str(label)) for label in self.table.classes]
-        return [plain(name) for name in self.table.targets]
+        names = names_of_outputs(self.table.targets, self.table.classes, width)
+        return [plain(name) for name in names]
 
     def input_units(self, column: int, values: Array) -> Array:
         """Values of a column of X as the table has them, if there is one."""

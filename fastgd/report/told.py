@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from fastgd.arguments.checks import Array
+from fastgd.data.labels import names_of_outputs
 from fastgd.network import Network
 from fastgd.state import BEST, State
 from fastgd.svg import Curve, Mark
@@ -122,11 +123,10 @@ def mark_of(run: Told) -> Mark | None:
 def names_of(
     net: Network, table: Mapping[str, Any] | None
 ) -> tuple[Sequence[object] | None, Sequence[object] | None]:
-    """What is known of the names of the network's inputs and outputs: columns, or classes."""
+    """What is known of the names of the network's inputs and outputs."""
     if table is None:
         return None, None
-    classes, targets = table["classes"], table["targets"]
-    outputs = targets if classes is None or len(classes) != net.widths[-1] else classes
+    outputs = names_of_outputs(table["targets"], table["classes"], net.widths[-1])
     inputs = table["inputs"]
     fits = len(inputs) == net.widths[0], len(outputs) == net.widths[-1]
     return (inputs if fits[0] else None), (outputs if fits[1] else None)
