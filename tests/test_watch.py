@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import signal
 import threading
 import time
 from contextlib import closing
@@ -151,6 +153,36 @@ def test_who_looks_at_no_frame_does_not_hold_up_the_end(monkeypatch):
     training.start()
     training.join(60.0)
     assert not training.is_alive()
+
+
+@pytest.mark.usefixtures("default_handler")
+@pytest.mark.parametrize("ended_by", ["epochs", "interrupt"])
+def test_ctrl_c_ends_the_wait_for_who_is_to_see_the_end(monkeypatch, ended_by):
+    """The first one after training, also where another one has ended that: nothing is lost."""
+    pages = []
+
+    class Kept(watch.Watch):
+        def __init__(self, *given, **options):
+            super().__init__(*given, **options)
+            pages.append(self)
+
+    def press():
+        if ended_by == "interrupt":
+            wait_until(lambda: pages and pages[0].version > 0)
+            os.kill(os.getpid(), signal.SIGINT)
+        wait_until(lambda: pages and pages[0]._status == "done")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(watch, "Watch", Kept)
+    monkeypatch.setattr(watch, "open_browser", lambda address: True)
+    monkeypatch.setattr(watch, "OPENING_SECONDS", 300.0)
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    begun = time.monotonic()
+    run = fastgd.train(NET, X, Y, 1000 if ended_by == "epochs" else 10**12, 0.5, rng=0, progress="page")
+    assert time.monotonic() - begun < 300
+    assert run.stopped_by == ended_by
+    pressing.join()
 
 
 class LargeSite:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from fastgd.arguments.checks import Array
@@ -19,13 +20,14 @@ from fastgd.page.standing import Standing
 # seconds for which the end of a training waits until it is seen: by a browser that is being opened,
 # or by a page that looked just now
 OPENING_SECONDS, LOOKING_SECONDS = 10.0, 2.0
+_HURRY_SECONDS = 0.05  # between two looks whether somebody hurries
 _FURTHER = 1.03  # times as many epochs as the last point of the costs, for another one
 _SESSION = "watched"
 _SHARE = 0.01  # of the time, for frames, of which there are fewer where the machine is busy
 
 
 class Watch:
-    """A page for one training, from when it is made until `close`.
+    """A page for one training, from when it is made until its page is closed.
 
     `paused` and `stops` are what somebody has asked for there.
     """
@@ -63,9 +65,9 @@ class Watch:
                 self._say()
             return self.paused
 
-    def end(self) -> None:
-        """It has ended: whoever looks sees the end, or has had long enough to, and then the page is
-        answered no more.
+    def end(self, hurries: Callable[[], bool]) -> None:
+        """It has ended: wait until whoever looks sees the end, or has had long enough to, unless
+        somebody `hurries`.
         """
         ended = time.monotonic()
         with self.changed:
@@ -74,10 +76,9 @@ class Watch:
             while self._latest is not None and not self._end_is_seen:
                 until = min(self._seen + LOOKING_SECONDS, ended + OPENING_SECONDS)
                 left = until - time.monotonic()
-                if left <= 0:
+                if left <= 0 or hurries():
                     break
-                self.changed.wait(left)
-        self.page.close()
+                self.changed.wait(min(left, _HURRY_SECONDS))
 
     def _say(self) -> None:
         self.version += 1

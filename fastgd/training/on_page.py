@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastgd.mlp import MLP
@@ -37,9 +38,14 @@ class OnPage(Teller):
         print(f"watch at {self.watch.page.address}", file=ForgivingStream(sys.stderr), flush=True)
         return self
 
+    def linger(self, hurries: Callable[[], bool]) -> None:
+        """Until whoever looks has seen the end, or has had long enough to."""
+        if self.watch is not None:
+            self.watch.end(hurries)
+
     def __exit__(self, kind: type[BaseException] | None = None, *more: object) -> None:
         if self.watch is not None:
-            self.watch.end()
+            self.watch.page.close()
 
     def __call__(self, progress: Any) -> None:
         if self.watch is not None:

@@ -53,6 +53,10 @@ class Teller(ABC):
         return self
 
     @abstractmethod
+    def linger(self, hurries: Callable[[], bool]) -> None:
+        """Training has ended: wait until that is seen, unless somebody `hurries`."""
+
+    @abstractmethod
     def __exit__(self, kind: type[BaseException] | None = None, *more: object) -> None:
         """Training is over."""
 
@@ -75,6 +79,9 @@ class Bar(Teller):
 
     def __enter__(self) -> Bar:
         return self
+
+    def linger(self, hurries: Callable[[], bool]) -> None:
+        """A bar is seen while training goes on."""
 
     def __exit__(self, kind: type[BaseException] | None = None, *more: object) -> None:
         if self.bar is None:

@@ -48,13 +48,22 @@ class Session(Generic[Kept]):
     ) -> None:
         try:
             if self._teller is not None:
-                self._teller.__exit__(kind, error, trace)
+                self._see_off(self._teller, kind, error, trace)
         finally:
             self.interrupt.end()
             if isinstance(self.callback, Callbacks):
                 self.callback.ended(self.kept or getattr(error, "run", None))
         if kind is None and self.interrupt.asked and self.on_interrupt == "raise":
             raise KeyboardInterrupt
+
+    def _see_off(self, tell: Teller, *error: Any) -> None:
+        """The end is seen, or Ctrl-C ends the wait for that, also where one has ended training."""
+        asked, self.interrupt.asked = self.interrupt.asked, False
+        try:
+            tell.linger(lambda: self.interrupt.asked)
+        finally:
+            self.interrupt.asked |= asked
+            tell.__exit__(*error)
 
     @property
     def _teller(self) -> Teller | None:
