@@ -1,5 +1,8 @@
 """Dropout, noise on inputs, l1 and l2 by layer, and largest norms, against NumPy versions of them."""
 
+import subprocess
+import sys
+
 import chance
 import numpy as np
 import oracle
@@ -353,3 +356,22 @@ def test_auto_is_the_matrix_kernel_where_it_must_be():
     for name in ("dropout", "max_norm", "input_noise"):
         own = Options(**{name: 0.5})
         assert [make_plan(net, 4, own, "auto", 10**7, **each).kernel for each in ({}, options)] == ["matrix", "matrix"]
+
+
+def test_calls_of_a_long_stretch_take_no_stack():
+    """In a thread with little of it, a process of its own, since what overflows ends that."""
+    program = """
+import threading
+import fastgd
+
+def train():
+    X, Y = fastgd.data.gate("xor")
+    print(fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 300_000, 0.1, rng=0, max_norm=5.0, record=2).epochs)
+
+threading.stack_size(2**18)
+thread = threading.Thread(target=train)
+thread.start()
+thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "300000"), done.stderr

@@ -6,6 +6,7 @@ from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic
 
+from fastgd.machine.internals import cgutils
 from fastgd.machine.struct_view import StructView
 
 
@@ -19,8 +20,9 @@ def call(typing_context, address, view, limit):
         word, real = ir.IntType(64), context.get_value_type(view.real)
         pointer = ir.IntType(8).as_pointer()
         kernel = ir.FunctionType(ir.IntType(32), [pointer, pointer, word, real, word])
-        places = [
-            builder.bitcast(builder.alloca(pointer), pointer) for _ in ("result", "exception")
+        places = [  # once a function: on the stack, a place for each turn of a loop would pile up
+            builder.bitcast(cgutils.alloca_once(builder, pointer), pointer)
+            for _ in ("result", "exception")
         ]
         taken = [*places, builder.ptrtoint(args[1], word), ir.Constant(real, 0.0), args[2]]
         status = builder.call(builder.inttoptr(args[0], kernel.as_pointer()), taken)
