@@ -101,7 +101,7 @@ def tile_of(vectors, height):
                         builder.store(new, row, align=align)
 
             def number(_, i):
-                place = builder.gep(first_number, [builder.mul(integer(i), apart)])
+                place = builder.gep(first_number, [integer(i)])
                 return splat(builder, builder.load(place), row_type)
 
             with builder.if_else(builder.icmp_signed("==", add, integer(OLD))) as (old, other):
@@ -109,10 +109,15 @@ def tile_of(vectors, height):
                     put_down(lambda row, _: builder.load(row, align=align))
                 with other:
                     of_rows = builder.icmp_signed("==", add, integer(OF_ROWS))
-                    numbers = address(15, args[16], row_count)
-                    zero = cgutils.global_constant(builder, "zero", nothing.type.element(0))
-                    first_number = builder.select(of_rows, numbers, zero)
-                    apart = builder.zext(of_rows, integer)
+                    first, count = (
+                        builder.select(of_rows, given, integer(otherwise))
+                        for given, otherwise in ((args[16], 0), (row_count, 1))
+                    )
+                    numbers = address(15, first, count)
+                    zeros = ir.Constant(ir.ArrayType(row_type.element, height), None)
+                    zeros = cgutils.global_constant(builder, "zeros", zeros)
+                    zeros = builder.gep(zeros, [integer(0), integer(0)])
+                    first_number = builder.select(of_rows, numbers, zeros)
                     put_down(number)
             return context.get_dummy_value()
 
