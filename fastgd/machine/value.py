@@ -172,13 +172,6 @@ class Value:
             )
         )
 
-    def inverse_power_of_two(self) -> "Value":
-        """2^-n for self = round_magic + n; zero where the exponent is the smallest."""
-        shifted = self.builder.shl(self._bits(), self._int(self.format.mantissa))
-        return self._float_of_bits(
-            self.builder.sub(self._int(self.format.bias << self.format.mantissa), shifted)
-        )
-
     def abs(self) -> "Value":
         return self._float_of_bits(
             self.builder.and_(self._bits(), self._int((1 << (self.format.bits - 1)) - 1))
