@@ -5,6 +5,7 @@ fastgd/kernels/estimates.py over it. What comes with the package costs nothing t
 """
 
 import time
+from argparse import ArgumentParser
 from itertools import product
 
 import numpy as np
@@ -83,4 +84,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__).parse_args()
     main()

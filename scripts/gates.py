@@ -1,6 +1,10 @@
 """The notes' one neuron with two inputs learns AND, OR, NAND and NOR, notes 002 (8)-(22)."""
 
+from argparse import ArgumentParser
+
 import fastgd
+
+ArgumentParser(description=__doc__).parse_args()
 
 net = fastgd.MLP(2, 1)  # (8)-(10)
 

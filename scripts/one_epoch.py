@@ -5,6 +5,7 @@ for each other from one epoch to the next. On x86-64, for the processor at hand.
 """
 
 import re
+from argparse import ArgumentParser
 from collections import Counter, defaultdict
 
 import fastgd
@@ -95,4 +96,5 @@ def main():
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__).parse_args()
     main()

@@ -3,6 +3,8 @@
 The adjoint method goes back through the simulation; `net.jitted` has the derivative of the torque by the state and by the parameters.
 """
 
+from argparse import ArgumentParser
+
 import numpy as np
 from numba import njit
 
@@ -81,4 +83,5 @@ def main():
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__).parse_args()
     main()

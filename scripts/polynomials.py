@@ -1,6 +1,10 @@
 """Prints the polynomials of fastgd/machine/elementary.py: Chebyshev interpolation at high precision, then rounding. Needs mpmath."""
 
+from argparse import ArgumentParser
+
 from mpmath import chebyfit, cos, cosh, erf, erfc, exp, expm1, log, matrix, mp, mpf, pi, polyval, qr_solve, sqrt, tanh, taylor
+
+ArgumentParser(description=__doc__).parse_args()
 
 mp.dps = 60
 

@@ -1,6 +1,10 @@
 """The notes' race on the NAND gate, notes 003 1.2.2: finite differences, 002 (1), against the derivative, 002 (20)-(22)."""
 
+from argparse import ArgumentParser
+
 import fastgd
+
+ArgumentParser(description=__doc__).parse_args()
 
 X, Y = fastgd.data.gate("nand")
 net = fastgd.MLP(2, 1)

@@ -4,10 +4,13 @@ Prints how many there are.
 """
 
 import json
+from argparse import ArgumentParser
 from pathlib import Path
 
 import torch
 from torch import nn
+
+ArgumentParser(description=__doc__).parse_args()
 
 FILE = Path(__file__).parent.parent / "tests" / "data" / "functions.json"
 ABOUT = (

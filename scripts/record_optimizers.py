@@ -4,12 +4,15 @@ Prints for every case the cost of all rows before and after, and how many of its
 """
 
 import json
+from argparse import ArgumentParser
 from math import cos, inf, pi
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
+
+ArgumentParser(description=__doc__).parse_args()
 
 ABOUT = (
     "Parameters of a 3-5-2 network (tanh, then sigmoid; squared error summed over the outputs, mean over the rows) after 'steps' updates, "

@@ -1,6 +1,10 @@
 """The notes' first program: a linear model y = x w learns to double, by its derivative, notes 002 (2)-(7)."""
 
+from argparse import ArgumentParser
+
 import fastgd
+
+ArgumentParser(description=__doc__).parse_args()
 
 X, Y = fastgd.data.twice()
 net = fastgd.MLP(1, 1, activation="identity", bias=False)  # (2)

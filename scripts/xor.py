@@ -1,6 +1,10 @@
 """The notes' XOR example: a 2-2-1 network by back-propagation, notes 004 1.1 and 1.2, from several seeds and by two gradients."""
 
+from argparse import ArgumentParser
+
 import fastgd
+
+ArgumentParser(description=__doc__).parse_args()
 
 X, Y = fastgd.data.gate("xor")
 net = fastgd.MLP(2, 2, 1)
