@@ -13,6 +13,7 @@ from command_line import command, flowers, folder, line, refused
 from hypothesis import settings
 from interruptions import default_handler
 from page_client import client, play
+from predicted import way
 from sklearn_data import diabetes, iris
 from small_steps import small_steps
 from tiny_kernel import compilations, own_cache
@@ -28,7 +29,7 @@ from fastgd.training import loop
 # fixtures of other modules, which tests find here by their names
 __all__ = [
     "chromium", "client", "command", "compilations", "default_handler", "diabetes", "flowers", "folder", "iris", "line", "opened",
-    "own_cache", "pictures", "play", "refused", "small_steps",
+    "own_cache", "pictures", "play", "refused", "small_steps", "way",
 ]  # fmt: skip
 
 settings.register_profile("fastgd", derandomize=True, max_examples=50, deadline=None, database=None)
