@@ -62,6 +62,16 @@ def test_what_all_members_share(command, folder):
         assert float(line[4]) == pytest.approx(run.cost, rel=1e-12)
 
 
+def test_patience_is_that_of_train(command, folder):
+    flags = ["sweep", "--gate", "xor", "--layers", "2-2-1", "--seeds", "3", "--epochs", "3000", "--target-cost", "0.05"]
+    command(*flags, "--learning-rates", "0.5", "--patience", "4", "--min-delta", "1e-3", "--out", "patient.csv")
+    _, *lines = printed((folder / "patient.csv").read_text())
+    net, more = fastgd.MLP(2, 2, 1), {"target_cost": 0.05, "patience": 4, "min_delta": 1e-3, "kernel": "matrix"}
+    for seed, line in enumerate(lines):
+        run = fastgd.train(net, *fastgd.data.gate("xor"), 3000, 0.5, params=net.init(seed, "uniform"), rng=seed, **more)
+        assert (int(line[3]), line[5]) == (run.epochs, run.stopped_by) == (run.epochs, "patience")
+
+
 def test_init_is_that_of_train(command, folder):
     flags = ["--learning-rates", "3", "--seed", 7]
     for scheme, given in (("uniform", []), ("glorot", ["--init", "glorot"])):

@@ -101,6 +101,8 @@ def add(commands: Any) -> None:
     add_schedule_flags(training, OF_ONE_RATE)
     learned = f"a member has learned, and stops, at this (default: {GATE_COST:g} on gates)"
     add_option_flag(training, "target_cost", learned)
+    add_option_flag(training, "patience")
+    add_option_flag(training, "min_delta")
     add_validation_flag(training, "whose cost tells which member is best")
     add_long_run_flags(training, "FOLDER", "the members so far, a file for each optimizer,")
 
