@@ -255,6 +255,7 @@ def test_another_kind_of_processor(monkeypatch):
 def test_the_levels_of_wheels_that_are_published(triple, published, monkeypatch):
     """None elsewhere, where there is still a processor's own."""
     monkeypatch.setattr(ready_made.llvm, "get_process_triple", lambda: triple)
+    monkeypatch.setattr(ready_made.llvm, "get_host_cpu_features", lambda: dict.fromkeys(ready_made.X86_64[0].features, True))
     assert ready_made.published() == published
     assert ready_made.levels()
 
