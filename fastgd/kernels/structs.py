@@ -29,10 +29,8 @@ LEAD = -1  # in the place of a part's number, for a kernel that arranges work: i
 # what the kernel for few units is to do, and the places in Work.now of what it has to know
 FIRST_FORWARD, FIRST_GRADIENT = range(2)
 NOW_START, NOW_ROWS, NOW_FRESH, NOW_PART, NOW_ADDS, NOW_IS_DIRECT = range(6)
-# places in a queue's numbers: of an update its learning rate is one
-TOTAL, SCALE, RATE, FACTOR = range(4)
-# updates that the matrix kernel holds, plain being sgd in registers; it calls others, each of which
-# is a kernel of its own
+TOTAL, SCALE, RATE, FACTOR = range(4)  # places in a queue's numbers, RATE of a learning rate
+# updates that the matrix kernel holds, plain being sgd in registers; others are kernels it calls
 IN_KERNEL = ("plain", "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "rprop")
 CALLED = len(IN_KERNEL)
 
