@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fastgd.arguments.arrays import rows
 from fastgd.arguments.checks import Array, shown
-from fastgd.kernels.forward_pass import ForwardPass, block_of
+from fastgd.kernels.forward_pass import ForwardPass, rows_at_once
 from fastgd.kernels.plan import BLOCK, THREADED_PRODUCTS
 from fastgd.kernels.shelf import shelf
 from fastgd.kernels.threads.pool import on_threads
@@ -149,7 +149,7 @@ def _fitted(forward: ForwardPass, X: ArrayLike) -> Array:
     ):
         X = _checked_rows(net, X)
     if len(X) <= forward.most:
-        forward.hold(len(X), block_of(net, len(X)))
+        forward.hold(len(X), rows_at_once(net, len(X)))
     return X
 
 
@@ -181,8 +181,8 @@ def _by_blocks(forward: ForwardPass, params: Array, X: Array, out: Array | None)
         out = np.empty((n, net.widths[-1]), net.dtype)
     elif np.may_share_memory(X, out):
         X = X.copy()
-    block = block_of(net, n)
-    size = max(1, min(forward.most // BLOCK, _TASK // (block * net.n_params))) * block
+    block = rows_at_once(net, n)
+    size = max(BLOCK, min(forward.most, _TASK // net.n_params)) // block * block
     starts = iter(range(0, n, size))  # whoever is free takes the next
     target = out
 

@@ -10,16 +10,17 @@ from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
 from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.kernels.plan import BLOCK, SHARED_PRODUCTS, parts_of
-from fastgd.kernels.structs import PANEL_BYTES, Evaluation
+from fastgd.kernels.structs import DEPTH, PANEL_BYTES, Evaluation
 from fastgd.kernels.to_structs import network_of
 from fastgd.machine.cache import entry
 from fastgd.machine.quick_call import quick_call
 from fastgd.machine.struct import empty_of, place_of, struct_of, words_of
 from fastgd.network import Network
-from fastgd.state import WIDE_VECTOR_BYTES, aligned, padded
+from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES, aligned, padded
 from fastgd.system.address import address_of
 
 _BUFFER = 2**17  # numbers that go in and come out at once, if one block has fewer
+_LEAST = 32  # rows of a block, of which it takes little to begin one
 _QUICK = 2**16  # rows times parameters that take so short that other threads may wait, some 5 us
 _TURNED = 2**22  # parameters of which those who are bound have a second copy, input by input
 _BEYOND = 4 * WIDE_VECTOR_BYTES // 4  # numbers that the vectors of a row reach beyond parameters
@@ -45,6 +46,19 @@ def block_of(net: Network, n: int) -> int:
     """Rows of a block of `n` rows, as training has them."""
     rows = -(-n // parts_of(n)) if n * net.n_params >= SHARED_PRODUCTS else n
     return padded(-(-rows // -(-rows // BLOCK)), net.dtype)
+
+
+def rows_at_once(net: Network, n: int) -> int:
+    """Rows of a block of `n` rows whose outputs alone are wanted, which depend on no others.
+
+    They are whole tiles of products, and what a layer takes stays in the first cache as it lies;
+    but where that would cut sums otherwise, they are as many as elsewhere.
+    """
+    widest, tile = max(net.widths[:-1]), 4 * VECTOR_BYTES // net.dtype.itemsize
+    if widest > DEPTH:
+        return block_of(net, n)
+    rows = PANEL_BYTES // (widest * net.dtype.itemsize) // tile * tile
+    return max(_LEAST, min(BLOCK, rows))
 
 
 class ForwardPass:

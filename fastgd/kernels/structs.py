@@ -5,6 +5,7 @@ update, a course.
 from typing import NamedTuple
 
 from fastgd.machine.struct import Doubles, Integers, Pointer, Reals
+from fastgd.state import VECTOR_BYTES
 
 NO_UPDATE = -1  # in the place of a method: only costs are wanted
 # commands: updates; the cost of all rows, by a pass without updates; the stop rules, for the cost
@@ -19,6 +20,7 @@ FEW_UNITS = 4  # most of a first layer that multiplies rows of X as they lie
 # since sums are cut by it. More is for a block, where rows may lie so far apart, or a multiple of
 # it, which is at the same places of a cache
 PANEL_BYTES, ALIASING_BYTES = 2**14, 2**12
+DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)  # rows of a panel
 BETWEEN = 2  # vectors between the columns of a block, so that these lie apart in a cache
 # places in a queue's counters, each on a cache line of its own
 TAKEN, FINISHED = 0, 8

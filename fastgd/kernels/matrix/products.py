@@ -12,15 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgd.kernels.matrix.transposing import transpose
-from fastgd.kernels.structs import ALIASING_BYTES, BETWEEN, PANEL_BYTES
+from fastgd.kernels.structs import ALIASING_BYTES, BETWEEN, DEPTH
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import in_wide_vectors, lanes_of, load, store
 from fastgd.machine.tiles import HIGHEST, NOTHING, OLD, WIDEST, sums_of, tile_of
 from fastgd.state import VECTOR_BYTES
 
 _LOW = 4  # rows of a tile where few are left
-# rows of a panel, on every machine the same, since sums are cut by it
-DEPTH = PANEL_BYTES // (4 * VECTOR_BYTES)
 _ALIASING = ALIASING_BYTES // VECTOR_BYTES
 SMALL = 4096  # numbers of a B that stays in the first cache as it is
 FEW = 64  # rows of A that are too few to copy a panel for
