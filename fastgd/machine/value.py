@@ -267,12 +267,13 @@ class Value:
             return builder.bitcast(bits, ir.VectorType(self.ir.type.element, len(some)))
 
         half = len(entries) // 2
-        if f.bits == 64 and half == lanes:
-            # an instruction by name: LLVM would join these tables to one of twice the bits
+        if f.bits == 64 and half == lanes == 4:
+            # an instruction by name: LLVM would join these tables to one of twice the bits; it does
+            # not know that two such are the same, so that nothing is shared
             tables = table(*entries[:half]), table(*entries[half:])
             places = builder.bitcast(index, self.ir.type)
             found = instruction(builder, "vpermi2pd $3, $2, $0", "=v,0,v,v", places, *tables)
-        elif f.bits == 64 and half > lanes:
+        elif f.bits == 64 and half >= lanes:
             places, tables = resized(builder, index, half), (entries[:half], entries[half:])
             low, high = (table(*some) for some in tables)
             found = self._x86("avx512.vpermi2var.pd.512", low, places, high)
