@@ -108,7 +108,7 @@ selu = _built_in(
 )  # fmt: skip
 softplus = _built_in(
     _softplus,
-    _softplus_slope, "softplus", bounds=_POSITIVE, scheme="he",
+    _softplus_slope, "softplus", bounds=_POSITIVE, scheme="he", derived_beside_value=True,
 )  # fmt: skip
 gelu = _built_in(
     lambda z: z * n.normal_cdf(z), _gelu_slope, "gelu", scheme="he", derived_beside_value=True

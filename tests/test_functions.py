@@ -13,7 +13,7 @@ from fastgd.activations import activation, leaky_relu, softmax
 from fastgd.functions.activation import Activation
 from fastgd.functions.comparison import points
 from fastgd.functions.derivative import derivative
-from fastgd.functions.formula import variable
+from fastgd.functions.formula import Formula, variable
 from fastgd.functions.function import computed
 from fastgd.functions.loss import Loss
 from fastgd.numeric import exp, log, where
@@ -189,3 +189,11 @@ def test_what_a_function_raises_itself_is_left_as_it_is():
 
     with pytest.raises(KeyError, match="choosy"):
         Activation(choosy)
+
+
+def test_factor_that_is_divided_by_again():
+    """The derivative of softplus(3 z) / 3 is the sigmoid, with nothing multiplied or divided, in code that computes both too."""
+    function = activation("softplus(3)")
+    inside = function.value.inner[0].inner[0]
+    assert derivative(function.value, variable("z")) is Formula("sigmoid", inside)
+    assert function.slope_beside_value is Formula("softplus_slope", inside)

@@ -17,13 +17,13 @@ from fastgd.machine.elementary import cos, exp, log, log1p, quotients, residuals
 from fastgd.machine.normal import normal_cdf, normal_pdf
 from fastgd.machine.ready_made import X86_64
 from fastgd.machine.span import lanes_of, load, span_of, store
-from fastgd.machine.special import erf, expm1, softplus
+from fastgd.machine.special import erf, expm1, softplus, softplus_slope
 from fastgd.machine.vector import like
 
-NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients", "expm1", "erf", "softplus"]
+NAMES = ["exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "sigmoid_parts", "quotients", "expm1", "erf", "softplus", "softplus_slope"]
 ULPS = {
     "exp": 2.5, "log": 1.0, "log1p": 1.5, "tanh": 2.5, "sigmoid": 5.5, "sin": 1.0, "cos": 1.0, "sigmoid_parts": 5.5, "quotients": 7.0,
-    "expm1": 2.5, "erf": 1.5, "softplus": 3.5,
+    "expm1": 2.5, "erf": 1.5, "softplus": 3.5, "softplus_slope": 5.5,
 }  # fmt: skip
 EXACT = {
     "exp": mpmath.exp,
@@ -38,6 +38,7 @@ EXACT = {
     "expm1": mpmath.expm1,
     "erf": mpmath.erf,
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "softplus_slope": lambda x: 1 / (1 + mpmath.exp(-x)),
 }
 FLAGS = {
     "the kernels' flags": jit.FLAGS,
@@ -47,7 +48,7 @@ FLAGS = {
 
 @cache
 def applied(flags):
-    """Functions of x and (9, n) results, one for single floats and one for vectors of the whole lanes of x."""
+    """Functions of x and results, a row for each of `NAMES`, one for single floats and one for vectors of the whole lanes of x."""
 
     @numba.njit(**FLAGS[flags])
     def by_float(x, results):
@@ -66,6 +67,7 @@ def applied(flags):
             results[9, i] = expm1(v)
             results[10, i] = erf(v)
             results[11, i] = softplus(v)
+            results[12, i] = softplus_slope(v)
 
     @numba.njit(**FLAGS[flags])
     def by_vector(x, results):
@@ -86,6 +88,7 @@ def applied(flags):
             store(target, 9 * n + i, expm1(v))
             store(target, 10 * n + i, erf(v))
             store(target, 11 * n + i, softplus(v))
+            store(target, 12 * n + i, softplus_slope(v))
 
     return {"float": by_float, "vector": by_vector}
 
@@ -140,7 +143,7 @@ def points(name, dtype):
         "sin": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
         "cos": [both_signs, near_zero, ordinary * 100, np.arange(1, 100) * np.pi / 2],
     }
-    chosen["sigmoid_parts"] = chosen["quotients"] = chosen["sigmoid"]
+    chosen["sigmoid_parts"] = chosen["quotients"] = chosen["softplus_slope"] = chosen["sigmoid"]
     return np.concatenate(chosen[name]).astype(dtype)
 
 
@@ -197,6 +200,7 @@ SPECIAL = {  # name: (x, exact result) where IEEE arithmetic has an opinion
     "sigmoid_parts": [(0.0, 0.25), (-0.0, 0.25), (np.inf, 1.0), (-np.inf, 0.0), (1e30, 1.0), (-1e30, 0.0), (100.0, 1.0), (-1e4, 0.0)],
     "quotients": [(0.0, 0.125), (-0.0, 0.125), (-np.inf, 0.0), (-1e30, 0.0), (-1e4, 0.0)],
 }
+SPECIAL["softplus_slope"] = SPECIAL["sigmoid"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -208,7 +212,7 @@ def test_special_values(name, dtype, flags, form):
         assert np.array_equal(np.signbit(ours[:-1]), np.signbit(expected[:-1])) or flags == "laxer flags"
 
 
-@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid", "sin", "cos"])
+@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid", "sin", "cos", "softplus", "softplus_slope"])
 def test_nan_of_either_sign(name, dtype, flags, form):
     assert np.isnan(evaluated(name, np.array([np.nan, -np.nan], dtype), flags, form)).all()
 

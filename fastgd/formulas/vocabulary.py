@@ -14,5 +14,5 @@ from fastgd.machine.elementary import (
 )
 from fastgd.machine.jit import merged
 from fastgd.machine.normal import normal_cdf, normal_pdf
-from fastgd.machine.special import absolute, erf, expm1, softplus
+from fastgd.machine.special import absolute, erf, expm1, softplus, softplus_slope
 from fastgd.machine.vector import like, where_equal, where_less, where_less_equal

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastgd.arguments.choices import check_name
 from fastgd.functions.comparison import check_bounds, check_slope, points
+from fastgd.functions.derivative import beside
 from fastgd.functions.derivative import derivative as derivative_of
 from fastgd.functions.formula import Formula, variable
 from fastgd.functions.function import Function, check_interval, computed
@@ -98,7 +99,7 @@ class Activation(Function):
     @property
     def slope_beside_value(self) -> Formula:
         """The derivative's formula for code that computes the value too."""
-        return self._derived() if self.derived_beside_value else self.slope
+        return beside(self.value, self._derived() if self.derived_beside_value else self.slope)
 
     def reference(self, z: Array) -> Array:
         """f(z), by NumPy."""

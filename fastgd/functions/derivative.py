@@ -32,6 +32,8 @@ def times(x: Formula, y: Formula) -> Formula:
 
 def over(x: Formula, y: Formula) -> Formula:
     """x / y."""
+    if y.number and x.operation == "multiply" and x.inner[1] is y:
+        return x.inner[0]
     return x if x is ZERO or y is ONE else Formula("divide", x, y)
 
 
@@ -60,6 +62,8 @@ _SLOPES: dict[str, Callable[[Formula, Formula], Formula]] = {
     ),
 }
 FUNCTIONS = tuple(_SLOPES)  # of one number
+# f' of f(x), and what compiled code calls that where it shares with f(x) what takes long
+_SHARING = {"softplus": ("sigmoid", "softplus_slope")}
 
 
 def derivative(formula: Formula, by: Formula) -> Formula:
@@ -77,6 +81,15 @@ def derivative(formula: Formula, by: Formula) -> Formula:
 
     result: Formula = formula.changed(change)
     return result
+
+
+def beside(value: Formula, slope: Formula) -> Formula:
+    """The slope, for compiled code that computes the value too, which then shares more."""
+    for node in value.nodes():
+        if node.operation in _SHARING:
+            alone, sharing = (Formula(name, *node.arguments) for name in _SHARING[node.operation])
+            slope = slope.replaced(alone, sharing)
+    return slope
 
 
 def _chained(node: Formula, inner: tuple[Formula, ...]) -> Formula:

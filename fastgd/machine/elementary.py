@@ -75,14 +75,16 @@ def exp_of(x: Value) -> Value:
     return half + half
 
 
-def _between_clamps(x: Value, alone: bool) -> Value:
+def _between_clamps(x: Value, alone: bool, negative: bool) -> Value:
     """x up to where t = 0, the sigmoid being no normal number, and to where it is 1, by far, but
-    products of two t are finite; unless t is `alone`, where both bounds may be alike.
+    products of two t are finite; unless t is `alone`, where both bounds may be alike, or x is
+    `negative`, where there is one.
     """
     least, most = x.format.bias * math.log(2), 3 * x.format.bias // 8 * math.log(2)
     if alone and x.bounds_at_once:
         return x.within(least)
-    return x.at_least(-least).at_most(most)
+    bounded = x.at_least(-least)
+    return bounded if negative else bounded.at_most(most)
 
 
 def _parts_by_octaves(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
@@ -122,15 +124,17 @@ def _parts_by_table(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
     return t, u, u + t
 
 
-def sigmoid_parts_of(x: Value, alone: bool = False) -> tuple[Value, Value, Value]:
+def sigmoid_parts_of(
+    x: Value, alone: bool = False, negative: bool = False
+) -> tuple[Value, Value, Value]:
     """t and u with e^-x = u / t, and t + u, by the fewest dependent operations; where t is not
-    `alone`, products of two are finite.
+    `alone`, products of two are finite. That x is `negative`, or 0, saves a comparison.
     """
     if x.looks_up and not x.is_vector:
-        t, u, total = sigmoid_parts_of(x.as_vector(), alone)
+        t, u, total = sigmoid_parts_of(x.as_vector(), alone, negative)
         return t.first_lane(), u.first_lane(), total.first_lane()
     parts = _parts_by_table if x.looks_up else _parts_by_octaves
-    return parts(x, _between_clamps(x, alone))
+    return parts(x, _between_clamps(x, alone, negative))
 
 
 def _sigmoid(x: Value) -> Value:

@@ -52,14 +52,23 @@ _FAR = {  # -log erfc(1 + u), as good as erf needs it, up to where that is 1
 }  # fmt: skip
 
 
+def _decay_parts(x: Value) -> tuple[Value, Value, Value]:
+    """t and u with e^-|x| = t / u, and t + u."""
+    return sigmoid_parts_of(-x.abs(), alone=True, negative=True)
+
+
 def _softplus(x: Value) -> Value:
-    # max(x, 0) + log(1 + e), e = e^-|x| = t / u, which is 2 artanh of s = e / (2 + e)
-    t, u, _ = sigmoid_parts_of(-x.abs(), alone=True)
-    s = t / ((u + u) + t)
+    # max(x, 0) + log(1 + e), e = e^-|x| = t / u, which is 2 artanh of s / 2, s = t / (u + t / 2)
+    t, u, _ = _decay_parts(x)
+    s = t / (t * 0.5 + u)
     z = s * s
-    return (s * z) * polynomial(z, _ARTANH_TAIL[x.format.bits]) + (
-        x.where("<", 0.0, 0.0, x) + (s + s)
-    )
+    tail = tuple(c / 2.0 ** (3 + 2 * k) for k, c in enumerate(_ARTANH_TAIL[x.format.bits]))
+    return (s * z) * polynomial(z, tail) + (x.larger(x.const(0.0)) + s)
+
+
+def _softplus_slope(x: Value) -> Value:
+    t, u, total = _decay_parts(x)
+    return x.by_sign(t, u) / total
 
 
 def _expm1(x: Value) -> Value:
@@ -88,4 +97,7 @@ def _erf(x: Value) -> Value:
 absolute = define("absolute", Value.abs, "x without its sign.")
 expm1 = define("expm1", _expm1, "e^x - 1, accurate where x is small.")
 softplus = define("softplus", _softplus, "log(1 + e^x).")
+softplus_slope = define(
+    "softplus_slope", _softplus_slope, "The sigmoid, by the same e^-|x| as the softplus."
+)
 erf = define("erf", _erf, "The error function, 2 / sqrt(pi) times the integral of e^(-t^2).")

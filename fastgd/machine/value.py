@@ -137,6 +137,11 @@ class Value:
         test = self.builder.fcmp_ordered(condition, self.ir, self._coerce(bound))
         return self._of(self.builder.select(test, self._coerce(yes), self._coerce(no)))
 
+    def by_sign(self, yes: "Value", no: "Value") -> "Value":
+        """`yes` on the lanes with a sign, also of 0 and NaN."""
+        test = self.builder.icmp_signed("<", self._bits(), self._int(0))
+        return self._of(self.builder.select(test, yes.ir, no.ir))
+
     def smaller(self, other: "Value") -> "Value":
         return self.where("<", other, self, other)
 
