@@ -201,7 +201,8 @@ out_activation_
     def _score_of(self) -> Score:
         if self._labels.are_exclusive:
             return scores.of_classes
-        return partial(scores.of_labels, middle=_levels(self).middle)
+        is_single = not self._labels.are_several and len(self.classes_) == 1
+        return partial(scores.of_labels, middle=np.inf if is_single else _levels(self).middle)
 
     def _judged(self, outputs: Array, y: Any, weights: Any) -> float:
         told = self._labels.told(outputs, _levels(self))

@@ -98,6 +98,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         warn_of_zeros(objective.net, samples.Y)
         random = check_random_state(self.random_state)
         fits = (self._first_fits if is_first else self._further_fits)(p, objective, random)
+        if not incremental:  # as scikit-learn has a new optimizer for each
+            for fit in fits:
+                fit.rate = p.learning_rate_init
         training = self._training(p, objective, samples, fits)
         if incremental and not is_first and isinstance(training, Course):
             training.begun = [run.state for run in self.runs_]
@@ -165,16 +168,16 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """What brings the fits to their ends."""
         if p.solver == "lbfgs":
             return Minimization(objective, samples, fits)
+        held_out = score = file = None
+        if p.early_stopping:
+            score, strata = self._score_of(), self._strata(samples.Y)
+            samples, held_out = split(samples, p.validation_fraction, fits[0].random, strata)
         if isinstance(p.batch_size, int) and p.batch_size > len(samples.X):
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be "
                 "clipped",
                 stacklevel=5,
             )
-        held_out = score = file = None
-        if p.early_stopping:
-            score, strata = self._score_of(), self._strata(samples.Y)
-            samples, held_out = split(samples, p.validation_fraction, fits[0].random, strata)
         if p.checkpoint is not None:
             file = checkpoint_of_run(
                 objective.net, samples, held_out, Path(p.checkpoint), _CHECKPOINT_SECONDS

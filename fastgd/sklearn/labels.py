@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from fastgd.activations import sigmoid, softmax
 from fastgd.arguments.checks import Array
@@ -59,6 +59,8 @@ class Labels:
         """
         if y.ndim == 1 and y.dtype.kind in _OF_CLASSES:
             classes = np.unique(y)
+            if y.dtype.kind == "U":  # in an array no wider than they are, as scikit-learn has them
+                classes = np.array(classes.tolist())
             if 2 * len(classes) <= len(y):  # others scikit-learn may warn of
                 return cls(classes, False)
         kind = type_of_target(y, input_name="y")
@@ -67,7 +69,7 @@ class Labels:
         if kind not in ("binary", "multiclass"):
             check_classification_targets(y)
             raise ValueError(f"y must be a class of each row, or labels of 0 and 1; got {kind}")
-        return cls(np.unique(y), False)
+        return cls(unique_labels(y), False)
 
     @property
     def are_exclusive(self) -> bool:

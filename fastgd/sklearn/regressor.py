@@ -101,6 +101,8 @@ out_activation_
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=DTYPES,
             reset=reset,
         )  # fmt: skip
+        if y.dtype.kind in "mMV":  # which NumPy would take for numbers
+            raise TypeError(f"y must be numbers; got an array of dtype {y.dtype}")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y

@@ -10,20 +10,16 @@ from fastgd.arguments.checks import Array
 
 
 def of_classes(outputs: Array, Y: Array, weights: Array | None) -> float:
-    """The share of rows whose largest output is that of their class; outputs and one-hot targets,
-    (n, classes).
+    """The share of rows whose largest output, or whose first that is NaN, is that of their class;
+    outputs and one-hot targets, (n, classes).
     """
-    if not np.isfinite(outputs).all():
-        return np.nan
     return float(np.average(outputs.argmax(axis=1) == Y.argmax(axis=1), weights=weights))
 
 
 def of_labels(outputs: Array, Y: Array, weights: Array | None, middle: float = 0.5) -> float:
     """The share of rows whose every label is right; outputs and targets, (n, labels), which say
-    yes above the middle.
+    yes above the middle, and no where they are NaN.
     """
-    if not np.isfinite(outputs).all():
-        return np.nan
     return float(np.average(((outputs > middle) == (middle < Y)).all(axis=1), weights=weights))
 
 
