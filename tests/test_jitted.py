@@ -12,6 +12,7 @@ import oracle
 import pytest
 from conftest import random_problem
 from numba import njit
+from numba.core.errors import TypingError
 
 import fastgd
 from fastgd.kernels.generated import jitted
@@ -104,6 +105,19 @@ def test_inside_ones_own_loop():
     assert descend(params, X, Y, 0.5, 20) > 0
     run = fastgd.train(net, X, Y, 20, 0.5, rng=0, batch_size=1, shuffle=False)
     np.testing.assert_allclose(params, run.params, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["notes", "one input, and vectors of units", "vectors of half the lanes"])
+def test_arrays_of_another_dtype_are_refused_where_they_are_compiled(name):
+    """Vectors of theirs have other lanes, which would be written behind the end of the gradient."""
+    net = NETS[name]
+    other = "float32" if net.dtype == "float64" else "float64"
+    x, y, params = np.ones(net.widths[0], net.dtype), np.ones(net.widths[-1], net.dtype), net.init(rng=0)
+    for given, gradient in ((params, params.astype(other)), (params.astype(other), params.copy())):
+        with pytest.raises(TypingError, match=rf"this must be an array of {net.dtype} without gaps; got array\({other}, 1d, C\)"):
+            net.jitted.cost_and_gradient(given, x, y, gradient)
+    with pytest.raises(TypingError, match=f"this must be an array of {net.dtype} without gaps"):
+        net.jitted.predict(np.repeat(params, 2)[::2], x, y)
 
 
 def test_small_networks_are_merged_into_what_calls_them():

@@ -5,10 +5,18 @@ from typing import Any
 
 from numba.core import cgutils
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.errors import TypingError
 from numba.core.registry import cpu_target
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global
 
-__all__ = ["AttributeTemplate", "cgutils", "cpu_target", "global_compiler_lock", "typing_of"]
+__all__ = [
+    "AttributeTemplate",
+    "TypingError",
+    "cgutils",
+    "cpu_target",
+    "global_compiler_lock",
+    "typing_of",
+]
 
 
 def typing_of(function: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

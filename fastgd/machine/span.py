@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from fastgd.machine.internals import cgutils, typing_of
+from fastgd.machine.internals import TypingError, cgutils, typing_of
 from fastgd.machine.jit import inline
 from fastgd.machine.vector import Vector, like, real_type
 from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES
@@ -59,12 +59,21 @@ def span_of(typing_context, array):
     """The Span of a C-contiguous array of any shape. It must not outlive the array."""
     if not isinstance(array, types.Array) or array.layout != "C":
         return None
+    return Span(array.dtype)(array), _span_of_array
 
-    def generate(context, builder, sig, args):
-        source = context.make_array(sig.args[0])(context, builder, args[0])
-        return new_span(context, builder, sig.return_type, source.data, source.nitems)
 
-    return Span(array.dtype)(array), generate
+@intrinsic  # type: ignore[untyped-decorator]
+def span_of_dtype(typing_context, array, dtype):
+    """`span_of` an array of this dtype, such as np.float64; a TypingError for anything else."""
+    is_array = isinstance(array, types.Array) and array.layout == "C"
+    if not is_array or array.dtype != dtype.dtype:
+        raise TypingError(f"this must be an array of {dtype.dtype} without gaps; got {array}")
+    return Span(array.dtype)(array, dtype), _span_of_array
+
+
+def _span_of_array(context, builder, sig, args):
+    source = context.make_array(sig.args[0])(context, builder, args[0])
+    return new_span(context, builder, sig.return_type, source.data, source.nitems)
 
 
 def element_address(context, builder, span_type, span_value, index_type, index, count=1):

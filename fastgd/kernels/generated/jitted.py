@@ -33,7 +33,7 @@ from fastgd.kernels.generated.row_loops import multiply, multiply_back, softmax,
 from fastgd.machine.jit import {decorator} as compiled
 from fastgd.machine.lane_sums import gathered, lane_sum, lane_sums
 from fastgd.machine.span import (
-    in_half_vectors, in_wide_vectors, lanes_of, load, span_of, store
+    in_half_vectors, in_wide_vectors, lanes_of, load, span_of, span_of_dtype, store
 )
 from fastgd.machine.stack import on_stack
 from fastgd.machine.vector import lane, where_positive

@@ -7,6 +7,8 @@ Each is taken from the other where a line first reads it.
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from fastgd.kernels.generated.lines import Line, let
 from fastgd.state import VECTOR_BYTES, WIDE_VECTOR_BYTES
 
@@ -19,17 +21,18 @@ class NamesInLanes:
     `lanes` how many there are of a wide vector, a whole one and half of one.
     """
 
-    def __init__(self, itemsize: int):
+    def __init__(self, dtype: np.dtype[np.floating]):
         sizes = (WIDE_VECTOR_BYTES, VECTOR_BYTES, VECTOR_BYTES // 2)
-        self.lanes = [size // itemsize for size in sizes]
+        self.lanes, self._dtype = [size // dtype.itemsize for size in sizes], dtype.name
         self.lines: list[Line] = []
         self.unread: dict[str, str] = {}
         self._vectors: dict[str, list[range]] = {}  # that are bound, by the name of their numbers
 
     def spans(self, name: str, array: str) -> None:
         """An array, read and written by vectors: of 8 lanes by the name and an 8."""
+        span = f"span_of_dtype({array}, np.{self._dtype})"
         for lanes, form in zip(self.lanes, _SPANS, strict=True):
-            self.add(let(f"{name}{lanes}", form.format(f"span_of({array})")))
+            self.add(let(f"{name}{lanes}", form.format(span)))
 
     def add(self, *lines: Line) -> None:
         """Lines, each behind those of the numbers that it is the first to read."""

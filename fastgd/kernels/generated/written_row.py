@@ -31,7 +31,7 @@ class WrittenRow(NamesInLanes):
     """The body of one of a network's functions: of that which is asked for."""
 
     def __init__(self, net: Network):
-        super().__init__(net.dtype.itemsize)
+        super().__init__(net.dtype)
         self.net, self.layers, self.last = net, net.layers, len(net.layers)
         names = parameter_names(net)
         self.unread |= {name: f"params[{i}]" for i, name in enumerate(names)}
