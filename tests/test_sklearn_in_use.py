@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from small_estimators import small
 
 import fastgd
+from fastgd import kernels
 from fastgd.kernels.stepwise import Stepwise
 from fastgd.sklearn import MLPClassifier, MLPRegressor, search
 
@@ -62,6 +63,19 @@ def test_ctrl_c_leaves_what_there_is(iris, monkeypatch):
     monkeypatch.undo()
     assert ours.n_iter_ == 7
     np.testing.assert_array_equal(ours.coefs_[0], small(max_iter=7).fit(X, y).coefs_[0])
+
+
+def test_ctrl_c_before_there_is_a_loop_is_one(iris, monkeypatch):
+    """Such as while it is compiled."""
+
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kernels, "take", interrupted)
+    ours = small()
+    with pytest.raises(KeyboardInterrupt):
+        ours.fit(*iris)
+    assert not hasattr(ours, "coefs_")
 
 
 def test_sparse_rows_are_made_dense(iris):

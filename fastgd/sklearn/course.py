@@ -56,6 +56,7 @@ class Course:
     checkpoint: Checkpoint[Run] | None = None  # of the first fit
     seconds: float = 0.0  # in the loop
     costs: list[Any] = field(default_factory=list)  # (fits,) means of batches in each epoch
+    is_under_way: bool = False  # whether there is a loop, which has parameters and states
 
     @cached_property
     def options(self) -> list[Options]:
@@ -91,6 +92,7 @@ class Course:
         self._batches = Batches(self.objective, self.samples, size, alphas)
         self._begin()
         begun = time.perf_counter()
+        self.is_under_way = True
         try:
             with self._steps:
                 self._go_through(epochs)

@@ -192,6 +192,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         try:
             training.train(epochs)
         except KeyboardInterrupt:
+            if not training.is_under_way:
+                raise
             warnings.warn("Training interrupted by user.", stacklevel=6)
             return
         late = [fit for fit in training.fits if not fit.converged]

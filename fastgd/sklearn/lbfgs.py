@@ -24,6 +24,7 @@ class Minimization:
     objective: Objective
     samples: Samples
     fits: list[Fit]
+    is_under_way: bool = True  # from the beginning: parameters are those that fits have
 
     def train(self, epochs: int) -> None:
         """Bring each to its end, in at most as many iterations as it asks for."""
