@@ -86,9 +86,8 @@ class Runs(Saved):
     def at_start(cls, net: MLP, kernel: str, options: Options, settings: MemberSettings) -> Runs:
         """The members before the first update."""
         slots = options.optimizer.first_slots(settings.params, settings.rates)
-        powers = options.optimizer.powers
         states = start(
-            settings.params, slots, options.record, powers=powers,
+            settings.params, slots, options.record, powers=options.optimizer.powers,
             plateau=settings.first_plateaus(),
         )  # fmt: skip
         return cls(net, kernel, 0.0, options, settings, states, filled(len(slots), np.nan))
