@@ -13,8 +13,8 @@ from fastgd import optimizers
 from fastgd.arguments.described import share
 from fastgd.arguments.functions import mark_of
 from fastgd.cli import described_flags
+from fastgd.kernels.codes import IN_KERNEL
 from fastgd.kernels.shelf import shelf
-from fastgd.kernels.structs import IN_KERNEL
 from fastgd.machine import object_code
 from fastgd.machine.cache import Entry
 from fastgd.optimizers import KINDS, Form, Optimizer

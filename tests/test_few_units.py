@@ -7,7 +7,7 @@ from conftest import random_problem
 from row_order import order_of
 
 import fastgd
-from fastgd.kernels.structs import FEW_UNITS
+from fastgd.kernels.codes import FEW_UNITS
 
 NETS = {
     "linear": fastgd.MLP(20, 1, activation="identity"),

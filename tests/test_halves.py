@@ -12,7 +12,7 @@ from small_problem import assert_close
 
 import fastgd
 from fastgd import kernels
-from fastgd.kernels.structs import PUT_DOWN, TRAIN
+from fastgd.kernels.codes import PUT_DOWN, TRAIN
 from fastgd.machine.cache import entry
 from fastgd.options import Options
 from fastgd.samples import Samples

@@ -4,6 +4,7 @@ import numba
 import numpy as np
 import pytest
 
+from fastgd.kernels.codes import ALIASING_BYTES, PANEL_BYTES
 from fastgd.kernels.matrix.dot_products import multiply_rows
 from fastgd.kernels.matrix.products import (
     Left,
@@ -18,7 +19,6 @@ from fastgd.kernels.matrix.products import (
 )
 from fastgd.kernels.matrix.transposing import transpose
 from fastgd.kernels.scratch import block_bytes
-from fastgd.kernels.structs import ALIASING_BYTES, PANEL_BYTES
 from fastgd.machine.jit import FLAGS
 from fastgd.machine.span import span_of, store
 from fastgd.machine.tiles import OF_ROWS

@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.kernels.codes import CHECK_RULES, HELD_OUT_COST, NOTHING, PASS, TRAIN
 from fastgd.kernels.estimates import epoch_seconds
 from fastgd.kernels.plan import THREADED_PRODUCTS, Plan
 from fastgd.kernels.problems import Problems
-from fastgd.kernels.structs import CHECK_RULES, HELD_OUT_COST, NOTHING, PASS, TRAIN, Problem
+from fastgd.kernels.structs import Problem
 from fastgd.kernels.to_structs import watched_of
 from fastgd.machine.cache import Entry
 from fastgd.machine.struct import place_of

@@ -6,10 +6,11 @@ from functools import partial
 
 from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
+from fastgd.kernels.codes import PANEL_BYTES
 from fastgd.kernels.derivative_entries import NetworkFunctions, hessian_entry
 from fastgd.kernels.forward_pass import block_of
 from fastgd.kernels.plan import SHARED_PRODUCTS, THREADED_PRODUCTS, parts_of
-from fastgd.kernels.structs import PANEL_BYTES, Curvature, Data, Work
+from fastgd.kernels.structs import Curvature, Data, Work
 from fastgd.kernels.threads.pool import on_threads
 from fastgd.kernels.to_structs import data_of, network_of
 from fastgd.machine.struct import empty_of, place_of, struct_of

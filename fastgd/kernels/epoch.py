@@ -10,9 +10,10 @@ for stretches in which nothing has to be seen from outside.
 
 import numpy as np
 
+from fastgd.kernels.codes import CHECK_RULES, HELD_OUT_COST, PASS, TRAINING_COST
 from fastgd.kernels.history import FAR, is_due, record
 from fastgd.kernels.plateau import look_for_plateau
-from fastgd.kernels.structs import CHECK_RULES, HELD_OUT_COST, PASS, TRAINING_COST, Problem
+from fastgd.kernels.structs import Problem
 from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import copy
 from fastgd.machine.struct_view import viewer

@@ -7,9 +7,9 @@ within a third of the time, the furthest at half or twice of it.
 
 from functools import lru_cache
 
+from fastgd.kernels.codes import IN_KERNEL
 from fastgd.kernels.generated.sample import lines_of_sample
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.structs import IN_KERNEL
 from fastgd.network import Network
 from fastgd.state import WIDE_VECTOR_BYTES, padded
 

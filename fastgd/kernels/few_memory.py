@@ -9,8 +9,9 @@ follow up to as many as are taken together.
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.kernels.codes import CHUNK, ROW_GROUP
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.structs import CHUNK, ROW_GROUP, FewRows, Rule
+from fastgd.kernels.structs import FewRows, Rule
 from fastgd.machine.struct import empty_of
 from fastgd.options import Options
 from fastgd.state import WIDE_VECTOR_BYTES, aligned

@@ -8,9 +8,10 @@ import numpy as np
 
 from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
+from fastgd.kernels.codes import DEPTH, PANEL_BYTES
 from fastgd.kernels.matrix_binding import MATRIX
 from fastgd.kernels.plan import BLOCK, SHARED_PRODUCTS, parts_of
-from fastgd.kernels.structs import DEPTH, PANEL_BYTES, Evaluation
+from fastgd.kernels.structs import Evaluation
 from fastgd.kernels.to_structs import network_of
 from fastgd.machine.cache import entry
 from fastgd.machine.quick_call import quick_call

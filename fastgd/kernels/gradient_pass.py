@@ -9,9 +9,10 @@ import numpy as np
 from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
 from fastgd.kernels.choice import make_plan
+from fastgd.kernels.codes import NO_UPDATE, PASS
 from fastgd.kernels.matrix_binding import Matrix
 from fastgd.kernels.plan import THREADED_PRODUCTS
-from fastgd.kernels.structs import NO_UPDATE, PASS, Evaluation, Problem
+from fastgd.kernels.structs import Evaluation, Problem
 from fastgd.machine.struct import place_of, struct_of
 from fastgd.names import METHODS
 from fastgd.network import Network

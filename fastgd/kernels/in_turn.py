@@ -6,7 +6,8 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
-from fastgd.kernels.structs import CHECK_RULES, NO_UPDATE, NOTHING, PASS, Problem
+from fastgd.kernels.codes import CHECK_RULES, NO_UPDATE, NOTHING, PASS
+from fastgd.kernels.structs import Problem
 from fastgd.kernels.to_structs import watched_of
 from fastgd.machine.struct import place_of
 from fastgd.member_settings import MemberSettings

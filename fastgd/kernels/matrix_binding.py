@@ -7,9 +7,10 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
+from fastgd.kernels.codes import CALLED
 from fastgd.kernels.generated.lines import functions_line
 from fastgd.kernels.plan import Plan, needs_matrix
-from fastgd.kernels.structs import CALLED, Apart, Problem
+from fastgd.kernels.structs import Apart, Problem
 from fastgd.machine.cache import Entry, entry
 from fastgd.options import Options
 from fastgd.samples import Samples

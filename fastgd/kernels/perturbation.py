@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
+from fastgd.kernels.codes import BOUND, MOST_ROWS
 from fastgd.kernels.rows import mix
-from fastgd.kernels.structs import BOUND, MOST_ROWS
 from fastgd.machine.elementary import cos, log, sqrt
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import lanes_of, load, store

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fastgd.formulas.texts import HELD_LOSSES, name_of_held
-from fastgd.kernels.structs import FEW_UNITS, IN_KERNEL, ROW_GROUP
+from fastgd.kernels.codes import FEW_UNITS, IN_KERNEL, ROW_GROUP
 from fastgd.network import Network
 from fastgd.state import VECTOR_BYTES
 

@@ -5,20 +5,12 @@ from functools import cached_property
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.kernels.codes import HELP, NO_UPDATE, TRAIN
 from fastgd.kernels.few_memory import few_rows_of, few_rule_of, for_threads
 from fastgd.kernels.plan import Plan
 from fastgd.kernels.scratch import scratch_of
 from fastgd.kernels.state_memory import StateMemory
-from fastgd.kernels.structs import (
-    HELP,
-    NO_UPDATE,
-    TRAIN,
-    Apart,
-    Data,
-    Problem,
-    Work,
-    WorkQueue,
-)
+from fastgd.kernels.structs import Apart, Data, Problem, Work, WorkQueue
 from fastgd.kernels.threads.pool import Helpers, give_way
 from fastgd.kernels.to_structs import (
     course_of,

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgd.arguments.checks import Array
+from fastgd.kernels.codes import ALIASING_BYTES, BETWEEN, PANEL_BYTES
 from fastgd.kernels.plan import Plan
-from fastgd.kernels.structs import ALIASING_BYTES, BETWEEN, PANEL_BYTES, Data, Work
+from fastgd.kernels.structs import Data, Work
 from fastgd.state import VECTOR_BYTES, aligned, padded
 from fastgd.system.caches import second_cache
 

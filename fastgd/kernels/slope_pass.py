@@ -8,9 +8,10 @@ import numpy as np
 
 from fastgd.arguments.arrays import Finite
 from fastgd.arguments.checks import Array
+from fastgd.kernels.codes import PANEL_BYTES
 from fastgd.kernels.derivative_entries import slopes_entry
 from fastgd.kernels.plan import THREADED_PRODUCTS
-from fastgd.kernels.structs import PANEL_BYTES, Slopes, Work
+from fastgd.kernels.structs import Slopes, Work
 from fastgd.kernels.threads.pool import on_threads
 from fastgd.kernels.to_structs import network_of
 from fastgd.machine.struct import empty_of, place_of, struct_of

@@ -11,8 +11,9 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.kernels.binding import Bound
+from fastgd.kernels.codes import TRAINING_COST
 from fastgd.kernels.in_turn import PLACE, point, share_rule
-from fastgd.kernels.structs import TRAINING_COST, Problem, Stretch
+from fastgd.kernels.structs import Problem, Stretch
 from fastgd.machine.cache import Entry, entry
 from fastgd.machine.struct import place_of, struct_of
 from fastgd.state import BEST, EPOCH, EPOCH_COST_SUM, MOST, State

@@ -7,19 +7,9 @@ import numpy as np
 
 from fastgd.arguments.checks import Array
 from fastgd.arguments.per_layer import PerLayer, is_asked, of_layers
+from fastgd.kernels.codes import CALLED, HELD_OUT_COST, IN_KERNEL, NOTHING, TRAINING_COST
 from fastgd.kernels.function_code import number_of
-from fastgd.kernels.structs import (
-    CALLED,
-    HELD_OUT_COST,
-    IN_KERNEL,
-    NOTHING,
-    TRAINING_COST,
-    Course,
-    Data,
-    NetworkStruct,
-    Noise,
-    Rule,
-)
+from fastgd.kernels.structs import Course, Data, NetworkStruct, Noise, Rule
 from fastgd.network import Network
 from fastgd.optimizers.optimizer import made_of
 from fastgd.options import Options

@@ -15,7 +15,7 @@ import numpy as np
 
 from fastgd.formulas.schedules import rate_at
 from fastgd.formulas.updates import formula, sign
-from fastgd.kernels.structs import CALLED, IN_KERNEL, RATE
+from fastgd.kernels.codes import CALLED, IN_KERNEL, RATE
 from fastgd.machine.call import call
 from fastgd.machine.dispatch import by_number
 from fastgd.machine.jit import kernel, merged

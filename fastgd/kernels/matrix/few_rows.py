@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from fastgd.kernels.codes import AHEAD, CHUNK, NEXT_AT, ROW_GROUP, ROWS_AT
 from fastgd.kernels.matrix.row_layers import (
     activate_units,
     bias_gradient,
@@ -16,7 +17,6 @@ from fastgd.kernels.matrix.row_layers import (
     multiply_units,
     sweep_rows,
 )
-from fastgd.kernels.structs import AHEAD, CHUNK, NEXT_AT, ROW_GROUP, ROWS_AT
 from fastgd.kernels.update import PLAIN, clip_and_decay, update
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import from_place, lanes_of

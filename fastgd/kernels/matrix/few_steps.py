@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from fastgd.formulas.compiled import SOFTMAX
+from fastgd.kernels.codes import AHEAD, FACTOR, LEAD, NEXT_AT, NO_UPDATE, RATE, ROWS_AT
 from fastgd.kernels.matrix.few_rows import (
     backward_biases,
     backward_part,
@@ -34,7 +35,6 @@ from fastgd.kernels.matrix.tasks import (
     share,
 )
 from fastgd.kernels.rows import batch_weight
-from fastgd.kernels.structs import AHEAD, FACTOR, LEAD, NEXT_AT, NO_UPDATE, RATE, ROWS_AT
 from fastgd.kernels.update import begin, clip_factor, rate_of
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import copy

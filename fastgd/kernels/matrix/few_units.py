@@ -8,10 +8,7 @@ transposed takes no longer.
 
 import numpy as np
 
-from fastgd.kernels.matrix.layers import activate_all, softmax_layer
-from fastgd.kernels.matrix.out_of_line import add_bias_gradient
-from fastgd.kernels.rows import gather_rows, gather_targets
-from fastgd.kernels.structs import (
+from fastgd.kernels.codes import (
     FIRST_FORWARD,
     NOW_ADDS,
     NOW_FRESH,
@@ -21,6 +18,9 @@ from fastgd.kernels.structs import (
     NOW_START,
     TOTAL,
 )
+from fastgd.kernels.matrix.layers import activate_all, softmax_layer
+from fastgd.kernels.matrix.out_of_line import add_bias_gradient
+from fastgd.kernels.rows import gather_rows, gather_targets
 from fastgd.machine.jit import merged
 from fastgd.machine.row_dots import row_dots
 from fastgd.machine.span import broadcast, in_wide_vectors, lanes_of, load, store

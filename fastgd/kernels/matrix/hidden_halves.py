@@ -13,6 +13,7 @@ as it lies. The last layer's arrays are (units, stride) as elsewhere.
 
 import numpy as np
 
+from fastgd.kernels.codes import PUT_DOWN
 from fastgd.kernels.matrix.layers import activate_all, times_derivative
 from fastgd.kernels.matrix.out_of_line import (
     add_bias_gradient,
@@ -25,7 +26,6 @@ from fastgd.kernels.matrix.passes import LAYERWISE
 from fastgd.kernels.matrix.products import Left, Right, Target
 from fastgd.kernels.matrix.transposing import transpose
 from fastgd.kernels.rows import batch_weight, gather_rows
-from fastgd.kernels.structs import PUT_DOWN
 from fastgd.kernels.threads.work_queue import back_off, finish, take
 from fastgd.machine.atomic import read, write
 from fastgd.machine.jit import inline, kernel

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastgd.formulas.updates import sgd
+from fastgd.kernels.codes import BOUND, NO_UPDATE, SCALE
 from fastgd.kernels.epoch import observe_epoch, problem_of
 from fastgd.kernels.matrix.elementwise import all_finite
 from fastgd.kernels.matrix.layers import forward
@@ -12,7 +13,7 @@ from fastgd.kernels.matrix.row_parts import help_with_parts, share_rows, share_u
 from fastgd.kernels.matrix.tasks import lead_apart, write_down
 from fastgd.kernels.matrix.transposing import transpose
 from fastgd.kernels.rows import batch_weight, put_in_order
-from fastgd.kernels.structs import BOUND, NO_UPDATE, SCALE, Evaluation
+from fastgd.kernels.structs import Evaluation
 from fastgd.kernels.threads.work_queue import wait_for_task
 from fastgd.kernels.update import PLAIN
 from fastgd.machine.call import call

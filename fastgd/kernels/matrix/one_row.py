@@ -5,9 +5,9 @@ unit sums up, it sums up in the order of `layers`, to the same bits.
 """
 
 from fastgd.formulas.compiled import SOFTMAX
+from fastgd.kernels.codes import DEPTH
 from fastgd.kernels.matrix.layers import PRODUCT, activate_all
 from fastgd.kernels.matrix.products import FEW, SMALL
-from fastgd.kernels.structs import DEPTH
 from fastgd.machine.elementary import exp
 from fastgd.machine.jit import kernel
 from fastgd.machine.span import broadcast, copy, in_wide_vectors, lanes_of, load, store

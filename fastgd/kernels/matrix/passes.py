@@ -2,10 +2,7 @@
 
 import numpy as np
 
-from fastgd.kernels.matrix.layers import backward, forward
-from fastgd.kernels.matrix.out_of_line import block_cost
-from fastgd.kernels.rows import gather
-from fastgd.kernels.structs import (
+from fastgd.kernels.codes import (
     FIRST_FORWARD,
     FIRST_GRADIENT,
     MOST_ROWS,
@@ -18,6 +15,9 @@ from fastgd.kernels.structs import (
     NOW_START,
     TOTAL,
 )
+from fastgd.kernels.matrix.layers import backward, forward
+from fastgd.kernels.matrix.out_of_line import block_cost
+from fastgd.kernels.rows import gather
 from fastgd.machine.call import call
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import lanes_of

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgd.kernels.codes import ALIASING_BYTES, BETWEEN, DEPTH
 from fastgd.kernels.matrix.transposing import transpose
-from fastgd.kernels.structs import ALIASING_BYTES, BETWEEN, DEPTH
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import in_wide_vectors, lanes_of, load, store
 from fastgd.machine.tiles import HIGHEST, NOTHING, OLD, WIDEST, sums_of, tile_of

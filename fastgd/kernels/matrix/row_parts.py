@@ -2,6 +2,7 @@
 
 import math
 
+from fastgd.kernels.codes import FACTOR, RATE, TOTAL
 from fastgd.kernels.matrix.passes import pass_over_part
 from fastgd.kernels.matrix.tasks import (
     GRADIENTS,
@@ -18,7 +19,6 @@ from fastgd.kernels.matrix.tasks import (
     take_parts,
     write_down,
 )
-from fastgd.kernels.structs import FACTOR, RATE, TOTAL
 from fastgd.kernels.update import begin_any, clip_and_decay, clip_factor, rate_of, update_any
 from fastgd.machine.call import call
 from fastgd.machine.jit import inline, kernel

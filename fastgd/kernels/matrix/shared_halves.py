@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastgd.kernels.codes import LEAD
 from fastgd.kernels.matrix.hidden_halves import begin_halves, update_half
 from fastgd.kernels.matrix.tasks import (
     HALF,
@@ -14,7 +15,6 @@ from fastgd.kernels.matrix.tasks import (
     START,
     share,
 )
-from fastgd.kernels.structs import LEAD
 from fastgd.machine.jit import kernel, merged
 
 # rows times parameters of a batch that take as long as one look at a counter, if done alone instead

@@ -4,6 +4,7 @@ matrix kernel calls.
 
 import numpy as np
 
+from fastgd.kernels.codes import LEAD, NO_UPDATE, SCALE, TOTAL
 from fastgd.kernels.matrix.out_of_line import block_cost, output_delta, softmax_layer
 from fastgd.kernels.matrix.tasks import (
     ADD,
@@ -34,7 +35,6 @@ from fastgd.kernels.matrix.unit_slices import (
     packing_parts,
     slices_of,
 )
-from fastgd.kernels.structs import LEAD, NO_UPDATE, SCALE, TOTAL
 from fastgd.machine.jit import kernel, merged
 from fastgd.machine.span import lanes_of
 

@@ -12,7 +12,7 @@ The matrix kernel holds the first and the last. The others are kernels that it c
 
 import numpy as np
 
-from fastgd.kernels.structs import LEAD, TOTAL
+from fastgd.kernels.codes import LEAD, TOTAL
 from fastgd.kernels.threads.work_queue import finish, publish, take, wait_for_all
 from fastgd.machine.call import call
 from fastgd.machine.jit import inline, kernel

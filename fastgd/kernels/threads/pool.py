@@ -14,7 +14,7 @@ from threading import Lock
 import numpy as np
 
 from fastgd.arguments.checks import Array
-from fastgd.kernels.structs import TAKEN
+from fastgd.kernels.codes import TAKEN
 from fastgd.machine.linking import c_function
 
 _NONE_YET = 2**16 + 1  # task 0 of one part, which is taken

@@ -8,7 +8,7 @@ runs, it does everything. The two hidden halves wait for each other too: whoever
 takes the second, if it is still there. What a part computes does not depend on who takes it.
 """
 
-from fastgd.kernels.structs import FINISHED, TAKEN
+from fastgd.kernels.codes import FINISHED, TAKEN
 from fastgd.machine.atomic import add, give_way, read, relax, write
 from fastgd.machine.jit import inline
 
