@@ -31,14 +31,14 @@ AVX2 = "no AVX-512"
 
 def named() -> dict[str, Choices]:
     """What is tried; that which is chosen here comes first."""
-    tables = [Choices(table, once, swaps) for table in (16, 8, 0) for once in (True, False) for swaps in (True, False)]
+    tables = [Choices(table, once, swaps) for table in (512, 256) for once in (True, False) for swaps in (True, False)]
     here = by_processor.by_name(llvm.get_host_cpu_name())
     return {words(each): each for each in sorted(tables, key=lambda each: each != here)}
 
 
 def words(choices: Choices) -> str:
     """Short enough for a column."""
-    table = {16: "16 in 512", 8: "8 in 256", 0: "no table"}[choices.table]
+    table = f"table of {choices.table}"
     bounds = "vrange" if choices.bounds_at_once else "max, min"
     return f"{table}, {bounds}, {'vshuff' if choices.swaps_by_vshuff else 'vpermpd'}"
 

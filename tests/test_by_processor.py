@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from fastgd.machine import by_processor
-from fastgd.machine.ready_made import X86_64
+from fastgd.machine.ready_made import X86_64, levels
 
 PROGRAM = """
 import fastgd
@@ -39,11 +39,33 @@ class Context:
 
 
 @pytest.mark.parametrize(
-    ("name", "table"), [("znver4", 16), ("znver5", 16), ("sapphirerapids", 8), ("skylake-avx512", 8), ("x86-64-v4", 8)]
+    ("name", "table"), [("znver4", 512), ("znver5", 512), ("sapphirerapids", 256), ("skylake-avx512", 256), ("x86-64-v4", 256)]
 )
 def test_by_name(name, table):
     assert by_processor.chosen(Context(name, "+avx2,+avx512dq,+avx512vl")).table == table
     assert by_processor.by_name(name).table == table
+
+
+RESULT = """
+import fastgd
+
+X, Y = fastgd.data.gate("xor")
+for method in "backprop", "finite_difference":
+    print(fastgd.train(fastgd.MLP(2, 2, 1), X, Y, 500, 1.0, rng=0, method=method, kernel="unrolled").params.tobytes().hex())
+"""
+
+
+@pytest.mark.skipif(X86_64[0] not in levels(), reason="runs AVX-512")
+def test_the_same_bits_by_every_choice():
+    """Code that comes with the package was made for any processor with AVX-512, other code for this one: one training may take both."""
+    settings = [
+        {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": X86_64[0].settings["NUMBA_CPU_FEATURES"]} for name in ("znver4", "x86-64-v4")
+    ]
+    done = [
+        subprocess.run([sys.executable, "-c", RESULT], env=os.environ | setting, capture_output=True, text=True, check=True).stdout
+        for setting in settings
+    ]
+    assert done[0] == done[1] != ""
 
 
 @pytest.mark.parametrize("features", ["+avx2,+fma", "+avx512f,+avx512vl", ""])

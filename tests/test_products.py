@@ -27,7 +27,7 @@ BOUNDS = """
 import numba, numpy as np
 from fastgd.machine.jit import FLAGS
 from fastgd.kernels.matrix.products import Left, Right, Target, multiply
-from fastgd.kernels.structs import PANEL_BYTES
+from fastgd.kernels.codes import PANEL_BYTES
 from fastgd.machine.span import copy, span_of
 
 @numba.njit(**FLAGS)

@@ -26,7 +26,7 @@ from fastgd.kernels.epoch import problem_of
 from fastgd.kernels.matrix import row_parts, sliced_layers, tasks
 from fastgd.kernels.matrix.out_of_line import output_delta, softmax_layer
 from fastgd.kernels.matrix.unit_slices import slices_of
-from fastgd.kernels.structs import SCALE
+from fastgd.kernels.codes import SCALE
 from fastgd.machine.jit import kernel
 
 
@@ -117,7 +117,7 @@ def test_two_threads_meet(kind):
 STRESS = '''"""Many short tasks: each part counts itself."""
 
 from fastgd.kernels.epoch import problem_of
-from fastgd.kernels.structs import HELP
+from fastgd.kernels.codes import HELP
 from fastgd.kernels.threads.work_queue import finish, publish, take, wait_for_all, wait_for_task
 from fastgd.machine.atomic import add
 from fastgd.machine.jit import kernel

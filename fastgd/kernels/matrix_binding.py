@@ -22,7 +22,7 @@ from fastgd.machine.jit import kernel
 from fastgd.kernels import epoch
 from fastgd.kernels.matrix import kernel as matrix
 from fastgd.kernels.matrix import layer_costs as costs
-from fastgd.kernels.structs import HELP
+from fastgd.kernels.codes import HELP
 
 # by 3, LLVM writes loops out, for each choice that is made in them too, at three times the time
 OPTIMIZATION = 2

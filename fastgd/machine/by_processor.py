@@ -5,9 +5,9 @@ instructions for the same.
 Intel this is a model, not a measurement: LLVM's, with the latencies that others have measured of
 these instructions. What was measured on a Xeon is that NAND and XOR took 5 and 11 % longer with
 tables of 512 bits than without AVX-512, which no such model says: none knows that vectors so long
-slow the clock, and close a port to shorter ones. So elsewhere than on AMD there are none. With
-tables of 256 bits a model of three generations of Xeons counts 11 to 21 % fewer cycles than without
-AVX-512; by the same reckoning a Zen 5 would save 6 to 21 %, and does 8 to 16.
+slow the clock, and close a port to shorter ones. So elsewhere than on AMD there are none.
+
+All choices come to the same bits, so that machine code made for another processor does, too.
 """
 
 from typing import Any, NamedTuple
@@ -20,15 +20,15 @@ class Choices(NamedTuple):
     the halves of a vector change places.
     """
 
-    table: int  # entries: 16 in two vectors of 512 bits, 8 in two of 256; 0 for a polynomial alone
+    table: int  # of 16 entries, in vectors of so many bits: 512 or 256; 0 without AVX-512
     bounds_at_once: bool  # whether one instruction has both bounds, where they are alike
     swaps_by_vshuff: bool  # vshuff64x2, or what LLVM takes
 
 
 # by how LLVM's name of the processor begins, the first that fits
 CHOICES = {
-    "znver": Choices(table=16, bounds_at_once=True, swaps_by_vshuff=True),
-    "": Choices(table=8, bounds_at_once=True, swaps_by_vshuff=True),
+    "znver": Choices(table=512, bounds_at_once=True, swaps_by_vshuff=True),
+    "": Choices(table=256, bounds_at_once=True, swaps_by_vshuff=True),
 }
 _NONE = Choices(table=0, bounds_at_once=False, swaps_by_vshuff=False)
 

@@ -34,8 +34,6 @@ _EXP_RATIO = {  # A and B in r^2, e^r being (A + r B) / (A - r B), on |r| <= ln 
 STEP_TAIL = {
     (64, 16): ( -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05,
     1.4676100321837672e-07, -1.2716085030349987e-09, 9.181334960907254e-12, ),
-    (64, 8): ( -0.08664339756999316, 0.0037535391712360832, -0.00010840646223598094,
-    2.3481760473592045e-06, -4.069079020031389e-08, 5.87632515691665e-10, -7.273402016876655e-12, ),
     (32, 8): (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
 }  # fmt: skip
 # (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for 1 / sqrt 2 <= (1 + s) / (1 - s) <= sqrt 2
@@ -105,8 +103,7 @@ def power_of_rest(r: Value, tail: tuple[float, ...], first: float = 1.0) -> Valu
     u = r2.fma(r.fma(c[2], c[1]), r.fma(c[0], first))
     if len(c) == 3:
         return u
-    last = r.fma(c[6], c[5]) if len(c) > 6 else c[5]
-    return (r2 * r2).fma(r2.fma(last, r.fma(c[4], c[3])), u)
+    return (r2 * r2).fma(r2.fma(c[5], r.fma(c[4], c[3])), u)
 
 
 def _parts_by_table(x: Value, bounded: Value) -> tuple[Value, Value, Value]:

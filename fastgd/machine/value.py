@@ -197,8 +197,8 @@ class Value:
 
     @property
     def steps(self) -> int:
-        """Of an octave, in a table of powers of two that one instruction looks up."""
-        return chosen(self.context).table if self.format.bits == 64 else 8
+        """Of an octave, in a table of powers of two that is looked up."""
+        return 16 if self.format.bits == 64 else 8
 
     @property
     def bounds_at_once(self) -> bool:
@@ -271,20 +271,24 @@ class Value:
             bits = ir.Constant(ir.VectorType(index.type.element, len(some)), list(some))
             return builder.bitcast(bits, ir.VectorType(self.ir.type.element, len(some)))
 
-        half = len(entries) // 2
-        if f.bits == 64 and half == lanes == 4:
-            # an instruction by name: LLVM would join these tables to one of twice the bits; it does
+        if f.bits == 64 and lanes == 4 and chosen(self.context).table == 256:
+            # instructions by name: LLVM would join their tables to one of twice the bits; it does
             # not know that two such are the same, so that nothing is shared
-            tables = table(*entries[:half]), table(*entries[half:])
+            quarters = [table(*entries[i : i + 4]) for i in range(0, 16, 4)]
             places = builder.bitcast(index, self.ir.type)
-            found = instruction(builder, "vpermi2pd $3, $2, $0", "=v,0,v,v", places, *tables)
-        elif f.bits == 64 and half >= lanes:
-            places, tables = resized(builder, index, half), (entries[:half], entries[half:])
-            low, high = (table(*some) for some in tables)
-            found = self._x86("avx512.vpermi2var.pd.512", low, places, high)
+            low, high = (
+                instruction(builder, "vpermi2pd $3, $2, $0", "=v,0,v,v", places, *two)
+                for two in (quarters[:2], quarters[2:])
+            )
+            eighth = builder.and_(index, self._int(8))
+            found = builder.select(builder.icmp_signed("!=", eighth, self._int(0)), high, low)
+        elif f.bits == 64:
+            places = resized(builder, index, 8)
+            found = self._x86(
+                "avx512.vpermi2var.pd.512", table(*entries[:8]), places, table(*entries[8:])
+            )
         else:
-            name = "avx512.permvar.df.512" if f.bits == 64 else "avx512.permvar.sf.512"
-            name = "avx2.permps" if lanes * f.bits == 256 else name
+            name = "avx2.permps" if lanes == 8 else "avx512.permvar.sf.512"
             found = self._x86(name, table(*entries), index)
         power = builder.bitcast(resized(builder, found, lanes), index.type)
         return self._float_of_bits(builder.add(power, builder.shl(index, self._int(place))))

@@ -36,7 +36,7 @@ _HEADER = '''"""{title}. Written by fastgd.kernels.generated.unrolled."""
 from fastgd.machine.jit import kernel
 from fastgd.kernels.epoch import train as train_by
 from fastgd.kernels.generated.vocabulary import *
-from fastgd.kernels.structs import NO_UPDATE
+from fastgd.kernels.codes import NO_UPDATE
 from fastgd.state import EPOCH, EPOCH_COST_SUM, STOPPED, UPDATES
 {functions}
 
