@@ -30,11 +30,10 @@ _EXP_RATIO = {  # A and B in r^2, e^r being (A + r B) / (A - r B), on |r| <= ln 
         (0.5, 0.013887232934582602, 3.304120750941491e-05),
     ), 32: ((1.0, 0.09997485827951123), (0.49999999906024706, 0.00832082510897571)),
 }  # fmt: skip
-# (2^(-r / steps) - 1) / r on |r| <= 1 / 2, by the bits of a float and the steps of an octave
-STEP_TAIL = {
-    (64, 16): ( -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05,
+STEP_TAIL = {  # (2^(-r / steps) - 1) / r on |r| <= 1 / 2, with `Value.steps`
+    64: ( -0.04332169878499661, 0.0009383847928089873, -1.355080777749983e-05,
     1.4676100321837672e-07, -1.2716085030349987e-09, 9.181334960907254e-12, ),
-    (32, 8): (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
+    32: (-0.08664339756999316, 0.0037539794749038994, -0.00010841409201484886),
 }  # fmt: skip
 # (log((1 + s) / (1 - s)) - 2 s) / s^3 in s^2, for 1 / sqrt 2 <= (1 + s) / (1 - s) <= sqrt 2
 _LOG_TAIL = {
@@ -58,18 +57,28 @@ def polynomial(x: Value, coefficients: tuple[float, ...]) -> Value:
     return terms[0]
 
 
-def exp_of(x: Value) -> Value:
-    # 2^n (first + r^4 rest) (1 - lacking), x = n ln 2 + r, r taken to be x - n fl(ln 2), lacking n
-    # times what that lacks, in the order of the fewest dependent operations; twice its half, since
-    # 2^n overflows before e^x does; the clamps end in an exact 0 and in inf
-    f, c, bias = x.format, EXP_TAIL[x.format.bits], x.format.bias
-    bounded = x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2))
-    shifted = bounded * (1 / math.log(2)) + f.round_magic
+def _exponential(x: Value, sign: int = 1) -> tuple[Value, Value, Value, Value]:
+    """round_magic + n, first, rest and lacking with e^(sign x) = 2^n (first + rest) (1 - lacking),
+    left apart, so that each function can join them with the fewest dependent operations.
+
+    sign x is n ln 2 + r, r taken to be sign x - n fl(ln 2), and lacking n times what that lacks.
+    """
+    f, c = x.format, EXP_TAIL[x.format.bits]
+    shifted = x * (sign / math.log(2)) + f.round_magic
     n = shifted - f.round_magic
-    r = n.fma(-f.ln2_high, bounded)
-    r2, lacking = r * r, n * f.ln2_low
-    first, rest = (r + 1.0) + r2 * (r * c[1] + c[0]), polynomial(r, c[2:])
-    half = shifted.power_of_two(-1) * ((first - lacking * first) + r2 * r2 * rest)
+    r = n.fma(-f.ln2_high, x) if sign > 0 else -n.fma(f.ln2_high, x)
+    r2 = r * r
+    first = (r + 1.0) + r2 * (r * c[1] + c[0])
+    return shifted, first, r2 * r2 * polynomial(r, c[2:]), n * f.ln2_low
+
+
+def exp_of(x: Value) -> Value:
+    # 2 (2^(n - 1) e^r), since 2^n overflows before e^x does; the clamps end in an exact 0 and in
+    # inf
+    bias = x.format.bias
+    bounded = x.at_least(-(bias - 1) * math.log(2)).at_most((bias + 1.3) * math.log(2))
+    shifted, first, rest, lacking = _exponential(bounded)
+    half = shifted.power_of_two(-1) * ((first - lacking * first) + rest)
     return half + half
 
 
@@ -85,8 +94,18 @@ def _between_clamps(x: Value, alone: bool, negative: bool) -> Value:
     return bounded if negative else bounded.at_most(most)
 
 
-def _parts_by_octaves(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
-    """`sigmoid_parts_of`: t = 2^n (A + r B), corrected, and u = A - r B, where x is n ln 2 + r."""
+def _parts_by_octaves(_: Value, bounded: Value) -> tuple[Value, Value, Value]:
+    """`sigmoid_parts_of`: t = 2^-n, corrected, and u = e^r."""
+    shifted, first, rest, lacking = _exponential(bounded, sign=-1)
+    power = shifted.power_of_two(0, sign=-1)
+    t = power + power * lacking
+    return t, first + rest, (first + t) + rest
+
+
+def _parts_by_ratio(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
+    """`sigmoid_parts_of`: t = 2^n (A + r B), corrected, and u = A - r B, where x is n ln 2 + r:
+    fewer operations, more of them dependent.
+    """
     f, (even, odd) = x.format, _EXP_RATIO[x.format.bits]
     shifted = bounded * (1 / math.log(2)) + f.round_magic
     n = shifted - f.round_magic
@@ -113,7 +132,7 @@ def _parts_by_table(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
     """
     f, steps = x.format, x.steps
     per = steps / math.log(2)
-    u = power_of_rest((x * per).less_nearest(), STEP_TAIL[f.bits, steps])
+    u = power_of_rest((x * per).less_nearest(), STEP_TAIL[f.bits])
     y = bounded * per
     rounded = y.fma(-f.ln2_low / steps, y.fma(-f.ln2_high / steps, bounded))
     power = (y + f.round_magic).power_of_steps()
@@ -124,13 +143,14 @@ def _parts_by_table(x: Value, bounded: Value) -> tuple[Value, Value, Value]:
 def sigmoid_parts_of(
     x: Value, alone: bool = False, negative: bool = False
 ) -> tuple[Value, Value, Value]:
-    """t and u with e^-x = u / t, and t + u, by the fewest dependent operations; where t is not
-    `alone`, products of two are finite. That x is `negative`, or 0, saves a comparison.
+    """t and u with e^-x = u / t, and t + u; where t is not `alone`, products of two are finite. By
+    the fewest dependent operations, or where x is `negative`, or 0, by the fewest.
     """
     if x.looks_up and not x.is_vector:
         t, u, total = sigmoid_parts_of(x.as_vector(), alone, negative)
         return t.first_lane(), u.first_lane(), total.first_lane()
-    parts = _parts_by_table if x.looks_up else _parts_by_octaves
+    without_table = _parts_by_ratio if negative else _parts_by_octaves
+    parts = _parts_by_table if x.looks_up else without_table
     return parts(x, _between_clamps(x, alone, negative))
 
 
@@ -227,19 +247,13 @@ def define(name: str, formula: Any, doc: str) -> Any:
     return intrinsic(function)
 
 
-exp = define(
-    "exp",
-    exp_of,
-    "e^x; 0 below the logarithm of the smallest normal number, inf above that of the largest.",
-)
+exp = define("exp", exp_of, "e^x; 0 below the log of the least normal number, inf above the most.")
 log = define("log", _log, "The natural logarithm; -inf at 0, NaN below.")
 log1p = define("log1p", _log1p, "log(1 + x), accurate where x is small.")
 sigmoid = define("sigmoid", _sigmoid, "1 / (1 + e^-x), notes 002 (9).")
 tanh = define("tanh", _tanh, "The hyperbolic tangent.")
 sin = define("sin", _lanewise("sin"), "The sine, from the mathematical library.")
 cos = define("cos", _lanewise("cos"), "The cosine, from the mathematical library.")
-
-
 sqrt = define("sqrt", Value.sqrt, "The square root, rounded right.")
 
 

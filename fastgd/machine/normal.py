@@ -47,7 +47,7 @@ def _density_by_table(x: Value) -> Value:
     # 2^(n / steps) 2^(r / steps), n + r = -x^2 steps / (2 ln 2): what its rounding takes from small
     # densities is no part of the largest
     f, steps = x.format, x.steps
-    tail = tuple(_LARGEST * c for c in STEP_TAIL[f.bits, steps])
+    tail = tuple(_LARGEST * c for c in STEP_TAIL[f.bits])
     y = _size(x) * _size(x) * (-0.5 * steps / math.log(2))
     power = (y + f.round_magic).power_of_steps()
     return power * power_of_rest(-y.less_nearest(), tail, _LARGEST)

@@ -168,14 +168,14 @@ class Value:
     def _float_of_bits(self, bits: Any) -> "Value":
         return self._of(self.builder.bitcast(bits, self.ir.type))
 
-    def power_of_two(self, offset: int) -> "Value":
-        """2^(n + offset) for self = round_magic + n; zero where the exponent is the smallest."""
+    def power_of_two(self, offset: int, sign: int = 1) -> "Value":
+        """2^(offset + n), or 2^(offset - n) by a `sign` of -1, for self = round_magic + n; zero
+        where the exponent is the smallest.
+        """
         shifted = self.builder.shl(self._bits(), self._int(self.format.mantissa))
-        return self._float_of_bits(
-            self.builder.add(
-                shifted, self._int((self.format.bias + offset) << self.format.mantissa)
-            )
-        )
+        first = self._int((self.format.bias + offset) << self.format.mantissa)
+        join = self.builder.add if sign > 0 else self.builder.sub
+        return self._float_of_bits(join(first, shifted))
 
     def abs(self) -> "Value":
         return self._float_of_bits(
