@@ -1,6 +1,7 @@
 """Machine code that looks at arrays itself: it counts references, outlives its predictor, and is made only where arrays lie as known."""
 
 import ctypes
+import gc
 import sys
 import weakref
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ def test_it_counts_references():
     given, small = np.zeros((4, 1)), np.zeros((4, 2))[:, :1]
     f(X)
     things = [X, X.dtype, bad, f._quick, f._bound.outputs, given, small]
+    gc.collect()  # which other tests left arrays for, of the same dtype
     before = [sys.getrefcount(thing) for thing in things]
     for _ in range(1000):
         out = f(X)
