@@ -7,8 +7,9 @@ from fastgd.machine.jit import inline, kernel, merged
 from fastgd.machine.span import copy, fetch, lanes_of, load, store
 from fastgd.machine.vector import stay_scalar
 
-# vectors of a cache line; most rows, and numbers, that are on their way at a time
-_LINES, _ROWS_AHEAD, _NUMBERS_AHEAD = 2, 16, 1024
+# vectors of a cache line; most rows, and numbers, that are on their way at a time; of so many
+# numbers of X, all may be near already
+_LINES, _ROWS_AHEAD, _NUMBERS_AHEAD, _NEAR = 2, 16, 1024, 2**14
 
 
 @inline
@@ -72,12 +73,18 @@ def _row_of(data, start, rows, s):
 
 
 @merged
+def _are_far(data, width):
+    """Whether most rows are read from where memory is far: of many in any order."""
+    return data.shuffled != 0 and data.n * width > _NEAR
+
+
+@merged
 def _expect_row(data, width, place):
     """Have a row of X on its way that is taken soon after the one at a place of the order, if that
-    goes so far: of many rows in any order, most are read from where memory is far.
+    goes so far.
     """
     place += min(_ROWS_AHEAD, 1 + _NUMBERS_AHEAD // width)
-    if data.shuffled != 0 and place < data.n:
+    if place < data.n:
         for k in range(0, width, lanes_of(data.X) * _LINES):
             fetch(data.X, data.order[place] * width + k)
 
@@ -109,9 +116,11 @@ def gather(net, data, work, start, rows, stride, first, last, total):
     inputs, outputs = net.widths[0], net.widths[net.layers]
     targets = stride * inputs
     _put_weights(data, work, start, rows, first, last, total)
+    far = _are_far(data, inputs)
     for s in range(first, last):
         row = _row_of(data, start, rows, s)
-        _expect_row(data, inputs, start + s)
+        if far:
+            _expect_row(data, inputs, start + s)
         _put_row(data.X, row * inputs, inputs, work.rows, s * inputs, work.a, s, stride)
         _put_row(
             data.Y, row * outputs, outputs, work.rows, targets + s * outputs, work.y, s, stride
@@ -137,9 +146,11 @@ def gather_rows(net, data, work, start, rows, stride, total):
     further.
     """
     inputs = net.widths[0]
+    far = _are_far(data, inputs)
     for s in range(stride):
         row = _row_of(data, start, rows, s)
-        _expect_row(data, inputs, start + s)
+        if far:
+            _expect_row(data, inputs, start + s)
         _copy_row(data.X, row * inputs, inputs, work.rows, s * inputs)
     gather_targets(net, data, work, start, rows, stride, total)
 
