@@ -5,6 +5,7 @@ import math
 import numpy as np
 import oracle
 import pytest
+from by_kernel import trained_by
 from conftest import assert_refused, random_problem
 from every_network import OF_ONE, OF_VALUES, SMALL, UNITS, assert_near, methods_of, networks, problem_of
 
@@ -56,15 +57,9 @@ def check_written_out(kernel, net, method):
     bound = {"float64": 1e-11 if is_exact else 1e-9, "float32": 2e-4 if is_exact else 5e-3}[net.dtype.name]
     X, Y, params = problem_of(net, 5)
     expected, _ = oracle.train(net, params, X, Y, 3, 0.1, gradient=oracle.gradient_by(method, eps))
-    given = {"rng": 0, "method": method, "eps": eps, "kernel": kernel}
-    if kernel == "lanes":
-        runs = fastgd.train_many(net, X, Y, 3, 0.1, params=np.stack([params] * 4), **given)
-        trained, cost = runs.params[1], runs.cost[1]
-    else:
-        run = fastgd.train(net, X, Y, 3, 0.1, params=params, **given)
-        trained, cost = run.params, run.cost
-    assert_near(trained, expected, bound, (net, method))
-    assert_near(cost, oracle.cost(net, expected, X, Y), bound, (net, method))
+    run = trained_by(kernel, net, X, Y, 3, 0.1, params, rng=0, method=method, eps=eps)
+    assert_near(run.params, expected, bound, (net, method))
+    assert_near(run.cost, oracle.cost(net, expected, X, Y), bound, (net, method))
 
 
 @pytest.mark.parametrize(("kernel", "dtype"), [("unrolled", "float64"), ("lanes", "float32")])

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import oracle
 import pytest
+from by_kernel import trained_by
 from conftest import assert_refused, random_problem
 from every_network import assert_near
 
@@ -40,18 +41,13 @@ def own_oracle(monkeypatch):
 def test_ones_own_by_every_kernel(kernel, method, own_oracle, dtype):
     net = fastgd.MLP(2, 3, 1, activation=BENT, loss=CAUCHY, dtype=dtype)
     X, Y, params = random_problem(net, 11)
-    given = {"rng": 4, "batch_size": 4, "shuffle": False, "method": method, "eps": 1e-3, "kernel": kernel}
+    given = {"rng": 4, "batch_size": 4, "shuffle": False, "method": method, "eps": 1e-3}
     expected, costs = own_oracle.train(net, params, X, Y, 4, 0.2, 4, gradient=own_oracle.gradient_by(method, 1e-3))
     bound = 1e-10 if dtype == "float64" else 5e-3
-    if kernel == "lanes":
-        runs = fastgd.train_many(net, X, Y, 4, 0.2, params=np.stack([params] * 5), **given)
-        trained, cost = runs.params[3], runs.cost[3]
-    else:
-        run = fastgd.train(net, X, Y, 4, 0.2, params=params, **given)
-        trained, cost = run.params, run.cost
-        assert run.predict(X) == pytest.approx(own_oracle.predict(net, trained, X), rel=1e-5)
-    assert_near(trained, expected, bound, net)
-    assert_near(cost, costs[-1], bound, net)
+    run = trained_by(kernel, net, X, Y, 4, 0.2, params, **given)
+    assert run.predict(X) == pytest.approx(own_oracle.predict(net, run.params, X), rel=1e-5)
+    assert_near(run.params, expected, bound, net)
+    assert_near(run.cost, costs[-1], bound, net)
 
 
 def test_ones_own_is_as_good_as_ours():
