@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from machine import facts
 from programs import PEERS
-from tables import duration, fact_lines
+from tables import duration, short_fact_lines
 from timed_process import TimedProcess
 
 import fastgd
@@ -85,8 +85,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round")
     parser.add_argument("--work", default="", metavar="NAME", help="only works with this in their name")
     options = parser.parse_args()
-    known = facts()
-    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba", "numpy")}), sep="\n")
+    print(*short_fact_lines(facts()), sep="\n")
     print(f"\n{'work':42}{'call':20}{'time':>10}{'over NumPy':>12}")
     for work in WORKS:
         if options.work not in work.name:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import llvmlite.binding as llvm
 from cases import CASES, Case
 from machine import facts
-from tables import fact_lines
+from tables import short_fact_lines
 
 import fastgd
 from fastgd.machine import by_processor
@@ -132,8 +132,7 @@ def main() -> None:
         return
     if "avx512vl" not in {name for name, there in llvm.get_host_cpu_features().items() if there}:
         sys.exit("this processor has no AVX-512: there is nothing to choose")
-    known = facts()
-    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba", "numpy")}), "", sep="\n")
+    print(*short_fact_lines(facts()), "", sep="\n")
     for line in lines(QUICK_ROUNDS if options.quick else ROUNDS):
         print(line, flush=True)
 

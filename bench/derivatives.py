@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from machine import facts
 from programs import LIBRARIES, PEERS
-from tables import duration, fact_lines
+from tables import duration, short_fact_lines
 from timed_process import TimedProcess
 
 WHATS = ("jacobian", "input_gradient", "hessian_vector")
@@ -52,8 +52,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round")
     parser.add_argument("--work", default="", metavar="NAME", help="only works with this in their name")
     options = parser.parse_args()
-    known = facts()
-    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba", "numpy", "JAX")}), sep="\n")
+    print(*short_fact_lines(facts(), "JAX"), sep="\n")
     print(f"\n{'work':44}{'fastgd':>10}{'JAX':>10}{'fastgd / JAX':>14}")
     for widths, n in WORKS:
         for what in WHATS:

@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 from machine import facts
-from tables import duration, fact_lines
+from tables import duration, short_fact_lines
 
 import fastgd
 from fastgd.kernels import make_plan, source
@@ -64,8 +64,7 @@ def trained(plan, given, rounds: int = 5) -> float:
 
 
 def main() -> None:
-    known = facts()
-    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba", "numpy")}), sep="\n")
+    print(*short_fact_lines(facts()), sep="\n")
     print(f"\n{'network':10}{'form':24}{'lines':>6}  " + "".join(f"{kernel + ': compiled':>26}{'an epoch':>18}" for kernel in KERNELS))
     for widths, (form, (n, given)) in product(NETWORKS, FORMS.items()):
         net, options = fastgd.MLP(*widths), Options(**given)

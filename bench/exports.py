@@ -22,7 +22,7 @@ import numpy as np
 from machine import facts
 from numba import njit
 from sklearn.neural_network import MLPClassifier
-from tables import duration, fact_lines
+from tables import duration, short_fact_lines
 
 import fastgd
 
@@ -261,8 +261,7 @@ def problem(widths: tuple[int, ...]) -> tuple[Any, fastgd.Run, Any]:
 def main() -> None:
     if COMPILER is None:
         sys.exit("no compiler of C")
-    known = facts()
-    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba", "numpy")}), sep="\n")
+    print(*short_fact_lines(facts()), sep="\n")
     print(f"\n{'network':14}{'exported to':20}{'a row':>10}{'over C':>9}{'bytes':>9}")
     for widths in SHAPES:
         model, run, x = problem(widths)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from machine import facts
-from tables import fact_lines
+from tables import short_fact_lines
 
 import fastgd
 from fastgd.activations import ACTIVATIONS
@@ -55,8 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds")
     options = parser.parse_args()
-    known = facts()
-    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba", "numpy")}), "", sep="\n")
+    print(*short_fact_lines(facts()), "", sep="\n")
     for line in lines(QUICK_ROUNDS if options.quick else ROUNDS):
         print(line, flush=True)
 

@@ -22,7 +22,7 @@ import numpy as np
 import programs
 from datasets import Array, Data, digits
 from machine import facts
-from tables import duration, fact_lines
+from tables import duration, short_fact_lines
 from unavailable import Unavailable
 
 import fastgd
@@ -153,8 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the epochs, three rounds")
     quick = parser.parse_args().quick
-    known = facts()
-    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba")}), sep="\n")
+    print(*short_fact_lines(facts()), sep="\n")
     rounds = 3 if quick else 7
     memory()
     beside_jax(rounds, quick)

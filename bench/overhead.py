@@ -16,7 +16,7 @@ from statistics import median, quantiles
 
 from cases import CASES
 from machine import facts
-from tables import fact_lines
+from tables import short_fact_lines
 
 import fastgd
 
@@ -54,8 +54,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8_000_000)
     parser.add_argument("--aid", default="", metavar="NAME", help="only aids with this in their name")
     options = parser.parse_args()
-    known = facts()
-    print(*fact_lines({name: known[name] for name in ("date", "machine", "load", "python", "numba", "numpy")}), sep="\n")
+    print(*short_fact_lines(facts()), sep="\n")
 
     with tempfile.TemporaryDirectory() as folder, redirect_stderr(io.StringIO()):
         works = {name: work for name, work in aids(Path(folder) / "run.npz").items() if options.aid in name}

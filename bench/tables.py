@@ -24,6 +24,11 @@ def fact_lines(facts: dict[str, str]) -> Iterator[str]:
         yield f"{name:13}{value}"
 
 
+def short_fact_lines(facts: dict[str, str], *more: str) -> Iterator[str]:
+    """Those of the machine and of what every bench runs on, and some more by name."""
+    yield from fact_lines({name: facts[name] for name in ("date", "machine", "load", "python", "numba", "numpy", *more)})
+
+
 def work_lines(works: Sequence[dict[str, Any]], kernels: Sequence[str], header: bool = True) -> Iterator[str]:
     """A line for each work and competitor; beside a peer, fastgd's time as a multiple of the peer's.
 

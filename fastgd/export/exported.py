@@ -67,11 +67,6 @@ class Exported:
         return _changing(self.table.target_shift, self.table.target_scale)
 
     @property
-    def input_names(self) -> tuple[str, ...] | None:
-        """The names of the columns that are its inputs."""
-        return None if self.table is None else self.table.inputs
-
-    @property
     def classes(self) -> tuple[str | int, ...] | None:
         """The labels of its classes, where a table's target holds such."""
         return None if self.table is None else self.table.classes

@@ -6,7 +6,6 @@ rounding nor the handling of infinities and NaN.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -240,22 +239,6 @@ class Value:
         limit, nothing = self.const(bound).ir, ir.Constant(kind, None)
         rounding = [number(4)] if size == 512 else []
         return self._of(self._x86(name, self.ir, limit, number(2), nothing, everywhere, *rounding))
-
-    def entry_of(self, entries: Sequence[float]) -> "Value":
-        """The one of 16 numbers at the place n for self = round_magic + n, of each lane."""
-        f, builder, index, lanes = self.format, self.builder, self._bits(), self.ir.type.count
-
-        def table(*some: float) -> Any:
-            kind = ir.VectorType(self.ir.type.element, len(some))
-            return ir.Constant(kind, [float(f.dtype(each)) for each in some])
-
-        if f.bits == 64 or lanes == 8:
-            name = "avx512.vpermi2var.pd.512" if f.bits == 64 else "avx512.vpermi2var.ps.256"
-            places = resized(builder, index, 8)
-            found = self._x86(name, table(*entries[:8]), places, table(*entries[8:]))
-        else:
-            found = self._x86("avx512.permvar.sf.512", table(*entries), index)
-        return self._of(resized(builder, found, lanes))
 
     def power_of_steps(self) -> "Value":
         """2^(n / steps) for self = round_magic + n; zero where that is half the smallest normal
